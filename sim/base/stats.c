@@ -1,0 +1,188 @@
+#include "sim/base/stats.h"
+
+#include "sim/base/jsonout.h"
+#include "sim/base/outfile.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+    char *name; /* in full, owned */
+    const char *unit, *sentence;
+    const uint64_t *counter; /* one of these three is set */
+    stat_count_fn *count;
+    stat_ratio_fn *ratio;
+    const void *opaque;
+};
+
+struct stat_registry {
+    struct entry *entries; /* in the order of registration */
+    size_t nr_entries, capacity;
+};
+
+struct stat_registry *stat_registry_create(void)
+{
+    return calloc(1, sizeof(struct stat_registry));
+}
+
+void stat_registry_destroy(struct stat_registry *registry)
+{
+    if (!registry)
+        return;
+    for (size_t i = 0; i < registry->nr_entries; i++)
+        free(registry->entries[i].name);
+    free(registry->entries);
+    free(registry);
+}
+
+static const struct entry *find(const struct stat_registry *registry, const char *name)
+{
+    for (size_t i = 0; i < registry->nr_entries; i++) {
+        if (strcmp(registry->entries[i].name, name) == 0)
+            return &registry->entries[i];
+    }
+    return NULL;
+}
+
+/* Takes entry.name, which may be NULL for lack of memory; frees it on failure. */
+static bool add(struct stat_registry *registry, struct entry entry)
+{
+    if (!entry.name || find(registry, entry.name)) {
+        free(entry.name);
+        return false;
+    }
+    if (registry->nr_entries == registry->capacity) {
+        size_t capacity = registry->capacity ? registry->capacity * 2 : 64;
+        struct entry *entries = realloc(registry->entries, capacity * sizeof(*entries));
+        if (!entries) {
+            free(entry.name);
+            return false;
+        }
+        registry->entries = entries;
+        registry->capacity = capacity;
+    }
+    registry->entries[registry->nr_entries++] = entry;
+    return true;
+}
+
+static char *join(const char *path, const char *name)
+{
+    size_t room = strlen(path) + strlen(name) + 2;
+    char *joined = malloc(room);
+    if (joined)
+        snprintf(joined, room, "%s%s%s", path, *path ? "." : "", name);
+    return joined;
+}
+
+bool stat_register(struct stat_registry *registry, const char *path, const struct stat_row *rows, size_t nr_rows,
+                   const void *counters)
+{
+    for (size_t i = 0; i < nr_rows; i++) {
+        const void *counter = (const char *)counters + rows[i].offset;
+        struct entry entry = {
+            .name = join(path, rows[i].name),
+            .unit = rows[i].unit,
+            .sentence = rows[i].sentence,
+            .counter = counter,
+        };
+        if (!add(registry, entry))
+            return false;
+    }
+    return true;
+}
+
+bool stat_register_count(struct stat_registry *registry, const char *name, const char *unit, const char *sentence,
+                         stat_count_fn *compute, const void *opaque)
+{
+    struct entry entry = {.name = strdup(name), .unit = unit, .sentence = sentence, .count = compute, .opaque = opaque};
+    return add(registry, entry);
+}
+
+bool stat_register_ratio(struct stat_registry *registry, const char *name, const char *unit, const char *sentence,
+                         stat_ratio_fn *compute, const void *opaque)
+{
+    struct entry entry = {.name = strdup(name), .unit = unit, .sentence = sentence, .ratio = compute, .opaque = opaque};
+    return add(registry, entry);
+}
+
+static uint64_t count_of(const struct entry *entry)
+{
+    return entry->counter ? *entry->counter : entry->count(entry->opaque);
+}
+
+bool stat_get(const struct stat_registry *registry, const char *name, double *value)
+{
+    const struct entry *entry = find(registry, name);
+    if (!entry)
+        return false;
+    *value = entry->ratio ? entry->ratio(entry->opaque) : (double)count_of(entry);
+    return true;
+}
+
+bool stat_get_count(const struct stat_registry *registry, const char *name, uint64_t *value)
+{
+    const struct entry *entry = find(registry, name);
+    if (!entry || entry->ratio)
+        return false;
+    *value = count_of(entry);
+    return true;
+}
+
+/* False for a ratio that is not finite: such a value has no place in JSON. */
+static bool format_value(const struct entry *entry, char text[JSON_RATIO_CHARS])
+{
+    if (!entry->ratio) {
+        snprintf(text, JSON_RATIO_CHARS, "%" PRIu64, count_of(entry));
+        return true;
+    }
+    double ratio = entry->ratio(entry->opaque);
+    if (!isfinite(ratio))
+        return false;
+    json_format_ratio(text, ratio);
+    return true;
+}
+
+bool stat_write_json(const struct stat_registry *registry, const char *file, const struct stat_header *header,
+                     size_t nr_header, struct diag *diag)
+{
+    struct outfile out;
+    if (!outfile_open(&out, file, diag))
+        return false;
+    fputs("{\n  \"lookaside\": {", out.to);
+    for (size_t i = 0; i < nr_header; i++) {
+        fputs(i ? ",\n    " : "\n    ", out.to);
+        json_put_string(out.to, header[i].key);
+        fputs(": ", out.to);
+        json_put_string(out.to, header[i].value);
+    }
+    fputs(nr_header ? "\n  }" : "}", out.to);
+    for (size_t i = 0; i < registry->nr_entries; i++) {
+        char value[JSON_RATIO_CHARS];
+        if (!format_value(&registry->entries[i], value))
+            continue;
+        fputs(",\n  ", out.to);
+        json_put_string(out.to, registry->entries[i].name);
+        fprintf(out.to, ": %s", value);
+    }
+    fputs("\n}\n", out.to);
+    return outfile_commit(&out, diag);
+}
+
+bool stat_write_text(const struct stat_registry *registry, const char *file, const struct stat_header *header,
+                     size_t nr_header, struct diag *diag)
+{
+    struct outfile out;
+    if (!outfile_open(&out, file, diag))
+        return false;
+    for (size_t i = 0; i < nr_header; i++)
+        fprintf(out.to, "# %s: %s\n", header[i].key, header[i].value);
+    for (size_t i = 0; i < registry->nr_entries; i++) {
+        const struct entry *entry = &registry->entries[i];
+        char value[JSON_RATIO_CHARS];
+        if (format_value(entry, value))
+            fprintf(out.to, "%-40s %20s  %-16s %s\n", entry->name, value, entry->unit, entry->sentence);
+    }
+    return outfile_commit(&out, diag);
+}
