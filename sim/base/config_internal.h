@@ -64,7 +64,8 @@ enum { CFG_TEXT_CHARS = 256 };
 bool cfg_parse(const struct cfg_row *row, const char *text, uint64_t *value, char problem[CFG_TEXT_CHARS]);
 /* A value as it is written in a file, with quotes where JSON wants them. */
 void cfg_format(const struct cfg_row *row, uint64_t value, char text[CFG_TEXT_CHARS]);
-/* "a whole number of ways from 1 to 4096" */
+/* What a row allows: "1 to 4096 ways" for a reference, "a whole number, 1 to 4096 ways" for a message. */
+void cfg_range(const struct cfg_row *row, char text[CFG_TEXT_CHARS]);
 void cfg_describe(const struct cfg_row *row, char text[CFG_TEXT_CHARS]);
 /* Name number `index` of "a|b|c" as a pointer and a length; false past the end. */
 bool cfg_enum_name(const char *names, uint64_t index, const char **name, size_t *length);

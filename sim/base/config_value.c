@@ -181,30 +181,39 @@ void cfg_format(const struct cfg_row *row, uint64_t value, char text[CFG_TEXT_CH
     }
 }
 
-void cfg_describe(const struct cfg_row *row, char text[CFG_TEXT_CHARS])
+void cfg_range(const struct cfg_row *row, char text[CFG_TEXT_CHARS])
 {
     char min[CFG_TEXT_CHARS], max[CFG_TEXT_CHARS];
     size_t used = 0;
     const char *name = NULL;
     size_t length = 0;
+    text[0] = '\0';
     switch (row->kind) {
     case CFG_BOOL:
         snprintf(text, CFG_TEXT_CHARS, "true or false");
         break;
     case CFG_ENUM:
-        text[0] = '\0';
         for (uint64_t i = 0; cfg_enum_name(row->names, i, &name, &length) && used + length + 8 < CFG_TEXT_CHARS; i++)
             used += (size_t)snprintf(text + used, CFG_TEXT_CHARS - used, "%s\"%.*s\"", i ? ", " : "", (int)length, name);
         break;
     default:
         format_number(units_of(row), row->min, min);
         format_number(units_of(row), row->max, max);
-        if (row->kind == CFG_COUNT)
-            snprintf(text, CFG_TEXT_CHARS, "a whole number of %.60s from %.40s to %.40s", row->unit, min, max);
-        else
-            snprintf(text, CFG_TEXT_CHARS, "a %s from %.40s to %.40s",
-                     row->kind == CFG_SIZE ? "size, such as \"32KiB\"," : "frequency, such as \"1GHz\",", min, max);
+        snprintf(text, CFG_TEXT_CHARS, "%.40s%s to %.40s%s%.60s", min,
+                 row->kind == CFG_SIZE && row->min < 1024 ? "B" : "", max, row->unit ? " " : "",
+                 row->unit ? row->unit : "");
     }
+}
+
+void cfg_describe(const struct cfg_row *row, char text[CFG_TEXT_CHARS])
+{
+    char range[CFG_TEXT_CHARS];
+    cfg_range(row, range);
+    const char *kind = row->kind == CFG_COUNT ? "a whole number, "
+                       : row->kind == CFG_SIZE ? "a size, such as \"32KiB\", "
+                       : row->kind == CFG_HZ   ? "a frequency, such as \"1GHz\", "
+                                               : "";
+    snprintf(text, CFG_TEXT_CHARS, "%s%.200s", kind, range);
 }
 
 size_t cfg_edit_distance(const char *a, const char *b)

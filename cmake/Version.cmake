@@ -1,0 +1,17 @@
+# Writes version.h, and leaves it alone when nothing changed, so that a build without changes builds nothing.
+set(hash "")
+if(GIT)
+    execute_process(COMMAND ${GIT} describe --always --dirty --abbrev=12 --exclude=*
+        WORKING_DIRECTORY ${SOURCE} OUTPUT_VARIABLE hash OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
+if(NOT hash)
+    set(hash "unknown")
+endif()
+set(text "#define LK_VERSION \"${VERSION}\"\n#define LK_GIT_HASH \"${hash}\"\n")
+set(old "")
+if(EXISTS ${OUTPUT})
+    file(READ ${OUTPUT} old)
+endif()
+if(NOT old STREQUAL text)
+    file(WRITE ${OUTPUT} "${text}")
+endif()

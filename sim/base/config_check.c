@@ -1,0 +1,185 @@
+/* What one row cannot say: how keys must fit each other. */
+#include "sim/base/config_internal.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+struct check {
+    const struct cfg *cfg;
+    struct diag *diag;
+    bool is_good;
+};
+
+/* Fields are named by their offset, as in the rows. */
+#define FIELD(name) offsetof(struct config, name)
+
+static size_t row_of(size_t field)
+{
+    size_t nr_rows, i = 0;
+    const struct cfg_row *rows = cfg_rows(&nr_rows);
+    while (rows[i].offset != field)
+        i++;
+    return i;
+}
+
+static const struct cfg_row *row_at(size_t field)
+{
+    size_t nr_rows;
+    return &cfg_rows(&nr_rows)[row_of(field)];
+}
+
+static uint64_t value_of(const struct check *check, size_t field)
+{
+    return cfg_value(check->cfg, row_at(field));
+}
+
+/* A key that was refused has its message already; what depends on it is not judged. */
+static bool is_known(const struct check *check, size_t field)
+{
+    return !check->cfg->origins[row_of(field)].is_bad;
+}
+
+static bool is_power_of_two(uint64_t value)
+{
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
+/* Of the keys that do not fit together, the one that was assigned last. */
+static size_t latest(const struct check *check, const size_t *fields, size_t nr_fields)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < nr_fields; i++) {
+        if (check->cfg->origins[row_of(fields[i])].order > check->cfg->origins[row_of(fields[best])].order)
+            best = i;
+    }
+    return fields[best];
+}
+
+__attribute__((format(printf, 3, 4))) static void complain(struct check *check, size_t field, const char *format, ...)
+{
+    const struct cfg_origin *origin = &check->cfg->origins[row_of(field)];
+    char allowed[CFG_TEXT_CHARS], value[CFG_TEXT_CHARS];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(allowed, sizeof(allowed), format, args);
+    va_end(args);
+    cfg_format(row_at(field), value_of(check, field), value);
+    diag_add(check->diag, origin->place ? origin->status : EXIT_STATUS_BAD_DATA, "%s: %s: %s; allowed: %s",
+             origin->place ? origin->place : "default", row_at(field)->path, value, allowed);
+    check->is_good = false;
+}
+
+static void check_power_of_two(struct check *check, size_t field)
+{
+    if (is_known(check, field) && !is_power_of_two(value_of(check, field)))
+        complain(check, field, "a power of two");
+}
+
+static void check_1_2_4(struct check *check, size_t field)
+{
+    if (is_known(check, field) && value_of(check, field) == 3)
+        complain(check, field, "1, 2 or 4");
+}
+
+static void check_tlb(struct check *check, size_t entries_field, size_t ways_field)
+{
+    const size_t fields[] = {entries_field, ways_field};
+    if (!is_known(check, entries_field) || !is_known(check, ways_field))
+        return;
+    uint64_t entries = value_of(check, entries_field), ways = value_of(check, ways_field);
+    if (entries % ways == 0)
+        return;
+    if (latest(check, fields, 2) == ways_field)
+        complain(check, ways_field, "what divides %s, which is %" PRIu64, row_at(entries_field)->path, entries);
+    else
+        complain(check, entries_field, "a multiple of %s, which is %" PRIu64, row_at(ways_field)->path, ways);
+}
+
+static void check_cache(struct check *check, size_t size_field, size_t ways_field, size_t line_field)
+{
+    const size_t fields[] = {line_field, ways_field, size_field};
+    if (!is_known(check, size_field) || !is_known(check, ways_field) || !is_known(check, line_field))
+        return;
+    uint64_t size = value_of(check, size_field), ways = value_of(check, ways_field), line = value_of(check, line_field);
+    if (!is_power_of_two(line)) {
+        complain(check, line_field, "a power of two");
+        return;
+    }
+    uint64_t smallest = ways * line; /* one set */
+    if (size % smallest == 0 && is_power_of_two(size / smallest))
+        return;
+    uint64_t below = smallest;
+    while (below * 2 <= size)
+        below *= 2;
+    char nearest[CFG_TEXT_CHARS];
+    const struct cfg_row *row = row_at(size_field);
+    char first[CFG_TEXT_CHARS], second[CFG_TEXT_CHARS], actual[CFG_TEXT_CHARS];
+    cfg_format(row, size, actual);
+    cfg_format(row, below, first);
+    cfg_format(row, below * 2, second);
+    if (below > size)
+        snprintf(nearest, sizeof(nearest), "%.40s at least", first);
+    else
+        snprintf(nearest, sizeof(nearest), "%.40s or %.40s", first, second);
+    complain(check, latest(check, fields, 3),
+             "a size that is ways x line x a power of two; with %" PRIu64 " ways of %" PRIu64
+             "-byte lines not %s but %s",
+             ways, line, actual, nearest);
+}
+
+/* A line moves between the caches as a whole. */
+static void check_lines(struct check *check)
+{
+    const size_t fields[] = {FIELD(cache_l2_line_bytes), FIELD(cache_l1d_line_bytes), FIELD(cache_l1i_line_bytes)};
+    uint64_t line[3];
+    for (size_t i = 0; i < 3; i++) {
+        if (!is_known(check, fields[i]))
+            return;
+        line[i] = value_of(check, fields[i]);
+    }
+    if (line[0] != line[1] || line[1] != line[2])
+        complain(check, latest(check, fields, 3),
+                 "the same line in all caches; l1i has %" PRIu64 ", l1d %" PRIu64 ", l2 %" PRIu64, line[2], line[1],
+                 line[0]);
+}
+
+static void check_at_most(struct check *check, size_t small_field, size_t large_field)
+{
+    const size_t fields[] = {large_field, small_field};
+    if (!is_known(check, small_field) || !is_known(check, large_field))
+        return;
+    uint64_t small = value_of(check, small_field), large = value_of(check, large_field);
+    if (small <= large)
+        return;
+    if (latest(check, fields, 2) == small_field)
+        complain(check, small_field, "at most %s, which is %" PRIu64, row_at(large_field)->path, large);
+    else
+        complain(check, large_field, "at least %s, which is %" PRIu64, row_at(small_field)->path, small);
+}
+
+bool cfg_check(const struct cfg *cfg, struct diag *diag)
+{
+    struct check check = {.cfg = cfg, .diag = diag, .is_good = true};
+    if (is_known(&check, FIELD(machine_ram)) && cfg->values.machine_ram % 4096 != 0)
+        complain(&check, FIELD(machine_ram), "a multiple of 4KiB");
+    check_1_2_4(&check, FIELD(cpu_width));
+    check_1_2_4(&check, FIELD(cpu_memory_ports));
+    check_power_of_two(&check, FIELD(cpu_fetch_bytes));
+    check_power_of_two(&check, FIELD(cpu_predictor_entries));
+    check_power_of_two(&check, FIELD(cpu_btb_entries));
+    check_power_of_two(&check, FIELD(dram_banks));
+    check_power_of_two(&check, FIELD(dram_row_bytes));
+    check_tlb(&check, FIELD(tlb_l1i_entries), FIELD(tlb_l1i_ways));
+    check_tlb(&check, FIELD(tlb_l1i_large_entries), FIELD(tlb_l1i_large_ways));
+    check_tlb(&check, FIELD(tlb_l1d_entries), FIELD(tlb_l1d_ways));
+    check_tlb(&check, FIELD(tlb_l1d_large_entries), FIELD(tlb_l1d_large_ways));
+    check_tlb(&check, FIELD(tlb_l2_entries), FIELD(tlb_l2_ways));
+    check_cache(&check, FIELD(cache_l1i_size_bytes), FIELD(cache_l1i_ways), FIELD(cache_l1i_line_bytes));
+    check_cache(&check, FIELD(cache_l1d_size_bytes), FIELD(cache_l1d_ways), FIELD(cache_l1d_line_bytes));
+    check_cache(&check, FIELD(cache_l2_size_bytes), FIELD(cache_l2_ways), FIELD(cache_l2_line_bytes));
+    check_lines(&check);
+    check_at_most(&check, FIELD(cpu_fetch_bytes), FIELD(cache_l1i_line_bytes));
+    check_at_most(&check, FIELD(cache_l2_line_bytes), FIELD(dram_row_bytes));
+    return check.is_good;
+}
