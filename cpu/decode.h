@@ -4,8 +4,8 @@
  *
  * It allocates nothing and keeps no state; the same bytes in the same mode always give the same record.
  */
-#ifndef CPU_DECODE_H
-#define CPU_DECODE_H
+#ifndef LK_CPU_DECODE_H
+#define LK_CPU_DECODE_H
 
 #include <stdbool.h>
 #include <stddef.h>

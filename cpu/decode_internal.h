@@ -5,8 +5,8 @@
  * A row is found by (map, prefix, opcode). A prefixed row (66, F3, F2) is looked at when the unprefixed one is missing or says
  * so in its flags; otherwise these prefixes keep their plain meaning. A SELECT row leads on to a group of eight rows.
  */
-#ifndef CPU_DECODE_INTERNAL_H
-#define CPU_DECODE_INTERNAL_H
+#ifndef LK_CPU_DECODE_INTERNAL_H
+#define LK_CPU_DECODE_INTERNAL_H
 
 #include <stdint.h>
 
