@@ -342,7 +342,8 @@ static void set_rm(struct decoder *d, struct dec_operand *operand, const struct 
     if (!is_register) {
         if (rule->detail == DEC_NOT_MEM)
             fail(d, DEC_UNDEFINED);
-        set_register(operand, DEC_OPERAND_MEM, 0);
+        take_address(d);
+        operand->kind = DEC_OPERAND_MEM;
         operand->size_bytes = (uint8_t)resolve_size(d, rule->detail);
         return;
     }
@@ -515,8 +516,6 @@ static void decode_operands(struct decoder *d, const struct dec_row *row)
     if (row->flags & ROW_MODRM)
         take_modrm(d);
     const bool is_register = out->modrm >= 0xC0 || row->flags & ROW_MOD3;
-    if (row->flags & ROW_MODRM && !is_register)
-        take_address(d);
     for (unsigned i = 0; i < DEC_ROW_OPERANDS && row->operand[i] != DEC_OPR___; i++)
         set_operand(d, &out->operand[out->nr_operands++], row->operand[i], is_register);
 }
