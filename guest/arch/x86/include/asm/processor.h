@@ -1,0 +1,62 @@
+/* The CPU's registers and the instructions that reach them. */
+#pragma once
+
+#include "compiler.h"
+#include "types.h"
+
+#define X86_EFLAGS_FIXED 0x002u
+#define X86_EFLAGS_IF 0x200u
+#define X86_EFLAGS_ID (1u << 21)
+
+#define X86_CR0_PE (1u << 0)
+#define X86_CR0_WP (1u << 16)
+#define X86_CR0_PG (1u << 31)
+#define X86_CR4_PSE (1u << 4)
+#define X86_CR4_PGE (1u << 7)
+
+/* CPUID leaf 1, EDX. */
+#define X86_FEATURE_PSE (1u << 3)
+#define X86_FEATURE_PGE (1u << 13)
+
+/* What a task that does not run remembers of the CPU. */
+struct thread_struct {
+    unsigned long sp; /* its kernel stack pointer, where switch_to() left it */
+};
+
+struct pt_regs;
+
+#define DEFINE_CR_ACCESSORS(n)                                                                                \
+    static inline u32 read_cr##n(void)                                                                        \
+    {                                                                                                         \
+        u32 value;                                                                                            \
+        __asm__ volatile("movl %%cr" #n ", %0" : "=r"(value));                                                \
+        return value;                                                                                         \
+    }                                                                                                         \
+    static inline void write_cr##n(u32 value)                                                                 \
+    {                                                                                                         \
+        __asm__ volatile("movl %0, %%cr" #n ::"r"(value) : "memory");                                         \
+    }
+
+DEFINE_CR_ACCESSORS(0)
+DEFINE_CR_ACCESSORS(2)
+DEFINE_CR_ACCESSORS(3)
+DEFINE_CR_ACCESSORS(4)
+
+/* CPUID leaf 1 EDX, or 0 on a CPU without CPUID. */
+u32 cpu_features(void);
+
+/* Enables interrupts and waits for one: the STI delays them by one instruction, so that none is missed. */
+static inline void safe_halt(void)
+{
+    __asm__ volatile("sti; hlt" ::: "memory");
+}
+
+/* Stops this CPU for good. */
+static inline __noreturn void stop_this_cpu(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt" ::: "memory");
+}
+
+/* Makes a return to user mode enter the program at ip with an empty register file. */
+void start_thread(struct pt_regs *regs, unsigned long ip, unsigned long sp);

@@ -1,0 +1,100 @@
+/* Page faults: legal ones are served, the rest is somebody's mistake. */
+#include "asm/irqflags.h"
+#include "asm/pgtable.h"
+#include "asm/ptrace.h"
+#include "asm/trapnr.h"
+#include "asm/traps.h"
+#include "asm/uaccess.h"
+#include "printk.h"
+#include "sched.h"
+
+/* PUSHA and ENTER touch the stack before they move ESP, the latter by up to 64 KiB and 32 words. */
+#define STACK_SLACK_BYTES (65536 + 32 * sizeof(long))
+
+static void show_fault_entries(unsigned long address)
+{
+    pgd_t *pgd = pgd_offset(__va(read_cr3() & PAGE_MASK), address);
+    pmd_t *pmd = pmd_offset(pgd);
+    pr_emerg("*pde = %08x\n", pmd->pmd);
+    if (pmd_present(*pmd) && !pmd_large(*pmd))
+        pr_emerg("*pte = %08x\n", pte_offset_kernel(pmd, address)->pte);
+}
+
+/* The kernel touched a bad address: as copy_from_user() and its like expect it, or an oops. */
+static void no_context(struct pt_regs *regs, u32 error_code, unsigned long address)
+{
+    u32 fixup = search_exception_table(regs->ip);
+    if (fixup) {
+        regs->ip = fixup;
+        return;
+    }
+    pr_emerg("BUG: unable to handle kernel %s at %08lx\n",
+             address < PAGE_SIZE ? "NULL pointer dereference" : "paging request", address);
+    show_fault_entries(address);
+    die("Oops", regs, error_code);
+}
+
+static void bad_area(struct pt_regs *regs, u32 error_code, unsigned long address)
+{
+    if (!user_mode(regs)) {
+        no_context(regs, error_code, address);
+        return;
+    }
+    pr_err("%s[%u]: segfault at %lx ip %08x sp %08x error %x\n", current->comm, current->pid, address, regs->ip,
+           regs->sp, error_code);
+    force_fatal_sig(SIGSEGV);
+}
+
+static void out_of_memory(struct pt_regs *regs, u32 error_code, unsigned long address)
+{
+    if (!user_mode(regs)) {
+        no_context(regs, error_code, address);
+        return;
+    }
+    pr_err("%s[%u]: out of memory at %lx\n", current->comm, current->pid, address);
+    force_fatal_sig(SIGKILL);
+}
+
+static bool access_allowed(const struct vm_area_struct *vma, u32 error_code)
+{
+    if (error_code & X86_PF_WRITE)
+        return vma->vm_flags & VM_WRITE;
+    /* Two-level tables cannot forbid reading: a read of a page that is there must have been of the kernel's. */
+    if (error_code & X86_PF_PROT)
+        return false;
+    return vma->vm_flags & (VM_READ | VM_WRITE | VM_EXEC);
+}
+
+/* The area for an access to address, with a stack grown to reach it; NULL if there is none. */
+static struct vm_area_struct *find_good_area(const struct pt_regs *regs, unsigned long address)
+{
+    if (address >= TASK_SIZE || current->mm == NULL)
+        return NULL;
+    struct vm_area_struct *vma = find_vma(current->mm, address);
+    if (vma == NULL || vma->vm_start <= address)
+        return vma;
+    if (!(vma->vm_flags & VM_GROWSDOWN))
+        return NULL;
+    if (user_mode(regs) && address + STACK_SLACK_BYTES < regs->sp)
+        return NULL;
+    return expand_stack(vma, address) ? NULL : vma;
+}
+
+void do_page_fault(struct pt_regs *regs, u32 error_code)
+{
+    /* Before interrupts are on: a fault in a handler would change it. */
+    unsigned long address = read_cr2();
+    if (regs->flags & X86_EFLAGS_IF)
+        local_irq_enable();
+
+    struct vm_area_struct *vma = find_good_area(regs, address);
+    if (vma == NULL || !access_allowed(vma, error_code)) {
+        bad_area(regs, error_code, address);
+        return;
+    }
+    if (handle_mm_fault(vma, address, (error_code & X86_PF_WRITE) ? FAULT_FLAG_WRITE : 0)) {
+        out_of_memory(regs, error_code, address);
+        return;
+    }
+    current->min_flt++;
+}

@@ -1,0 +1,124 @@
+/* The kernel's own page tables. */
+#include "asm/pgtable.h"
+#include "asm/fixmap.h"
+#include "asm/setup.h"
+#include "lookaside.h"
+#include "memblock.h"
+#include "printk.h"
+#include "string.h"
+
+#define PAGE_ALIGNED_BSS __attribute__((section(".bss.page_aligned"), aligned(4096)))
+
+pgd_t swapper_pg_dir[PTRS_PER_PGD] PAGE_ALIGNED_BSS;
+static pte_t fixmap_table[PTRS_PER_PTE] PAGE_ALIGNED_BSS;
+u8 empty_zero_page[4096] PAGE_ALIGNED_BSS;
+
+pteval_t page_global_bit;
+
+#define KERNEL_PGD_START (PAGE_OFFSET >> PGDIR_SHIFT)
+
+/* Maps [pfn, end_pfn) of lowmem, at most 4 MiB, with 4 KiB pages. */
+static void __init map_small_pages(pgd_t *entry, unsigned long pfn, unsigned long end_pfn)
+{
+    phys_addr_t table_paddr = memblock_phys_alloc(PAGE_SIZE, PAGE_SIZE);
+    pte_t *table = __va(table_paddr);
+    clear_page(table);
+    for (unsigned int i = 0; pfn < end_pfn; i++, pfn++)
+        table[i].pte = (pteval_t)(pfn << PAGE_SHIFT) | _PAGE_KERNEL | page_global_bit;
+    entry->pgd = (pteval_t)table_paddr | _PAGE_KERNEL;
+}
+
+/* One to one at PAGE_OFFSET, in 4 MiB pages where the CPU has them and memory fills them. */
+static void __init map_lowmem(bool has_pse)
+{
+    const unsigned long large_pfns = PGDIR_SIZE >> PAGE_SHIFT;
+    pgd_t *entry = swapper_pg_dir + KERNEL_PGD_START;
+    for (unsigned long pfn = 0; pfn < max_low_pfn; pfn += large_pfns, entry++) {
+        if (has_pse && pfn + large_pfns <= max_low_pfn)
+            entry->pgd = (pteval_t)(pfn << PAGE_SHIFT) | _PAGE_KERNEL | _PAGE_PSE | page_global_bit;
+        else
+            map_small_pages(entry, pfn, min(pfn + large_pfns, max_low_pfn));
+    }
+}
+
+void __init paging_init(void)
+{
+    u32 features = cpu_features();
+    max_pfn = PFN_DOWN(memblock_end_of_memory());
+    max_low_pfn = min(max_pfn, LOWMEM_BYTES >> PAGE_SHIFT);
+
+    if (features & X86_FEATURE_PSE)
+        write_cr4(read_cr4() | X86_CR4_PSE);
+    if (features & X86_FEATURE_PGE)
+        page_global_bit = _PAGE_GLOBAL;
+    map_lowmem(features & X86_FEATURE_PSE);
+    /* The identity mapping has served. */
+    memset(swapper_pg_dir, 0, KERNEL_PGD_START * sizeof(pgd_t));
+    swapper_pg_dir[pgd_index(FIXADDR_TOP)].pgd = (pteval_t)__pa(fixmap_table) | _PAGE_KERNEL;
+    flush_tlb();
+    /* Only now, so that no translation of the boot tables stays behind as a global one. */
+    if (page_global_bit)
+        write_cr4(read_cr4() | X86_CR4_PGE);
+    memblock_set_current_limit((phys_addr_t)max_low_pfn << PAGE_SHIFT);
+    lk_name_task((u32)__pa(swapper_pg_dir), "swapper");
+}
+
+void __init paging_mark_tables(void)
+{
+    set_page_owner(virt_to_page(swapper_pg_dir), 0, PAGE_OWNER_PAGE_TABLE);
+    for (unsigned int i = KERNEL_PGD_START; i < PTRS_PER_PGD; i++) {
+        pmd_t *pmd = pmd_offset(&swapper_pg_dir[i]);
+        if (pmd_present(*pmd) && !pmd_large(*pmd))
+            set_page_owner(pmd_page(*pmd), 0, PAGE_OWNER_PAGE_TABLE);
+    }
+}
+
+pgd_t *pgd_alloc(void)
+{
+    struct page *page = alloc_page(GFP_KERNEL);
+    if (page == NULL)
+        return NULL;
+    set_page_owner(page, 0, PAGE_OWNER_PAGE_TABLE);
+    pgd_t *pgd = page_address(page);
+    memset(pgd, 0, KERNEL_PGD_START * sizeof(pgd_t));
+    memcpy(pgd + KERNEL_PGD_START, swapper_pg_dir + KERNEL_PGD_START,
+           (PTRS_PER_PGD - KERNEL_PGD_START) * sizeof(pgd_t));
+    return pgd;
+}
+
+void pgd_free(pgd_t *pgd)
+{
+    free_pages((unsigned long)pgd, 0);
+}
+
+void set_fixmap(enum fixed_addresses slot, unsigned long pfn, pteval_t flags)
+{
+    unsigned long address = fix_to_virt(slot);
+    pteval_t entry = flags ? (pteval_t)(pfn << PAGE_SHIFT) | flags : 0;
+    set_pte(&fixmap_table[pte_index(address)], (pte_t){entry});
+    flush_tlb_page(address);
+}
+
+void free_initmem(void)
+{
+    unsigned long pages = free_reserved_area(__boot_start, __boot_end);
+    pages += free_reserved_area(__init_begin, __init_end);
+    pr_info("Freeing unused kernel memory: %luK\n", pages << (PAGE_SHIFT - 10));
+}
+
+static void __init show_area(const char *name, unsigned long start, unsigned long end)
+{
+    pr_info("  %-8s: 0x%08lx - 0x%08lx   (%5lu kB)\n", name, start, end, (end - start) >> 10);
+}
+
+void __init show_memory_layout(void)
+{
+    pr_info("virtual kernel memory layout:\n");
+    show_area("fixmap", fix_to_virt(__end_of_fixed_addresses - 1), FIXADDR_TOP);
+    show_area("vmalloc", VMALLOC_START, VMALLOC_END);
+    show_area("lowmem", PAGE_OFFSET, PAGE_OFFSET + (max_low_pfn << PAGE_SHIFT));
+    show_area("  .bss", (unsigned long)_edata, (unsigned long)_end);
+    show_area("  .data", (unsigned long)_data, (unsigned long)_edata);
+    show_area("  .init", (unsigned long)__init_begin, (unsigned long)__init_end);
+    show_area("  .text", (unsigned long)_text, (unsigned long)_etext);
+}

@@ -1,0 +1,97 @@
+/*
+ * C code that runs before paging is on, linked at physical addresses. It may touch its own data directly, and everything
+ * else in the kernel only through phys(): the linker put that at PAGE_OFFSET and above, where nothing is yet.
+ */
+#include "asm/multiboot.h"
+#include "asm/page.h"
+#include "asm/pgtable_types.h"
+#include "asm/setup.h"
+#include "compiler.h"
+
+/* What the boot tables map; the kernel's image and the first memblock allocations must fit. */
+#define BOOT_MAP_BYTES (8ul << 20)
+#define BOOT_TABLES (BOOT_MAP_BYTES / PGDIR_SIZE)
+
+extern pgd_t swapper_pg_dir[PTRS_PER_PGD];
+
+static pte_t boot_tables[BOOT_TABLES][PTRS_PER_PTE] __aligned(4096);
+
+static void *phys(void *linked_address)
+{
+    return (void *)((uintptr_t)linked_address - PAGE_OFFSET);
+}
+
+static void copy_string(char *to, const char *from, u32 size)
+{
+    u32 i = 0;
+    for (; i + 1 < size && from[i]; i++)
+        to[i] = from[i];
+    to[i] = '\0';
+}
+
+static void add_memory(struct boot_info *info, u64 base, u64 bytes, u32 type)
+{
+    if (bytes == 0 || info->nr_e820 == E820_MAX)
+        return;
+    info->e820[info->nr_e820++] = (struct e820_entry){.base = base, .bytes = bytes, .type = type};
+}
+
+static void copy_memory_map(struct boot_info *info, const struct multiboot_info *mbi)
+{
+    if (mbi->flags & MULTIBOOT_INFO_MEM_MAP) {
+        uintptr_t at = mbi->mmap_addr;
+        uintptr_t end = at + mbi->mmap_length;
+        while (at < end) {
+            const struct multiboot_mmap_entry *entry = (const void *)at;
+            add_memory(info, entry->addr, entry->len, entry->type);
+            at += entry->size + sizeof(entry->size);
+        }
+    } else if (mbi->flags & MULTIBOOT_INFO_MEMORY) {
+        add_memory(info, 0, (u64)mbi->mem_lower << 10, E820_RAM);
+        add_memory(info, 1u << 20, (u64)mbi->mem_upper << 10, E820_RAM);
+    }
+}
+
+static void copy_boot_info(struct boot_info *info, const struct multiboot_info *mbi)
+{
+    copy_memory_map(info, mbi);
+    if (mbi->flags & MULTIBOOT_INFO_CMDLINE)
+        copy_string(info->command_line, (const char *)(uintptr_t)mbi->cmdline, LOADER_COMMAND_LINE_SIZE);
+    if (mbi->flags & MULTIBOOT_INFO_MODS) {
+        const struct multiboot_mod *mods = (const void *)(uintptr_t)mbi->mods_addr;
+        for (u32 i = 0; i < mbi->mods_count && i < MODULES_MAX; i++) {
+            info->modules[i].start = mods[i].start;
+            info->modules[i].end = mods[i].end;
+            info->nr_modules++;
+        }
+    }
+}
+
+/*
+ * Maps the first 8 MiB twice: where they are, so that the instruction after the one that turns paging on can be fetched, and
+ * at PAGE_OFFSET, where the kernel was linked. 4 KiB pages, since nobody has asked CPUID for larger ones yet.
+ */
+static pgd_t *build_boot_tables(void)
+{
+    pgd_t *pgd = phys(swapper_pg_dir);
+    for (u32 table = 0; table < BOOT_TABLES; table++) {
+        for (u32 i = 0; i < PTRS_PER_PTE; i++)
+            boot_tables[table][i].pte = ((table * PTRS_PER_PTE + i) << PAGE_SHIFT) | _PAGE_KERNEL;
+        pteval_t entry = (pteval_t)(uintptr_t)boot_tables[table] | _PAGE_KERNEL;
+        pgd[table].pgd = entry;
+        pgd[(PAGE_OFFSET >> PGDIR_SHIFT) + table].pgd = entry;
+    }
+    return pgd;
+}
+
+/* Returns the physical address of the page directory to load. */
+pgd_t *early_setup(u32 loader_magic, const struct multiboot_info *mbi);
+
+pgd_t *early_setup(u32 loader_magic, const struct multiboot_info *mbi)
+{
+    struct boot_info *info = phys(&boot_info);
+    info->loader_magic = loader_magic;
+    if (loader_magic == MULTIBOOT_BOOTLOADER_MAGIC)
+        copy_boot_info(info, mbi);
+    return build_boot_tables();
+}

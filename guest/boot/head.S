@@ -1,0 +1,46 @@
+/*
+ * The kernel's first instructions. A multiboot loader enters at _start in 32-bit protected mode with paging off, EAX = magic,
+ * EBX = address of its information, segments flat, no usable stack and no usable GDTR (multiboot 0.6.96, 3.2).
+ */
+#include "asm/multiboot.h"
+#include "asm/page.h"
+
+#define HEADER_FLAGS (MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO)
+#define CR0_PG_WP 0x80010000
+
+    .section .multiboot, "a"
+    .balign 4
+    .long MULTIBOOT_HEADER_MAGIC
+    .long HEADER_FLAGS
+    .long -(MULTIBOOT_HEADER_MAGIC + HEADER_FLAGS)
+
+    /* Linked at its physical address. */
+    .section .boot.text, "ax"
+    .globl _start
+_start:
+    cli
+    cld
+    movl $boot_stack_top, %esp
+    xorl %ebp, %ebp
+    pushl %ebx
+    pushl %eax
+    call early_setup            /* EAX = physical address of the boot page directory */
+    movl %eax, %cr3
+    movl %cr0, %eax
+    orl $CR0_PG_WP, %eax        /* WP: the kernel respects read-only user pages too */
+    movl %eax, %cr0
+    movl $start_high, %eax
+    jmp *%eax
+
+    .section .boot.bss, "aw", @nobits
+    .balign 16
+    .skip 4096
+boot_stack_top:
+
+    /* Linked at PAGE_OFFSET + physical address. */
+    .text
+start_high:
+    movl $init_stack + (1 << (PAGE_SHIFT + 1)), %esp
+    call start_kernel
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,100 @@
+/* struct page, and how to get from a page to its number, its address and its zone and back. */
+#pragma once
+
+#include "asm/page.h"
+#include "gfp.h"
+#include "lookaside_note.h"
+#include "mmzone.h"
+
+/* One for every frame below max_pfn, RAM or not. 32 bytes, so that two share a cache line. */
+struct page {
+    u32 flags;     /* PG_ bits; the zone in the top two */
+    u8 owner;      /* enum page_owner */
+    u8 order;      /* of the free block, in its first page (PG_buddy) */
+    u16 nr_objs;   /* objects in use, in a slab page */
+    s32 _refcount; /* 0: free */
+    s32 _mapcount; /* page-table entries that point here */
+    void *mapping; /* slab page: its kmem_cache */
+    void *freelist; /* slab page: first free object */
+    struct list_head lru; /* free list of the buddy system, or list of slabs */
+};
+
+#define PG_reserved (1u << 0) /* never handed out */
+#define PG_buddy (1u << 1)    /* first page of a free block */
+#define ZONES_PGSHIFT 30
+
+extern struct page *mem_map;
+extern unsigned long max_pfn;     /* entries of mem_map */
+extern unsigned long max_low_pfn; /* end of the direct mapping */
+
+static inline unsigned long page_to_pfn(const struct page *page)
+{
+    return (unsigned long)(page - mem_map);
+}
+
+static inline struct page *pfn_to_page(unsigned long pfn)
+{
+    return mem_map + pfn;
+}
+
+static inline bool pfn_valid(unsigned long pfn)
+{
+    return pfn < max_pfn;
+}
+
+static inline struct page *virt_to_page(const void *lowmem_address)
+{
+    return pfn_to_page((unsigned long)(__pa(lowmem_address) >> PAGE_SHIFT));
+}
+
+static inline unsigned int page_zonenum(const struct page *page)
+{
+    return page->flags >> ZONES_PGSHIFT;
+}
+
+static inline struct zone *page_zone(const struct page *page)
+{
+    return &contig_page_data.node_zones[page_zonenum(page)];
+}
+
+static inline bool PageHighMem(const struct page *page)
+{
+    return page_zonenum(page) == ZONE_HIGHMEM;
+}
+
+/* The page's address in the direct mapping; it has none if PageHighMem. */
+static inline void *page_address(const struct page *page)
+{
+    return __va((phys_addr_t)page_to_pfn(page) << PAGE_SHIFT);
+}
+
+static inline void set_page_owner(struct page *page, unsigned int order, enum page_owner owner)
+{
+    for (unsigned long i = 0; i < 1ul << order; i++)
+        page[i].owner = (u8)owner;
+}
+
+static inline void get_page(struct page *page)
+{
+    page->_refcount++;
+}
+
+/* Drops a reference to a single page; the last one frees it. */
+void put_page(struct page *page);
+
+/* mm_init.c: struct pages and zones from memblock's ranges; then everything free goes to the buddy system. */
+void free_area_init(void);
+void mem_init(void);
+/* page_alloc.c: gives the lowmem pages in [start, end), which boot is done with, to the buddy system. Returns how many. */
+unsigned long free_reserved_area(const char *start, const char *end);
+unsigned long nr_free_pages(void);
+void show_mem(void);
+
+/* watermark.c: min, low, high and lowmem_reserve of every zone. */
+extern unsigned long min_free_kbytes;
+void setup_per_zone_wmarks(void);
+
+/* vmstat.c: the text of files under /proc, for the console. */
+void show_zones(void);
+void show_buddyinfo(void);
+void show_zoneinfo(void);

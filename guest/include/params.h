@@ -1,0 +1,27 @@
+/* The kernel's command line. */
+#pragma once
+
+#include "types.h"
+
+#define COMMAND_LINE_SIZE 2048
+#define MAX_INIT_ENVS 16
+
+/* What the options said. */
+struct boot_params {
+    const char *init;        /* init=NAME */
+    phys_addr_t mem_limit;   /* mem=SIZE[KMG]; 0: all */
+    unsigned long min_free_kbytes; /* min_free_kbytes=N; 0: computed */
+    const char *lkdtm;       /* lkdtm=WHAT: break on purpose, see kernel/lkdtm.c */
+    bool quiet;
+    /* name=value words the kernel does not know: they become init's environment. */
+    const char *envp[MAX_INIT_ENVS + 1];
+    unsigned int nr_envs;
+};
+
+extern struct boot_params boot_params;
+extern char saved_command_line[COMMAND_LINE_SIZE];
+
+/* Takes the loader's command line, whose first word (the file's name) is dropped. */
+void parse_command_line(const char *loader_command_line);
+/* A number with an optional K, M or G; *end is set behind it. */
+u64 memparse(const char *text, const char **end);

@@ -1,0 +1,18 @@
+/* Fixed-width names as in Linux, and the two address-like scalars that mm speaks. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int32_t s32;
+typedef int64_t s64;
+
+/* A physical address. 64 bits wide even without PAE, so that "the end of 4 GiB" can be written down. */
+typedef u64 phys_addr_t;
+/* Allocation flags (gfp.h). */
+typedef u32 gfp_t;

@@ -1,0 +1,105 @@
+/* The boot, a line a subsystem. Each step leaves a mark on the simulator's time line. */
+#include "asm/desc.h"
+#include "asm/irq.h"
+#include "asm/irqflags.h"
+#include "asm/setup.h"
+#include "bug.h"
+#include "fs.h"
+#include "i8254.h"
+#include "jiffies.h"
+#include "lkdtm.h"
+#include "lookaside.h"
+#include "mm.h"
+#include "params.h"
+#include "printk.h"
+#include "reboot.h"
+#include "sched.h"
+#include "serial8250.h"
+
+__noreturn void start_kernel(void);
+
+static void boot_step(const char *name)
+{
+    static u32 step;
+    lk_mark(step++, name);
+}
+
+static void __init setup_command_line(void)
+{
+    parse_command_line(boot_info.command_line);
+    min_free_kbytes = boot_params.min_free_kbytes;
+    pr_notice("lookaside guest, i386: a kernel in which memory management can be watched\n");
+    pr_notice("Kernel command line: %s\n", saved_command_line);
+}
+
+/* Proves that interrupts arrive: without them, the CPU sleeps on. */
+static void __init wait_for_ticks(unsigned long ticks)
+{
+    unsigned long until = jiffies + ticks;
+    while (!time_after_eq(jiffies, until))
+        safe_halt();
+    pr_info("timer: 8254 ticks at %d Hz on IRQ 0\n", HZ);
+}
+
+static int kernel_init(void *name)
+{
+    int error = do_execve(name, boot_params.envp);
+    if (error)
+        panic("No working init found: %s (error %d)", (const char *)name, -error);
+    return 0;
+}
+
+/* Not in the init section, because it frees that. */
+static __noreturn __attribute__((noinline)) void rest_init(void)
+{
+    free_initmem();
+    show_buddyinfo();
+    show_zoneinfo();
+    page_walk_demo();
+    lkdtm(boot_params.lkdtm);
+
+    boot_step("init");
+    unsigned long free_before = nr_free_pages();
+    union {
+        const char *text;
+        void *arg;
+    } init = {.text = boot_params.init};
+    struct task_struct *task = kernel_thread(kernel_init, init.arg, "kernel_init");
+    BUG_ON(task == NULL);
+    cpu_idle_until_exit(task);
+    release_task(task);
+
+    boot_step("shutdown");
+    show_buddyinfo();
+    pr_notice("leaked pages: %ld\n", (long)(free_before - nr_free_pages()));
+    boot_step("power off");
+    machine_power_off();
+}
+
+void __init start_kernel(void)
+{
+    boot_step("start_kernel");
+    serial8250_console_init();
+    setup_command_line();
+    boot_step("gdt");
+    gdt_init();
+    trap_init();
+    boot_step("memblock");
+    setup_memory_map();
+    boot_step("paging");
+    paging_init();
+    show_memory_layout();
+    boot_step("zones");
+    free_area_init();
+    paging_mark_tables();
+    boot_step("buddy");
+    mem_init();
+    show_gdt();
+    show_zones();
+    boot_step("timer");
+    init_IRQ();
+    i8254_init();
+    local_irq_enable();
+    wait_for_ticks(2);
+    rest_init();
+}

@@ -1,0 +1,118 @@
+/* The command line: words separated by blanks, name or name=value. */
+#include "params.h"
+#include "compiler.h"
+#include "printk.h"
+#include "string.h"
+
+char saved_command_line[COMMAND_LINE_SIZE];
+struct boot_params boot_params = {.init = "init"};
+
+/* The words that parse_command_line() cuts out; boot_params points into it. */
+static char word_buffer[COMMAND_LINE_SIZE];
+
+u64 memparse(const char *text, const char **end)
+{
+    u64 value = 0;
+    for (; *text >= '0' && *text <= '9'; text++)
+        value = value * 10 + (u64)(*text - '0');
+    const char *const suffixes = "KMG";
+    const char *suffix = *text ? strchr(suffixes, *text & ~0x20) : NULL;
+    if (suffix) {
+        value <<= 10 * (suffix - suffixes + 1);
+        text++;
+    }
+    *end = text;
+    return value;
+}
+
+static void set_init(const char *value)
+{
+    boot_params.init = value;
+}
+
+static void set_mem(const char *value)
+{
+    const char *end;
+    boot_params.mem_limit = memparse(value, &end);
+}
+
+static void set_min_free_kbytes(const char *value)
+{
+    const char *end;
+    boot_params.min_free_kbytes = (unsigned long)memparse(value, &end);
+}
+
+static void set_lkdtm(const char *value)
+{
+    boot_params.lkdtm = value;
+}
+
+static void set_quiet(const char *value)
+{
+    (void)value;
+    boot_params.quiet = true;
+}
+
+static const struct {
+    const char *name;
+    bool has_value;
+    void (*set)(const char *value);
+} options[] = {
+    {"init", true, set_init},   {"mem", true, set_mem},      {"min_free_kbytes", true, set_min_free_kbytes},
+    {"lkdtm", true, set_lkdtm}, {"quiet", false, set_quiet},
+};
+
+static void __init parse_word(char *word)
+{
+    const char *value = strchr(word, '=');
+    size_t name_bytes = value ? (size_t)(value - word) : strlen(word);
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        if (strlen(options[i].name) != name_bytes || strncmp(word, options[i].name, name_bytes))
+            continue;
+        if (options[i].has_value == (value != NULL))
+            options[i].set(value ? value + 1 : NULL);
+        return;
+    }
+    if (value && boot_params.nr_envs < MAX_INIT_ENVS)
+        boot_params.envp[boot_params.nr_envs++] = word;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static const char *skip_blanks(const char *s)
+{
+    while (is_blank(*s))
+        s++;
+    return s;
+}
+
+static const char *skip_word(const char *s)
+{
+    while (*s && !is_blank(*s))
+        s++;
+    return s;
+}
+
+void __init parse_command_line(const char *loader_command_line)
+{
+    const char *rest = skip_blanks(skip_word(skip_blanks(loader_command_line)));
+    size_t bytes = strlcpy(saved_command_line, rest, COMMAND_LINE_SIZE);
+    bytes = min(bytes, (size_t)COMMAND_LINE_SIZE - 1);
+    while (bytes && is_blank(saved_command_line[bytes - 1]))
+        saved_command_line[--bytes] = '\0';
+
+    strlcpy(word_buffer, saved_command_line, COMMAND_LINE_SIZE);
+    char *word = word_buffer;
+    while (*word) {
+        char *end = word + (skip_word(word) - word);
+        char *next = end + (skip_blanks(end) - end);
+        *end = '\0';
+        parse_word(word);
+        word = next;
+    }
+    if (boot_params.quiet)
+        console_quiet();
+}

@@ -1,0 +1,11 @@
+/* The tick, and waiting for it. */
+#include "jiffies.h"
+#include "sched.h"
+
+volatile unsigned long jiffies;
+
+void do_timer(void)
+{
+    jiffies++;
+    wake_up_sleepers();
+}

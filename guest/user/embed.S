@@ -1,0 +1,23 @@
+/* The programs, as files inside the kernel's image. The build passes the folder with -I. */
+.macro USER_PROGRAM name
+    .section .user_images, "a"
+    .balign 4096
+image_\name:
+    .incbin "\name"
+image_end_\name:
+
+    .section .rodata.str, "a"
+name_\name:
+    .asciz "\name"
+
+    .section user_programs, "a"
+    .balign 4
+    .long name_\name, image_\name, image_end_\name
+.endm
+
+    USER_PROGRAM init
+    USER_PROGRAM spin
+    USER_PROGRAM touch
+    USER_PROGRAM crash
+
+    .section .note.GNU-stack, "", @progbits
