@@ -1,0 +1,77 @@
+/*
+ * One cache: tags and states; guest RAM keeps the bytes. Write-back, write-allocate, true LRU. Each set is kept in
+ * recency order. Below it is another cache or the DRAM; whoever creates one cache hands it what lies below.
+ *
+ * The hit path of the CPU does not call in here: `struct cache_front` publishes, for each set, the line that is most
+ * recently used. A read of that line changes no replacement state and costs the hit latency, so the CPU compares,
+ * counts, and goes on. A write may do the same where the line is dirty already. Everything else comes to
+ * cache_access. What the CPU counted it hands in by cache_add_front_hits before statistics are read.
+ */
+#ifndef LK_CACHE_CACHE_H
+#define LK_CACHE_CACHE_H
+
+#include "cache/dram.h"
+#include "sim/base/addr.h"
+#include "sim/base/stats.h"
+
+#define CACHE_NO_LINE UINT64_MAX
+
+struct cache_params {
+    uint64_t size_bytes, nr_ways, line_bytes; /* size = ways x line x a power of two; line a power of two */
+    cycle_t latency_cycles;                   /* of a hit */
+};
+
+struct cache_stats {
+#define STAT(name, unit, sentence) uint64_t name;
+#include "cache/cache_stats.def"
+#undef STAT
+};
+
+/* What serves a request, from near to far. */
+enum served_by { SERVED_BY_L1, SERVED_BY_L2, SERVED_BY_DRAM, NR_SERVED_BY };
+
+/* Inline for the CPU's hit path; written by cache.c only. */
+struct cache_front {
+    uint64_t *read_line;  /* by set: number of the line (address / line size) that a read may hit, or CACHE_NO_LINE */
+    uint64_t *write_line; /* the same for a write */
+    uint64_t set_mask;
+    unsigned line_shift;
+};
+
+struct cache;
+
+/*
+ * Exactly one of `below` and `dram` is given. `level` is what a hit here is counted as: SERVED_BY_L1 or _L2.
+ * NULL when memory is short.
+ */
+struct cache *cache_create(const struct cache_params *params, enum served_by level, struct cache *below,
+                           struct dram *dram);
+void cache_destroy(struct cache *cache);
+
+struct cache_answer {
+    cycle_t ready;            /* the cycle in which the data are there */
+    enum served_by served_by; /* for a line that is still on its way: who sends it */
+};
+
+/* A read, or a write (which makes the line dirty), of the line that holds `at`, asked for in cycle `now`. */
+struct cache_answer cache_access(struct cache *cache, struct paddr at, bool is_write, cycle_t now);
+
+const struct cache_front *cache_front(const struct cache *cache);
+void cache_add_front_hits(struct cache *cache, uint64_t nr_hits);
+
+/* Writes all dirty lines back and forgets everything (WBINVD); or forgets without writing (INVD). */
+void cache_flush(struct cache *cache, bool write_back, cycle_t now);
+
+const struct cache_stats *cache_stats(const struct cache *cache);
+bool cache_register_stats(struct cache *cache, struct stat_registry *registry, const char *path);
+
+/* For windows and tests: the line in a way of a set, the most recently used first. False for an empty way. */
+struct cache_line_view {
+    uint64_t line;
+    bool is_dirty;
+};
+bool cache_view(const struct cache *cache, uint64_t set, uint64_t way, struct cache_line_view *view);
+uint64_t cache_nr_sets(const struct cache *cache);
+uint64_t cache_nr_ways(const struct cache *cache);
+
+#endif

@@ -1,0 +1,128 @@
+/*
+ * A core: registers, segmentation, paging, exceptions, and the executors that run decoded code, with or without time.
+ *
+ * The machine creates it, gives it a start state, and calls cpu_run again and again; between two calls it serves
+ * devices. The core never calls a device but through the hooks of cpu_params.
+ */
+#ifndef LK_CPU_CPU_H
+#define LK_CPU_CPU_H
+
+#include "cache/cache.h"
+#include "cpu/observe.h"
+#include "mmu/mmu.h"
+#include "mmu/segment.h"
+#include "sim/base/config.h"
+#include "sim/base/ram.h"
+#include "sim/base/stamp.h"
+#include "sim/base/stats.h"
+
+/* What a core asks of the board. `now` is the core's cycle. Sizes are 1, 2, 4 (memory: also 8) bytes. */
+struct cpu_board {
+    void *opaque;
+    uint64_t (*port_read)(void *opaque, uint16_t port, unsigned size, cycle_t now);
+    void (*port_write)(void *opaque, uint16_t port, unsigned size, uint64_t value, cycle_t now);
+    uint64_t (*memory_read)(void *opaque, struct paddr at, unsigned size, cycle_t now);
+    void (*memory_write)(void *opaque, struct paddr at, unsigned size, uint64_t value, cycle_t now);
+    unsigned (*acknowledge)(void *opaque, cycle_t now); /* INTA: the vector */
+    /* A marker (docs/markers.md). The result, if any, goes to *eax. Returns true when the run must stop after it. */
+    bool (*marker)(void *opaque, unsigned number, uint32_t *eax, uint32_t edx, uint32_t ecx, cycle_t now);
+};
+
+struct cpu_params {
+    const struct config *config;
+    struct ram *ram;
+    struct cpu_board board;
+    struct tlb *itlb, *dtlb, *l2_tlb;     /* NULL in functional mode; owned by the caller */
+    struct cache *l1i, *l1d, *walk_cache; /* likewise */
+    const struct cpu_observer *observer;  /* NULL: nobody watches, and the fast executors run */
+    bool (*is_ram)(void *opaque, struct paddr page); /* page-granular; false: the access goes to the board */
+    void *is_ram_opaque;
+};
+
+enum cpu_gpr { CPU_AX, CPU_CX, CPU_DX, CPU_BX, CPU_SP, CPU_BP, CPU_SI, CPU_DI };
+
+struct cpu_stats {
+#define STAT(name, unit, sentence) uint64_t name;
+#include "cpu/cpu_stats.def"
+#undef STAT
+};
+
+/* What software sees of a core; for start states, reports, debuggers and tests. */
+struct cpu_state {
+    uint64_t gpr[16], rip, rflags;
+    uint64_t cr0, cr2, cr3, cr4;
+    struct segment segment[6]; /* enum dec_seg: ES CS SS DS FS GS */
+    struct segment ldtr, tr;
+    uint64_t gdt_base, idt_base;
+    uint32_t gdt_limit, idt_limit;
+};
+
+/* Why cpu_run came back. */
+enum cpu_stop {
+    CPU_STOP_DEADLINE, /* the deadline has come, or an interrupt line moved */
+    CPU_STOP_HALTED,   /* HLT: nothing happens until an interrupt */
+    CPU_STOP_SHUTDOWN, /* a triple fault */
+    CPU_STOP_MARKER,   /* a marker asked for it */
+};
+
+struct cpu;
+
+/* NULL when memory is short. */
+struct cpu *cpu_create(const struct cpu_params *params);
+void cpu_destroy(struct cpu *cpu);
+
+struct cpu_state cpu_state(const struct cpu *cpu);
+void cpu_set_state(struct cpu *cpu, const struct cpu_state *state);
+
+/*
+ * Runs until the core's clock reaches `deadline` (fetch blocks are not split: it stops where the next one begins),
+ * or something else stops it. The clock is cpu_now afterwards.
+ */
+enum cpu_stop cpu_run(struct cpu *cpu, cycle_t deadline);
+cycle_t cpu_now(const struct cpu *cpu);
+
+/* A halted core's time passes until `cycle`. */
+void cpu_idle_until(struct cpu *cpu, cycle_t cycle);
+
+/* The level of the interrupt line; may be called from within a hook. */
+void cpu_set_interrupt_line(struct cpu *cpu, bool level);
+
+/* Asks a running core to come back at the next fetch block; may be called from within a hook. */
+void cpu_request_stop(struct cpu *cpu);
+
+/* Whether an interrupt would be taken now: EFLAGS.IF. */
+bool cpu_can_interrupt(const struct cpu *cpu);
+
+/* Decoded code that lies in these bytes is dropped; for whoever writes guest memory behind the core's back. */
+void cpu_code_written(struct cpu *cpu, struct paddr at, uint64_t size_bytes);
+
+/* Adds what the fast paths counted to the statistics of core, TLBs and caches; call before reading any of them. */
+void cpu_settle(struct cpu *cpu);
+const struct cpu_stats *cpu_stats(const struct cpu *cpu);
+bool cpu_register_stats(struct cpu *cpu, struct stat_registry *registry, const char *path);
+
+/* The CPI stack: cycles that went into each reason; the parts add up to cpu_now. NR_REASONS entries. */
+void cpu_cpi_stack(const struct cpu *cpu, cycle_t *cycles_by_reason);
+
+const struct mmu *cpu_mmu(const struct cpu *cpu);
+
+/* A triple fault, or the last exceptions before one. */
+struct cpu_fault_record {
+    uint8_t vector;
+    bool has_error_code;
+    uint32_t error_code;
+    uint64_t cr2, rip;
+    uint16_t cs;
+    cycle_t cycle;
+};
+enum { CPU_FAULT_HISTORY = 4 };
+/* The latest exceptions, newest first. Returns how many. */
+unsigned cpu_fault_history(const struct cpu *cpu, struct cpu_fault_record record[CPU_FAULT_HISTORY]);
+
+/* How often #UD was raised for a defined instruction without executor; index is enum dec_op, DEC_NR_OPS entries. */
+const uint32_t *cpu_unimplemented(const struct cpu *cpu);
+
+/* Reads guest memory by linear address as the core would see it, with no effect. False where nothing is mapped. */
+bool cpu_peek(const struct cpu *cpu, struct laddr at, void *into, size_t size_bytes);
+
+#endif

@@ -1,0 +1,313 @@
+/*
+ * The layout of a core, for the files of this room and their tests. Fields are grouped by how often the executors
+ * touch them.
+ */
+#ifndef LK_CPU_CPU_INTERNAL_H
+#define LK_CPU_CPU_INTERNAL_H
+
+#include "cpu/cpu.h"
+#include "cpu/decode.h"
+#include "cpu/insn.h"
+
+enum {
+    REG_ZERO = 16, /* reads as zero and is always ready: an absent base or index */
+    NR_REGS = 17,
+    READY_FLAGS = 17,
+    NR_READY = 18,
+    DATA_FRONT_ENTRIES = 256,
+    FETCH_FRONT_ENTRIES = 64,
+    JUMP_CACHE_ENTRIES = 2048,
+    MAX_PORTS = 4,
+    MAX_STORE_BUFFER = 64,
+    MAX_MSHRS = 64,
+    MAX_FETCH_QUEUE = 16,
+    MAX_RETURN_STACK = 64,
+};
+
+/* EFLAGS (SDM 1 3.4.3). */
+enum eflags_bit {
+    EFLAGS_CF = 1 << 0,
+    EFLAGS_FIXED = 1 << 1,
+    EFLAGS_PF = 1 << 2,
+    EFLAGS_AF = 1 << 4,
+    EFLAGS_ZF = 1 << 6,
+    EFLAGS_SF = 1 << 7,
+    EFLAGS_TF = 1 << 8,
+    EFLAGS_IF = 1 << 9,
+    EFLAGS_DF = 1 << 10,
+    EFLAGS_OF = 1 << 11,
+    EFLAGS_IOPL = 3 << 12,
+    EFLAGS_NT = 1 << 14,
+    EFLAGS_RF = 1 << 16,
+    EFLAGS_VM = 1 << 17,
+    EFLAGS_AC = 1 << 18,
+    EFLAGS_VIF = 1 << 19,
+    EFLAGS_VIP = 1 << 20,
+    EFLAGS_ID = 1 << 21,
+    EFLAGS_STATUS = EFLAGS_CF | EFLAGS_PF | EFLAGS_AF | EFLAGS_ZF | EFLAGS_SF | EFLAGS_OF,
+};
+
+enum exception_vector {
+    EXCP_DE = 0, EXCP_DB = 1, EXCP_NMI = 2, EXCP_BP = 3, EXCP_OF = 4, EXCP_BR = 5, EXCP_UD = 6, EXCP_NM = 7,
+    EXCP_DF = 8, EXCP_TS = 10, EXCP_NP = 11, EXCP_SS = 12, EXCP_GP = 13, EXCP_PF = 14, EXCP_MF = 16, EXCP_AC = 17,
+    EXCP_MC = 18, EXCP_XM = 19,
+};
+
+/* Which tag of a front entry an access needs: who asks, and what for. */
+enum front_kind { FRONT_SUPERVISOR = 0, FRONT_USER = 2, FRONT_READ = 0, FRONT_WRITE = 1, NR_FRONT_KINDS = 4 };
+
+#define FRONT_NO_PAGE UINT64_MAX
+
+/*
+ * A shortcut to a TLB entry, for one 4 KiB page of RAM. It is good while its entry is the most recently used of its
+ * set: then a hit changes no replacement state (see tlb/tlb.h). A tag that is not the page's number forbids the
+ * shortcut to that kind of access: not allowed, dirty bit not set yet, or (writes) decoded code in the page.
+ */
+struct front {
+    uint64_t tag[NR_FRONT_KINDS]; /* linear page number */
+    uint8_t *host;                /* of the page's first byte */
+    struct paddr frame;           /* of the page */
+    const uint64_t *mru_id;
+    uint64_t id;
+};
+
+/* Where a linear address was last found to have decoded code. Says nothing of whether it still translates there. */
+struct jump_cache_entry {
+    uint64_t linear;
+    const struct insn *insn;
+    struct paddr frame;
+    uint32_t code_key;
+};
+
+struct code_frame;
+
+/* An exception on its way (SDM 3A 6.13). */
+struct fault {
+    uint8_t vector;
+    bool has_error_code;
+    uint32_t error_code;
+    uint64_t cr2;
+};
+
+struct btb_entry {
+    uint64_t from, to; /* linear; from 0: empty */
+};
+
+struct predictor {
+    uint8_t *counters; /* two bits each */
+    uint64_t counter_mask;
+    uint64_t history_mask; /* zero: bimodal */
+    uint64_t history;
+    bool is_static, static_taken;
+    struct btb_entry *btb;
+    uint64_t btb_mask;
+    uint64_t return_stack[MAX_RETURN_STACK];
+    unsigned return_top, return_entries, return_depth;
+};
+
+struct cpu {
+    /* Hot: touched by nearly every instruction. */
+    uint64_t reg[NR_REGS];
+    stamp_t ready[NR_READY]; /* when a register's value can be used */
+    /*
+     * The status flags, computed when somebody asks: ZF = low half of flag_result is zero; SF = its bit 63; PF = even
+     * parity of its bytes 0 and 5 together; CF = bit 32 of flag_carry; OF = bits 32 and 31 differ; AF = bit 4.
+     */
+    uint64_t flag_result, flag_carry;
+    stamp_t step;       /* from one issue slot to the next */
+    stamp_t deadline;   /* blocks that would begin later than this do not begin */
+    stamp_t load_hit;   /* added to a load's issue when the L1D serves it */
+    unsigned front_kind; /* FRONT_SUPERVISOR or FRONT_USER */
+    const uint64_t *l1d_read_line, *l1d_write_line;
+    uint64_t l1d_set_mask;
+    unsigned l1d_line_shift;
+    uint64_t line_mask; /* bytes of a line - 1 */
+    uint64_t code_linear; /* page of the instructions that run */
+    uint64_t fast_loads, fast_stores, fast_fetches; /* not settled yet */
+    stamp_t port_free[MAX_PORTS];
+    unsigned port_index, port_mask;
+    unsigned store_index, store_entries;
+    stamp_t store_drained; /* when the youngest store leaves the buffer */
+    const struct front *fetch_front; /* of the code page */
+    stamp_t fetch_at;                /* when the next block can be fetched */
+    stamp_t frontend;                /* from fetch to issue */
+    stamp_t mispredict, btb_bubble;
+    unsigned fetch_index, fetch_entries;
+    uint32_t code_key;
+    struct cpu_stats stats;
+    uint64_t lost[NR_REASONS + 1]; /* clock ticks waited, by reason; not base */
+    stamp_t store_buffer[MAX_STORE_BUFFER];
+    stamp_t fetch_left[MAX_FETCH_QUEUE]; /* when the block that had this place left it */
+    struct front data_front[DATA_FRONT_ENTRIES];
+    struct front fetch_fronts[FETCH_FRONT_ENTRIES];
+    struct jump_cache_entry jump_cache[JUMP_CACHE_ENTRIES];
+    struct predictor predictor;
+
+    /* Warm: slow paths, exceptions, system instructions. */
+    stamp_t clock;      /* while no executor runs: the next issue slot */
+    stamp_t slow_issue; /* out of a slow access: the slot at which its instruction issued after all */
+    uint64_t rip;       /* while no executor runs, and where a fault says so: the next (or faulting) instruction */
+    uint64_t eflags;    /* without the status flags; DF, IF, IOPL, ... live here */
+    uint64_t cr2;
+    struct segment segment[DEC_NR_SEGS], ldtr, tr;
+    uint64_t gdt_base, idt_base;
+    uint32_t gdt_limit, idt_limit;
+    unsigned cpl;
+    struct fault fault; /* set by whoever returns failure */
+    bool interrupt_line;
+    bool interrupt_shadow; /* the next instruction runs before any interrupt (STI, MOV SS, POP SS) */
+    bool is_halted, is_shut_down, must_stop, stop_for_marker;
+    bool is_timed;
+    stamp_t mshr_free[MAX_MSHRS];
+    unsigned mshr_index, mshr_entries;
+    stamp_t io_wait;
+    struct mmu mmu;
+    struct paging_mode control; /* CR0, CR3, CR4 */
+    uint64_t msr_sysenter[3];
+    int64_t tsc_offset_cycles;
+
+    /* Decoded code. */
+    struct code_frame **code_frames; /* by pfn */
+    uint64_t nr_code_frames;
+    struct code_frame *dead_frames; /* dropped, freed once no executor can be in them */
+    struct insn *single;            /* room for one instruction decoded where it cannot be kept */
+    exec_fn *const *handlers;       /* by enum handler, of the model that runs */
+
+    /* Cold. */
+    struct cpu_params params;
+    struct cpu_fault_record history[CPU_FAULT_HISTORY];
+    uint64_t nr_faults;
+    uint32_t unimplemented[DEC_NR_OPS];
+    stamp_t seen_fetched; /* for observers */
+};
+
+static inline uint64_t cpu_rip_mask(const struct cpu *cpu)
+{
+    return cpu->segment[DEC_SEG_CS].hidden.is_big ? UINT32_MAX : UINT16_MAX;
+}
+
+static inline uint64_t cpu_stack_mask(const struct cpu *cpu)
+{
+    return cpu->segment[DEC_SEG_SS].hidden.is_big ? UINT32_MAX : UINT16_MAX;
+}
+
+/* rip of a record's instruction. */
+static inline uint64_t cpu_insn_rip(const struct cpu *cpu, const struct insn *insn)
+{
+    return (cpu->code_linear + insn->offset - cpu->segment[DEC_SEG_CS].hidden.base) & UINT32_MAX;
+}
+
+static inline bool cpu_is_protected(const struct cpu *cpu)
+{
+    return (cpu->control.cr0 & CR0_PE) && !(cpu->eflags & EFLAGS_VM);
+}
+
+/* Sets cpu->fault; always returns false, so that a check can `return cpu_fault_...`. */
+static inline bool cpu_set_fault(struct cpu *cpu, enum exception_vector vector)
+{
+    cpu->fault = (struct fault){.vector = (uint8_t)vector};
+    return false;
+}
+
+static inline bool cpu_set_fault_code(struct cpu *cpu, enum exception_vector vector, uint32_t error_code)
+{
+    cpu->fault = (struct fault){.vector = (uint8_t)vector, .has_error_code = true, .error_code = error_code};
+    return false;
+}
+
+/* flags.c: the whole of EFLAGS, and back. */
+uint64_t cpu_flags(const struct cpu *cpu);
+void cpu_set_status_flags(struct cpu *cpu, uint64_t flags);
+/* Sets what `mask` allows (and the status flags where the mask has them). */
+void cpu_set_flags(struct cpu *cpu, uint64_t flags, uint64_t mask);
+
+/*
+ * memory.c: accesses the long way. All move cpu->clock to the slot at which they issued; a fault is in cpu->fault.
+ * `linear` is any address; the access may cross lines and pages and may go to a device.
+ */
+struct loaded {
+    uint64_t value;
+    stamp_t ready; /* when the value can be used; 0: a fault, see cpu->fault */
+};
+/* As the current privilege level, from executors: t is the issue slot; cpu->slow_issue the one it became. */
+struct loaded cpu_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t);
+bool cpu_store_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, stamp_t t)
+    __attribute__((warn_unused_result));
+/* The load of a read-modify-write: the fault, if any, is that of a write. Then its store, which cannot fault. */
+struct loaded cpu_load_for_write_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t);
+void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, stamp_t t);
+/* Outside executors: waits for the value; as supervisor whatever the CPL if is_system (GDT, IDT, TSS). */
+bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_system, uint64_t *value)
+    __attribute__((warn_unused_result));
+bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_system, uint64_t value)
+    __attribute__((warn_unused_result));
+/* Whether a write of size_bytes would be allowed (for instructions that must not be half done). */
+bool cpu_probe_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes) __attribute__((warn_unused_result));
+/* Translates for a fetch at cpu->code_linear; false: fault. On success cpu->fetch_front says where. */
+bool cpu_translate_fetch(struct cpu *cpu, stamp_t *t) __attribute__((warn_unused_result));
+/* A fetch block at `physical`: the L1I, from *t on, which moves. */
+void cpu_fetch_block(struct cpu *cpu, struct paddr physical, stamp_t *t);
+void cpu_drop_fronts(struct cpu *cpu);
+/* No store may go the fast way to this page any more: it holds decoded code now. */
+void cpu_drop_write_fronts(struct cpu *cpu, struct paddr frame);
+
+/* address.c: logical to linear, with all checks. Not good: #GP or #SS in cpu->fault. */
+struct linear {
+    uint64_t v;
+    bool is_good;
+};
+struct linear cpu_linear(struct cpu *cpu, unsigned seg, uint64_t offset, unsigned size_bytes, bool is_write)
+    __attribute__((warn_unused_result));
+uint64_t cpu_effective_address(const struct cpu *cpu, const struct insn *insn);
+
+/* timing.c: every result is waited for and the stores have drained; then `cycles` pass. Reason: serialising. */
+stamp_t cpu_serialise(struct cpu *cpu, stamp_t t, cycle_t cycles);
+/* The front end starts afresh at `t`. */
+void cpu_redirect(struct cpu *cpu, stamp_t t);
+
+/* exception.c: delivers cpu->fault for the instruction at cpu->rip (faults) through the IDT. */
+void cpu_deliver_fault(struct cpu *cpu);
+/* INT n, INT3, INTO: rip is the next instruction already. False: a fault is in cpu->fault, the state is untouched. */
+bool cpu_software_interrupt(struct cpu *cpu, unsigned vector) __attribute__((warn_unused_result));
+void cpu_hardware_interrupt(struct cpu *cpu, unsigned vector);
+
+/* segload.c */
+bool cpu_load_segment(struct cpu *cpu, unsigned seg, uint16_t selector) __attribute__((warn_unused_result));
+/* Reads a descriptor from GDT or LDT: raw bytes. False: the selector is beyond the table, or a page fault. */
+bool cpu_read_descriptor(struct cpu *cpu, uint16_t selector, enum exception_vector vector, uint64_t *raw)
+    __attribute__((warn_unused_result));
+/* Sets the hidden part as real mode and V86 mode do. */
+void cpu_load_segment_real(struct cpu *cpu, unsigned seg, uint16_t selector);
+void cpu_set_segment(struct cpu *cpu, unsigned seg, uint16_t selector, const struct descriptor *hidden);
+/* CPL, stack size, code size or a segment changed: what decoded code and fast paths depend on. */
+void cpu_mode_changed(struct cpu *cpu);
+
+/* control.c: MOV to CR0, CR3, CR4. False: #GP. */
+bool cpu_write_cr(struct cpu *cpu, unsigned number, uint64_t value) __attribute__((warn_unused_result));
+
+/* transfer.c: far transfers. cpu->rip is the next instruction; on success it is the destination. */
+bool cpu_far_jump(struct cpu *cpu, uint16_t selector, uint64_t offset) __attribute__((warn_unused_result));
+bool cpu_far_call(struct cpu *cpu, uint16_t selector, uint64_t offset, unsigned size_bytes)
+    __attribute__((warn_unused_result));
+bool cpu_far_return(struct cpu *cpu, unsigned size_bytes, unsigned nr_extra_bytes) __attribute__((warn_unused_result));
+bool cpu_interrupt_return(struct cpu *cpu, unsigned size_bytes) __attribute__((warn_unused_result));
+
+/* stack.c: pushes and pops outside executors, on the current stack. *sp is a working copy of the stack pointer. */
+bool cpu_push_at(struct cpu *cpu, uint64_t *sp, unsigned size_bytes, uint64_t value) __attribute__((warn_unused_result));
+bool cpu_pop_at(struct cpu *cpu, uint64_t *sp, unsigned size_bytes, uint64_t *value) __attribute__((warn_unused_result));
+void cpu_set_sp(struct cpu *cpu, uint64_t sp);
+
+/* code.c: the record at cpu->rip, decoded if need be. Delivers what faults on the way. Never NULL. */
+const struct insn *cpu_code_at_rip(struct cpu *cpu);
+void cpu_free_dead_code(struct cpu *cpu);
+void cpu_drop_all_code(struct cpu *cpu);
+static inline bool cpu_has_code(const struct cpu *cpu, struct paddr frame)
+{
+    uint64_t pfn = frame.v >> PAGE_SHIFT;
+    return pfn < cpu->nr_code_frames && cpu->code_frames[pfn];
+}
+
+/* bind.c: fills a record in from a decoded instruction: operands and handler. */
+void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn);
+
+#endif

@@ -1,0 +1,521 @@
+/*
+ * The vocabulary in which executors are written. Every executor file is compiled once for each model (functional,
+ * in-order, watched); what a model does not need is an `if` on a constant here, and vanishes.
+ *
+ * An executor: waits for its operands (exec_wait), does its work once, says when its result can be used (exec_done), and
+ * ends in `return exec_next(...)` or a transfer. Where an access fails it ends in `return exec_fault(...)`, with no register
+ * or flag changed before.
+ */
+#ifndef LK_CPU_EXEC_H
+#define LK_CPU_EXEC_H
+
+#include "cpu/cpu_internal.h"
+
+/* The build sets EXEC_MODEL to one of these names' numbers, EXEC_SUFFIX to the name, and EXEC_TAIL_CALLS to 0 or 1. */
+enum exec_model { EXEC_MODEL_FUNCTIONAL, EXEC_MODEL_INORDER, EXEC_MODEL_WATCHED };
+
+enum {
+    EXEC_IS_TIMED = EXEC_MODEL != EXEC_MODEL_FUNCTIONAL,
+    EXEC_IS_WATCHED = EXEC_MODEL == EXEC_MODEL_WATCHED,
+};
+
+#define EXEC_PASTE2(name, suffix) exec_##name##_##suffix
+#define EXEC_PASTE(name, suffix) EXEC_PASTE2(name, suffix)
+#define EXEC_NAME(name) EXEC_PASTE(name, EXEC_SUFFIX)
+#define EXEC(name) const struct insn *EXEC_NAME(name)(struct cpu * cpu, const struct insn *insn, stamp_t t)
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* Defined in exec_block.c. */
+EXEC(fault);   /* delivers cpu->fault for `insn` and goes on in the handler */
+EXEC(resume);  /* goes on at cpu->rip */
+void EXEC_NAME(watch)(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done);
+
+ALWAYS_INLINE const struct insn *exec_go(struct cpu *cpu, const struct insn *next, stamp_t t)
+{
+    if (EXEC_TAIL_CALLS)
+        return next->run(cpu, next, t);
+    cpu->clock = t;
+    return next;
+}
+
+ALWAYS_INLINE const struct insn *exec_fault(struct cpu *cpu, const struct insn *insn, stamp_t t)
+{
+    return EXEC_NAME(fault)(cpu, insn, t);
+}
+
+ALWAYS_INLINE const struct insn *exec_raise(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                            enum exception_vector vector)
+{
+    cpu_set_fault(cpu, vector);
+    return exec_fault(cpu, insn, t);
+}
+
+ALWAYS_INLINE const struct insn *exec_raise_code(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                                 enum exception_vector vector, uint32_t error_code)
+{
+    cpu_set_fault_code(cpu, vector, error_code);
+    return exec_fault(cpu, insn, t);
+}
+
+/* ---- Time ---- */
+
+/* Waits until `ready`, and books what was lost to the reason that `ready` carries. */
+ALWAYS_INLINE stamp_t exec_wait(struct cpu *cpu, stamp_t t, stamp_t ready)
+{
+    if (!EXEC_IS_TIMED)
+        return t;
+    stamp_t later = stamp_later(t, ready);
+    if (stamp_reason(later) != REASON_BASE) {
+        cpu->lost[stamp_reason(later)] += stamp_because(later, REASON_BASE) - t;
+        later = stamp_because(later, REASON_BASE);
+    }
+    return later;
+}
+
+/* Waits for one, two or three registers (or READY_FLAGS). */
+ALWAYS_INLINE stamp_t exec_wait1(struct cpu *cpu, stamp_t t, unsigned a)
+{
+    return exec_wait(cpu, t, cpu->ready[a]);
+}
+
+ALWAYS_INLINE stamp_t exec_wait2(struct cpu *cpu, stamp_t t, unsigned a, unsigned b)
+{
+    return exec_wait(cpu, t, stamp_later(cpu->ready[a], cpu->ready[b]));
+}
+
+ALWAYS_INLINE stamp_t exec_wait3(struct cpu *cpu, stamp_t t, unsigned a, unsigned b, unsigned c)
+{
+    return exec_wait(cpu, t, stamp_later(stamp_later(cpu->ready[a], cpu->ready[b]), cpu->ready[c]));
+}
+
+/* For the registers of a memory operand. */
+ALWAYS_INLINE stamp_t exec_wait_address(struct cpu *cpu, const struct insn *insn, stamp_t t)
+{
+    return exec_wait2(cpu, t, insn->base, insn->index);
+}
+
+/* When a result that takes `cycles` from an issue at t can be used. */
+ALWAYS_INLINE stamp_t exec_done(stamp_t t, cycle_t cycles)
+{
+    return EXEC_IS_TIMED ? stamp_floor(t) + (cycles << STAMP_CYCLE_SHIFT) : t;
+}
+
+ALWAYS_INLINE void exec_set_ready(struct cpu *cpu, unsigned which, stamp_t done)
+{
+    if (EXEC_IS_TIMED)
+        cpu->ready[which] = done;
+}
+
+/* A result computed from something that is there at `ready` (a load), one cycle later. Keeps the reason. */
+ALWAYS_INLINE stamp_t exec_after(stamp_t ready)
+{
+    return EXEC_IS_TIMED ? ready + STAMP_CYCLE : ready;
+}
+
+/* The instruction issued at t and its result is there at `done`: on to the next record. */
+ALWAYS_INLINE const struct insn *exec_next(struct cpu *cpu, const struct insn *insn, stamp_t t, stamp_t done)
+{
+    if (EXEC_IS_WATCHED)
+        EXEC_NAME(watch)(cpu, insn, t, done);
+    return exec_go(cpu, insn + 1, t + cpu->step);
+}
+
+/* The end of an instruction after which execution goes on at cpu->rip, which the executor has set. */
+ALWAYS_INLINE const struct insn *exec_leave(struct cpu *cpu, const struct insn *insn, stamp_t t, stamp_t done)
+{
+    if (EXEC_IS_WATCHED)
+        EXEC_NAME(watch)(cpu, insn, t, done);
+    cpu->stats.instructions += insn->position + 1u;
+    return EXEC_NAME(resume)(cpu, insn, t + cpu->step);
+}
+
+/* rip of the instruction behind this one. */
+ALWAYS_INLINE uint64_t exec_next_rip(const struct cpu *cpu, const struct insn *insn)
+{
+    return (cpu_insn_rip(cpu, insn) + insn->length_bytes) & cpu_rip_mask(cpu);
+}
+
+/* ---- Registers ---- */
+
+ALWAYS_INLINE uint64_t exec_mask(unsigned size_bytes)
+{
+    return size_bytes == 8 ? UINT64_MAX : (1ull << size_bytes * 8) - 1;
+}
+
+ALWAYS_INLINE uint8_t *exec_byte_register(struct cpu *cpu, unsigned where)
+{
+    return (uint8_t *)cpu->reg + where;
+}
+
+/* The zero-extended value of the destination or source register operand, of a size that is constant where it matters. */
+ALWAYS_INLINE uint64_t exec_dst(struct cpu *cpu, const struct insn *insn, unsigned size_bytes)
+{
+    return size_bytes == 1 ? *exec_byte_register(cpu, insn->dst_byte) : cpu->reg[insn->dst] & exec_mask(size_bytes);
+}
+
+ALWAYS_INLINE uint64_t exec_src(struct cpu *cpu, const struct insn *insn, unsigned size_bytes)
+{
+    return size_bytes == 1 ? *exec_byte_register(cpu, insn->src_byte) : cpu->reg[insn->src] & exec_mask(size_bytes);
+}
+
+/* Writes a general register: 32 bits zero the upper half, smaller sizes leave the rest (SDM 1 3.4.1.1). */
+ALWAYS_INLINE void exec_write_register(struct cpu *cpu, unsigned reg, unsigned size_bytes, uint64_t value)
+{
+    if (size_bytes >= 4)
+        cpu->reg[reg] = value & exec_mask(size_bytes);
+    else
+        cpu->reg[reg] = (cpu->reg[reg] & ~exec_mask(size_bytes)) | (value & exec_mask(size_bytes));
+}
+
+ALWAYS_INLINE void exec_set_dst(struct cpu *cpu, const struct insn *insn, unsigned size_bytes, uint64_t value)
+{
+    if (size_bytes == 1)
+        *exec_byte_register(cpu, insn->dst_byte) = (uint8_t)value;
+    else
+        exec_write_register(cpu, insn->dst, size_bytes, value);
+}
+
+ALWAYS_INLINE void exec_set_src(struct cpu *cpu, const struct insn *insn, unsigned size_bytes, uint64_t value)
+{
+    if (size_bytes == 1)
+        *exec_byte_register(cpu, insn->src_byte) = (uint8_t)value;
+    else
+        exec_write_register(cpu, insn->src, size_bytes, value);
+}
+
+ALWAYS_INLINE int64_t exec_sign_extend(uint64_t value, unsigned size_bytes)
+{
+    unsigned shift = 64 - size_bytes * 8;
+    return (int64_t)(value << shift) >> shift;
+}
+
+/* ---- Flags: see cpu->flag_result ---- */
+
+/* `result` of size_bytes, and the carries out of each bit of an addition (or borrows of a subtraction). */
+ALWAYS_INLINE void exec_set_flags(struct cpu *cpu, uint64_t result, unsigned size_bytes, uint64_t carries)
+{
+    if (size_bytes == 8) /* the upper half counts for ZF and SF, and must not touch PF */
+        cpu->flag_result = (result & 1ull << 63) | (uint32_t)result | (result >> 32 ? 0x100 : 0);
+    else
+        cpu->flag_result = (uint64_t)exec_sign_extend(result, size_bytes);
+    cpu->flag_carry = carries;
+}
+
+/* From the exclusive or of both operands and the result, taken 64 bits wide: bit i is the carry into bit i. */
+ALWAYS_INLINE uint64_t exec_carries(uint64_t a, uint64_t b, uint64_t result, unsigned size_bytes)
+{
+    uint64_t in = a ^ b ^ result;
+    unsigned shift = 32 - size_bytes * 8;
+    return size_bytes == 4 ? in : (in << shift) | (in & 0x10);
+}
+
+/* The same for 64 bits, where the carry out of bit 63 must be said. */
+ALWAYS_INLINE uint64_t exec_carries64(uint64_t a, uint64_t b, uint64_t result, bool carry_out)
+{
+    uint64_t in = a ^ b ^ result;
+    return (uint64_t)carry_out << 32 | (in >> 63) << 31 | (in & 0x10);
+}
+
+/* Carries that say just this much. */
+ALWAYS_INLINE uint64_t exec_carry_overflow(bool carry, bool overflow)
+{
+    return (uint64_t)carry << 32 | (uint64_t)(carry ^ overflow) << 31;
+}
+
+ALWAYS_INLINE bool exec_cf(const struct cpu *cpu)
+{
+    return cpu->flag_carry >> 32 & 1;
+}
+
+ALWAYS_INLINE bool exec_zf(const struct cpu *cpu)
+{
+    return (uint32_t)cpu->flag_result == 0;
+}
+
+/* Whether condition `cond` (the manual's tttn, SDM 1 B.1) holds. */
+ALWAYS_INLINE bool exec_condition(const struct cpu *cpu, unsigned cond)
+{
+    uint64_t result = cpu->flag_result, carry = cpu->flag_carry;
+    bool holds = false;
+    switch (cond >> 1) {
+    case 0: holds = ((carry >> 32) ^ (carry >> 31)) & 1; break;
+    case 1: holds = carry >> 32 & 1; break;
+    case 2: holds = (uint32_t)result == 0; break;
+    case 3: holds = (carry >> 32 & 1) | ((uint32_t)result == 0); break;
+    case 4: holds = result >> 63; break;
+    case 5: holds = !__builtin_parity((unsigned)(result ^ result >> 40) & 0xff); break;
+    case 6: holds = ((result >> 63) ^ (carry >> 32) ^ (carry >> 31)) & 1; break;
+    case 7: holds = (((result >> 63) ^ (carry >> 32) ^ (carry >> 31)) & 1) | ((uint32_t)result == 0); break;
+    }
+    return holds ^ (cond & 1);
+}
+
+/* ---- Memory ---- */
+
+/*
+ * An executor that touches memory is compiled twice from one body. The fast one holds compares and host loads and
+ * stores, but no call, so that it needs no stack frame; where anything is out of the ordinary it jumps to its slow twin,
+ * which does the same by way of memory.c. `slow` is the twin in the fast one, and NULL in the twin; what can miss or
+ * fail says so, and the body then ends in `return exec_miss(cpu, insn, t, slow)`. Until then the body must not have
+ * changed any state but by exec_wait.
+ */
+#define EXEC_TWIN(name)                                                                                                \
+    ALWAYS_INLINE const struct insn *name##_body(struct cpu *cpu, const struct insn *insn, stamp_t t, exec_fn *slow);  \
+    static __attribute__((noinline, cold)) const struct insn *name##_slow(struct cpu *cpu, const struct insn *insn,    \
+                                                                          stamp_t t)                                   \
+    {                                                                                                                  \
+        return name##_body(cpu, insn, t, NULL);                                                                        \
+    }                                                                                                                  \
+    EXEC(name)                                                                                                         \
+    {                                                                                                                  \
+        return name##_body(cpu, insn, t, EXEC_IS_WATCHED ? NULL : name##_slow);                                        \
+    }                                                                                                                  \
+    ALWAYS_INLINE const struct insn *name##_body(struct cpu *cpu, const struct insn *insn, stamp_t t, exec_fn *slow)
+
+/* An address or access was not good: in the fast executor, try the slow one; there, cpu->fault says what is wrong. */
+ALWAYS_INLINE const struct insn *exec_miss(struct cpu *cpu, const struct insn *insn, stamp_t t, exec_fn *slow)
+{
+    return slow ? slow(cpu, insn, t) : exec_fault(cpu, insn, t);
+}
+
+/* The linear address of the memory operand. */
+ALWAYS_INLINE struct linear exec_linear(struct cpu *cpu, const struct insn *insn, unsigned size_bytes, bool is_write,
+                                        exec_fn *slow)
+{
+    if (UNLIKELY(insn->flags & INSN_SLOW_ADDRESS)) {
+        if (slow)
+            return (struct linear){0, false};
+        return cpu_linear(cpu, insn->seg, cpu_effective_address(cpu, insn), size_bytes, is_write);
+    }
+    uint64_t offset = cpu->reg[insn->base] + (cpu->reg[insn->index] << insn->scale) + (uint64_t)(int64_t)insn->disp;
+    return (struct linear){(uint32_t)offset, true};
+}
+
+/* The linear address of a push, pop or string element: `offset` in a segment that is flat unless the record says not. */
+ALWAYS_INLINE struct linear exec_linear_at(struct cpu *cpu, const struct insn *insn, unsigned seg, uint64_t offset,
+                                           unsigned size_bytes, bool is_write, exec_fn *slow)
+{
+    if (UNLIKELY(insn->flags & INSN_SLOW_ADDRESS)) {
+        if (slow)
+            return (struct linear){0, false};
+        return cpu_linear(cpu, seg, offset, size_bytes, is_write);
+    }
+    return (struct linear){(uint32_t)offset, true};
+}
+
+/* An access of a data port: so many can begin in a cycle. */
+ALWAYS_INLINE stamp_t exec_port(struct cpu *cpu, stamp_t t)
+{
+    if (!EXEC_IS_TIMED)
+        return t;
+    t = stamp_later(t, cpu->port_free[cpu->port_index]);
+    cpu->port_free[cpu->port_index] = stamp_floor(t) + STAMP_CYCLE;
+    cpu->port_index = (cpu->port_index + 1) & cpu->port_mask;
+    return t;
+}
+
+ALWAYS_INLINE uint64_t exec_host_read(const uint8_t *host, unsigned size_bytes)
+{
+    uint64_t value = 0;
+    __builtin_memcpy(&value, host, size_bytes);
+    return value;
+}
+
+ALWAYS_INLINE void exec_host_write(uint8_t *host, unsigned size_bytes, uint64_t value)
+{
+    __builtin_memcpy(host, &value, size_bytes);
+}
+
+/* The host address for an access that needs no slow path, or NULL. All this does is compare. */
+ALWAYS_INLINE uint8_t *exec_hit(struct cpu *cpu, uint64_t linear, unsigned size_bytes, unsigned kind)
+{
+    uint64_t page = linear >> PAGE_SHIFT;
+    const struct front *front = &cpu->data_front[page % DATA_FRONT_ENTRIES];
+    if (UNLIKELY(front->tag[cpu->front_kind + kind] != page || *front->mru_id != front->id))
+        return NULL;
+    if (!EXEC_IS_TIMED)
+        return LIKELY((linear & PAGE_MASK) <= PAGE_BYTES - size_bytes) ? front->host + (linear & PAGE_MASK) : NULL;
+    uint64_t line = (front->frame.v + (linear & PAGE_MASK)) >> cpu->l1d_line_shift;
+    const uint64_t *mru = kind == FRONT_WRITE ? cpu->l1d_write_line : cpu->l1d_read_line;
+    if (UNLIKELY(mru[line & cpu->l1d_set_mask] != line))
+        return NULL;
+    if (size_bytes > 1 && UNLIKELY((linear & cpu->line_mask) + size_bytes - 1 > cpu->line_mask))
+        return NULL;
+    return front->host + (linear & PAGE_MASK);
+}
+
+/* A load at *t, which may move. `ready` is 0 when it missed or faulted. The caller has waited for the address. */
+ALWAYS_INLINE struct loaded exec_load(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t *t, exec_fn *slow)
+{
+    if (!slow) {
+        struct loaded loaded = cpu_load_slow(cpu, linear, size_bytes, exec_port(cpu, *t));
+        *t = cpu->slow_issue;
+        return loaded;
+    }
+    const uint8_t *host = exec_hit(cpu, linear, size_bytes, FRONT_READ);
+    if (UNLIKELY(!host))
+        return (struct loaded){0, 0};
+    *t = exec_port(cpu, *t);
+    if (EXEC_IS_TIMED)
+        cpu->fast_loads++;
+    return (struct loaded){exec_host_read(host, size_bytes), EXEC_IS_TIMED ? stamp_floor(*t) + cpu->load_hit : *t};
+}
+
+/* Waits for a place in the store buffer. */
+ALWAYS_INLINE stamp_t exec_store_slot(struct cpu *cpu, stamp_t t)
+{
+    return EXEC_IS_TIMED ? exec_wait(cpu, t, cpu->store_buffer[cpu->store_index]) : t;
+}
+
+/* A store that hits drains one cycle after it issued, and one cycle after the store before it. */
+ALWAYS_INLINE void exec_store_hit(struct cpu *cpu, stamp_t t)
+{
+    if (!EXEC_IS_TIMED)
+        return;
+    cpu->fast_stores++;
+    cpu->store_drained = stamp_later(stamp_floor(t), cpu->store_drained) + STAMP_CYCLE;
+    cpu->store_buffer[cpu->store_index] = cpu->store_drained;
+    cpu->store_index = cpu->store_index + 1 == cpu->store_entries ? 0 : cpu->store_index + 1;
+}
+
+/* A store at *t, which may move. False: it missed or faulted. The caller has waited for address and data. */
+ALWAYS_INLINE bool exec_store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, stamp_t *t,
+                              exec_fn *slow)
+{
+    if (!slow) {
+        bool is_good = cpu_store_slow(cpu, linear, size_bytes, value, exec_store_slot(cpu, exec_port(cpu, *t)));
+        *t = cpu->slow_issue;
+        return is_good;
+    }
+    uint8_t *host = exec_hit(cpu, linear, size_bytes, FRONT_WRITE);
+    if (UNLIKELY(!host))
+        return false;
+    *t = exec_store_slot(cpu, exec_port(cpu, *t));
+    exec_host_write(host, size_bytes, value);
+    exec_store_hit(cpu, *t);
+    return true;
+}
+
+/* A read-modify-write: the load, and what its store needs to know. */
+struct exec_rmw {
+    uint64_t value;
+    stamp_t ready; /* 0: it missed or faulted */
+    uint8_t *host; /* NULL: the store goes the slow way too */
+};
+
+ALWAYS_INLINE struct exec_rmw exec_rmw_load(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t *t,
+                                            exec_fn *slow)
+{
+    if (!slow) {
+        *t = exec_store_slot(cpu, exec_port(cpu, *t));
+        struct loaded loaded = cpu_load_for_write_slow(cpu, linear, size_bytes, *t);
+        *t = cpu->slow_issue;
+        return (struct exec_rmw){loaded.value, loaded.ready, NULL};
+    }
+    uint8_t *host = exec_hit(cpu, linear, size_bytes, FRONT_WRITE);
+    if (UNLIKELY(!host))
+        return (struct exec_rmw){0, 0, NULL};
+    *t = exec_store_slot(cpu, exec_port(cpu, *t));
+    if (EXEC_IS_TIMED)
+        cpu->fast_loads++;
+    stamp_t ready = EXEC_IS_TIMED ? stamp_floor(*t) + cpu->load_hit : *t;
+    return (struct exec_rmw){exec_host_read(host, size_bytes), ready, host};
+}
+
+/* The store of a read-modify-write; it cannot fault where the load did not. */
+ALWAYS_INLINE void exec_rmw_store(struct cpu *cpu, const struct exec_rmw *rmw, uint64_t linear, unsigned size_bytes,
+                                  uint64_t value, stamp_t t, exec_fn *slow)
+{
+    if (slow) {
+        exec_host_write(rmw->host, size_bytes, value);
+        exec_store_hit(cpu, t);
+    } else {
+        cpu_store_after_load_slow(cpu, linear, size_bytes, value, t);
+    }
+}
+
+/* ---- Operands that are a register or memory, told apart when they run ---- */
+
+struct exec_operand {
+    uint64_t value;
+    stamp_t ready; /* when the value is there; 0: it missed or faulted */
+    uint64_t linear;
+    struct exec_rmw rmw;
+};
+
+/* Reads the operand that may be memory (else: dst). Waits for its registers; *t may move. */
+ALWAYS_INLINE struct exec_operand exec_read_dst(struct cpu *cpu, const struct insn *insn, unsigned size_bytes,
+                                                bool will_write, stamp_t *t, exec_fn *slow)
+{
+    struct exec_operand operand = {0};
+    if (!(insn->flags & INSN_MEMORY)) {
+        *t = exec_wait1(cpu, *t, insn->dst);
+        operand.value = exec_dst(cpu, insn, size_bytes);
+        operand.ready = *t;
+        return operand;
+    }
+    *t = exec_wait_address(cpu, insn, *t);
+    struct linear linear = exec_linear(cpu, insn, size_bytes, will_write, slow);
+    if (!linear.is_good)
+        return operand;
+    operand.linear = linear.v;
+    if (will_write) {
+        operand.rmw = exec_rmw_load(cpu, linear.v, size_bytes, t, slow);
+        operand.value = operand.rmw.value;
+        operand.ready = operand.rmw.ready;
+    } else {
+        struct loaded loaded = exec_load(cpu, linear.v, size_bytes, t, slow);
+        operand.value = loaded.value;
+        operand.ready = loaded.ready;
+    }
+    return operand;
+}
+
+/* When a result computed in `cycles` from that operand is there. */
+ALWAYS_INLINE stamp_t exec_operand_done(const struct insn *insn, const struct exec_operand *operand, stamp_t t,
+                                        cycle_t cycles)
+{
+    if (!EXEC_IS_TIMED)
+        return t;
+    return insn->flags & INSN_MEMORY ? operand->ready + (cycles << STAMP_CYCLE_SHIFT) : exec_done(t, cycles);
+}
+
+/* Writes it back. `done` is when the value is there. */
+ALWAYS_INLINE void exec_write_dst(struct cpu *cpu, const struct insn *insn, const struct exec_operand *operand,
+                                  unsigned size_bytes, uint64_t value, stamp_t t, stamp_t done, exec_fn *slow)
+{
+    if (insn->flags & INSN_MEMORY) {
+        exec_rmw_store(cpu, &operand->rmw, operand->linear, size_bytes, value, t, slow);
+    } else {
+        exec_set_dst(cpu, insn, size_bytes, value);
+        exec_set_ready(cpu, insn->dst, done);
+    }
+}
+
+/* Reads the source operand that may be memory (else: src). `ready` is 0 when it missed or faulted. */
+ALWAYS_INLINE struct loaded exec_read_src(struct cpu *cpu, const struct insn *insn, unsigned size_bytes, stamp_t *t,
+                                          exec_fn *slow)
+{
+    if (!(insn->flags & INSN_MEMORY)) {
+        *t = exec_wait1(cpu, *t, insn->src);
+        return (struct loaded){exec_src(cpu, insn, size_bytes), *t};
+    }
+    *t = exec_wait_address(cpu, insn, *t);
+    struct linear linear = exec_linear(cpu, insn, size_bytes, false, slow);
+    if (!linear.is_good)
+        return (struct loaded){0, 0};
+    return exec_load(cpu, linear.v, size_bytes, t, slow);
+}
+
+/* The same for what comes of such a load: when a result computed in `cycles` is there. */
+ALWAYS_INLINE stamp_t exec_src_done(const struct insn *insn, const struct loaded *loaded, stamp_t t, cycle_t cycles)
+{
+    if (!EXEC_IS_TIMED)
+        return t;
+    return insn->flags & INSN_MEMORY ? loaded->ready + (cycles << STAMP_CYCLE_SHIFT) : exec_done(t, cycles);
+}
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * What a core tells whoever watches it. A watched core runs the same executors with the same time and the same counts;
+ * it only takes the slow path everywhere.
+ */
+#ifndef LK_CPU_OBSERVE_H
+#define LK_CPU_OBSERVE_H
+
+#include "mmu/paging.h"
+#include "sim/base/stamp.h"
+
+/* One retired instruction, with the cycles at which it passed the stages. */
+struct cpu_seen_insn {
+    uint64_t number;           /* from 0, in program order */
+    uint64_t rip;
+    struct laddr linear;
+    uint8_t bytes[15];
+    uint8_t length_bytes;
+    uint8_t code_bits;         /* 16, 32 or 64: how to disassemble it */
+    uint8_t cpl;
+    cycle_t fetched, issued, done; /* its fetch block was asked for; it left decode; its result was there */
+};
+
+enum cpu_access_kind { CPU_ACCESS_FETCH, CPU_ACCESS_LOAD, CPU_ACCESS_STORE };
+
+/* One access to a translated page by the core: a fetch block, or the part of a load or store that lies in one line. */
+struct cpu_seen_access {
+    uint64_t instruction; /* number of the instruction that is being executed, or about to be fetched */
+    enum cpu_access_kind kind;
+    struct laddr linear;
+    struct paddr physical;
+    uint8_t size_bytes;
+    bool is_ram;
+    bool is_new_page;      /* the translation unit was asked; false: the other half of a line split in the same page */
+    bool is_paged;
+    uint64_t nr_walks;     /* walks this access made: 0 or 1; its walk is mmu.last_walk */
+    bool is_tlb_l1_hit;
+    bool is_tlb_l2_hit;
+    unsigned served_by;    /* enum served_by */
+    cycle_t asked, translated, ready;
+};
+
+struct cpu_seen_exception {
+    uint64_t instruction;
+    uint8_t vector;
+    bool is_interrupt, has_error_code;
+    uint32_t error_code;
+    uint64_t rip, cr2;
+    cycle_t cycle;
+};
+
+struct cpu_observer {
+    void *opaque;
+    void (*insn)(void *opaque, const struct cpu_seen_insn *insn);
+    void (*access)(void *opaque, const struct cpu_seen_access *access, const struct walk *walk);
+    void (*exception)(void *opaque, const struct cpu_seen_exception *exception);
+    void (*control)(void *opaque, const char *what, uint64_t value); /* "cr0" "cr3" "cr4" "invlpg" "wbinvd": TLB-relevant writes */
+};
+
+#endif

@@ -1,0 +1,210 @@
+#include "mmu/mmu.h"
+
+#include <string.h>
+
+void mmu_init(struct mmu *mmu, const struct mmu_params *params)
+{
+    memset(mmu, 0, sizeof *mmu);
+    mmu->params = *params;
+    mmu->epoch = 1;
+}
+
+/* Memory as a walk sees it; `now` moves on with every read. */
+struct walk_context {
+    struct mmu *mmu;
+    cycle_t now;
+};
+
+/* What is not RAM answers a read with all ones. */
+static uint64_t read_entry(const struct mmu *mmu, struct paddr at)
+{
+    uint32_t value = UINT32_MAX;
+    ram_read(mmu->params.ram, at, &value, sizeof value);
+    return value;
+}
+
+static uint64_t timed_read(void *opaque, struct walk_step *step)
+{
+    struct walk_context *context = opaque;
+    struct mmu *mmu = context->mmu;
+    mmu->stats.walk_reads++;
+    if (mmu->params.is_timed && ram_has(mmu->params.ram, step->at, sizeof(uint32_t))) {
+        struct cache_answer answer = cache_access(mmu->params.walk_cache, step->at, false, context->now);
+        uint64_t *const by_level[NR_SERVED_BY] = {
+            &mmu->stats.walk_reads_l1d, &mmu->stats.walk_reads_l2, &mmu->stats.walk_reads_dram};
+        ++*by_level[answer.served_by];
+        step->served_by = answer.served_by;
+        context->now = answer.ready;
+    }
+    step->ready = context->now;
+    return read_entry(mmu, step->at);
+}
+
+static void timed_update(void *opaque, const struct walk_step *step, uint64_t value)
+{
+    struct walk_context *context = opaque;
+    struct mmu *mmu = context->mmu;
+    uint32_t entry = (uint32_t)value;
+    if (!ram_write(mmu->params.ram, step->at, &entry, sizeof entry))
+        return;
+    mmu->stats.accessed_sets += !(step->value & PTE_A);
+    mmu->stats.dirty_sets += (value & ~step->value & PTE_D) != 0;
+    if (mmu->params.is_timed)
+        context->now = cache_access(mmu->params.walk_cache, step->at, true, context->now).ready;
+    mmu->params.entry_written(mmu->params.opaque, step->at);
+}
+
+/* Walks, counts, and on success fills `entry`. Returns the answer but for its entry. */
+static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access access, bool is_user, cycle_t now,
+                              struct tlb_entry *entry, bool *is_good)
+{
+    struct walk_context context = {.mmu = mmu, .now = now};
+    struct walk_memory memory = {.opaque = &context, .read = timed_read, .update = timed_update};
+    struct walk *record = &mmu->last_walk;
+    record->linear = at;
+    record->access = access;
+    record->is_user = is_user;
+    mmu->stats.walks++;
+    mmu->nr_walks_seen++;
+    *is_good = paging_walk(&mmu->mode, &memory, record, entry);
+    mmu->stats.walk_cycles += context.now - now;
+    if (!*is_good) {
+        if (record->error_code & PF_RSVD)
+            mmu->stats.faults_reserved++;
+        else if (record->error_code & PF_P)
+            mmu->stats.faults_protection++;
+        else
+            mmu->stats.faults_not_present++;
+    }
+    return (struct mmu_answer){.error_code = record->error_code, .ready = context.now};
+}
+
+/* An answer that no TLB keeps. */
+static struct mmu_answer answer_untimed(struct mmu *mmu, struct mmu_answer answer)
+{
+    mmu->untimed.id = mmu->epoch;
+    mmu->untimed.mru_id = &mmu->epoch;
+    answer.entry = &mmu->untimed;
+    return answer;
+}
+
+static bool is_usable(const struct mmu *mmu, const struct tlb_entry *entry, enum mmu_access access, bool is_user)
+{
+    return paging_allows(&mmu->mode, entry->flags, access, is_user) &&
+           (access != MMU_WRITE || (entry->flags & TLB_DIRTY));
+}
+
+struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_access access, bool is_user, cycle_t now)
+{
+    if (!(mmu->mode.cr0 & CR0_PG)) {
+        mmu->untimed = (struct tlb_entry){.page_number = at.v >> PAGE_SHIFT,
+                                          .frame = paddr(at.v & ~(uint64_t)PAGE_MASK),
+                                          .page = TLB_PAGE_4K,
+                                          .flags = TLB_USER | TLB_WRITABLE | TLB_DIRTY};
+        return answer_untimed(mmu, (struct mmu_answer){.ready = now});
+    }
+    bool is_good;
+    if (!mmu->params.is_timed) {
+        struct mmu_answer answer = walk(mmu, at, access, is_user, now, &mmu->untimed, &is_good);
+        return is_good ? answer_untimed(mmu, answer) : answer;
+    }
+
+    struct tlb *l1 = access == MMU_FETCH ? mmu->params.itlb : mmu->params.dtlb;
+    const struct tlb_entry *entry = tlb_lookup(l1, at);
+    if (entry && is_usable(mmu, entry, access, is_user))
+        return (struct mmu_answer){.entry = entry, .ready = now};
+    if (!entry) {
+        now += mmu->params.l2_tlb_latency_cycles;
+        entry = tlb_lookup(mmu->params.l2_tlb, at);
+        if (entry && is_usable(mmu, entry, access, is_user))
+            return (struct mmu_answer){.entry = tlb_fill(l1, entry), .ready = now};
+    }
+    /*
+     * A violation that an entry shows is confirmed in memory before it becomes a fault: the manual lets a stale entry
+     * fault (SDM 3A 4.10.4.3), and no guest can rely on that it does.
+     */
+    if (entry) {
+        if (paging_allows(&mmu->mode, entry->flags, access, is_user))
+            mmu->stats.dirty_walks++;
+        else
+            mmu->stats.permission_walks++;
+    }
+    struct tlb_entry fresh;
+    struct mmu_answer answer = walk(mmu, at, access, is_user, now, &fresh, &is_good);
+    if (!is_good)
+        return answer;
+    tlb_fill(mmu->params.l2_tlb, &fresh);
+    answer.entry = tlb_fill(l1, &fresh);
+    return answer;
+}
+
+static void flush(struct mmu *mmu, bool keep_global)
+{
+    mmu->epoch++;
+    if (!mmu->params.is_timed)
+        return;
+    tlb_flush(mmu->params.itlb, keep_global);
+    tlb_flush(mmu->params.dtlb, keep_global);
+    tlb_flush(mmu->params.l2_tlb, keep_global);
+}
+
+void mmu_set_mode(struct mmu *mmu, const struct paging_mode *mode)
+{
+    uint64_t cr0_changes = mmu->mode.cr0 ^ mode->cr0, cr4_changes = mmu->mode.cr4 ^ mode->cr4;
+    mmu->mode = *mode;
+    if ((cr0_changes & CR0_PG) || (cr4_changes & (CR4_PGE | CR4_PSE)))
+        flush(mmu, false);
+    else
+        mmu->epoch++;
+}
+
+void mmu_load_cr3(struct mmu *mmu, uint64_t cr3)
+{
+    mmu->mode.cr3 = cr3;
+    flush(mmu, true);
+}
+
+void mmu_invalidate(struct mmu *mmu, struct laddr at)
+{
+    mmu->epoch++;
+    if (!mmu->params.is_timed)
+        return;
+    tlb_invalidate(mmu->params.itlb, at);
+    tlb_invalidate(mmu->params.dtlb, at);
+    tlb_invalidate(mmu->params.l2_tlb, at);
+}
+
+static uint64_t peek_read(void *opaque, struct walk_step *step)
+{
+    return read_entry(opaque, step->at);
+}
+
+static void peek_update(void *opaque, const struct walk_step *step, uint64_t value)
+{
+    (void)opaque, (void)step, (void)value;
+}
+
+bool mmu_peek(const struct mmu *mmu, struct laddr at, struct walk *walk, struct paddr *physical)
+{
+    *walk = (struct walk){.linear = at};
+    if (!(mmu->mode.cr0 & CR0_PG)) {
+        *physical = paddr(at.v);
+        return true;
+    }
+    struct walk_memory memory = {.opaque = (void *)(uintptr_t)mmu, .read = peek_read, .update = peek_update};
+    struct tlb_entry entry;
+    if (!paging_walk(&mmu->mode, &memory, walk, &entry))
+        return false;
+    *physical = mmu_physical(&entry, at);
+    return true;
+}
+
+bool mmu_register_stats(struct mmu *mmu, struct stat_registry *registry, const char *path)
+{
+    static const struct stat_row rows[] = {
+#define STAT(name, unit, sentence) STAT_ROW(struct mmu_stats, name, unit, sentence),
+#include "mmu/mmu_stats.def"
+#undef STAT
+    };
+    return stat_register(registry, path, rows, sizeof rows / sizeof *rows, &mmu->stats);
+}

@@ -1,0 +1,75 @@
+/*
+ * The paging unit of a core: TLBs, the page walker, and what they read through. Linear address in, guest-physical
+ * address or page fault out, with the cycles that this takes. The walker is a requester like any other: it reads
+ * entries through the caches.
+ *
+ * In functional mode there are no TLBs, caches or cycles: every call walks, and `epoch` stands in for the TLB's ids.
+ */
+#ifndef LK_MMU_MMU_H
+#define LK_MMU_MMU_H
+
+#include "cache/cache.h"
+#include "mmu/paging.h"
+#include "sim/base/ram.h"
+#include "tlb/tlb.h"
+
+struct mmu_params {
+    bool is_timed;
+    struct tlb *itlb, *dtlb, *l2_tlb;   /* all NULL when not timed; owned by the caller */
+    cycle_t l2_tlb_latency_cycles;
+    struct cache *walk_cache;           /* in which the walker looks first; NULL when not timed */
+    struct ram *ram;
+    /* Called after the walker has written an entry, for whoever caches what lies there (decoded code). */
+    void (*entry_written)(void *opaque, struct paddr at);
+    void *opaque;
+};
+
+struct mmu_stats {
+#define STAT(name, unit, sentence) uint64_t name;
+#include "mmu/mmu_stats.def"
+#undef STAT
+};
+
+struct mmu {
+    struct mmu_params params;
+    struct paging_mode mode;
+    struct mmu_stats stats;
+    struct walk last_walk; /* for traces and windows */
+    uint64_t nr_walks_seen; /* grows with every walk, so that an observer knows whether last_walk is new */
+    /* A translation that no TLB holds (paging off, functional mode) stands here; `epoch` is its id until a flush. */
+    struct tlb_entry untimed;
+    uint64_t epoch;
+};
+
+struct mmu_answer {
+    const struct tlb_entry *entry; /* NULL: a page fault */
+    uint32_t error_code;           /* of the page fault */
+    cycle_t ready;                 /* the cycle in which the translation (or the fault) is known */
+};
+
+void mmu_init(struct mmu *mmu, const struct mmu_params *params);
+
+/* Translates one access made in cycle `now`. Counts it, and leaves what it learnt in the TLBs. */
+struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_access access, bool is_user, cycle_t now)
+    __attribute__((warn_unused_result));
+
+static inline struct paddr mmu_physical(const struct tlb_entry *entry, struct laddr at)
+{
+    return paddr(entry->frame.v + (at.v & ((1ull << tlb_page_shift(entry->page)) - 1)));
+}
+
+/* A write to CR0, CR3 or CR4 took effect: drops what the manual says (SDM 3A 4.10.4.1). */
+void mmu_set_mode(struct mmu *mmu, const struct paging_mode *mode);
+
+/* A write to CR3, even with the value that it has. */
+void mmu_load_cr3(struct mmu *mmu, uint64_t cr3);
+
+/* INVLPG, and what a page fault does to the entries of its page. */
+void mmu_invalidate(struct mmu *mmu, struct laddr at);
+
+/* What the tables in memory say, with no effect on anything: for debuggers, windows and reports. */
+bool mmu_peek(const struct mmu *mmu, struct laddr at, struct walk *walk, struct paddr *physical);
+
+bool mmu_register_stats(struct mmu *mmu, struct stat_registry *registry, const char *path);
+
+#endif

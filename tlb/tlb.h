@@ -1,0 +1,85 @@
+/*
+ * A translation lookaside buffer: one or two arrays, each set-associative with true LRU and holding one or more page
+ * sizes (a split L1 as the P6 has it: one array for 4 KiB pages, one for 4 MiB pages; a shared L2: one array for both).
+ * Its contents are architectural: what is in here is used, however stale (SDM 3A 4.10).
+ *
+ * The CPU keeps small host-side shortcuts to entries. Each set publishes the id of the entry that was used last; a
+ * shortcut is good only while its entry's id stands there, because only then does a hit change no replacement state.
+ */
+#ifndef LK_TLB_TLB_H
+#define LK_TLB_TLB_H
+
+#include "sim/base/addr.h"
+#include "sim/base/stats.h"
+
+enum { TLB_MAX_ARRAYS = 2 };
+
+/* Page sizes, as bits of a set. */
+enum tlb_page { TLB_PAGE_4K = 1, TLB_PAGE_4M = 2 };
+
+enum tlb_flag {
+    TLB_USER = 1,
+    TLB_WRITABLE = 2,
+    TLB_DIRTY = 4, /* the dirty bit in memory is known to be set */
+    TLB_GLOBAL = 8,
+};
+
+struct tlb_entry {
+    uint64_t page_number;  /* linear address / page size */
+    struct paddr frame;    /* where the page begins */
+    enum tlb_page page;
+    unsigned flags;        /* TLB_* */
+    uint64_t id;           /* never the same twice; 0: the way is empty */
+    const uint64_t *mru_id; /* where the set that holds it publishes the id of its most recently used entry */
+};
+
+struct tlb_array_params {
+    uint64_t nr_entries, nr_ways; /* entries is a multiple of ways; any number of sets */
+    unsigned pages;               /* TLB_PAGE_* ORed */
+};
+
+struct tlb_params {
+    unsigned nr_arrays;
+    struct tlb_array_params array[TLB_MAX_ARRAYS];
+};
+
+struct tlb_stats {
+#define STAT(name, unit, sentence) uint64_t name;
+#include "tlb/tlb_stats.def"
+#undef STAT
+};
+
+struct tlb;
+
+/* NULL when memory is short. */
+struct tlb *tlb_create(const struct tlb_params *params);
+void tlb_destroy(struct tlb *tlb);
+
+static inline unsigned tlb_page_shift(enum tlb_page page)
+{
+    return page == TLB_PAGE_4K ? 12 : 22;
+}
+
+/* Looks `at` up, counts, and makes the entry that hits the most recently used of its set. NULL on a miss. */
+const struct tlb_entry *tlb_lookup(struct tlb *tlb, struct laddr at);
+
+/* Puts an entry in (id and mru_id are given here), in place of the least recently used of its set, and returns it. */
+const struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry);
+
+/* Drops all entries, or all that are not global. */
+void tlb_flush(struct tlb *tlb, bool keep_global);
+
+/* Drops what translates `at`, global or not, of any page size. */
+void tlb_invalidate(struct tlb *tlb, struct laddr at);
+
+/* Hits that the CPU found through its shortcuts. */
+void tlb_add_front_hits(struct tlb *tlb, uint64_t nr_hits);
+
+const struct tlb_stats *tlb_stats(const struct tlb *tlb);
+bool tlb_register_stats(struct tlb *tlb, struct stat_registry *registry, const char *path);
+
+/* For windows and tests. The entry in a way of a set of an array, the most recently used first; id 0 when empty. */
+const struct tlb_params *tlb_params(const struct tlb *tlb);
+const struct tlb_entry *tlb_view(const struct tlb *tlb, unsigned array, uint64_t set, uint64_t way);
+
+#endif
