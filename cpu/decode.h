@@ -1,6 +1,7 @@
 /*
- * The instruction decoder: bytes in, one `struct dec_insn` out. It knows 16-, 32- and 64-bit code, and nothing about the
- * state of a CPU: what depends on CPL, CR0, CPUID or the segment limits is the executor's business.
+ * The instruction decoder: bytes in, one `struct dec_insn` out. It knows 16-, 32- and 64-bit code, and
+ * nothing about the state of a CPU: what depends on CPL, CR0, CPUID or the segment limits is the executor's
+ * business.
  *
  * It allocates nothing and keeps no state; the same bytes in the same mode always give the same record.
  */
@@ -21,7 +22,10 @@ enum dec_result {
     DEC_NEED_MORE, /* the bytes given end inside the instruction: fetch the next page, or fault there */
 };
 
-/* One id for an instruction of the manual. DEC_INVALID is what an undefined opcode decodes to. */
+/*
+ * One id for an instruction of the manual. DEC_INVALID is what an undefined opcode decodes to. TZCNT and
+ * LZCNT are what F3 makes of BSF and BSR: where CPUID does not have them, they execute as those.
+ */
 enum dec_op {
     DEC_INVALID,
 #define OP(id, mnemonic) DEC_##id,
@@ -58,7 +62,10 @@ enum dec_operand_kind {
 #define DEC_NO_REG 0xFF  /* base or index that is absent */
 #define DEC_REG_RIP 0x10 /* base of a RIP-relative operand: the address of the next instruction */
 
-/* size_bytes is what the instruction reads or writes there; 0 where that is no plain value (LEA, INVLPG, FXSAVE). */
+/*
+ * size_bytes is what the instruction reads or writes there; 0 where that is no plain value (LEA, INVLPG,
+ * FXSAVE).
+ */
 struct dec_operand {
     uint8_t kind; /* enum dec_operand_kind */
     uint8_t reg;
@@ -81,7 +88,7 @@ struct dec_insn {
     uint16_t op;  /* enum dec_op */
     uint16_t imm2;
     uint8_t length;
-    uint8_t operand_size; /* 2, 4 or 8: the effective operand-size attribute; byte forms say so in their operands */
+    uint8_t operand_size; /* 2, 4 or 8, the attribute; byte and fixed-size forms differ in operand[] */
     uint8_t address_size; /* 2, 4 or 8 */
     uint8_t cond;         /* of JCC, SETCC and CMOVCC: the manual's tttn, 0 = O ... 15 = NLE */
     uint8_t base;
@@ -89,7 +96,7 @@ struct dec_insn {
     uint8_t scale; /* log2 */
     uint8_t seg;   /* enum dec_seg of the memory or SRC operand, defaults and override applied */
     bool seg_override;
-    uint8_t rep; /* enum dec_rep: the last F2 or F3, whether or not the row used it to choose the instruction */
+    uint8_t rep; /* enum dec_rep: the last F2 or F3, also where it chose the instruction */
     bool lock;
     uint8_t rex; /* the whole REX byte, 0 when there is none in force */
     uint8_t map; /* enum dec_map */
@@ -98,14 +105,15 @@ struct dec_insn {
     uint8_t modrm;
     uint8_t flags; /* DEC_FLAG_* */
     uint8_t nr_operands;
-    struct dec_operand operand[DEC_MAX_OPERANDS]; /* as the manual writes them: destination first, implied ones left out */
+    struct dec_operand operand[DEC_MAX_OPERANDS]; /* in the manual's order; implied ones left out */
 };
 
 /*
- * Decodes the instruction at bytes[0]. nr_bytes may be more than the instruction needs; bytes past DEC_MAX_LENGTH
- * are not looked at. *out is filled in on DEC_OK; on any other result its length (bytes looked at), map and opcode are
- * what was known when decoding stopped and op is DEC_INVALID. LOCK where it is not allowed is DEC_UNDEFINED.
- * Sources: SDM 2A 2.1-2.2 (formats, prefixes), SDM 2D A (opcode maps), APM3 A; deviations at the head of each .def.
+ * Decodes the instruction at bytes[0]. nr_bytes may be more than the instruction needs; bytes past
+ * DEC_MAX_LENGTH are not looked at. *out is filled in on DEC_OK; on any other result its length (bytes looked
+ * at), map and opcode are what was known when decoding stopped and op is DEC_INVALID. LOCK where it is not
+ * allowed is DEC_UNDEFINED. Sources: SDM 2A 2.1-2.2 (formats, prefixes), SDM 2D A (opcode maps), APM3 A;
+ * deviations at the head of each .def.
  */
 enum dec_result dec_decode(const uint8_t *bytes, size_t nr_bytes, enum dec_mode mode, struct dec_insn *out);
 

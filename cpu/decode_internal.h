@@ -1,9 +1,10 @@
 /*
- * What the opcode rows (opcodes_*.def, operands.def) become: constant arrays that decode.c walks. Included by the decoder's own
- * files and its tests only.
+ * What the opcode rows (opcodes_*.def, operands.def) become: constant arrays that decode.c walks. Included by
+ * the decoder's own files and its tests only.
  *
- * A row is found by (map, prefix, opcode). A prefixed row (66, F3, F2) is looked at when the unprefixed one is missing or says
- * so in its flags; otherwise these prefixes keep their plain meaning. A SELECT row leads on to a group of eight rows.
+ * A row is found by (map, prefix, opcode). A prefixed row (66, F3, F2) is looked at when the unprefixed one
+ * is missing or says so in its flags; otherwise these prefixes keep their plain meaning. A SELECT row leads
+ * on to a group of eight rows.
  */
 #ifndef LK_CPU_DECODE_INTERNAL_H
 #define LK_CPU_DECODE_INTERNAL_H
@@ -24,15 +25,16 @@ enum dec_row_flags {
     ROW_STR = DEC_FLAG_STRING,
     ROW_BR = DEC_FLAG_BRANCH,
     ROW_LOCK = DEC_FLAG_LOCKABLE,
-    ROW_I64 = 0x0010,  /* undefined in 64-bit code */
-    ROW_O64 = 0x0020,  /* undefined outside it */
-    ROW_D64 = 0x0040,  /* operand size is 64 by default in 64-bit code, 16 with 66 */
-    ROW_F64 = 0x0080,  /* operand size is always 64 in 64-bit code */
-    ROW_S66 = 0x0100,  /* with 66, F3 or F2 the opcode is another instruction: the prefixed row, or undefined */
+    ROW_I64 = 0x0010, /* undefined in 64-bit code */
+    ROW_O64 = 0x0020, /* undefined outside it */
+    ROW_D64 = 0x0040, /* operand size is 64 by default in 64-bit code, 16 with 66 */
+    ROW_F64 = 0x0080, /* operand size is always 64 in 64-bit code */
+    ROW_S66 =
+        0x0100, /* with 66, F3 or F2 the opcode is another instruction: the prefixed row, or undefined */
     ROW_SF3 = 0x0200,
     ROW_SF2 = 0x0400,
     ROW_NP = ROW_S66 | ROW_SF3 | ROW_SF2,
-    ROW_MOD3 = 0x0800, /* ModRM.mod is taken as 3, whatever it is */
+    ROW_MOD3 = 0x0800,  /* ModRM.mod is taken as 3, whatever it is */
     ROW_MODRM = 0x1000, /* has a ModRM byte; follows from the operands, not written in the rows */
 };
 
@@ -78,7 +80,10 @@ enum dec_opr {
     DEC_NR_OPRS,
 };
 
-/* Where an operand is: in ModRM.rm (register or memory), in ModRM.reg, only memory, or told by the opcode alone. */
+/*
+ * Where an operand is: in ModRM.rm (register or memory), in ModRM.reg, only memory, or told by the opcode
+ * alone.
+ */
 enum dec_place {
     DEC_PLACE_RM_GPR,
     DEC_PLACE_RM_MMX,
@@ -106,7 +111,10 @@ enum dec_place {
     DEC_PLACE_BASE, /* [base], a register that the opcode implies */
 };
 
-/* Sizes that depend on prefixes and mode share a byte with plain sizes; the letters are explained in operands.def. */
+/*
+ * Sizes that depend on prefixes and mode share a byte with plain sizes; the letters are explained in
+ * operands.def.
+ */
 enum dec_size {
     DEC_SIZE_V = 0x80,
     DEC_SIZE_Z,
@@ -134,10 +142,43 @@ struct dec_operand_rule {
     uint8_t detail; /* size in memory, encoded size of an immediate, or a fixed register */
 };
 
+/* One decoding under way; *out is being filled in. The first failure sticks; reads after it give zero. */
+struct decoder {
+    const uint8_t *bytes;
+    uint8_t pos;
+    uint8_t nr_readable;
+    enum dec_mode mode;
+    enum dec_result failure;
+    enum dec_result at_end; /* what running out of bytes means */
+    bool opsize_prefix;
+    bool addrsize_prefix;
+    struct dec_insn *out;
+};
+
+#define REX_W 0x08
+#define REX_R 0x04
+#define REX_X 0x02
+#define REX_B 0x01
+
 /* Missing rows are all zero: op DEC_INVALID, select DEC_SELECT_NONE. */
 extern const struct dec_row dec_map_rows[DEC_NR_MAPS][DEC_NR_PREFIXES][256];
 extern const struct dec_row dec_group_rows[DEC_NR_GROUPS][8];
 extern const struct dec_operand_rule dec_operand_rules[DEC_NR_OPRS];
+
+/* The next bytes, little-endian and zero-extended; 0 and a failure when they are not there. */
+uint64_t dec_take(struct decoder *d, unsigned nr_bytes);
+void dec_fail(struct decoder *d, enum dec_result why);
+
+/* Takes the ModRM byte unless a group has already done so. */
+void dec_take_modrm(struct decoder *d);
+
+static inline unsigned dec_modrm_reg(const struct dec_insn *insn)
+{
+    return insn->modrm >> 3 & 7;
+}
+
+/* Takes what the row's operands need (ModRM, SIB, displacement, immediates) and fills in out->operand. */
+void dec_take_operands(struct decoder *d, const struct dec_row *row);
 
 /* ROW8 in the .def files: eight opcodes in a row that differ only in a register or condition. */
 #define ROW8(prefix, first, ...)                                                                             \

@@ -1,11 +1,12 @@
 /*
- * Oracle: our decoder against Zydis, which shares no code and no tables with it. Every opcode with every ModRM under a set of
- * prefixes in the three modes, then random bytes; validity, length, mnemonic, operands, immediates, memory operand and
- * segment must agree.
+ * Oracle: our decoder against Zydis, which shares no code and no tables with it. Every opcode with every
+ * ModRM under a set of prefixes in the three modes, then random bytes; validity, length, mnemonic, operands,
+ * immediates, memory operand and segment must agree.
  *
  *     decode_vs_zydis [number of random cases, default 200000] [seed]
  *
- * Prints the counts; the exit status is 1 if there is a difference that no row of accepted_differences explains.
+ * Prints the counts; the exit status is 1 if there is a difference that no row of accepted_differences
+ * explains.
  */
 #include <Zydis/Zydis.h>
 #include <stdio.h>
@@ -36,8 +37,8 @@ static const char *sized(const struct dec_insn *insn, const char *w, const char 
 
 static void expected_mnemonic(const struct dec_insn *insn, char text[32])
 {
-    static const char *const cond[16] = {"o", "no", "b",  "nb", "z", "nz", "be", "nbe",
-                                         "s", "ns", "p",  "np", "l", "nl", "le", "nle"};
+    static const char *const cond[16] = {"o", "no", "b", "nb", "z", "nz", "be", "nbe",
+                                         "s", "ns", "p", "np", "l", "nl", "le", "nle"};
     static const char suffix[] = {[1] = 'b', [2] = 'w', [4] = 'd', [8] = 'q'};
     const char *base = dec_mnemonic((enum dec_op)insn->op);
     const char *tail = "";
@@ -173,7 +174,8 @@ static const char *differs_in_memory(const struct dec_insn *insn, const struct d
         seg = operand->kind == DEC_OPERAND_SRC ? insn->seg : DEC_SEG_ES;
         disp = 0;
     }
-    if (theirs->mem.type != ZYDIS_MEMOP_TYPE_AGEN && theirs->mem.segment != (ZydisRegister)(ZYDIS_REGISTER_ES + seg))
+    if (theirs->mem.type != ZYDIS_MEMOP_TYPE_AGEN &&
+        theirs->mem.segment != (ZydisRegister)(ZYDIS_REGISTER_ES + seg))
         return "segment";
     if (theirs->mem.base != zydis_address_register(insn, base))
         return "base";
@@ -232,8 +234,9 @@ static const char *differs_in_operand(const struct dec_insn *insn, const struct 
 }
 
 /*
- * Ours must be theirs in their order. Zydis hides what the mnemonic implies (the memory of MOVS, the ST0 of FADD m32); we
- * name some of it where the manual's row does, so an operand of ours may also be a hidden one of theirs.
+ * Ours must be theirs in their order. Zydis hides what the mnemonic implies (the memory of MOVS, the ST0 of
+ * FADD m32); we name some of it where the manual's row does, so an operand of ours may also be a hidden one
+ * of theirs.
  */
 static const char *differs_in_operands(const struct oracle_case *c)
 {
@@ -280,7 +283,8 @@ static const char *difference(const struct oracle_case *c)
     char mnemonic[32];
 
     if (c->result == DEC_TOO_LONG || c->status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG)
-        return c->result == DEC_TOO_LONG && c->status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ? NULL : "15-byte limit";
+        return c->result == DEC_TOO_LONG && c->status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG ? NULL
+                                                                                           : "15-byte limit";
     if (c->result != DEC_OK)
         return ZYAN_SUCCESS(c->status) ? "undefined for us only" : NULL;
     if (!ZYAN_SUCCESS(c->status))
@@ -302,17 +306,50 @@ static const char *difference(const struct oracle_case *c)
 static bool is_left_out(const struct oracle_case *c)
 {
     static const ZydisISASet left_out[] = {
-        ZYDIS_ISA_SET_ADOX_ADCX,   ZYDIS_ISA_SET_AES,          ZYDIS_ISA_SET_AMD3DNOW,     ZYDIS_ISA_SET_AMD_INVLPGB,
-        ZYDIS_ISA_SET_CET,         ZYDIS_ISA_SET_CLFLUSHOPT,   ZYDIS_ISA_SET_CLWB,         ZYDIS_ISA_SET_CLZERO,
-        ZYDIS_ISA_SET_ENQCMD,      ZYDIS_ISA_SET_GFNI,         ZYDIS_ISA_SET_HRESET,       ZYDIS_ISA_SET_KEYLOCKER,
-        ZYDIS_ISA_SET_KEYLOCKER_WIDE, ZYDIS_ISA_SET_MCOMMIT,   ZYDIS_ISA_SET_MONITORX,     ZYDIS_ISA_SET_MOVDIR,
-        ZYDIS_ISA_SET_PADLOCK_ACE, ZYDIS_ISA_SET_PADLOCK_PHE,  ZYDIS_ISA_SET_PADLOCK_PMM,  ZYDIS_ISA_SET_PADLOCK_RNG,
-        ZYDIS_ISA_SET_PCLMULQDQ,   ZYDIS_ISA_SET_PCONFIG,      ZYDIS_ISA_SET_PKU,          ZYDIS_ISA_SET_PT,
-        ZYDIS_ISA_SET_RDPRU,       ZYDIS_ISA_SET_RTM,          ZYDIS_ISA_SET_SERIALIZE,    ZYDIS_ISA_SET_SGX,
-        ZYDIS_ISA_SET_SGX_ENCLV,   ZYDIS_ISA_SET_SHA,          ZYDIS_ISA_SET_SMX,          ZYDIS_ISA_SET_SNP,
-        ZYDIS_ISA_SET_SSE4A,       ZYDIS_ISA_SET_SVM,          ZYDIS_ISA_SET_TDX,          ZYDIS_ISA_SET_TSX_LDTRK,
-        ZYDIS_ISA_SET_UINTR,       ZYDIS_ISA_SET_VMFUNC,       ZYDIS_ISA_SET_VTX,          ZYDIS_ISA_SET_WAITPKG,
-        ZYDIS_ISA_SET_XSAVE,       ZYDIS_ISA_SET_XSAVEC,       ZYDIS_ISA_SET_XSAVEOPT,     ZYDIS_ISA_SET_XSAVES,
+        ZYDIS_ISA_SET_ADOX_ADCX,
+        ZYDIS_ISA_SET_AES,
+        ZYDIS_ISA_SET_AMD3DNOW,
+        ZYDIS_ISA_SET_AMD_INVLPGB,
+        ZYDIS_ISA_SET_CET,
+        ZYDIS_ISA_SET_CLFLUSHOPT,
+        ZYDIS_ISA_SET_CLWB,
+        ZYDIS_ISA_SET_CLZERO,
+        ZYDIS_ISA_SET_ENQCMD,
+        ZYDIS_ISA_SET_GFNI,
+        ZYDIS_ISA_SET_HRESET,
+        ZYDIS_ISA_SET_KEYLOCKER,
+        ZYDIS_ISA_SET_KEYLOCKER_WIDE,
+        ZYDIS_ISA_SET_MCOMMIT,
+        ZYDIS_ISA_SET_MONITORX,
+        ZYDIS_ISA_SET_MOVDIR,
+        ZYDIS_ISA_SET_PADLOCK_ACE,
+        ZYDIS_ISA_SET_PADLOCK_PHE,
+        ZYDIS_ISA_SET_PADLOCK_PMM,
+        ZYDIS_ISA_SET_PADLOCK_RNG,
+        ZYDIS_ISA_SET_PCLMULQDQ,
+        ZYDIS_ISA_SET_PCONFIG,
+        ZYDIS_ISA_SET_PKU,
+        ZYDIS_ISA_SET_PT,
+        ZYDIS_ISA_SET_RDPRU,
+        ZYDIS_ISA_SET_RTM,
+        ZYDIS_ISA_SET_SERIALIZE,
+        ZYDIS_ISA_SET_SGX,
+        ZYDIS_ISA_SET_SGX_ENCLV,
+        ZYDIS_ISA_SET_SHA,
+        ZYDIS_ISA_SET_SMX,
+        ZYDIS_ISA_SET_SNP,
+        ZYDIS_ISA_SET_SSE4A,
+        ZYDIS_ISA_SET_SVM,
+        ZYDIS_ISA_SET_TDX,
+        ZYDIS_ISA_SET_TSX_LDTRK,
+        ZYDIS_ISA_SET_UINTR,
+        ZYDIS_ISA_SET_VMFUNC,
+        ZYDIS_ISA_SET_VTX,
+        ZYDIS_ISA_SET_WAITPKG,
+        ZYDIS_ISA_SET_XSAVE,
+        ZYDIS_ISA_SET_XSAVEC,
+        ZYDIS_ISA_SET_XSAVEOPT,
+        ZYDIS_ISA_SET_XSAVES,
     };
 
     if (c->theirs.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY)
@@ -406,16 +443,22 @@ struct accepted {
 
 static const struct accepted accepted_differences[] = {
     {"undefined for us only", is_left_out, "extensions and VEX, EVEX, XOP encodings that have no rows"},
-    {"15-byte limit", is_undefined_within_limit, "Zydis goes on to read an instruction that is already known as undefined"},
+    {"15-byte limit", is_undefined_within_limit,
+     "Zydis goes on to read an instruction that is already known as undefined"},
     {"base", is_r13_without_base,
-     "mod 0, SIB base 5, address size 32: Zydis names R13 with REX.B; hardware and SDM 2A table 2-3 have no base"},
-    {"number of operands", is_hint_nop, "Zydis shows ModRM.reg of hint NOPs as a second operand; the manual has only Ev"},
+     "mod 0, SIB base 5, address size 32: Zydis names R13 with REX.B; hardware and SDM 2A table 2-3 have no "
+     "base"},
+    {"number of operands", is_hint_nop,
+     "Zydis shows ModRM.reg of hint NOPs as a second operand; the manual has only Ev"},
     {"register", is_hint_nop, "hint NOPs 0F 1A, 1B, 1E: Zydis shows ModRM.reg, or ignores 66"},
     {"memory size", is_movsxd, "66 63: Zydis says m32, SDM 2B MOVSXD says r/m16"},
     {"mnemonic", is_pause_with_rex_b, "F3 REX.B 90 is XCHG r8, rAX on hardware"},
-    {"mnemonic", is_prefetch_alias, "0F 0D /2 is PREFETCHWT1 on Knights cores only, a PREFETCH alias elsewhere"},
-    {"number of operands", is_monitor, "we name the memory at rAX that MONITOR watches, Zydis only the registers"},
-    {"operand size", is_fixed_size, "nothing depends on it; we keep what the prefixes say, Zydis what it ends up with"},
+    {"mnemonic", is_prefetch_alias,
+     "0F 0D /2 is PREFETCHWT1 on Knights cores only, a PREFETCH alias elsewhere"},
+    {"number of operands", is_monitor,
+     "we name the memory at rAX that MONITOR watches, Zydis only the registers"},
+    {"operand size", is_fixed_size,
+     "nothing depends on it; we keep what the prefixes say, Zydis what it ends up with"},
     {"privilege", is_lgdt, "Zydis does not mark LGDT; SDM 2A LGDT: #GP(0) if CPL is not 0"},
     {"register", is_ud, "UD0, UD1: Zydis has 32-bit operands always; nothing reads them"},
     {"register", is_lar_or_lsl, "LAR, LSL from a register: Zydis has its low half; only 16 bits are read"},
@@ -466,8 +509,8 @@ static void report(const struct oracle_case *c, const char *what)
         char text[96] = "";
         ZydisFormatter formatter;
         ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
-        ZydisFormatterFormatInstruction(&formatter, &c->theirs, c->operand, c->theirs.operand_count_visible, text,
-                                        sizeof text, ZYDIS_RUNTIME_ADDRESS_NONE, NULL);
+        ZydisFormatterFormatInstruction(&formatter, &c->theirs, c->operand, c->theirs.operand_count_visible,
+                                        text, sizeof text, ZYDIS_RUNTIME_ADDRESS_NONE, NULL);
         printf(", %s, length %u, %s", text, c->theirs.length, ZydisISASetGetString(c->theirs.meta.isa_set));
     }
     printf("\n");
@@ -493,11 +536,15 @@ static void judge(struct oracle *o, const struct oracle_case *c, const char *wha
     report(c, what);
 }
 
-/* The same instruction from exactly its bytes must be the same record, and from one byte less must not be found. */
+/*
+ * The same instruction from exactly its bytes must be the same record, and from one byte less must not be
+ * found.
+ */
 static void check_truncation(struct oracle *o, const struct oracle_case *c)
 {
     struct dec_insn again;
 
+    memset(&again, 0, sizeof again);
     if (dec_decode(c->bytes, c->ours.length, c->mode, &again) != DEC_OK ||
         memcmp(&again, &c->ours, sizeof again) != 0)
         judge(o, c, "decodes differently without the bytes behind it");
@@ -533,10 +580,10 @@ static void fill_random(struct oracle *o, uint8_t *bytes, size_t nr)
 
 static void run_every_opcode(struct oracle *o)
 {
-    static const char *const prefixes[] = {"",         "\x66",     "\x67",     "\xF3",     "\xF2",         "\x66\xF3",
-                                           "\x66\xF2", "\xF0",     "\x2E",     "\x64",     "\x66\x67",     "\x48",
-                                           "\x41",     "\x66\x48", "\xF3\x48", "\xF3\x41", "\x67\x44",     "\xF0\x48",
-                                           "\xF0\x66", "\x40",     "\x66\x42", "\x65\x2E", "\xF2\x66\x4D", "\x48\x66"};
+    static const char *const prefixes[] = {
+        "",         "\x66",     "\x67",     "\xF3", "\xF2",     "\x66\xF3", "\x66\xF2",     "\xF0",
+        "\x2E",     "\x64",     "\x66\x67", "\x48", "\x41",     "\x66\x48", "\xF3\x48",     "\xF3\x41",
+        "\x67\x44", "\xF0\x48", "\xF0\x66", "\x40", "\x66\x42", "\x65\x2E", "\xF2\x66\x4D", "\x48\x66"};
     static const char *const maps[] = {"", "\x0F", "\x0F\x38", "\x0F\x3A"};
     uint8_t bytes[BUFFER_SIZE];
 
@@ -558,7 +605,10 @@ static void run_every_opcode(struct oracle *o)
     }
 }
 
-/* Half of the cases begin with up to 15 prefixes, so that their order, their number and the length limit are met. */
+/*
+ * Half of the cases begin with up to 15 prefixes, so that their order, their number and the length limit are
+ * met.
+ */
 static void run_random(struct oracle *o, uint64_t nr_cases)
 {
     static const uint8_t prefixes[16] = {0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65, 0x66, 0x67,
@@ -602,8 +652,8 @@ int main(int argc, char **argv)
     printf("%llu cases, %llu valid, %u of %u instructions met\n", (unsigned long long)o.nr_cases,
            (unsigned long long)o.nr_valid, nr_ops, DEC_NR_OPS - 1);
     for (unsigned i = 0; i < NR_ACCEPTED; i++)
-        printf("%10llu accepted: %s: %s\n", (unsigned long long)o.nr_accepted[i], accepted_differences[i].what,
-               accepted_differences[i].reason);
+        printf("%10llu accepted: %s: %s\n", (unsigned long long)o.nr_accepted[i],
+               accepted_differences[i].what, accepted_differences[i].reason);
     printf("%10llu unexplained\n", (unsigned long long)o.nr_unexplained);
     return o.nr_unexplained != 0;
 }
