@@ -109,7 +109,8 @@ bool cfg_refuse_path(const char *path, const char *place, enum exit_status statu
     }
     if (*nearest)
         return diag_add(diag, status, "%s: %.100s: no such key (did you mean \"%s\"?)", place, path, nearest);
-    return diag_add(diag, status, "%s: %.100s: no such key; allowed: those of `lookaside config show`", place, path);
+    return diag_add(diag, status, "%s: %.100s: no such key; allowed: those of `lookaside config show`", place,
+                    path);
 }
 
 static bool is_type_allowed(const struct cfg_row *row, const struct cfg_found *found)
@@ -139,8 +140,8 @@ bool cfg_assign(struct cfg *cfg, size_t row_index, const struct cfg_found *found
     if (origin->is_bad) {
         const char *quote = found->type == CFG_FOUND_STRING ? "\"" : "";
         cfg_describe(row, allowed);
-        return diag_add(diag, found->status, "%s: %s: %s%.60s%s; allowed: %s%s", found->place, row->path, quote,
-                        found->text, quote, allowed, problem);
+        return diag_add(diag, found->status, "%s: %s: %s%.60s%s; allowed: %s%s", found->place, row->path,
+                        quote, found->text, quote, allowed, problem);
     }
     char *place = strdup(found->place);
     if (!place)
@@ -160,12 +161,15 @@ bool cfg_set(struct cfg *cfg, const char *assignment, struct diag *diag)
     size_t nr_rows;
     cfg_rows(&nr_rows);
     if (!equals || equals == assignment)
-        return diag_add(diag, EXIT_STATUS_USAGE, "-s: %.100s; allowed: path=value, such as tlb.l1d.ways=4", assignment);
-    snprintf(path, sizeof(path), "%.*s", (int)(equals - assignment < 200 ? equals - assignment : 200), assignment);
+        return diag_add(diag, EXIT_STATUS_USAGE, "-s: %.100s; allowed: path=value, such as tlb.l1d.ways=4",
+                        assignment);
+    snprintf(path, sizeof(path), "%.*s", (int)(equals - assignment < 200 ? equals - assignment : 200),
+             assignment);
     size_t row_index = cfg_find_row(path);
     if (row_index == nr_rows && cfg_is_group(path))
-        return diag_add(diag, EXIT_STATUS_USAGE, "-s: %s: %.60s; allowed: a value for a key inside %s, not for all of it",
-                        path, equals + 1, path);
+        return diag_add(diag, EXIT_STATUS_USAGE,
+                        "-s: %s: %.60s; allowed: a value for a key inside %s, not for all of it", path,
+                        equals + 1, path);
     if (row_index == nr_rows)
         return cfg_refuse_path(path, "-s", EXIT_STATUS_USAGE, diag);
     struct cfg_found found = {

@@ -56,7 +56,8 @@ static size_t latest(const struct check *check, const size_t *fields, size_t nr_
     return fields[best];
 }
 
-__attribute__((format(printf, 3, 4))) static void complain(struct check *check, size_t field, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void complain(struct check *check, size_t field,
+                                                           const char *format, ...)
 {
     const struct cfg_origin *origin = &check->cfg->origins[row_of(field)];
     char allowed[CFG_TEXT_CHARS], value[CFG_TEXT_CHARS];
@@ -91,7 +92,8 @@ static void check_tlb(struct check *check, size_t entries_field, size_t ways_fie
     if (entries % ways == 0)
         return;
     if (latest(check, fields, 2) == ways_field)
-        complain(check, ways_field, "what divides %s, which is %" PRIu64, row_at(entries_field)->path, entries);
+        complain(check, ways_field, "what divides %s, which is %" PRIu64, row_at(entries_field)->path,
+                 entries);
     else
         complain(check, entries_field, "a multiple of %s, which is %" PRIu64, row_at(ways_field)->path, ways);
 }
@@ -101,7 +103,8 @@ static void check_cache(struct check *check, size_t size_field, size_t ways_fiel
     const size_t fields[] = {line_field, ways_field, size_field};
     if (!is_known(check, size_field) || !is_known(check, ways_field) || !is_known(check, line_field))
         return;
-    uint64_t size = value_of(check, size_field), ways = value_of(check, ways_field), line = value_of(check, line_field);
+    uint64_t size = value_of(check, size_field), ways = value_of(check, ways_field),
+             line = value_of(check, line_field);
     if (!is_power_of_two(line)) {
         complain(check, line_field, "a power of two");
         return;
@@ -131,7 +134,8 @@ static void check_cache(struct check *check, size_t size_field, size_t ways_fiel
 /* A line moves between the caches as a whole. */
 static void check_lines(struct check *check)
 {
-    const size_t fields[] = {FIELD(cache_l2_line_bytes), FIELD(cache_l1d_line_bytes), FIELD(cache_l1i_line_bytes)};
+    const size_t fields[] = {FIELD(cache_l2_line_bytes), FIELD(cache_l1d_line_bytes),
+                             FIELD(cache_l1i_line_bytes)};
     uint64_t line[3];
     for (size_t i = 0; i < 3; i++) {
         if (!is_known(check, fields[i]))
@@ -140,8 +144,8 @@ static void check_lines(struct check *check)
     }
     if (line[0] != line[1] || line[1] != line[2])
         complain(check, latest(check, fields, 3),
-                 "the same line in all caches; l1i has %" PRIu64 ", l1d %" PRIu64 ", l2 %" PRIu64, line[2], line[1],
-                 line[0]);
+                 "the same line in all caches; l1i has %" PRIu64 ", l1d %" PRIu64 ", l2 %" PRIu64, line[2],
+                 line[1], line[0]);
 }
 
 static void check_at_most(struct check *check, size_t small_field, size_t large_field)

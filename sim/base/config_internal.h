@@ -25,7 +25,7 @@ const struct cfg_row *cfg_rows(size_t *nr_rows);
 
 /* Where a value came from. */
 struct cfg_origin {
-    char *place; /* "file:line:col" or "-s"; NULL: the default */
+    char *place;             /* "file:line:col" or "-s"; NULL: the default */
     enum exit_status status; /* with which a mistake at that place ends the program */
     uint64_t order; /* of assignment: of two keys that do not fit together the later one is called wrong */
     bool is_bad;    /* the last assignment was refused, so that what depends on it need not be checked */
@@ -42,7 +42,8 @@ uint64_t cfg_value(const struct cfg *cfg, const struct cfg_row *row);
 /* One value as it was found in a file or on the command line. */
 struct cfg_found {
     enum { CFG_FOUND_NUMBER, CFG_FOUND_STRING, CFG_FOUND_BOOL, CFG_FOUND_BARE, CFG_FOUND_OTHER } type;
-    const char *text;  /* without quotes; CFG_FOUND_BARE is a word of the command line: any type that reads so */
+    const char
+        *text; /* without quotes; CFG_FOUND_BARE is a word of the command line: any type that reads so */
     const char *place;
     enum exit_status status;
 };

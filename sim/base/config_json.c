@@ -51,7 +51,8 @@ static void name_token(const struct json_doc *doc, size_t offset, char text[48])
 static bool parse(struct json_doc *doc, struct diag *diag)
 {
     if (strspn(doc->text, " \t\r\n") == doc->length)
-        return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: empty: a JSON object is wanted, {} at least", doc->name);
+        return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: empty: a JSON object is wanted, {} at least",
+                        doc->name);
     const char *end = doc->text;
     size_t next = 0;
     doc->root = cJSON_ParseWithOpts(doc->text, &end, true);

@@ -27,7 +27,8 @@ struct chain {
 
 static void load_one(struct load *load, const char *file, const struct chain *outer);
 
-static void complain(struct load *load, const struct json_doc *doc, size_t offset, const char *key, const char *text)
+static void complain(struct load *load, const struct json_doc *doc, size_t offset, const char *key,
+                     const char *text)
 {
     char *place = json_doc_place(doc, offset);
     diag_add(load->diag, EXIT_STATUS_BAD_DATA, "%s: %s: %s", place ? place : doc->name, key, text);
@@ -43,17 +44,20 @@ static void raw_text(const struct json_doc *doc, const struct json_value *value,
     else if (cJSON_IsArray(value->node))
         snprintf(text, CFG_TEXT_CHARS, "[...]");
     else
-        snprintf(text, CFG_TEXT_CHARS, "%.*s", value->end - value->at > 80 ? 80 : (int)(value->end - value->at),
-                 doc->text + value->at);
+        snprintf(text, CFG_TEXT_CHARS, "%.*s",
+                 value->end - value->at > 80 ? 80 : (int)(value->end - value->at), doc->text + value->at);
 }
 
-static void assign(struct load *load, const struct json_doc *doc, const struct json_value *value, size_t row_index)
+static void assign(struct load *load, const struct json_doc *doc, const struct json_value *value,
+                   size_t row_index)
 {
     char raw[CFG_TEXT_CHARS];
     raw_text(doc, value, raw);
     char *place = json_doc_place(doc, value->at);
-    struct cfg_found found = {
-        .type = CFG_FOUND_OTHER, .text = raw, .place = place ? place : doc->name, .status = EXIT_STATUS_BAD_DATA};
+    struct cfg_found found = {.type = CFG_FOUND_OTHER,
+                              .text = raw,
+                              .place = place ? place : doc->name,
+                              .status = EXIT_STATUS_BAD_DATA};
     if (cJSON_IsNumber(value->node)) {
         found.type = CFG_FOUND_NUMBER;
     } else if (cJSON_IsBool(value->node)) {
@@ -87,7 +91,8 @@ static void check_schema(struct load *load, const struct json_doc *doc, const st
 }
 
 /* The key was given before in this object. */
-static bool is_duplicate(struct load *load, const struct json_doc *doc, size_t parent, size_t index, const char *path)
+static bool is_duplicate(struct load *load, const struct json_doc *doc, size_t parent, size_t index,
+                         const char *path)
 {
     const char *key = doc->values[index].node->string;
     size_t first = parent + 1;
@@ -105,7 +110,8 @@ static bool is_duplicate(struct load *load, const struct json_doc *doc, size_t p
 
 static void walk_object(struct load *load, const struct json_doc *doc, size_t parent, const char *prefix);
 
-static void walk_member(struct load *load, const struct json_doc *doc, size_t parent, size_t index, const char *prefix)
+static void walk_member(struct load *load, const struct json_doc *doc, size_t parent, size_t index,
+                        const char *prefix)
 {
     const struct json_value *value = &doc->values[index];
     const char *key = value->node->string;
@@ -120,7 +126,8 @@ static void walk_member(struct load *load, const struct json_doc *doc, size_t pa
     bool is_group = !strchr(key, '.') && cfg_is_group(path);
     if (!is_header && !is_group && row_index == nr_rows) {
         if (strchr(key, '.') && cfg_find_row(path) != nr_rows) {
-            complain(load, doc, value->key_at, path, "a path with dots; in a file each part is an object of its own");
+            complain(load, doc, value->key_at, path,
+                     "a path with dots; in a file each part is an object of its own");
             return;
         }
         char *place = json_doc_place(doc, value->key_at);
@@ -175,8 +182,9 @@ static void include_one(struct load *load, const struct json_doc *doc, const str
     const char *name = value->node->valuestring;
     const char *slash = strrchr(doc->name, '/');
     char *file = NULL, *real_name = NULL;
-    int length = *name == '/' || !slash ? asprintf(&file, "%s", name)
-                                        : asprintf(&file, "%.*s/%s", (int)(slash - doc->name), doc->name, name);
+    int length = *name == '/' || !slash
+                     ? asprintf(&file, "%s", name)
+                     : asprintf(&file, "%.*s/%s", (int)(slash - doc->name), doc->name, name);
     if (length < 0)
         file = NULL;
     real_name = file ? realpath(file, NULL) : NULL;
@@ -233,8 +241,8 @@ static void load_one(struct load *load, const char *file, const struct chain *ou
         load->is_good = false;
     } else if (!cJSON_IsObject(doc.root)) {
         char *place = json_doc_place(&doc, doc.values[0].at);
-        load->is_good = diag_add(load->diag, EXIT_STATUS_BAD_DATA, "%s: not a configuration; allowed: one object, {...}",
-                                 place ? place : file);
+        load->is_good = diag_add(load->diag, EXIT_STATUS_BAD_DATA,
+                                 "%s: not a configuration; allowed: one object, {...}", place ? place : file);
         free(place);
     } else {
         struct chain chain = {

@@ -5,23 +5,40 @@
 #define GIB (MIB * 1024)
 
 #define FIELD(name) .offset = offsetof(struct config, name)
-#define PARAM_SIZE(key, field, value, low, high, text)                                                                 \
-    {.path = key, FIELD(field), .kind = CFG_SIZE, .initial = (value), .min = (low), .max = (high), .sentence = (text)},
-#define PARAM_COUNT(key, field, value, low, high, unit_text, text)                                                     \
-    {.path = key,                                                                                                      \
-     FIELD(field),                                                                                                     \
-     .kind = CFG_COUNT,                                                                                                \
-     .initial = (value),                                                                                               \
-     .min = (low),                                                                                                     \
-     .max = (high),                                                                                                    \
-     .unit = (unit_text),                                                                                              \
+#define PARAM_SIZE(key, field, value, low, high, text)                                                       \
+    {.path = key,                                                                                            \
+     FIELD(field),                                                                                           \
+     .kind = CFG_SIZE,                                                                                       \
+     .initial = (value),                                                                                     \
+     .min = (low),                                                                                           \
+     .max = (high),                                                                                          \
      .sentence = (text)},
-#define PARAM_HZ(key, field, value, low, high, text)                                                                   \
-    {.path = key, FIELD(field), .kind = CFG_HZ, .initial = (value), .min = (low), .max = (high), .sentence = (text)},
-#define PARAM_BOOL(key, field, value, text)                                                                            \
+#define PARAM_COUNT(key, field, value, low, high, unit_text, text)                                           \
+    {.path = key,                                                                                            \
+     FIELD(field),                                                                                           \
+     .kind = CFG_COUNT,                                                                                      \
+     .initial = (value),                                                                                     \
+     .min = (low),                                                                                           \
+     .max = (high),                                                                                          \
+     .unit = (unit_text),                                                                                    \
+     .sentence = (text)},
+#define PARAM_HZ(key, field, value, low, high, text)                                                         \
+    {.path = key,                                                                                            \
+     FIELD(field),                                                                                           \
+     .kind = CFG_HZ,                                                                                         \
+     .initial = (value),                                                                                     \
+     .min = (low),                                                                                           \
+     .max = (high),                                                                                          \
+     .sentence = (text)},
+#define PARAM_BOOL(key, field, value, text)                                                                  \
     {.path = key, FIELD(field), .kind = CFG_BOOL, .initial = (value), .max = 1, .sentence = (text)},
-#define PARAM_ENUM(key, field, value, list, text)                                                                      \
-    {.path = key, FIELD(field), .kind = CFG_ENUM, .initial_name = (value), .names = (list), .sentence = (text)},
+#define PARAM_ENUM(key, field, value, list, text)                                                            \
+    {.path = key,                                                                                            \
+     FIELD(field),                                                                                           \
+     .kind = CFG_ENUM,                                                                                       \
+     .initial_name = (value),                                                                                \
+     .names = (list),                                                                                        \
+     .sentence = (text)},
 
 static const struct cfg_row rows[] = {
 #include "sim/base/config_params.def"

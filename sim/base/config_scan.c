@@ -14,7 +14,7 @@ struct scan {
     bool is_key_next; /* in an object, before the colon */
     size_t key_at;    /* of the key whose value comes next; SIZE_MAX when none */
     char previous;    /* first character of the last token; 0 before the first */
-    size_t comma_at;  /* of the last comma that follows a value */
+    size_t comma_at;  /* of the last comma */
 };
 
 static bool refuse(const struct scan *scan, size_t offset, const char *what)
@@ -111,7 +111,7 @@ static bool open_bracket(struct scan *scan, bool is_object)
 
 static bool close_bracket(struct scan *scan)
 {
-    if (scan->previous == ',' && scan->comma_at != SIZE_MAX)
+    if (scan->previous == ',')
         scan->doc->text[scan->comma_at] = ' ';
     scan->depth -= scan->depth > 0;
     scan->is_key_next = false;
@@ -145,12 +145,12 @@ static bool scan_bare(struct scan *scan)
     return true;
 }
 
-/* A comma after a comma, or after an opening bracket, is no trailing one: cJSON shall see and refuse it. */
 static bool scan_comma(struct scan *scan)
 {
-    bool is_after_value = !scan->previous || !strchr(",{[:", scan->previous);
-    scan->comma_at = is_after_value ? scan->at : SIZE_MAX;
-    scan->is_key_next = scan->depth > 0 && scan->is_object[scan->depth - 1];
+    if (scan->depth == 0 || strchr(",{[:", scan->previous))
+        return refuse(scan, scan->at, "not JSON: unexpected ,");
+    scan->comma_at = scan->at;
+    scan->is_key_next = scan->is_object[scan->depth - 1];
     scan->at++;
     return true;
 }
@@ -180,7 +180,7 @@ static bool scan_token(struct scan *scan)
 
 bool json_scan(struct json_doc *doc, struct diag *diag)
 {
-    struct scan scan = {.doc = doc, .diag = diag, .key_at = SIZE_MAX, .comma_at = SIZE_MAX};
+    struct scan scan = {.doc = doc, .diag = diag, .key_at = SIZE_MAX};
     static const char byte_order_mark[] = "\xef\xbb\xbf";
     if (!check_bytes(&scan))
         return false;

@@ -60,7 +60,9 @@ void cfg_show(const struct cfg *cfg, FILE *to)
     size_t nr_rows;
     const struct cfg_row *rows = cfg_rows(&nr_rows);
     struct nest nest = {.to = to, .open = "{", .close = "}", .depth = 1};
-    fputs("// A lookaside machine. Every key may be left out; above each stands what it takes and what it means.\n", to);
+    fputs("// A lookaside machine. Every key may be left out; above each stands what it takes and what it "
+          "means.\n",
+          to);
     fputs("{\n    \"schema\": \"" CFG_SCHEMA_NAME "\",", to);
     for (size_t i = 0; i < nr_rows; i++) {
         char value[CFG_TEXT_CHARS], allowed[CFG_TEXT_CHARS];
@@ -105,17 +107,18 @@ static void schema_type(FILE *to, const struct cfg_row *row)
     size_t length = 0;
     switch (row->kind) {
     case CFG_SIZE:
-        fprintf(to, "\"type\": [\"integer\", \"string\"], \"minimum\": %" PRIu64 ", \"maximum\": %" PRIu64, row->min,
-                row->max);
+        fprintf(to, "\"type\": [\"integer\", \"string\"], \"minimum\": %" PRIu64 ", \"maximum\": %" PRIu64,
+                row->min, row->max);
         fputs(", \"pattern\": \"^[0-9]+([.][0-9]+)? *([Bb]|[KkMmGg]([Ii][Bb])?)?$\"", to);
         break;
     case CFG_HZ:
-        fprintf(to, "\"type\": [\"integer\", \"string\"], \"minimum\": %" PRIu64 ", \"maximum\": %" PRIu64, row->min,
-                row->max);
+        fprintf(to, "\"type\": [\"integer\", \"string\"], \"minimum\": %" PRIu64 ", \"maximum\": %" PRIu64,
+                row->min, row->max);
         fputs(", \"pattern\": \"^[0-9]+([.][0-9]+)? *([KkMmGg]?[Hh][Zz])?$\"", to);
         break;
     case CFG_COUNT:
-        fprintf(to, "\"type\": \"integer\", \"minimum\": %" PRIu64 ", \"maximum\": %" PRIu64, row->min, row->max);
+        fprintf(to, "\"type\": \"integer\", \"minimum\": %" PRIu64 ", \"maximum\": %" PRIu64, row->min,
+                row->max);
         break;
     case CFG_BOOL:
         fputs("\"type\": \"boolean\"", to);

@@ -78,7 +78,8 @@ static const char *parse_decimal(const char *text, struct decimal *decimal)
 }
 
 /* As cfg_parse, for the three kinds that are numbers. */
-static bool parse_number(const struct cfg_row *row, const char *text, uint64_t *value, char problem[CFG_TEXT_CHARS])
+static bool parse_number(const struct cfg_row *row, const char *text, uint64_t *value,
+                         char problem[CFG_TEXT_CHARS])
 {
     struct decimal decimal;
     if (!is_digit(*text))
@@ -97,7 +98,9 @@ static bool parse_number(const struct cfg_row *row, const char *text, uint64_t *
     uint64_t part = decimal.fraction * unit->factor;
     if (decimal.is_too_fine || part % decimal.fraction_scale != 0) {
         snprintf(problem, CFG_TEXT_CHARS, "; this is no whole number of %s",
-                 row->kind == CFG_SIZE ? "bytes" : row->kind == CFG_HZ ? "Hz" : row->unit);
+                 row->kind == CFG_SIZE ? "bytes"
+                 : row->kind == CFG_HZ ? "Hz"
+                                       : row->unit);
         return false;
     }
     part /= decimal.fraction_scale;
@@ -120,7 +123,8 @@ bool cfg_enum_name(const char *names, uint64_t index, const char **name, size_t 
     return true;
 }
 
-static bool parse_enum(const struct cfg_row *row, const char *text, uint64_t *value, char problem[CFG_TEXT_CHARS])
+static bool parse_enum(const struct cfg_row *row, const char *text, uint64_t *value,
+                       char problem[CFG_TEXT_CHARS])
 {
     const char *name = NULL;
     size_t length = 0;
@@ -193,8 +197,10 @@ void cfg_range(const struct cfg_row *row, char text[CFG_TEXT_CHARS])
         snprintf(text, CFG_TEXT_CHARS, "true or false");
         break;
     case CFG_ENUM:
-        for (uint64_t i = 0; cfg_enum_name(row->names, i, &name, &length) && used + length + 8 < CFG_TEXT_CHARS; i++)
-            used += (size_t)snprintf(text + used, CFG_TEXT_CHARS - used, "%s\"%.*s\"", i ? ", " : "", (int)length, name);
+        for (uint64_t i = 0;
+             cfg_enum_name(row->names, i, &name, &length) && used + length + 8 < CFG_TEXT_CHARS; i++)
+            used += (size_t)snprintf(text + used, CFG_TEXT_CHARS - used, "%s\"%.*s\"", i ? ", " : "",
+                                     (int)length, name);
         break;
     default:
         format_number(units_of(row), row->min, min);
@@ -209,7 +215,7 @@ void cfg_describe(const struct cfg_row *row, char text[CFG_TEXT_CHARS])
 {
     char range[CFG_TEXT_CHARS];
     cfg_range(row, range);
-    const char *kind = row->kind == CFG_COUNT ? "a whole number, "
+    const char *kind = row->kind == CFG_COUNT  ? "a whole number, "
                        : row->kind == CFG_SIZE ? "a size, such as \"32KiB\", "
                        : row->kind == CFG_HZ   ? "a frequency, such as \"1GHz\", "
                                                : "";

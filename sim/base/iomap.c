@@ -56,8 +56,9 @@ bool iomap_add(struct iomap *map, const struct io_range *range, struct diag *dia
     if (at < map->nr_ranges && map->ranges[at].base <= last_address(range)) {
         const struct io_range *other = &map->ranges[at];
         return diag_add(diag, EXIT_STATUS_BAD_DATA,
-                        "%s %#" PRIx64 "-%#" PRIx64 ": wanted by %s, but %s has %#" PRIx64 "-%#" PRIx64, map->what,
-                        range->base, last_address(range), range->name, other->name, other->base, last_address(other));
+                        "%s %#" PRIx64 "-%#" PRIx64 ": wanted by %s, but %s has %#" PRIx64 "-%#" PRIx64,
+                        map->what, range->base, last_address(range), range->name, other->name, other->base,
+                        last_address(other));
     }
     struct io_range *ranges = realloc(map->ranges, (map->nr_ranges + 1) * sizeof(*ranges));
     if (!ranges)

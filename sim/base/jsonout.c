@@ -66,7 +66,8 @@ void json_format_ratio(char text[JSON_RATIO_CHARS], double value)
     if (magnitude < 1e12) {
         uint64_t millionths = (uint64_t)(magnitude * 1e6 + 0.5);
         sign = millionths ? sign : "";
-        snprintf(text, JSON_RATIO_CHARS, "%s%" PRIu64 ".%06" PRIu64, sign, millionths / 1000000, millionths % 1000000);
+        snprintf(text, JSON_RATIO_CHARS, "%s%" PRIu64 ".%06" PRIu64, sign, millionths / 1000000,
+                 millionths % 1000000);
     } else if (magnitude < 1e19) {
         snprintf(text, JSON_RATIO_CHARS, "%s%" PRIu64 ".000000", sign, (uint64_t)magnitude);
     } else {

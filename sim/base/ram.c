@@ -8,7 +8,8 @@ bool ram_init(struct ram *ram, uint64_t size_bytes)
 {
     assert(size_bytes > 0 && size_bytes % PAGE_BYTES == 0);
     *ram = (struct ram){0};
-    void *host = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *host =
+        mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (host == MAP_FAILED)
         return false;
     ram->host = host;

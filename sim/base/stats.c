@@ -76,8 +76,8 @@ static char *join(const char *path, const char *name)
     return joined;
 }
 
-bool stat_register(struct stat_registry *registry, const char *path, const struct stat_row *rows, size_t nr_rows,
-                   const void *counters)
+bool stat_register(struct stat_registry *registry, const char *path, const struct stat_row *rows,
+                   size_t nr_rows, const void *counters)
 {
     for (size_t i = 0; i < nr_rows; i++) {
         const void *counter = (const char *)counters + rows[i].offset;
@@ -93,17 +93,19 @@ bool stat_register(struct stat_registry *registry, const char *path, const struc
     return true;
 }
 
-bool stat_register_count(struct stat_registry *registry, const char *name, const char *unit, const char *sentence,
-                         stat_count_fn *compute, const void *opaque)
+bool stat_register_count(struct stat_registry *registry, const char *name, const char *unit,
+                         const char *sentence, stat_count_fn *compute, const void *opaque)
 {
-    struct entry entry = {.name = strdup(name), .unit = unit, .sentence = sentence, .count = compute, .opaque = opaque};
+    struct entry entry = {
+        .name = strdup(name), .unit = unit, .sentence = sentence, .count = compute, .opaque = opaque};
     return add(registry, entry);
 }
 
-bool stat_register_ratio(struct stat_registry *registry, const char *name, const char *unit, const char *sentence,
-                         stat_ratio_fn *compute, const void *opaque)
+bool stat_register_ratio(struct stat_registry *registry, const char *name, const char *unit,
+                         const char *sentence, stat_ratio_fn *compute, const void *opaque)
 {
-    struct entry entry = {.name = strdup(name), .unit = unit, .sentence = sentence, .ratio = compute, .opaque = opaque};
+    struct entry entry = {
+        .name = strdup(name), .unit = unit, .sentence = sentence, .ratio = compute, .opaque = opaque};
     return add(registry, entry);
 }
 
