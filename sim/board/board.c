@@ -1,0 +1,236 @@
+#include "sim/board/board.h"
+
+#include "sim/board/cmos.h"
+#include "sim/board/kbd.h"
+#include "sim/board/pic.h"
+#include "sim/board/pit.h"
+#include "sim/board/uart.h"
+
+#include <stdlib.h>
+
+/* Who drives which input of the PICs; IRQ 2 is the cascade. */
+enum board_irq { IRQ_PIT = 0, IRQ_KBD = 1, IRQ_COM2 = 3, IRQ_COM1 = 4, IRQ_RTC = 8 };
+
+enum { COM1_BASE = 0x3f8, COM2_BASE = 0x2f8 };
+
+enum a20_gate { A20_PORT92 = 1 << 0, A20_KBD = 1 << 1 };
+
+struct board {
+    struct board_params params;
+    struct iomap *ports, *memory;
+    struct pic *pic;
+    struct pit *pit;
+    struct cmos *cmos;
+    struct kbd *kbd;
+    struct power *power;
+    struct uart *com1, *com2;
+    unsigned a20_gates; /* those that are open */
+    struct board_stats stats;
+};
+
+/* What the firmware has done when it starts a kernel: the PICs at 08h and 70h, the tick at 18.2 Hz, the refresh timer. */
+static const struct {
+    uint16_t port;
+    uint8_t value;
+} firmware_writes[] = {
+    {0x20, 0x11}, {0x21, 0x08}, {0x21, 0x04}, {0x21, 0x01}, {0x21, 0xb8}, /* IRQ 0, 1, 2 and 6 open */
+    {0xa0, 0x11}, {0xa1, 0x70}, {0xa1, 0x02}, {0xa1, 0x01}, {0xa1, 0x8e}, /* IRQ 8, 12, 13 and 14 open */
+    {0x43, 0x34}, {0x40, 0x00}, {0x40, 0x00},                             /* channel 0: mode 2, 65536 */
+    {0x43, 0x54}, {0x41, 0x12},                                           /* channel 1: mode 2, 18 */
+};
+
+static void set_a20_gate(struct board *board, enum a20_gate gate, bool is_open)
+{
+    bool was_open = board->a20_gates;
+    board->a20_gates = is_open ? board->a20_gates | gate : board->a20_gates & ~(unsigned)gate;
+    if (was_open != (board->a20_gates != 0) && board->params.a20)
+        board->params.a20(board->params.opaque, board->a20_gates != 0);
+}
+
+static void on_port92_a20(void *opaque, bool is_open)
+{
+    set_a20_gate(opaque, A20_PORT92, is_open);
+}
+
+static void on_kbd_a20(void *opaque, bool is_open)
+{
+    set_a20_gate(opaque, A20_KBD, is_open);
+}
+
+static void on_kbd_reset(void *opaque)
+{
+    const struct power_hooks *hooks = &((struct board *)opaque)->params.power;
+    if (hooks->reset)
+        hooks->reset(hooks->opaque);
+}
+
+static struct uart *create_uart(struct board *board, const char *name, uint64_t base, unsigned irq,
+                                struct uart_host host, struct diag *diag)
+{
+    const struct uart_params params = {
+        .name = name,
+        .base = base,
+        .events = board->params.events,
+        .cpu_hz = board->params.cpu_hz,
+        .irq = pic_line(board->pic, irq),
+        .host = host,
+        .is_paced = board->params.uart_is_paced,
+    };
+    return uart_create(&params, board->ports, diag);
+}
+
+static bool create_timers(struct board *board, struct diag *diag)
+{
+    const struct board_params *params = &board->params;
+    board->pit = pit_create(
+        &(struct pit_params){
+            .events = params->events, .cpu_hz = params->cpu_hz, .irq = pic_line(board->pic, IRQ_PIT)},
+        board->ports, diag);
+    if (!board->pit)
+        return false;
+    board->cmos = cmos_create(
+        &(struct cmos_params){
+            .events = params->events,
+            .cpu_hz = params->cpu_hz,
+            .irq = pic_line(board->pic, IRQ_RTC),
+            .start_seconds = params->start_seconds ? params->start_seconds : CMOS_DEFAULT_DATE,
+            .ram_bytes = params->ram_bytes,
+            .nr_cpus = 1,
+        },
+        board->ports, diag);
+    return board->cmos;
+}
+
+static bool create_devices(struct board *board, struct diag *diag)
+{
+    const struct board_params *params = &board->params;
+    board->pic = pic_create(params->cpu_intr, board->ports, diag);
+    if (!board->pic || !create_timers(board, diag))
+        return false;
+    board->kbd = kbd_create(
+        &(struct kbd_params){
+            .irq = pic_line(board->pic, IRQ_KBD), .a20 = on_kbd_a20, .reset = on_kbd_reset, .opaque = board},
+        board->ports, diag);
+    board->power = power_create(
+        &(struct power_params){
+            .events = params->events,
+            .cpu_hz = params->cpu_hz,
+            .hooks = params->power,
+            .a20 = on_port92_a20,
+            .a20_opaque = board,
+        },
+        board->ports, diag);
+    if (!board->kbd || !board->power)
+        return false;
+    const struct uart_host terminal = {.put = params->uart_put, .opaque = params->opaque};
+    board->com1 = create_uart(board, "COM1", COM1_BASE, IRQ_COM1, terminal, diag);
+    board->com2 = create_uart(board, "COM2", COM2_BASE, IRQ_COM2, (struct uart_host){0}, diag);
+    return board->com1 && board->com2;
+}
+
+struct board *board_create(const struct board_params *params, struct diag *diag)
+{
+    struct board *board = calloc(1, sizeof(*board));
+    if (board) {
+        board->params = *params;
+        board->a20_gates = A20_PORT92 | A20_KBD;
+        board->ports = iomap_create("port");
+        board->memory = iomap_create("memory");
+    }
+    if (!board || !board->ports || !board->memory) {
+        diag_add(diag, EXIT_STATUS_INTERNAL, "board: out of memory");
+        board_destroy(board);
+        return NULL;
+    }
+    if (!create_devices(board, diag)) {
+        board_destroy(board);
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof(firmware_writes) / sizeof(*firmware_writes); i++)
+        iomap_write(board->ports, firmware_writes[i].port, 1, firmware_writes[i].value);
+    return board;
+}
+
+void board_destroy(struct board *board)
+{
+    if (!board)
+        return;
+    uart_destroy(board->com2);
+    uart_destroy(board->com1);
+    power_destroy(board->power);
+    kbd_destroy(board->kbd);
+    cmos_destroy(board->cmos);
+    pit_destroy(board->pit);
+    pic_destroy(board->pic);
+    iomap_destroy(board->memory);
+    iomap_destroy(board->ports);
+    free(board);
+}
+
+struct iomap *board_ports(struct board *board)
+{
+    return board->ports;
+}
+
+struct iomap *board_memory(struct board *board)
+{
+    return board->memory;
+}
+
+uint8_t board_acknowledge(struct board *board)
+{
+    return pic_acknowledge(board->pic);
+}
+
+struct irq_line board_irq_line(struct board *board, unsigned irq)
+{
+    return pic_line(board->pic, irq);
+}
+
+bool board_uart_input(struct board *board, uint8_t byte)
+{
+    return uart_receive(board->com1, byte);
+}
+
+bool board_masks_nmi(const struct board *board)
+{
+    return cmos_masks_nmi(board->cmos);
+}
+
+const struct board_stats *board_stats(struct board *board)
+{
+    struct board_stats *stats = &board->stats;
+    *stats = (struct board_stats){
+        .irq0 = pic_nr_acknowledged(board->pic, IRQ_PIT),
+        .irq1 = pic_nr_acknowledged(board->pic, IRQ_KBD),
+        .irq3 = pic_nr_acknowledged(board->pic, IRQ_COM2),
+        .irq4 = pic_nr_acknowledged(board->pic, IRQ_COM1),
+        .irq8 = pic_nr_acknowledged(board->pic, IRQ_RTC),
+        .irq_spurious = pic_nr_spurious(board->pic),
+        .com1_sent = uart_nr_sent(board->com1),
+        .com1_received = uart_nr_received(board->com1),
+        .com2_sent = uart_nr_sent(board->com2),
+        .unclaimed_port_reads = iomap_stats(board->ports)->unclaimed_reads,
+        .unclaimed_port_writes = iomap_stats(board->ports)->unclaimed_writes,
+        .unclaimed_memory_reads = iomap_stats(board->memory)->unclaimed_reads,
+        .unclaimed_memory_writes = iomap_stats(board->memory)->unclaimed_writes,
+        .post_codes = power_nr_post_codes(board->power),
+        .post_code = power_post_code(board->power),
+    };
+    uint64_t named = stats->irq0 + stats->irq1 + stats->irq3 + stats->irq4 + stats->irq8;
+    for (unsigned irq = 0; irq < PIC_NR_IRQS; irq++)
+        stats->irq_other += pic_nr_acknowledged(board->pic, irq);
+    stats->irq_other -= named;
+    return stats;
+}
+
+const struct stat_row *board_stat_rows(size_t *nr_rows)
+{
+    static const struct stat_row rows[] = {
+#define STAT(name, unit, sentence) STAT_ROW(struct board_stats, name, unit, sentence),
+#include "sim/board/board_stats.def"
+#undef STAT
+    };
+    *nr_rows = sizeof(rows) / sizeof(*rows);
+    return rows;
+}

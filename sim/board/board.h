@@ -1,0 +1,69 @@
+/*
+ * The PC around the CPU: makes the devices, wires their interrupt lines and leaves them as the firmware would. The CPU
+ * reaches them through two maps, takes interrupts by board_acknowledge(), and the machine runs the event queue.
+ *
+ * Before each access to a map the CPU sets the queue's clock (ev_set_now), for the devices compute their state from it.
+ */
+#ifndef LK_SIM_BOARD_BOARD_H
+#define LK_SIM_BOARD_BOARD_H
+
+#include "sim/base/diag.h"
+#include "sim/base/event.h"
+#include "sim/base/iomap.h"
+#include "sim/base/irq.h"
+#include "sim/base/stats.h"
+#include "sim/board/memory_map.h"
+#include "sim/board/power.h"
+
+#include <stdint.h>
+
+struct board_params {
+    struct ev_queue *events; /* outlives the board */
+    uint64_t cpu_hz, ram_bytes;
+    uint64_t start_seconds;    /* the date at cycle 0 since 1970-01-01 00:00:00; 0 means CMOS_DEFAULT_DATE */
+    bool uart_is_paced;        /* bytes take their time on the line */
+    struct irq_line cpu_intr;  /* INTR, a level */
+    struct power_hooks power;
+    /* A byte from COM1; may be NULL. */
+    void (*uart_put)(void *opaque, uint8_t byte);
+    /* A20 opened or closed. It is open at the start, and stays open while port 92h or the 8042 keeps it so. May be NULL. */
+    void (*a20)(void *opaque, bool is_open);
+    void *opaque;
+};
+
+struct board_stats {
+#define STAT(name, unit, sentence) uint64_t name;
+#include "sim/board/board_stats.def"
+#undef STAT
+};
+
+struct board;
+
+/* On failure adds a line and returns NULL. */
+struct board *board_create(const struct board_params *params, struct diag *diag);
+void board_destroy(struct board *board);
+
+struct iomap *board_ports(struct board *board);
+/* Physical addresses outside RAM, and the hole below 1 MiB. */
+struct iomap *board_memory(struct board *board);
+
+/* The CPU takes the interrupt that cpu_intr announced: its vector. */
+uint8_t board_acknowledge(struct board *board);
+
+/* Interrupt line `irq` of the PICs, for a device that is not the board's own. */
+struct irq_line board_irq_line(struct board *board, unsigned irq);
+
+/* A byte typed at the terminal. False when COM1 has no room: offer it again later. */
+bool board_uart_input(struct board *board, uint8_t byte);
+
+/* NMIs do not reach the CPU: bit 7 of port 70h. */
+bool board_masks_nmi(const struct board *board);
+
+/*
+ * The counters as of now. The struct lives as long as the board, and board_stat_rows() describes it, so that it can be
+ * registered once; call this again before the registered values are read.
+ */
+const struct board_stats *board_stats(struct board *board);
+const struct stat_row *board_stat_rows(size_t *nr_rows);
+
+#endif

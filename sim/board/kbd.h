@@ -1,0 +1,25 @@
+/*
+ * The 8042 keyboard controller (ports 60h, 64h) as far as kernels look for it: self test, command byte, output port with
+ * A20 and reset, and a keyboard that answers its commands but has no keys yet. There is no mouse.
+ */
+#ifndef LK_SIM_BOARD_KBD_H
+#define LK_SIM_BOARD_KBD_H
+
+#include "sim/base/diag.h"
+#include "sim/base/iomap.h"
+#include "sim/base/irq.h"
+
+struct kbd_params {
+    struct irq_line irq;
+    void (*a20)(void *opaque, bool is_open); /* bit 1 of the output port changed */
+    void (*reset)(void *opaque);             /* the CPU's reset line was pulsed */
+    void *opaque;
+};
+
+struct kbd;
+
+/* Registers its ports. On failure adds a line and returns NULL. */
+struct kbd *kbd_create(const struct kbd_params *params, struct iomap *ports, struct diag *diag);
+void kbd_destroy(struct kbd *kbd);
+
+#endif

@@ -1,0 +1,250 @@
+#include "sim/board/power.h"
+
+#include "sim/board/clock.h"
+
+#include <stdlib.h>
+
+enum { PM_TIMER_HZ = 3579545 };
+
+/* Offsets from 600h, as in the 82371AB's power management function with its base there; ACPI 4.8.3. */
+enum { PM1_STATUS = 0, PM1_ENABLE = 2, PM1_CONTROL = 4, PM_TIMER = 8, PM_BYTES = 12 };
+enum { PM1_TIMER = 1 << 0 };
+enum { PM1_SCI_ENABLED = 1 << 0, PM1_SLEEP_TYPE = 7 << 10, PM1_SLEEP = 1 << 13 };
+
+enum { PORT92_RESET = 1 << 0, PORT92_A20 = 1 << 1 };
+enum { CF9_SYSTEM = 1 << 1, CF9_RESET = 1 << 2, CF9_FULL = 1 << 3 };
+
+enum { DEBUG_CONSOLE_ID = 0xe9 };
+
+struct power {
+    struct power_params params;
+    struct dev_clock timer_clock;
+    uint16_t pm_enable, pm_control;
+    uint64_t timer_half; /* half-periods of the PM timer when its status bit was last cleared */
+    uint8_t port92, reset_control;
+    uint8_t post_code;
+    uint64_t nr_post_codes;
+};
+
+static void reset(struct power *power)
+{
+    if (power->params.hooks.reset)
+        power->params.hooks.reset(power->params.hooks.opaque);
+}
+
+static uint64_t timer_ticks(const struct power *power)
+{
+    return dev_clock_ticks(&power->timer_clock, ev_now(power->params.events));
+}
+
+/* Changes each time the timer's top bit does, which is what sets TMR_STS. */
+static uint64_t timer_half(const struct power *power)
+{
+    return timer_ticks(power) >> (power->params.pm_timer_is_32_bit ? 31 : 23);
+}
+
+static uint32_t read_pm_register(const struct power *power, uint64_t offset)
+{
+    switch (offset) {
+    case PM1_STATUS:
+        return timer_half(power) != power->timer_half ? PM1_TIMER : 0;
+    case PM1_ENABLE:
+        return power->pm_enable;
+    case PM1_CONTROL:
+        return power->pm_control;
+    case PM_TIMER:
+        return (uint32_t)timer_ticks(power) & (power->params.pm_timer_is_32_bit ? UINT32_MAX : 0xffffff);
+    default:
+        return 0;
+    }
+}
+
+static void write_pm_register(struct power *power, uint64_t offset, uint16_t value)
+{
+    switch (offset) {
+    case PM1_STATUS:
+        if (value & PM1_TIMER)
+            power->timer_half = timer_half(power);
+        break;
+    case PM1_ENABLE:
+        power->pm_enable = value & PM1_TIMER;
+        break;
+    case PM1_CONTROL:
+        power->pm_control = value & (PM1_SCI_ENABLED | PM1_SLEEP_TYPE);
+        if ((value & PM1_SLEEP) && power->params.hooks.power_off)
+            power->params.hooks.power_off(power->params.hooks.opaque);
+        break;
+    default:
+        break;
+    }
+}
+
+/* The registers are 2 bytes wide, the timer 4; a part of one can be read and written. */
+static uint64_t read_pm(void *opaque, uint64_t offset, unsigned size)
+{
+    const struct power *power = opaque;
+    uint64_t value = 0;
+    for (unsigned i = 0; i < size; i++) {
+        uint64_t byte = offset + i, first = byte >= PM_TIMER ? PM_TIMER : byte & ~UINT64_C(1);
+        value |= (uint64_t)(read_pm_register(power, first) >> (8 * (byte - first)) & 0xff) << (8 * i);
+    }
+    return value;
+}
+
+static void write_pm(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+    struct power *power = opaque;
+    for (unsigned done = 0; done < size;) {
+        uint64_t at = offset + done, first = at & ~UINT64_C(1);
+        uint16_t word = (uint16_t)(value >> (8 * done));
+        if (at != first || size - done == 1) {
+            /* One byte: the other one of the register keeps its value, but a status bit is not written as one. */
+            unsigned shift = at != first ? 8 : 0;
+            uint16_t rest = first == PM1_STATUS ? 0 : (uint16_t)read_pm_register(power, first);
+            word = (uint16_t)((rest & ~(0xffu << shift)) | (word & 0xffu) << shift);
+            done += 1;
+        } else {
+            done += 2;
+        }
+        write_pm_register(power, first, word);
+    }
+}
+
+static void write_debug_exit(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+    const struct power_hooks *hooks = &((struct power *)opaque)->params.hooks;
+    (void)offset;
+    (void)size;
+    if (hooks->debug_exit)
+        hooks->debug_exit(hooks->opaque, (uint32_t)(value << 1 | 1));
+}
+
+static uint64_t read_debug_exit(void *opaque, uint64_t offset, unsigned size)
+{
+    (void)opaque;
+    (void)offset;
+    (void)size;
+    return 0;
+}
+
+static uint64_t read_debug_console(void *opaque, uint64_t offset, unsigned size)
+{
+    (void)opaque;
+    (void)offset;
+    (void)size;
+    return DEBUG_CONSOLE_ID;
+}
+
+static void write_debug_console(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+    const struct power_hooks *hooks = &((struct power *)opaque)->params.hooks;
+    (void)offset;
+    (void)size;
+    if (hooks->debug_put)
+        hooks->debug_put(hooks->opaque, (uint8_t)value);
+}
+
+/* Port 80h is also a page register of the DMA controller that no channel uses; it reads back. */
+static uint64_t read_post(void *opaque, uint64_t offset, unsigned size)
+{
+    const struct power *power = opaque;
+    (void)offset;
+    (void)size;
+    return power->post_code;
+}
+
+static void write_post(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+    struct power *power = opaque;
+    (void)offset;
+    (void)size;
+    power->post_code = (uint8_t)value;
+    power->nr_post_codes++;
+}
+
+static uint64_t read_port92(void *opaque, uint64_t offset, unsigned size)
+{
+    const struct power *power = opaque;
+    (void)offset;
+    (void)size;
+    return power->port92;
+}
+
+static void write_port92(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+    struct power *power = opaque;
+    uint8_t before = power->port92;
+    (void)offset;
+    (void)size;
+    power->port92 = (uint8_t)value & (PORT92_RESET | PORT92_A20);
+    if (((before ^ power->port92) & PORT92_A20) && power->params.a20)
+        power->params.a20(power->params.a20_opaque, power->port92 & PORT92_A20);
+    if (!(before & PORT92_RESET) && (power->port92 & PORT92_RESET))
+        reset(power);
+}
+
+/*
+ * The reset control register is one byte in the middle of PCI's address register (82371AB data sheet 4.5.3), and only
+ * byte accesses reach it: the whole of CF8h-CFBh is claimed here, so that a wider one does not.
+ */
+enum { CF9_OFFSET = 1 };
+
+static uint64_t read_cf8(void *opaque, uint64_t offset, unsigned size)
+{
+    const struct power *power = opaque;
+    return size == 1 && offset == CF9_OFFSET ? power->reset_control : UINT32_MAX;
+}
+
+static void write_cf8(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+    struct power *power = opaque;
+    if (size != 1 || offset != CF9_OFFSET)
+        return;
+    bool was_set = power->reset_control & CF9_RESET;
+    power->reset_control = (uint8_t)value & (CF9_SYSTEM | CF9_RESET | CF9_FULL);
+    if (!was_set && (value & CF9_RESET))
+        reset(power);
+}
+
+struct power *power_create(const struct power_params *params, struct iomap *ports, struct diag *diag)
+{
+    enum { ANY_WIDTH = IO_WIDTH_1 | IO_WIDTH_2 | IO_WIDTH_4 };
+    struct power *power = calloc(1, sizeof(*power));
+    if (!power) {
+        diag_add(diag, EXIT_STATUS_INTERNAL, "power management: out of memory");
+        return NULL;
+    }
+    power->params = *params;
+    power->timer_clock = (struct dev_clock){.cpu_hz = params->cpu_hz, .hz = PM_TIMER_HZ};
+    power->port92 = PORT92_A20;
+    const struct io_range ranges[] = {
+        {"power management", 0x600, PM_BYTES, ANY_WIDTH, read_pm, write_pm, power},
+        {"debug exit", 0xf4, 4, ANY_WIDTH, read_debug_exit, write_debug_exit, power},
+        {"debug console", 0xe9, 1, IO_WIDTH_1, read_debug_console, write_debug_console, power},
+        {"POST codes", 0x80, 1, IO_WIDTH_1, read_post, write_post, power},
+        {"port 92h", 0x92, 1, IO_WIDTH_1, read_port92, write_port92, power},
+        {"reset control", 0xcf8, 4, ANY_WIDTH, read_cf8, write_cf8, power},
+    };
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
+        if (!iomap_add(ports, &ranges[i], diag)) {
+            power_destroy(power);
+            return NULL;
+        }
+    }
+    return power;
+}
+
+void power_destroy(struct power *power)
+{
+    free(power);
+}
+
+uint8_t power_post_code(const struct power *power)
+{
+    return power->post_code;
+}
+
+uint64_t power_nr_post_codes(const struct power *power)
+{
+    return power->nr_post_codes;
+}
