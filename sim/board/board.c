@@ -82,10 +82,10 @@ static struct uart *create_uart(struct board *board, const char *name, uint64_t 
 static bool create_timers(struct board *board, struct diag *diag)
 {
     const struct board_params *params = &board->params;
-    board->pit = pit_create(
-        &(struct pit_params){
-            .events = params->events, .cpu_hz = params->cpu_hz, .irq = pic_line(board->pic, IRQ_PIT)},
-        board->ports, diag);
+    board->pit = pit_create(&(struct pit_params){.events = params->events,
+                                                 .cpu_hz = params->cpu_hz,
+                                                 .irq = pic_line(board->pic, IRQ_PIT)},
+                            board->ports, diag);
     if (!board->pit)
         return false;
     board->cmos = cmos_create(

@@ -20,9 +20,9 @@
 struct board_params {
     struct ev_queue *events; /* outlives the board */
     uint64_t cpu_hz, ram_bytes;
-    uint64_t start_seconds;    /* the date at cycle 0 since 1970-01-01 00:00:00; 0 means CMOS_DEFAULT_DATE */
-    bool uart_is_paced;        /* bytes take their time on the line */
-    struct irq_line cpu_intr;  /* INTR, a level */
+    uint64_t start_seconds;   /* the date at cycle 0 since 1970-01-01 00:00:00; 0 means CMOS_DEFAULT_DATE */
+    bool uart_is_paced;       /* bytes take their time on the line */
+    struct irq_line cpu_intr; /* INTR, a level */
     struct power_hooks power;
     /* A byte from COM1; may be NULL. */
     void (*uart_put)(void *opaque, uint8_t byte);

@@ -163,8 +163,10 @@ static bool alarm_matches(const struct cmos *cmos, uint64_t seconds)
     const uint8_t *bytes = cmos->bytes;
     unsigned in_day = (unsigned)(seconds % SECONDS_PER_DAY);
     return (bytes[REG_SECONDS_ALARM] >= ALARM_ANY || bytes[REG_SECONDS_ALARM] == encode(cmos, in_day % 60)) &&
-           (bytes[REG_MINUTES_ALARM] >= ALARM_ANY || bytes[REG_MINUTES_ALARM] == encode(cmos, in_day / 60 % 60)) &&
-           (bytes[REG_HOURS_ALARM] >= ALARM_ANY || bytes[REG_HOURS_ALARM] == encode_hour(cmos, in_day / 3600));
+           (bytes[REG_MINUTES_ALARM] >= ALARM_ANY ||
+            bytes[REG_MINUTES_ALARM] == encode(cmos, in_day / 60 % 60)) &&
+           (bytes[REG_HOURS_ALARM] >= ALARM_ANY ||
+            bytes[REG_HOURS_ALARM] == encode_hour(cmos, in_day / 3600));
 }
 
 static bool alarm_matched(const struct cmos *cmos, uint64_t after, uint64_t until)
@@ -217,7 +219,7 @@ static void update_irq(struct cmos *cmos, int64_t now)
         *flags |= C_IRQ;
     irq_set(&cmos->irq, *flags & C_IRQ);
 
-    uint8_t awaited = cmos->bytes[REG_B] & (uint8_t)~*flags;
+    uint8_t awaited = cmos->bytes[REG_B] & (uint8_t) ~*flags;
     int64_t due = INT64_MAX;
     int64_t period = periodic_ticks(cmos);
     if (period && (awaited & B_PERIODIC))
@@ -243,7 +245,8 @@ static void on_tick(void *opaque, cycle_t now)
 
 static bool is_time_register(unsigned index)
 {
-    return index <= REG_YEAR && index != REG_SECONDS_ALARM && index != REG_MINUTES_ALARM && index != REG_HOURS_ALARM;
+    return index <= REG_YEAR && index != REG_SECONDS_ALARM && index != REG_MINUTES_ALARM &&
+           index != REG_HOURS_ALARM;
 }
 
 static void write_a(struct cmos *cmos, uint8_t value, int64_t now)

@@ -20,7 +20,8 @@ struct cmos_params {
     uint64_t cpu_hz;
     struct irq_line irq;
     uint64_t start_seconds; /* date at cycle 0, since 1970-01-01 00:00:00 */
-    uint64_t ram_bytes;     /* at most 3 GiB; described in bytes 15h-18h, 30h-31h, 34h-35h (5Bh-5Dh, above 4 GiB: 0) */
+    uint64_t
+        ram_bytes; /* at most 3 GiB; described in bytes 15h-18h, 30h-31h, 34h-35h (5Bh-5Dh, above 4 GiB: 0) */
     unsigned nr_cpus;
 };
 

@@ -5,8 +5,19 @@
 #include <string.h>
 
 /* IBM PC AT Technical Reference, "Keyboard Controller". */
-enum { STATUS_OUTPUT_FULL = 1 << 0, STATUS_SYSTEM = 1 << 2, STATUS_COMMAND = 1 << 3, STATUS_UNLOCKED = 1 << 4 };
-enum { MODE_IRQ = 1 << 0, MODE_SYSTEM = 1 << 2, MODE_KEYBOARD_OFF = 1 << 4, MODE_AUX_OFF = 1 << 5, MODE_TRANSLATE = 1 << 6 };
+enum {
+    STATUS_OUTPUT_FULL = 1 << 0,
+    STATUS_SYSTEM = 1 << 2,
+    STATUS_COMMAND = 1 << 3,
+    STATUS_UNLOCKED = 1 << 4
+};
+enum {
+    MODE_IRQ = 1 << 0,
+    MODE_SYSTEM = 1 << 2,
+    MODE_KEYBOARD_OFF = 1 << 4,
+    MODE_AUX_OFF = 1 << 5,
+    MODE_TRANSLATE = 1 << 6
+};
 enum { OUTPUT_NOT_RESET = 1 << 0, OUTPUT_A20 = 1 << 1, OUTPUT_UNUSED = 0xcc };
 enum { INPUT_UNLOCKED = 1 << 7 };
 

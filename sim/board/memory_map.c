@@ -1,7 +1,7 @@
 #include "sim/board/memory_map.h"
 
 enum {
-    EBDA_BASE = 0x9fc00,        /* the firmware's 1 KiB below the hole */
+    EBDA_BASE = 0x9fc00, /* the firmware's 1 KiB below the hole */
     BIOS_BASE = 0xf0000,
     FIRMWARE_TOP_BYTES = 0x20000, /* where SeaBIOS keeps its tables, at the top of RAM */
 };

@@ -22,7 +22,8 @@ struct memory_range {
 enum { MEMORY_MAP_MAX = 8 };
 
 struct memory_map {
-    struct memory_range ranges[MEMORY_MAP_MAX]; /* ascending, disjoint; what lies between belongs to devices or nobody */
+    struct memory_range
+        ranges[MEMORY_MAP_MAX]; /* ascending, disjoint; what lies between belongs to devices or nobody */
     size_t nr_ranges;
 };
 

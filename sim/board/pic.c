@@ -7,7 +7,14 @@ enum { MASTER, SLAVE, NR_CHIPS };
 
 enum icw1 { ICW1_IC4 = 1 << 0, ICW1_SNGL = 1 << 1, ICW1_MARK = 1 << 4 };
 enum icw4 { ICW4_AEOI = 1 << 1, ICW4_SFNM = 1 << 4 };
-enum ocw3 { OCW3_RIS = 1 << 0, OCW3_RR = 1 << 1, OCW3_POLL = 1 << 2, OCW3_MARK = 1 << 3, OCW3_SMM = 1 << 5, OCW3_ESMM = 1 << 6 };
+enum ocw3 {
+    OCW3_RIS = 1 << 0,
+    OCW3_RR = 1 << 1,
+    OCW3_POLL = 1 << 2,
+    OCW3_MARK = 1 << 3,
+    OCW3_SMM = 1 << 5,
+    OCW3_ESMM = 1 << 6
+};
 
 /* OCW2's upper three bits: 8259A data sheet, figure 8. */
 enum ocw2 {
@@ -26,12 +33,12 @@ enum { NO_IRQ = -1 };
 struct chip {
     struct pic *pic;
     unsigned which;
-    uint8_t lines;   /* the inputs as the devices drive them */
-    uint8_t edges;   /* rising edges not yet acknowledged whose line is still high */
-    uint8_t level;   /* ELCR: inputs that are level-triggered */
+    uint8_t lines; /* the inputs as the devices drive them */
+    uint8_t edges; /* rising edges not yet acknowledged whose line is still high */
+    uint8_t level; /* ELCR: inputs that are level-triggered */
     uint8_t in_service, mask;
     uint8_t vector_base;
-    uint8_t lowest;  /* the input with the lowest priority; the next one has the highest */
+    uint8_t lowest;    /* the input with the lowest priority; the next one has the highest */
     unsigned next_icw; /* 2..4 while an initialisation waits for it, else 0 */
     bool wants_icw3, wants_icw4;
     bool auto_eoi, rotate_on_auto_eoi;
@@ -155,7 +162,7 @@ static void end_of_interrupt(struct chip *chip, bool rotates)
         unsigned irq = (chip->lowest + i) & 7;
         if (!(ends >> irq & 1))
             continue;
-        chip->in_service &= (uint8_t)~(1u << irq);
+        chip->in_service &= (uint8_t) ~(1u << irq);
         if (rotates)
             chip->lowest = (uint8_t)irq;
         return;
@@ -180,10 +187,10 @@ static void write_ocw2(struct chip *chip, uint8_t value)
         break;
     case OCW2_EOI_SPECIFIC_ROTATE:
         chip->lowest = irq;
-        chip->in_service &= (uint8_t)~(1u << irq);
+        chip->in_service &= (uint8_t) ~(1u << irq);
         break;
     case OCW2_EOI_SPECIFIC:
-        chip->in_service &= (uint8_t)~(1u << irq);
+        chip->in_service &= (uint8_t) ~(1u << irq);
         break;
     case OCW2_SET_PRIORITY:
         chip->lowest = irq;

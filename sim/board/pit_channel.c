@@ -237,10 +237,12 @@ void channel_latch_status(struct pit_channel *channel, pit_tick now)
 {
     if (channel->has_status)
         return;
-    bool is_null = !channel->has_count || !channel->is_loaded || channel->has_next || is_waiting_for_load(channel, now);
+    bool is_null =
+        !channel->has_count || !channel->is_loaded || channel->has_next || is_waiting_for_load(channel, now);
     channel->has_status = true;
-    channel->status = (uint8_t)((channel_out(channel, now) ? STATUS_OUT : 0) | (is_null ? STATUS_NULL_COUNT : 0) |
-                                channel->access << 4 | channel->mode << 1 | channel->is_bcd);
+    channel->status =
+        (uint8_t)((channel_out(channel, now) ? STATUS_OUT : 0) | (is_null ? STATUS_NULL_COUNT : 0) |
+                  channel->access << 4 | channel->mode << 1 | channel->is_bcd);
 }
 
 uint8_t channel_read(struct pit_channel *channel, pit_tick now)

@@ -20,16 +20,16 @@ struct pit_channel {
     uint8_t access;
     bool is_bcd;
     bool gate;
-    uint32_t count;     /* ticks from a load to the end: 1..65536, or ..10000 in BCD */
-    bool has_count;     /* written since the control word */
+    uint32_t count; /* ticks from a load to the end: 1..65536, or ..10000 in BCD */
+    bool has_count; /* written since the control word */
 
     /* The counting element. */
-    bool is_loaded;     /* or will be at `origin` */
-    pit_tick origin;    /* when it holds `count` */
-    bool is_stopped;    /* by the gate, after `stopped_after` ticks of counting */
+    bool is_loaded;  /* or will be at `origin` */
+    pit_tick origin; /* when it holds `count` */
+    bool is_stopped; /* by the gate, after `stopped_after` ticks of counting */
     pit_tick stopped_after;
-    bool out_before;    /* the output until `origin` */
-    uint16_t idle_value;   /* what it shows until `origin` */
+    bool out_before;     /* the output until `origin` */
+    uint16_t idle_value; /* what it shows until `origin` */
 
     /* A count written while a period of mode 2 or 3 runs; it takes over at the period's (half's) end. */
     bool has_next;

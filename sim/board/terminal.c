@@ -28,8 +28,9 @@ static const struct {
     int number;
     enum on_signal what;
 } signals[] = {
-    {SIGINT, REPORT},  {SIGTERM, REPORT}, {SIGHUP, REPORT}, {SIGTSTP, STOP}, {SIGCONT, CONTINUE}, {SIGQUIT, END},
-    {SIGABRT, END},    {SIGSEGV, END},    {SIGBUS, END},    {SIGFPE, END},   {SIGILL, END},
+    {SIGINT, REPORT},    {SIGTERM, REPORT}, {SIGHUP, REPORT}, {SIGTSTP, STOP},
+    {SIGCONT, CONTINUE}, {SIGQUIT, END},    {SIGABRT, END},   {SIGSEGV, END},
+    {SIGBUS, END},       {SIGFPE, END},     {SIGILL, END},
 };
 enum { NR_SIGNALS = sizeof(signals) / sizeof(*signals) };
 
@@ -132,7 +133,8 @@ struct terminal *terminal_create(const struct terminal_params *params, struct di
 {
     struct terminal *terminal = calloc(1, sizeof(*terminal));
     if (!terminal || host.is_taken) {
-        diag_add(diag, EXIT_STATUS_INTERNAL, terminal ? "terminal: in use already" : "terminal: out of memory");
+        diag_add(diag, EXIT_STATUS_INTERNAL,
+                 terminal ? "terminal: in use already" : "terminal: out of memory");
         free(terminal);
         return NULL;
     }

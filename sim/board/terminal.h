@@ -17,7 +17,7 @@ enum terminal_request {
     TERMINAL_NONE,
     TERMINAL_QUIT,        /* Ctrl-A x */
     TERMINAL_INTERRUPTED, /* SIGINT: in raw mode Ctrl-C is a byte for the guest, so it was sent from elsewhere */
-    TERMINAL_TERMINATED,  /* SIGTERM or SIGHUP */
+    TERMINAL_TERMINATED, /* SIGTERM or SIGHUP */
     TERMINAL_CANNOT_WRITE,
 };
 

@@ -21,9 +21,23 @@ enum {
 };
 enum { FCR_ENABLE = 1 << 0, FCR_CLEAR_RX = 1 << 1, FCR_CLEAR_TX = 1 << 2 };
 enum { LCR_LENGTH = 3, LCR_STOP = 1 << 2, LCR_PARITY = 1 << 3, LCR_DLAB = 1 << 7 };
-enum { MCR_DTR = 1 << 0, MCR_RTS = 1 << 1, MCR_OUT1 = 1 << 2, MCR_OUT2 = 1 << 3, MCR_LOOP = 1 << 4, MCR_ALL = 0x1f };
+enum {
+    MCR_DTR = 1 << 0,
+    MCR_RTS = 1 << 1,
+    MCR_OUT1 = 1 << 2,
+    MCR_OUT2 = 1 << 3,
+    MCR_LOOP = 1 << 4,
+    MCR_ALL = 0x1f
+};
 enum { LSR_READY = 1 << 0, LSR_OVERRUN = 1 << 1, LSR_THRE = 1 << 5, LSR_TEMT = 1 << 6 };
-enum { MSR_DELTAS = 0x0f, MSR_CTS = 1 << 4, MSR_DSR = 1 << 5, MSR_RI = 1 << 6, MSR_DCD = 1 << 7, MSR_TERI = 1 << 2 };
+enum {
+    MSR_DELTAS = 0x0f,
+    MSR_CTS = 1 << 4,
+    MSR_DSR = 1 << 5,
+    MSR_RI = 1 << 6,
+    MSR_DCD = 1 << 7,
+    MSR_TERI = 1 << 2
+};
 
 static const uint8_t trigger_levels[] = {1, 4, 8, 14};
 
@@ -42,9 +56,9 @@ struct uart {
     bool has_fifos;
     uint8_t trigger_level;
     bool has_overrun;
-    bool has_timeout;      /* bytes below the trigger level have waited for four characters */
-    bool has_thre;         /* the THRE interrupt is due and not yet taken note of */
-    bool is_shifting;      /* when paced: the shift register holds `shifted` */
+    bool has_timeout; /* bytes below the trigger level have waited for four characters */
+    bool has_thre;    /* the THRE interrupt is due and not yet taken note of */
+    bool is_shifting; /* when paced: the shift register holds `shifted` */
     uint8_t shifted;
     struct event sent;     /* the shift register has emptied */
     struct event rx_timer; /* of the timeout */
@@ -365,7 +379,8 @@ struct uart *uart_create(const struct uart_params *params, struct iomap *ports, 
     uart->has_thre = true;
     uart->sent = (struct event){.handler = on_sent, .opaque = uart, .name = "UART byte sent"};
     uart->rx_timer = (struct event){.handler = on_rx_timer, .opaque = uart, .name = "UART receive timeout"};
-    const struct io_range range = {params->name, params->base, NR_PORTS, IO_WIDTH_1, read_port, write_port, uart};
+    const struct io_range range = {params->name, params->base, NR_PORTS, IO_WIDTH_1,
+                                   read_port,    write_port,   uart};
     if (!iomap_add(ports, &range, diag) || !dev_reserve_event(params->events, &uart->sent, diag) ||
         !dev_reserve_event(params->events, &uart->rx_timer, diag)) {
         uart_destroy(uart);

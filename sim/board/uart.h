@@ -27,7 +27,8 @@ struct uart_params {
     uint64_t cpu_hz;
     struct irq_line irq;
     struct uart_host host;
-    bool is_paced; /* a byte takes its time on the line; otherwise it is gone at once, and a polling guest never waits */
+    bool
+        is_paced; /* a byte takes its time on the line; otherwise it is gone at once, and a polling guest never waits */
 };
 
 struct uart;
