@@ -9,7 +9,7 @@
 
 int main(int argc, char **argv, char **envp);
 
-static const volatile u32 constant = 1;
+static const char constant[] = "in .rodata";
 
 static void write_to(uintptr_t address)
 {
@@ -31,7 +31,7 @@ static void crash_by(const char *what)
     else if (strcmp(what, "text") == 0)
         write_to((uintptr_t)main);
     else if (strcmp(what, "rodata") == 0)
-        write_to((uintptr_t)&constant);
+        write_to((uintptr_t)constant);
     else if (strcmp(what, "kernel") == 0)
         write_to(KERNEL_ADDRESS);
     else if (strcmp(what, "stack") == 0)

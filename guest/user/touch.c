@@ -7,7 +7,7 @@
 
 #define PAGE_BYTES 4096u
 #define DEFAULT_MIB 8u
-#define DEFAULT_ROUNDS 16u
+#define DEFAULT_ROUNDS 64u
 #define ROI_TOUCH 2
 
 /* One word a page; the word moves on by a cache line from page to page, so that the lines spread over all sets. */
@@ -35,7 +35,7 @@ int main(int argc, char **argv, char **envp)
         printf("touch: no heap of %u MiB\n", mib);
         return 1;
     }
-    heap += -(uintptr_t)heap % 64;
+    heap += -(uintptr_t)heap % PAGE_BYTES;
     printf("touch: %u rounds over %u pages\n", rounds, pages);
     u32 sum = walk(heap, pages - 1);
     lk_roi_begin(ROI_TOUCH);

@@ -61,6 +61,8 @@ void __init paging_init(void)
         write_cr4(read_cr4() | X86_CR4_PGE);
     memblock_set_current_limit((phys_addr_t)max_low_pfn << PAGE_SHIFT);
     lk_name_task((u32)__pa(swapper_pg_dir), "swapper");
+    lk_name_region(_text, (size_t)(_etext - _text), "kernel text");
+    lk_name_region(_data, (size_t)(_end - _data), "kernel data and bss");
 }
 
 void __init paging_mark_tables(void)
