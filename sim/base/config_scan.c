@@ -111,7 +111,7 @@ static bool open_bracket(struct scan *scan, bool is_object)
 
 static bool close_bracket(struct scan *scan)
 {
-    if (scan->previous == ',')
+    if (scan->previous == ',' && scan->depth > 0)
         scan->doc->text[scan->comma_at] = ' ';
     scan->depth -= scan->depth > 0;
     scan->is_key_next = false;
@@ -147,10 +147,10 @@ static bool scan_bare(struct scan *scan)
 
 static bool scan_comma(struct scan *scan)
 {
-    if (scan->depth == 0 || strchr(",{[:", scan->previous))
+    if (scan->depth > 0 && strchr(",{[:", scan->previous))
         return refuse(scan, scan->at, "not JSON: unexpected ,");
     scan->comma_at = scan->at;
-    scan->is_key_next = scan->is_object[scan->depth - 1];
+    scan->is_key_next = scan->depth > 0 && scan->is_object[scan->depth - 1];
     scan->at++;
     return true;
 }

@@ -1,0 +1,3 @@
+#!/bin/sh
+# No room includes what stands above it.
+exec "$LK_SOURCE/tools/check_includes"
