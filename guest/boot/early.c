@@ -1,6 +1,7 @@
 /*
- * C code that runs before paging is on, linked at physical addresses. It may touch its own data directly, and everything
- * else in the kernel only through phys(): the linker put that at PAGE_OFFSET and above, where nothing is yet.
+ * C code that runs before paging is on, linked at physical addresses. It may touch its own data directly,
+ * and everything else in the kernel only through phys(): the linker put that at PAGE_OFFSET and above,
+ * where nothing is yet.
  */
 #include "asm/multiboot.h"
 #include "asm/page.h"
@@ -68,8 +69,9 @@ static void copy_boot_info(struct boot_info *info, const struct multiboot_info *
 }
 
 /*
- * Maps the first 8 MiB twice: where they are, so that the instruction after the one that turns paging on can be fetched, and
- * at PAGE_OFFSET, where the kernel was linked. 4 KiB pages, since nobody has asked CPUID for larger ones yet.
+ * Maps the first 8 MiB twice: where they are, so that the instruction after the one that turns paging on
+ * can be fetched, and at PAGE_OFFSET, where the kernel was linked. 4 KiB pages, since nobody has asked
+ * CPUID for larger ones yet.
  */
 static pgd_t *build_boot_tables(void)
 {

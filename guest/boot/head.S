@@ -1,6 +1,7 @@
 /*
- * The kernel's first instructions. A multiboot loader enters at _start in 32-bit protected mode with paging off, EAX = magic,
- * EBX = address of its information, segments flat, no usable stack and no usable GDTR (multiboot 0.6.96, 3.2).
+ * The kernel's first instructions. A multiboot loader enters at _start in 32-bit protected mode with paging
+ * off, EAX = magic, EBX = address of its information, segments flat, no usable stack and no usable GDTR
+ * (multiboot 0.6.96, 3.2).
  */
 #include "asm/multiboot.h"
 #include "asm/page.h"

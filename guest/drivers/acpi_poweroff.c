@@ -1,6 +1,7 @@
 /*
- * Soft power-off through the ACPI PM1a control register (ACPI 6.4, 4.8.3.2): SLP_EN with sleep type 0, which is what the "pc"
- * machine of QEMU, and lookaside like it, name as S5 in their tables. Their firmware puts the register at port 604h.
+ * Soft power-off through the ACPI PM1a control register (ACPI 6.4, 4.8.3.2): SLP_EN with sleep type 0,
+ * which is what the "pc" machine of QEMU, and lookaside like it, name as S5 in their tables. Their firmware
+ * puts the register at port 604h.
  */
 #include "asm/io.h"
 #include "asm/irqflags.h"

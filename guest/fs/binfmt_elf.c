@@ -15,7 +15,8 @@ static bool is_static_i386_program(const struct elf32_hdr *elf, unsigned long by
 
 static u32 segment_vm_flags(u32 p_flags)
 {
-    return ((p_flags & PF_R) ? VM_READ : 0) | ((p_flags & PF_W) ? VM_WRITE : 0) | ((p_flags & PF_X) ? VM_EXEC : 0);
+    return ((p_flags & PF_R) ? VM_READ : 0) | ((p_flags & PF_W) ? VM_WRITE : 0) |
+           ((p_flags & PF_X) ? VM_EXEC : 0);
 }
 
 /* The part of a segment that is in the file, and behind it, in whole pages, the part that is not. */
@@ -26,18 +27,20 @@ static int map_segment(struct mm_struct *mm, const struct elf32_phdr *segment, c
     unsigned long end = PAGE_ALIGN(segment->p_vaddr + segment->p_memsz);
     u32 flags = segment_vm_flags(segment->p_flags);
     if (segment->p_filesz) {
-        const struct vm_area_struct area = {
-            .vm_start = start, .vm_end = file_end, .vm_flags = flags,
-            .vm_image = image + segment->p_offset - lead, .vm_image_bytes = segment->p_filesz + lead,
-            .fault_kind = (flags & VM_EXEC) ? FAULT_TEXT : FAULT_DATA};
+        const struct vm_area_struct area = {.vm_start = start,
+                                            .vm_end = file_end,
+                                            .vm_flags = flags,
+                                            .vm_image = image + segment->p_offset - lead,
+                                            .vm_image_bytes = segment->p_filesz + lead,
+                                            .fault_kind = (flags & VM_EXEC) ? FAULT_TEXT : FAULT_DATA};
         int error = insert_vma(mm, &area);
         if (error)
             return error;
     }
     if (end <= file_end)
         return 0;
-    const struct vm_area_struct bss = {.vm_start = file_end, .vm_end = end, .vm_flags = flags,
-                                       .fault_kind = FAULT_BSS};
+    const struct vm_area_struct bss = {
+        .vm_start = file_end, .vm_end = end, .vm_flags = flags, .fault_kind = FAULT_BSS};
     return insert_vma(mm, &bss);
 }
 

@@ -21,7 +21,8 @@ const struct user_program *find_user_program(const char *name)
 
 static int setup_stack_area(struct mm_struct *mm)
 {
-    const struct vm_area_struct stack = {.vm_start = STACK_TOP - PAGE_SIZE, .vm_end = STACK_TOP,
+    const struct vm_area_struct stack = {.vm_start = STACK_TOP - PAGE_SIZE,
+                                         .vm_end = STACK_TOP,
                                          .vm_flags = VM_READ | VM_WRITE | VM_GROWSDOWN,
                                          .fault_kind = FAULT_STACK};
     return insert_vma(mm, &stack);
@@ -35,7 +36,10 @@ static int push_string(unsigned long *sp, const char *text)
     return copy_to_user((void *)*sp, text, bytes) ? -E2BIG : 0;
 }
 
-/* The words at the first stack pointer, upwards: argc, argv[], NULL, envp[], NULL, auxiliary vector (System V ABI, i386). */
+/*
+ * The words at the first stack pointer, upwards: argc, argv[], NULL, envp[], NULL, auxiliary vector (System
+ * V ABI, i386).
+ */
 struct start_words {
     u32 word[2 + MAX_INIT_ENVS + 16];
     unsigned int nr;
@@ -98,7 +102,8 @@ int do_execve(const char *name, const char *const envp[])
     if (mm == NULL)
         return -ENOMEM;
     struct elf_start start;
-    int error = load_elf_binary(mm, program->image, (unsigned long)(program->image_end - program->image), &start);
+    int error =
+        load_elf_binary(mm, program->image, (unsigned long)(program->image_end - program->image), &start);
     if (error == 0)
         error = setup_stack_area(mm);
     if (error) {

@@ -20,7 +20,10 @@ struct elf_start {
     unsigned long entry, phdr, nr_phdrs;
 };
 
-/* Replaces the current task's address space by the program's; the task must be about to return to user mode. */
+/*
+ * Replaces the current task's address space by the program's; the task must be about to return to user
+ * mode.
+ */
 int do_execve(const char *name, const char *const envp[]);
 /* Gives mm the areas of an ELF image. Returns -ENOEXEC for what is not a static i386 program. */
 int load_elf_binary(struct mm_struct *mm, const u8 *image, unsigned long bytes, struct elf_start *start);

@@ -9,9 +9,9 @@ struct page;
 #define __GFP_DMA ((gfp_t)0x01)
 #define __GFP_HIGHMEM ((gfp_t)0x02)
 /* Action modifiers. */
-#define __GFP_HIGH ((gfp_t)0x20)   /* may go half way below the min watermark */
-#define __GFP_IO ((gfp_t)0x40)     /* may start disk I/O to get memory */
-#define __GFP_FS ((gfp_t)0x80)     /* may call into file systems to get memory */
+#define __GFP_HIGH ((gfp_t)0x20)     /* may go half way below the min watermark */
+#define __GFP_IO ((gfp_t)0x40)       /* may start disk I/O to get memory */
+#define __GFP_FS ((gfp_t)0x80)       /* may call into file systems to get memory */
 #define __GFP_RECLAIM ((gfp_t)0x400) /* may sleep and reclaim */
 #define __GFP_NOWARN ((gfp_t)0x200)  /* a failure is expected and not reported */
 #define __GFP_ZERO ((gfp_t)0x8000)   /* hand out zeroed pages */
@@ -22,7 +22,10 @@ struct page;
 #define GFP_HIGHUSER (GFP_USER | __GFP_HIGHMEM)
 #define GFP_DMA (__GFP_DMA)
 
-/* A block of 1 << order pages whose address is a multiple of its size, or NULL. Its owner is PAGE_OWNER_KERNEL. */
+/*
+ * A block of 1 << order pages whose address is a multiple of its size, or NULL. Its owner is
+ * PAGE_OWNER_KERNEL.
+ */
 struct page *alloc_pages(gfp_t gfp, unsigned int order);
 /* The same from memory that is always mapped: its address, or 0. */
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order);

@@ -4,8 +4,8 @@
 #include "mm.h"
 
 /*
- * Maps the page in a slot of the fixmap, or returns its lasting address if it has one. Calls nest like brackets,
- * KM_TYPE_NR deep, and the caller must not sleep in between.
+ * Maps the page in a slot of the fixmap, or returns its lasting address if it has one. Calls nest like
+ * brackets, KM_TYPE_NR deep, and the caller must not sleep in between.
  */
 void *kmap_atomic(struct page *page);
 void kunmap_atomic(void *address);

@@ -1,9 +1,9 @@
 /*
  * Markers: how the guest talks to the simulator it may be running on.
  *
- * A marker is `nop dword [eax+eax+imm32]` (0F 1F 84 00 imm32) with imm32 = 4C41nnnnh. It changes nothing on hardware
- * and on QEMU, is legal in every ring, and costs one NOP. Arguments go in EAX, EDX, ECX; strings are
- * NUL-terminated and named by their linear address. User programs may use this file too.
+ * A marker is `nop dword [eax+eax+imm32]` (0F 1F 84 00 imm32) with imm32 = 4C41nnnnh. It changes nothing on
+ * hardware and on QEMU, is legal in every ring, and costs one NOP. Arguments go in EAX, EDX, ECX; strings
+ * are NUL-terminated and named by their linear address. User programs may use this file too.
  */
 #pragma once
 
@@ -25,14 +25,14 @@ enum lk_mm_event {
     LK_MM_FREE = 2,  /* and came back */
 };
 
-#define lk_marker(number, a, d, c)                                                                            \
-    ({                                                                                                        \
-        u32 lk_eax = (u32)(a);                                                                                \
-        __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00\n\t.long 0x4c410000 + %c[nr]"                            \
-                         : "+a"(lk_eax)                                                                       \
-                         : [nr] "i"(number), "d"((u32)(d)), "c"((u32)(c))                                     \
-                         : "memory");                                                                         \
-        lk_eax;                                                                                               \
+#define lk_marker(number, a, d, c)                                                                           \
+    ({                                                                                                       \
+        u32 lk_eax = (u32)(a);                                                                               \
+        __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00\n\t.long 0x4c410000 + %c[nr]"                         \
+                         : "+a"(lk_eax)                                                                      \
+                         : [nr] "i"(number), "d"((u32)(d)), "c"((u32)(c))                                    \
+                         : "memory");                                                                        \
+        lk_eax;                                                                                              \
     })
 
 static inline void lk_mark(u32 id, const char *name)
@@ -65,7 +65,8 @@ static inline void lk_name_task(u32 pgd_paddr, const char *name)
     (void)lk_marker(LK_MARKER_NAME_TASK, pgd_paddr, (uintptr_t)name, 0);
 }
 
-static inline void lk_mm_event(enum lk_mm_event kind, unsigned long pfn, unsigned int order, unsigned int zone)
+static inline void lk_mm_event(enum lk_mm_event kind, unsigned long pfn, unsigned int order,
+                               unsigned int zone)
 {
     (void)lk_marker(LK_MARKER_MM_EVENT, kind, pfn, order | zone << 8);
 }

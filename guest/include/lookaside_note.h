@@ -1,10 +1,11 @@
 /*
- * The table in the kernel's ELF note (owner "lookaside", type 0x4C41): where the structures lie from which a simulator's
- * window colours frames by owner. Only fixed-width fields, so that any host can read it; fields are only ever
- * appended, and LK_NOTE_VERSION rises when one is. docs/guest-note.md says what each field means.
+ * The table in the kernel's ELF note (owner "lookaside", type 0x4C41): where the structures lie from which
+ * a simulator's window colours frames by owner. Only fixed-width fields, so that any host can read it;
+ * fields are only ever appended, and LK_NOTE_VERSION rises when one is. docs/guest-note.md says what each
+ * field means.
  *
- * "addr" fields are linear addresses in the kernel's direct mapping (physical = addr - page_offset), "offset" fields count
- * bytes from the start of a structure.
+ * "addr" fields are linear addresses in the kernel's direct mapping (physical = addr - page_offset),
+ * "offset" fields count bytes from the start of a structure.
  */
 #pragma once
 
@@ -57,7 +58,7 @@ struct lookaside_note {
     uint32_t struct_free_area_bytes;
     uint32_t free_area_nr_free_offset; /* u32: blocks of this order */
 
-    uint32_t jiffies_addr;      /* u32 */
+    uint32_t jiffies_addr; /* u32 */
     uint32_t hz;
     uint32_t current_task_addr; /* of the pointer current_task */
     uint32_t task_list_addr;    /* of the list head through task_list_offset */

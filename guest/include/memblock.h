@@ -1,6 +1,7 @@
 /*
- * The boot memory allocator: two sorted lists of ranges, what is RAM and what of it is taken. It works before there is a
- * struct page, and ends when free_area_init() has turned the lists into struct pages (memblock_close()).
+ * The boot memory allocator: two sorted lists of ranges, what is RAM and what of it is taken. It works
+ * before there is a struct page, and ends when free_area_init() has turned the lists into struct pages
+ * (memblock_close()).
  */
 #pragma once
 
@@ -32,7 +33,9 @@ void memblock_reserve(phys_addr_t base, phys_addr_t bytes);
 /* Drops all memory from limit upwards (the "mem=" option). */
 void memblock_enforce_limit(phys_addr_t limit);
 void memblock_set_current_limit(phys_addr_t limit);
-/* Takes the highest free range that fits below the limit; panics if there is none. align is a power of two. */
+/*
+ * Takes the highest free range that fits below the limit; panics if there is none. align is a power of two.
+ */
 phys_addr_t memblock_phys_alloc(phys_addr_t bytes, phys_addr_t align);
 /* No allocation from here on. */
 void memblock_close(void);
@@ -42,7 +45,7 @@ phys_addr_t memblock_end_of_memory(void);
 enum memblock_kind { MEMBLOCK_HOLE, MEMBLOCK_FREE, MEMBLOCK_RESERVED };
 
 /*
- * What the frame pfn is and how far that goes: *end_pfn is the first frame of another kind (at most limit_pfn). A frame
- * that is only partly RAM is a hole, one that is partly reserved is reserved.
+ * What the frame pfn is and how far that goes: *end_pfn is the first frame of another kind (at most
+ * limit_pfn). A frame that is only partly RAM is a hole, one that is partly reserved is reserved.
  */
 enum memblock_kind memblock_classify(unsigned long pfn, unsigned long limit_pfn, unsigned long *end_pfn);

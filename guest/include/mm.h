@@ -8,14 +8,14 @@
 
 /* One for every frame below max_pfn, RAM or not. 32 bytes, so that two share a cache line. */
 struct page {
-    u32 flags;     /* PG_ bits; the zone in the top two */
-    u8 owner;      /* enum page_owner */
-    u8 order;      /* of the free block, in its first page (PG_buddy) */
-    u16 nr_objs;   /* objects in use, in a slab page */
-    s32 _refcount; /* 0: free */
-    s32 _mapcount; /* page-table entries that point here */
-    void *mapping; /* slab page: its kmem_cache */
-    void *freelist; /* slab page: first free object */
+    u32 flags;            /* PG_ bits; the zone in the top two */
+    u8 owner;             /* enum page_owner */
+    u8 order;             /* of the free block, in its first page (PG_buddy) */
+    u16 nr_objs;          /* objects in use, in a slab page */
+    s32 _refcount;        /* 0: free */
+    s32 _mapcount;        /* page-table entries that point here */
+    void *mapping;        /* slab page: its kmem_cache */
+    void *freelist;       /* slab page: first free object */
     struct list_head lru; /* free list of the buddy system, or list of slabs */
 };
 
@@ -85,7 +85,10 @@ void put_page(struct page *page);
 /* mm_init.c: struct pages and zones from memblock's ranges; then everything free goes to the buddy system. */
 void free_area_init(void);
 void mem_init(void);
-/* page_alloc.c: gives the lowmem pages in [start, end), which boot is done with, to the buddy system. Returns how many. */
+/*
+ * page_alloc.c: gives the lowmem pages in [start, end), which boot is done with, to the buddy system.
+ * Returns how many.
+ */
 unsigned long free_reserved_area(const char *start, const char *end);
 unsigned long nr_free_pages(void);
 void show_mem(void);

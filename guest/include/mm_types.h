@@ -18,7 +18,9 @@ struct vm_area_struct {
     u32 vm_flags;
     struct vm_area_struct *vm_next; /* by address */
     struct mm_struct *vm_mm;
-    /* What the first vm_image_bytes of the area hold at first (the rest is zeroes); NULL: anonymous memory. */
+    /*
+     * What the first vm_image_bytes of the area hold at first (the rest is zeroes); NULL: anonymous memory.
+     */
     const u8 *vm_image;
     unsigned long vm_image_bytes;
     enum fault_kind fault_kind;
@@ -35,7 +37,7 @@ struct mm_struct {
     unsigned long total_vm; /* pages in areas */
     unsigned long rss;      /* pages present, the shared zero page not counted */
     unsigned long hiwater_rss;
-    unsigned long nr_ptes;  /* page tables */
+    unsigned long nr_ptes; /* page tables */
     unsigned long nr_faults[NR_FAULT_KINDS];
     unsigned long nr_zero_page_faults; /* of these, reads that got the shared zero page */
 };
@@ -46,7 +48,10 @@ struct mm_struct *mm_alloc(void);
 void mmput(struct mm_struct *mm);
 /* First area that ends above address, or NULL. It need not contain address. */
 struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long address);
-/* Adds an area; flags, image and kind are copied from like. Returns -ENOMEM, or -EINVAL if it overlaps another or is no user range. */
+/*
+ * Adds an area; flags, image and kind are copied from like. Returns -ENOMEM, or -EINVAL if it overlaps
+ * another or is no user range.
+ */
 int insert_vma(struct mm_struct *mm, const struct vm_area_struct *like);
 /* Lets a stack area reach down to address. */
 int expand_stack(struct vm_area_struct *vma, unsigned long address);

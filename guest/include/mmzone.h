@@ -28,7 +28,10 @@ struct free_area {
 
 struct zone {
     unsigned long watermark[NR_WMARK]; /* pages */
-    /* Pages an allocation that could have come from zone [i] must leave here for those that cannot go higher. */
+    /*
+     * Pages an allocation that could have come from zone [i] must leave here for those that cannot go
+     * higher.
+     */
     unsigned long lowmem_reserve[MAX_NR_ZONES];
     unsigned long nr_free_pages;
     struct free_area free_area[MAX_ORDER];
@@ -53,8 +56,8 @@ typedef struct pglist_data {
 
 extern pg_data_t contig_page_data;
 
-#define for_each_populated_zone(zone)                                                                         \
-    for (zone = contig_page_data.node_zones; zone < contig_page_data.node_zones + MAX_NR_ZONES; zone++)       \
+#define for_each_populated_zone(zone)                                                                        \
+    for (zone = contig_page_data.node_zones; zone < contig_page_data.node_zones + MAX_NR_ZONES; zone++)      \
         if (zone->present_pages)
 
 static inline unsigned int zone_idx(const struct zone *zone)

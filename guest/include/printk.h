@@ -1,7 +1,7 @@
 /*
- * Kernel messages. A message goes to every console as it is printed; nothing carries a time stamp, because the text of
- * a boot must be the same on every machine. Levels are Linux's: a message whose level is not below console_loglevel
- * is dropped ("quiet" sets it to 4). A message without a level is always printed.
+ * Kernel messages. A message goes to every console as it is printed; nothing carries a time stamp, because
+ * the text of a boot must be the same on every machine. Levels are Linux's: a message whose level is not
+ * below console_loglevel is dropped ("quiet" sets it to 4). A message without a level is always printed.
  */
 #pragma once
 
@@ -35,6 +35,9 @@ void console_write(const char *text, size_t bytes);
 void console_quiet(void);
 __printf(1, 2) void printk(const char *fmt, ...);
 
-/* Formats d i u x X p s c %, flags - 0 # +, width and precision (also *), lengths l ll z. Returns the full length. */
+/*
+ * Formats d i u x X p s c %, flags - 0 # +, width and precision (also *), lengths l ll z. Returns the full
+ * length.
+ */
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list args);
 __printf(3, 4) int snprintf(char *buf, size_t size, const char *fmt, ...);

@@ -31,7 +31,10 @@ extern volatile bool need_resched;
 
 #define current current_task
 
-/* Starts fn(arg) as a new task; when fn returns, the task goes to user mode as start_thread() set it up. NULL: no memory. */
+/*
+ * Starts fn(arg) as a new task; when fn returns, the task goes to user mode as start_thread() set it up.
+ * NULL: no memory.
+ */
 struct task_struct *kernel_thread(int (*fn)(void *), void *arg, const char *name);
 __noreturn void do_exit(int exit_code);
 /* Frees what a zombie still holds. */

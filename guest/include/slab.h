@@ -1,6 +1,6 @@
 /*
- * Object caches: objects of one size, cut from single pages that belong to PAGE_OWNER_SLAB. A page whose last object is freed
- * goes back to the buddy system at once.
+ * Object caches: objects of one size, cut from single pages that belong to PAGE_OWNER_SLAB. A page whose
+ * last object is freed goes back to the buddy system at once.
  */
 #pragma once
 
@@ -15,9 +15,11 @@ struct kmem_cache {
     struct list_head partial; /* slabs with at least one free object, through page->lru */
 };
 
-#define KMEM_CACHE_INIT(cache, type)                                                                          \
-    {.name = #type, .object_bytes = ALIGN_UP((u32)sizeof(struct type), 8u),                                   \
-     .partial = LIST_HEAD_INIT((cache).partial)}
+#define KMEM_CACHE_INIT(cache, type)                                                                         \
+    {                                                                                                        \
+        .name = #type, .object_bytes = ALIGN_UP((u32)sizeof(struct type), 8u),                               \
+        .partial = LIST_HEAD_INIT((cache).partial)                                                           \
+    }
 
 /* A zeroed object, or NULL. */
 void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp);

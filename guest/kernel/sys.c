@@ -67,8 +67,8 @@ static long sys_nanosleep(u32 user_request, u32 user_remaining, u32 unused_dx)
 }
 
 static const sys_call_ptr_t sys_call_table[NR_syscalls] = {
-    [__NR_exit] = sys_exit,   [__NR_write] = sys_write,         [__NR_getpid] = sys_getpid,
-    [__NR_brk] = sys_brk,     [__NR_nanosleep] = sys_nanosleep, [__NR_exit_group] = sys_exit,
+    [__NR_exit] = sys_exit, [__NR_write] = sys_write,         [__NR_getpid] = sys_getpid,
+    [__NR_brk] = sys_brk,   [__NR_nanosleep] = sys_nanosleep, [__NR_exit_group] = sys_exit,
 };
 
 void do_int80_syscall_32(struct pt_regs *regs)

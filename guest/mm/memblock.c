@@ -78,8 +78,12 @@ phys_addr_t memblock_end_of_memory(void)
     return memory->nr ? memory->regions[memory->nr - 1].end : 0;
 }
 
-/* The highest start in [floor, ceiling - bytes] that no reserved region reaches into; false if there is none. */
-static bool find_below(phys_addr_t floor, phys_addr_t ceiling, phys_addr_t bytes, phys_addr_t align, phys_addr_t *found)
+/*
+ * The highest start in [floor, ceiling - bytes] that no reserved region reaches into; false if there is
+ * none.
+ */
+static bool find_below(phys_addr_t floor, phys_addr_t ceiling, phys_addr_t bytes, phys_addr_t align,
+                       phys_addr_t *found)
 {
     unsigned int i = memblock.reserved.nr;
     for (;;) {
@@ -112,8 +116,8 @@ phys_addr_t memblock_phys_alloc(phys_addr_t bytes, phys_addr_t align)
 }
 
 /*
- * Whether [start, start + PAGE_SIZE) lies wholly (or, if partly_is_enough, at least partly) in a region, and in *change the next
- * address where that may be different.
+ * Whether [start, start + PAGE_SIZE) lies wholly (or, if partly_is_enough, at least partly) in a region,
+ * and in *change the next address where that may be different.
  */
 static bool frame_in_regions(const struct memblock_type *type, phys_addr_t start, bool partly_is_enough,
                              phys_addr_t *change)

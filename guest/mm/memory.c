@@ -36,7 +36,10 @@ static void map_user_page(struct mm_struct *mm, pte_t *pte, struct page *page, b
     set_pte(pte, mk_user_pte(page, writable));
 }
 
-/* The first touch of memory that has no content: a read gets the shared page of zeroes, a write one of its own. */
+/*
+ * The first touch of memory that has no content: a read gets the shared page of zeroes, a write one of its
+ * own.
+ */
 static int do_anonymous_page(struct vm_area_struct *vma, pte_t *pte, u32 flags)
 {
     if (!(flags & FAULT_FLAG_WRITE)) {

@@ -111,8 +111,10 @@ unsigned long do_brk(struct mm_struct *mm, unsigned long new_brk)
             heap->vm_end = new_end;
             mm->total_vm += (new_end - old_end) >> PAGE_SHIFT;
         } else {
-            const struct vm_area_struct area = {.vm_start = heap_start, .vm_end = new_end,
-                                                .vm_flags = VM_READ | VM_WRITE, .fault_kind = FAULT_HEAP};
+            const struct vm_area_struct area = {.vm_start = heap_start,
+                                                .vm_end = new_end,
+                                                .vm_flags = VM_READ | VM_WRITE,
+                                                .fault_kind = FAULT_HEAP};
             if (insert_vma(mm, &area))
                 return mm->brk;
         }

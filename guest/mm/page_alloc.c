@@ -1,7 +1,7 @@
 /*
- * The buddy system. Free memory is kept in blocks of 1 << order pages whose first frame number is a multiple of their size, one
- * list for each order. The buddy of a block is the block of the same size with which it makes up an aligned block
- * of twice the size: its frame number differs in bit `order` alone.
+ * The buddy system. Free memory is kept in blocks of 1 << order pages whose first frame number is a
+ * multiple of their size, one list for each order. The buddy of a block is the block of the same size with
+ * which it makes up an aligned block of twice the size: its frame number differs in bit `order` alone.
  */
 #include "asm/irqflags.h"
 #include "bug.h"
@@ -69,8 +69,8 @@ static struct page *rmqueue(struct zone *zone, unsigned int order)
 }
 
 /*
- * Whether the zone keeps more than the mark, and the reserve for requests that cannot go higher, after the allocation; and whether
- * it has a block that is large enough.
+ * Whether the zone keeps more than the mark, and the reserve for requests that cannot go higher, after the
+ * allocation; and whether it has a block that is large enough.
  */
 static bool zone_watermark_ok(const struct zone *zone, unsigned int order, unsigned int highest_zone,
                               unsigned int alloc_flags)

@@ -7,8 +7,8 @@ void show_zones(void)
 {
     struct zone *zone;
     pr_info("Zones (pages of %lu bytes; min_free_kbytes %lu):\n", PAGE_SIZE, min_free_kbytes);
-    pr_info("  %-8s %9s %8s %8s %8s %8s %6s %6s %6s\n", "name", "start_pfn", "spanned", "present", "managed", "free",
-            "min", "low", "high");
+    pr_info("  %-8s %9s %8s %8s %8s %8s %6s %6s %6s\n", "name", "start_pfn", "spanned", "present", "managed",
+            "free", "min", "low", "high");
     for_each_populated_zone(zone)
     {
         pr_info("  %-8s %9lu %8lu %8lu %8lu %8lu %6lu %6lu %6lu\n", zone->name, zone->zone_start_pfn,
@@ -25,7 +25,8 @@ void show_buddyinfo(void)
         char counts[MAX_ORDER * 8];
         size_t used = 0;
         for (unsigned int order = 0; order < MAX_ORDER; order++)
-            used += (size_t)snprintf(counts + used, sizeof(counts) - used, "%6lu ", zone->free_area[order].nr_free);
+            used += (size_t)snprintf(counts + used, sizeof(counts) - used, "%6lu ",
+                                     zone->free_area[order].nr_free);
         pr_info("Node %d, zone %8s %s\n", contig_page_data.node_id, zone->name, counts);
     }
 }

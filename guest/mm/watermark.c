@@ -52,7 +52,8 @@ void setup_per_zone_wmarks(void)
     for_each_populated_zone(zone)
     {
         /* The zone's share of the reserve: as large as its share of lowmem. */
-        unsigned long share = (unsigned long)div_u64((u64)min_free_pages * zone->managed_pages, (u32)lowmem_pages());
+        unsigned long share =
+            (unsigned long)div_u64((u64)min_free_pages * zone->managed_pages, (u32)lowmem_pages());
         unsigned long least = share;
         if (zone_idx(zone) == ZONE_HIGHMEM)
             least = min(max(zone->managed_pages / 1024, HIGHMEM_MIN_LEAST), HIGHMEM_MIN_MOST);

@@ -1,6 +1,6 @@
 /*
- * Does what a program must not do, so that one sees what becomes of it. crash.by= null, text, rodata, kernel, stack, priv, selector, divide or
- * ud.
+ * Does what a program must not do, so that one sees what becomes of it. crash.by= null, text, rodata,
+ * kernel, stack, priv, selector, divide or ud.
  */
 #include "ulib.h"
 

@@ -1,6 +1,6 @@
 /*
- * The default program: shows where its parts lie, and makes the kernel bring in pages on demand in each of the ways that
- * exist so far. Exits with the number of checks that failed.
+ * The default program: shows where its parts lie, and makes the kernel bring in pages on demand in each of
+ * the ways that exist so far. Exits with the number of checks that failed.
  */
 #include "ulib.h"
 
@@ -77,7 +77,8 @@ static __attribute__((noinline)) u32 grow_stack(u32 depth)
 static void check_bad_pointers(void)
 {
     errno = 0;
-    check(write(1, (const void *)UNMAPPED_ADDRESS, 16) == -1 && errno == EFAULT, "write() from nowhere gives EFAULT");
+    check(write(1, (const void *)UNMAPPED_ADDRESS, 16) == -1 && errno == EFAULT,
+          "write() from nowhere gives EFAULT");
     errno = 0;
     check(write(1, (const void *)KERNEL_ADDRESS, 16) == -1 && errno == EFAULT,
           "write() from kernel memory gives EFAULT");

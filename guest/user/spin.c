@@ -1,7 +1,7 @@
 /*
- * A compute-bound loop, to measure the simulator's speed: integer hashing, look-ups in a table of 64 KiB, branches that depend on
- * data, calls. spin.loops=N sets its length; a loop takes about 25 instructions, so that the
- * default is 300 million.
+ * A compute-bound loop, to measure the simulator's speed: integer hashing, look-ups in a table of 64 KiB,
+ * branches that depend on data, calls. spin.loops=N sets its length; a loop takes about 25 instructions, so
+ * that the default is 300 million.
  */
 #include "lookaside.h"
 #include "ulib.h"

@@ -1,6 +1,6 @@
 /*
- * Walks over a large heap a page at a time, so that every access needs another translation. touch.mib=N sets its size, touch.rounds=N how
- * often.
+ * Walks over a large heap a page at a time, so that every access needs another translation. touch.mib=N
+ * sets its size, touch.rounds=N how often.
  */
 #include "lookaside.h"
 #include "ulib.h"
@@ -10,7 +10,10 @@
 #define DEFAULT_ROUNDS 64u
 #define ROI_TOUCH 2
 
-/* One word a page; the word moves on by a cache line from page to page, so that the lines spread over all sets. */
+/*
+ * One word a page; the word moves on by a cache line from page to page, so that the lines spread over all
+ * sets.
+ */
 static u32 walk(u8 *heap, u32 pages)
 {
     u32 sum = 0;
@@ -28,7 +31,8 @@ int main(int argc, char **argv, char **envp)
 {
     (void)argc;
     (void)argv;
-    u32 mib = getenv_u32(envp, "touch.mib", DEFAULT_MIB), rounds = getenv_u32(envp, "touch.rounds", DEFAULT_ROUNDS);
+    u32 mib = getenv_u32(envp, "touch.mib", DEFAULT_MIB),
+        rounds = getenv_u32(envp, "touch.rounds", DEFAULT_ROUNDS);
     u32 pages = mib * (1048576u / PAGE_BYTES);
     u8 *heap = sbrk((long)(pages * PAGE_BYTES));
     if (heap == (u8 *)-1) {

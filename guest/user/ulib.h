@@ -1,4 +1,7 @@
-/* All the C library that the programs in here have. System calls return -1 and leave the error number in errno. */
+/*
+ * All the C library that the programs in here have. System calls return -1 and leave the error number in
+ * errno.
+ */
 #pragma once
 
 #include "compiler.h"

@@ -17,7 +17,10 @@ struct desc_ptr {
     u32 base;
 } __packed;
 
-/* The 32-bit TSS (SDM 3A 7.2.1). The kernel never switches tasks in hardware: the CPU only takes ss0:esp0 from here. */
+/*
+ * The 32-bit TSS (SDM 3A 7.2.1). The kernel never switches tasks in hardware: the CPU only takes ss0:esp0
+ * from here.
+ */
 struct tss {
     u32 back_link, sp0, ss0, sp1, ss1, sp2, ss2;
     u32 cr3, ip, flags, ax, cx, dx, bx, sp, bp, si, di;
@@ -136,7 +139,7 @@ void __init show_gdt(void)
         /* Whether a segment was accessed is left out: not every emulator tells a jump from a load there. */
         if (b & DESC_IS_SEGMENT)
             type &= ~DESC_ACCESSED;
-        pr_info("  %5u     %04x %08x %05x  %u %4u %3u %s\n", i, i * 8 + dpl, base, limit, (b >> 23) & 1, type, dpl,
-                desc_name(i));
+        pr_info("  %5u     %04x %08x %05x  %u %4u %3u %s\n", i, i * 8 + dpl, base, limit, (b >> 23) & 1, type,
+                dpl, desc_name(i));
     }
 }

@@ -1,6 +1,7 @@
 /*
- * Every way into the kernel and out of it. On entry the CPU has pushed SS and ESP (only when it came from user mode), EFLAGS, CS,
- * EIP, and for some exceptions an error code; the stubs complete that to a struct pt_regs.
+ * Every way into the kernel and out of it. On entry the CPU has pushed SS and ESP (only when it came from
+ * user mode), EFLAGS, CS, EIP, and for some exceptions an error code; the stubs complete that to a struct
+ * pt_regs.
  */
 #include "asm/ptrace.h"
 #include "asm/segment.h"
@@ -41,8 +42,8 @@
     .text
 
 /*
- * Exceptions. A stub pushes a 0 where the CPU pushes no error code, then its vector into the place of gs, from where
- * error_entry takes it.
+ * Exceptions. A stub pushes a 0 where the CPU pushes no error code, then its vector into the place of gs,
+ * from where error_entry takes it.
  */
 #define TRAP(vector, has_error_code, signal, name) \
     trap_##vector: ; .if !has_error_code ; pushl $0 ; .endif ; pushl $vector ; jmp error_entry ;
@@ -106,8 +107,9 @@ ret_from_exception:
     iret
 
 /*
- * void switch_stacks(unsigned long *prev_sp, unsigned long next_sp): leaves the running task in its own stack and goes on where the
- * next one left, which is in this function as well, or in ret_from_fork if it never ran.
+ * void switch_stacks(unsigned long *prev_sp, unsigned long next_sp): leaves the running task in its own
+ * stack and goes on where the next one left, which is in this function as well, or in ret_from_fork if it
+ * never ran.
  */
     .globl switch_stacks
 switch_stacks:

@@ -1,7 +1,7 @@
 /* From an IRQ line to its handler. */
 #include "asm/irq.h"
-#include "asm/traps.h"
 #include "asm/trapnr.h"
+#include "asm/traps.h"
 #include "bug.h"
 #include "i8259.h"
 

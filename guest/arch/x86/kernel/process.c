@@ -8,7 +8,10 @@
 #include "asm/traps.h"
 #include "string.h"
 
-/* What switch_stacks() pops when the task runs for the first time, and above it the registers of a user mode yet to come. */
+/*
+ * What switch_stacks() pops when the task runs for the first time, and above it the registers of a user
+ * mode yet to come.
+ */
 struct fork_frame {
     u32 di, si, bx, bp, return_address;
     struct pt_regs regs;

@@ -1,7 +1,7 @@
 /* From the loader's memory map to memblock. */
+#include "asm/setup.h"
 #include "asm/multiboot.h"
 #include "asm/page.h"
-#include "asm/setup.h"
 #include "bug.h"
 #include "memblock.h"
 #include "params.h"

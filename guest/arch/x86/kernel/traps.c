@@ -1,8 +1,8 @@
 /* Exceptions: the ones that are somebody's mistake. Page faults go on to fault.c. */
+#include "asm/traps.h"
 #include "asm/irqflags.h"
 #include "asm/ptrace.h"
 #include "asm/trapnr.h"
-#include "asm/traps.h"
 #include "asm/uaccess.h"
 #include "printk.h"
 #include "sched.h"
@@ -32,7 +32,7 @@ void do_trap(struct pt_regs *regs, u32 vector, u32 error_code)
     if (traps[vector].signal == 0)
         die(traps[vector].name, regs, error_code);
     local_irq_enable();
-    pr_info("%s[%u] trap %s ip:%08x sp:%08x error:%x\n", current->comm, current->pid, traps[vector].name, regs->ip,
-            regs->sp, error_code);
+    pr_info("%s[%u] trap %s ip:%08x sp:%08x error:%x\n", current->comm, current->pid, traps[vector].name,
+            regs->ip, regs->sp, error_code);
     force_fatal_sig(traps[vector].signal);
 }

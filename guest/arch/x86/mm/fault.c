@@ -40,8 +40,8 @@ static void bad_area(struct pt_regs *regs, u32 error_code, unsigned long address
         no_context(regs, error_code, address);
         return;
     }
-    pr_err("%s[%u]: segfault at %lx ip %08x sp %08x error %x\n", current->comm, current->pid, address, regs->ip,
-           regs->sp, error_code);
+    pr_err("%s[%u]: segfault at %lx ip %08x sp %08x error %x\n", current->comm, current->pid, address,
+           regs->ip, regs->sp, error_code);
     force_fatal_sig(SIGSEGV);
 }
 
@@ -59,7 +59,10 @@ static bool access_allowed(const struct vm_area_struct *vma, u32 error_code)
 {
     if (error_code & X86_PF_WRITE)
         return vma->vm_flags & VM_WRITE;
-    /* Two-level tables cannot forbid reading: a read of a page that is there must have been of the kernel's. */
+    /*
+     * Two-level tables cannot forbid reading: a read of a page that is there must have been of the
+     * kernel's.
+     */
     if (error_code & X86_PF_PROT)
         return false;
     return vma->vm_flags & (VM_READ | VM_WRITE | VM_EXEC);

@@ -1,6 +1,6 @@
 /* The kernel's own page tables. */
-#include "asm/pgtable.h"
 #include "asm/fixmap.h"
+#include "asm/pgtable.h"
 #include "asm/setup.h"
 #include "lookaside.h"
 #include "memblock.h"

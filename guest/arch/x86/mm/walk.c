@@ -17,20 +17,28 @@ static const char *flag_names(pteval_t entry, char *buf, size_t size)
         pteval_t bit;
         const char *set, *clear;
     } names[] = {
-        {_PAGE_PRESENT, "P", "not-present"}, {_PAGE_RW, " RW", " RO"}, {_PAGE_USER, " user", " kernel"},
-        {_PAGE_PWT, " PWT", ""},             {_PAGE_PCD, " PCD", ""},  {_PAGE_ACCESSED, " A", ""},
-        {_PAGE_DIRTY, " D", ""},             {_PAGE_PSE, " PS", ""},   {_PAGE_GLOBAL, " G", ""},
+        {_PAGE_PRESENT, "P", "not-present"},
+        {_PAGE_RW, " RW", " RO"},
+        {_PAGE_USER, " user", " kernel"},
+        {_PAGE_PWT, " PWT", ""},
+        {_PAGE_PCD, " PCD", ""},
+        {_PAGE_ACCESSED, " A", ""},
+        {_PAGE_DIRTY, " D", ""},
+        {_PAGE_PSE, " PS", ""},
+        {_PAGE_GLOBAL, " G", ""},
     };
     size_t used = 0;
     buf[0] = '\0';
     for (size_t i = 0; i < ARRAY_SIZE(names) && used < size; i++)
-        used += (size_t)snprintf(buf + used, size - used, "%s", (entry & names[i].bit) ? names[i].set : names[i].clear);
+        used += (size_t)snprintf(buf + used, size - used, "%s",
+                                 (entry & names[i].bit) ? names[i].set : names[i].clear);
     return buf;
 }
 
 static phys_addr_t show_physical(pteval_t frame_paddr, unsigned long offset)
 {
-    pr_info("  physical address    = %08lx + %lx = %08lx\n", (unsigned long)frame_paddr, offset, frame_paddr + offset);
+    pr_info("  physical address    = %08lx + %lx = %08lx\n", (unsigned long)frame_paddr, offset,
+            frame_paddr + offset);
     return frame_paddr + offset;
 }
 
@@ -38,7 +46,8 @@ phys_addr_t show_page_walk(unsigned long address)
 {
     char flags[64];
     u32 cr3 = read_cr3();
-    pr_info("Page walk of %08lx: page %05lx, offset %03lx\n", address, address >> PAGE_SHIFT, address & ~PAGE_MASK);
+    pr_info("Page walk of %08lx: page %05lx, offset %03lx\n", address, address >> PAGE_SHIFT,
+            address & ~PAGE_MASK);
     pr_info("  CR3                 = %08x  page directory at %08lx\n", cr3, cr3 & PAGE_MASK);
 
     pmd_t *pmd = pmd_offset(pgd_offset(__va(cr3 & PAGE_MASK), address));
@@ -68,8 +77,10 @@ static u32 read_physical(phys_addr_t paddr)
 /* The address space is a throw-away one; its page comes in by the fault that put_user_u32() takes. */
 void page_walk_demo(void)
 {
-    const struct vm_area_struct area = {.vm_start = DEMO_PAGE, .vm_end = DEMO_PAGE + PAGE_SIZE,
-                                        .vm_flags = VM_READ | VM_WRITE, .fault_kind = FAULT_DATA};
+    const struct vm_area_struct area = {.vm_start = DEMO_PAGE,
+                                        .vm_end = DEMO_PAGE + PAGE_SIZE,
+                                        .vm_flags = VM_READ | VM_WRITE,
+                                        .fault_kind = FAULT_DATA};
     struct mm_struct *mm = mm_alloc();
     BUG_ON(mm == NULL || insert_vma(mm, &area));
     current->mm = mm;

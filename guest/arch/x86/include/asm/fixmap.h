@@ -1,6 +1,7 @@
 /* Linear addresses fixed at compile time, one page each, counted down from FIXADDR_TOP. */
 #pragma once
 
+#include "asm/page.h"
 #include "asm/pgtable_types.h"
 
 /* How deep kmap_atomic() can nest. */

@@ -1,4 +1,7 @@
-/* The verbs with which mm/ reads and writes page tables; nothing outside arch/ knows what an entry looks like. */
+/*
+ * The verbs with which mm/ reads and writes page tables; nothing outside arch/ knows what an entry looks
+ * like.
+ */
 #pragma once
 
 #include "asm/pgtable_types.h"

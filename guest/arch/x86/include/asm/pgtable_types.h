@@ -1,6 +1,6 @@
 /*
- * Page-table entries (SDM 3A 4.3). Each level has a type of its own, so that the compiler notices when one is taken for
- * another. The middle level does not exist in two-level paging: a pmd is the pgd entry itself.
+ * Page-table entries (SDM 3A 4.3). Each level has a type of its own, so that the compiler notices when one
+ * is taken for another. The middle level does not exist in two-level paging: a pmd is the pgd entry itself.
  */
 #pragma once
 

@@ -25,16 +25,16 @@ struct thread_struct {
 
 struct pt_regs;
 
-#define DEFINE_CR_ACCESSORS(n)                                                                                \
-    static inline u32 read_cr##n(void)                                                                        \
-    {                                                                                                         \
-        u32 value;                                                                                            \
-        __asm__ volatile("movl %%cr" #n ", %0" : "=r"(value));                                                \
-        return value;                                                                                         \
-    }                                                                                                         \
-    static inline void write_cr##n(u32 value)                                                                 \
-    {                                                                                                         \
-        __asm__ volatile("movl %0, %%cr" #n ::"r"(value) : "memory");                                         \
+#define DEFINE_CR_ACCESSORS(n)                                                                               \
+    static inline u32 read_cr##n(void)                                                                       \
+    {                                                                                                        \
+        u32 value;                                                                                           \
+        __asm__ volatile("movl %%cr" #n ", %0" : "=r"(value));                                               \
+        return value;                                                                                        \
+    }                                                                                                        \
+    static inline void write_cr##n(u32 value)                                                                \
+    {                                                                                                        \
+        __asm__ volatile("movl %0, %%cr" #n ::"r"(value) : "memory");                                        \
     }
 
 DEFINE_CR_ACCESSORS(0)

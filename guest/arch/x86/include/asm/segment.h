@@ -1,6 +1,7 @@
 /*
- * Indices into the GDT, in Linux's layout for i386, and the selectors made from them (index * 8 + RPL). The entries in between are
- * empty: they are for thread-local storage (6-8), the LDT (17), BIOS calls and the double-fault task.
+ * Indices into the GDT, in Linux's layout for i386, and the selectors made from them (index * 8 + RPL). The
+ * entries in between are empty: they are for thread-local storage (6-8), the LDT (17), BIOS calls and the
+ * double-fault task.
  */
 #pragma once
 

@@ -15,8 +15,8 @@ struct e820_entry {
 };
 
 /*
- * A copy of the multiboot information. The early code makes it before paging is on, so that nothing the loader left
- * lying around has to be kept, and where it lay changes nothing.
+ * A copy of the multiboot information. The early code makes it before paging is on, so that nothing the
+ * loader left lying around has to be kept, and where it lay changes nothing.
  */
 struct boot_info {
     u32 loader_magic;
@@ -41,10 +41,14 @@ void show_memory_layout(void);
 /* Frees what only the boot needed. */
 void free_initmem(void);
 
-/* walk.c: prints each step from CR3 to the byte behind a linear address. Returns its physical address, or 0. */
+/*
+ * walk.c: prints each step from CR3 to the byte behind a linear address. Returns its physical address, or
+ * 0.
+ */
 phys_addr_t show_page_walk(unsigned long address);
 /* Maps a page of its own at 0x12345000 and walks to 0x12345670. */
 void page_walk_demo(void);
 
 /* Linker script. */
-extern char _text[], _etext[], _data[], _edata[], _end[], __init_begin[], __init_end[], __boot_start[], __boot_end[];
+extern char _text[], _etext[], _data[], _edata[], _end[], __init_begin[], __init_end[], __boot_start[],
+    __boot_end[];

@@ -16,7 +16,7 @@
 #define IA32_SYSCALL_VECTOR 0x80
 
 /* Error code of a page fault (SDM 3A 4.7). */
-#define X86_PF_PROT 0x1u  /* the page was present */
+#define X86_PF_PROT 0x1u /* the page was present */
 #define X86_PF_WRITE 0x2u
 #define X86_PF_USER 0x4u
 #define X86_PF_INSTR 0x10u

@@ -1,6 +1,6 @@
 /*
- * Touching user memory from the kernel. Each instruction that may fault on a user address has a row in __ex_table; the
- * page-fault handler continues at the row's fixup if the address turns out to be bad.
+ * Touching user memory from the kernel. Each instruction that may fault on a user address has a row in
+ * __ex_table; the page-fault handler continues at the row's fixup if the address turns out to be bad.
  */
 #pragma once
 
