@@ -13,14 +13,16 @@ static const char usage[] =
     "       lookaside config schema\n"
     "\n"
     "check   reads each file by itself and says all that is wrong with it, one line a mistake\n"
-    "show    prints the configuration that a run with these options has: every key, where it comes from, what it means\n"
+    "show    prints the configuration that a run with these options has: every key, where it comes from, "
+    "what it means\n"
     "schema  prints a JSON Schema (draft 2020-12) for editors\n"
     "\n"
     "  -c, --config FILE      a configuration; later ones win over earlier ones\n"
     "  -s, --set path=value   one key, such as tlb.l1d.ways=4; wins over files\n"
     "  -h, --help             this text\n"
     "\n"
-    "exit status: 0 all well; 64 a mistake in the command line; 65 in a file; 66 a file that cannot be read\n";
+    "exit status: 0 all well; 64 a mistake in the command line; 65 in a file; 66 a file that cannot be "
+    "read\n";
 
 struct options {
     const char **files, **settings; /* both have room for argc */
@@ -58,18 +60,23 @@ static bool parse_options(int argc, char **argv, struct options *options, struct
             options->wants_help = true;
             break;
         default:
-            return diag_add(diag, EXIT_STATUS_USAGE, "config %s: %s: %s; allowed: -c FILE, -s path=value, --help",
-                            argv[0], argv[optind - 1], option == ':' ? "its value is missing" : "no such option");
+            return diag_add(diag, EXIT_STATUS_USAGE,
+                            "config %s: %s: %s; allowed: -c FILE, -s path=value, --help", argv[0],
+                            argv[optind - 1], option == ':' ? "its value is missing" : "no such option");
         }
     }
     if (is_show && optind < argc)
-        return diag_add(diag, EXIT_STATUS_USAGE, "config show: %s: a word too many; files come with -c", argv[optind]);
+        return diag_add(diag, EXIT_STATUS_USAGE, "config show: %s: a word too many; files come with -c",
+                        argv[optind]);
     while (optind < argc)
         options->files[options->nr_files++] = argv[optind++];
     return true;
 }
 
-/* Reads files [from, from + nr) and then the settings into a fresh configuration; NULL when anything is wrong. */
+/*
+ * Reads files [from, from + nr) and then the settings into a fresh configuration; NULL when anything is
+ * wrong.
+ */
 static struct cfg *read_config(const struct options *options, int from, int nr_files, struct diag *diag)
 {
     struct cfg *cfg = cfg_create();
@@ -140,11 +147,13 @@ int cli_config(int argc, char **argv)
         .files = calloc((size_t)argc + 1, sizeof(char *)),
         .settings = calloc((size_t)argc + 1, sizeof(char *)),
     };
-    bool is_command = strcmp(command, "check") == 0 || strcmp(command, "show") == 0 || strcmp(command, "schema") == 0;
+    bool is_command =
+        strcmp(command, "check") == 0 || strcmp(command, "show") == 0 || strcmp(command, "schema") == 0;
     if (!options.files || !options.settings)
         diag_add(&diag, EXIT_STATUS_INTERNAL, "out of memory");
     else if (!is_command)
-        diag_add(&diag, EXIT_STATUS_USAGE, "config: %s; allowed: check, show, schema (config --help says more)",
+        diag_add(&diag, EXIT_STATUS_USAGE,
+                 "config: %s; allowed: check, show, schema (config --help says more)",
                  *command ? command : "no subcommand");
     else
         run(argc - 1, argv + 1, &options, &diag);

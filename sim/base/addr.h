@@ -1,6 +1,6 @@
 /*
- * The kinds of addresses that this machine knows, each a type of its own so that the compiler tells them apart.
- * A logical address is a selector and an offset and lives in the segmentation unit (mmu/).
+ * The kinds of addresses that this machine knows, each a type of its own so that the compiler tells them
+ * apart. A logical address is a selector and an offset and lives in the segmentation unit (mmu/).
  */
 #ifndef LK_SIM_BASE_ADDR_H
 #define LK_SIM_BASE_ADDR_H

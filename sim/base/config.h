@@ -1,6 +1,7 @@
 /*
- * The configuration of a machine: one uint64_t field a key, from the rows of config_params.def; where each value came
- * from; and the ways in: files (JSON with comments and trailing commas, `include`), `-s path=value`, defaults.
+ * The configuration of a machine: one uint64_t field a key, from the rows of config_params.def; where each
+ * value came from; and the ways in: defaults, files (JSON with comments, trailing commas and `include`), and
+ * `-s path=value`.
  */
 #ifndef LK_SIM_BASE_CONFIG_H
 #define LK_SIM_BASE_CONFIG_H
@@ -12,7 +13,12 @@
 #include <stdio.h>
 
 enum cfg_cpu_model { CFG_CPU_FUNCTIONAL, CFG_CPU_INORDER };
-enum cfg_predictor { CFG_PREDICTOR_GSHARE, CFG_PREDICTOR_BIMODAL, CFG_PREDICTOR_TAKEN, CFG_PREDICTOR_NOT_TAKEN };
+enum cfg_predictor {
+    CFG_PREDICTOR_GSHARE,
+    CFG_PREDICTOR_BIMODAL,
+    CFG_PREDICTOR_TAKEN,
+    CFG_PREDICTOR_NOT_TAKEN
+};
 enum cfg_walk_through { CFG_WALK_L1D, CFG_WALK_L2 };
 
 struct config {
@@ -36,18 +42,26 @@ struct cfg;
 struct cfg *cfg_create(void);
 void cfg_destroy(struct cfg *cfg);
 
-/* Reads a file (and what it includes, relative to itself, first). Adds a line `file:line:col: key: ...` for each mistake. */
+/*
+ * Reads a file (and what it includes, relative to itself, first). Adds a line `file:line:col: key: ...` for
+ * each mistake.
+ */
 bool cfg_load_file(struct cfg *cfg, const char *file, struct diag *diag);
 
 /* One `path=value` of the command line. */
 bool cfg_set(struct cfg *cfg, const char *assignment, struct diag *diag);
 
-/* Checks what holds between keys (geometries, powers of two); to be called once, after the last load or set. */
+/*
+ * Checks what holds between keys (geometries, powers of two); to be called once, after the last load or set.
+ */
 bool cfg_check(const struct cfg *cfg, struct diag *diag);
 
 const struct config *cfg_values(const struct cfg *cfg);
 
-/* The effective configuration as JSON that can be read back in, each key with a comment: unit, meaning, where from. */
+/*
+ * The effective configuration as JSON that can be read back in, each key with a comment: unit, meaning, where
+ * from.
+ */
 void cfg_show(const struct cfg *cfg, FILE *to);
 /* The same as strict JSON: key -> {"value":…, "from":…}; written by each run as config.effective.json. */
 bool cfg_write_effective(const struct cfg *cfg, const char *file, struct diag *diag);

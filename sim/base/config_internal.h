@@ -1,4 +1,6 @@
-/* What the files of the configuration share: the rows as data, values as text, and documents with positions. */
+/*
+ * What the files of the configuration share: the rows as data, values as text, and documents with positions.
+ */
 #ifndef LK_SIM_BASE_CONFIG_INTERNAL_H
 #define LK_SIM_BASE_CONFIG_INTERNAL_H
 

@@ -1,7 +1,8 @@
 /*
- * A JSON document with the place of every value. cJSON checks the syntax and builds the tree; it knows no comments,
- * no trailing commas and no positions. So the text is scanned first: comments and trailing commas are
- * overwritten with blanks, which keeps every offset, and the offset of each key and value is noted in document order.
+ * A JSON document with the place of every value. cJSON checks the syntax and builds the tree; it knows no
+ * comments, no trailing commas and no positions. So the text is scanned first: comments and trailing commas
+ * are overwritten with blanks, which keeps every offset, and the offset of each key and value is noted in
+ * document order.
  */
 #ifndef LK_SIM_BASE_CONFIG_JSON_H
 #define LK_SIM_BASE_CONFIG_JSON_H
@@ -36,10 +37,15 @@ struct json_doc {
 bool json_doc_load(struct json_doc *doc, const char *file, struct diag *diag);
 void json_doc_fini(struct json_doc *doc);
 
-/* "file:line:col" of an offset; columns count characters, both from 1. To be freed; NULL when memory is short. */
+/*
+ * "file:line:col" of an offset; columns count characters, both from 1. To be freed; NULL when memory is
+ * short.
+ */
 char *json_doc_place(const struct json_doc *doc, size_t offset);
 
-/* Overwrites comments and trailing commas, notes positions, refuses what is no text. Used by json_doc_load. */
+/*
+ * Overwrites comments and trailing commas, notes positions, refuses what is no text. Used by json_doc_load.
+ */
 bool json_scan(struct json_doc *doc, struct diag *diag);
 
 #endif

@@ -32,7 +32,9 @@ static void append(struct diag *diag, char *line)
     diag->lines[diag->nr_lines++] = line;
 }
 
-/* What came from a file may hold control characters; a line stays one line, and a terminal stays as it was. */
+/*
+ * What came from a file may hold control characters; a line stays one line, and a terminal stays as it was.
+ */
 static void make_printable(char *line)
 {
     for (char *c = line; *c; c++) {

@@ -1,7 +1,7 @@
 /*
- * What is wrong with a stranger's file or command line. A function that reads such input takes a `struct diag *`,
- * adds one line for each mistake, goes on where it can, and returns false; main prints the lines and exits with
- * the status of the first. Nothing here prints or exits.
+ * What is wrong with a stranger's file or command line. A function that reads such input is given a
+ * `struct diag`, adds one line for each mistake, goes on where it can, and returns false; main prints the
+ * lines and exits with the status of the first. Nothing here prints or exits.
  */
 #ifndef LK_SIM_BASE_DIAG_H
 #define LK_SIM_BASE_DIAG_H
@@ -35,7 +35,9 @@ struct diag {
 void diag_init(struct diag *diag);
 void diag_fini(struct diag *diag);
 
-/* Adds one line (printf form, no newline). Always returns false, so that a caller can `return diag_add(...)`. */
+/*
+ * Adds one line (printf form, no newline). Always returns false, so that a caller can `return diag_add(...)`.
+ */
 bool diag_add(struct diag *diag, enum exit_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -83,7 +83,9 @@ static const struct io_range *find(struct iomap *map, uint64_t address)
     return map->recent;
 }
 
-/* The widest access that `range` takes at `offset` among those of at most `size` bytes; 0 when it takes none. */
+/*
+ * The widest access that `range` takes at `offset` among those of at most `size` bytes; 0 when it takes none.
+ */
 static unsigned piece_width(const struct io_range *range, uint64_t offset, unsigned size)
 {
     for (unsigned width = 8; width > 0; width /= 2) {

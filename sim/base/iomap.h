@@ -1,6 +1,7 @@
 /*
- * Who answers at which port, and at which physical address outside RAM. A device registers ranges; overlaps are
- * refused at registration with both names. What nobody claims reads all ones, ignores writes, and is counted.
+ * Who answers at which port, and at which physical address outside RAM. A device registers ranges; overlaps
+ * are refused at registration with both names. What nobody claims reads all ones, ignores writes, and is
+ * counted.
  */
 #ifndef LK_SIM_BASE_IOMAP_H
 #define LK_SIM_BASE_IOMAP_H
@@ -10,7 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* `offset` counts from the range's base; `size` is 1, 2 or 4 bytes (8 as well for memory). Values are zero-extended. */
+/*
+ * `offset` counts from the range's base; `size` is 1, 2 or 4 bytes (8 as well for memory). Values are
+ * zero-extended.
+ */
 typedef uint64_t io_read_fn(void *opaque, uint64_t offset, unsigned size);
 typedef void io_write_fn(void *opaque, uint64_t offset, unsigned size, uint64_t value);
 
@@ -19,15 +23,21 @@ enum { IO_WIDTH_1 = 1, IO_WIDTH_2 = 2, IO_WIDTH_4 = 4, IO_WIDTH_8 = 8 };
 struct io_range {
     const char *name;
     uint64_t base, size;
-    unsigned widths; /* IO_WIDTH_* ORed; a wider access is split into the widest accepted, lowest address first */
-    io_read_fn *read;
-    io_write_fn *write;
+    /*
+     * IO_WIDTH_* ORed. A wider access is split into the widest accepted, lowest address first, where it
+     * crosses the end of the range too; one narrower than all accepted is nobody's.
+     */
+    unsigned widths;
+    io_read_fn *read;   /* NULL: nobody answers reads */
+    io_write_fn *write; /* NULL: nobody takes writes */
     void *opaque;
 };
 
 struct iomap;
 
-/* `what` names the address space in messages and statistics: "port" or "memory". NULL when memory is short. */
+/*
+ * `what` names the address space in messages and statistics: "port" or "memory". NULL when memory is short.
+ */
 struct iomap *iomap_create(const char *what);
 void iomap_destroy(struct iomap *map);
 

@@ -18,7 +18,9 @@ struct outfile {
 /* False with a line in `diag` (status EXIT_STATUS_NO_OUTPUT) when the file cannot be made. */
 bool outfile_open(struct outfile *out, const char *name, struct diag *diag);
 
-/* Flushes, closes and renames. On any write error removes the temporary file, adds a line and returns false. */
+/*
+ * Flushes, closes and renames. On any write error removes the temporary file, adds a line and returns false.
+ */
 bool outfile_commit(struct outfile *out, struct diag *diag);
 
 /* Closes and removes the temporary file; what bore the name before stays. */

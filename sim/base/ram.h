@@ -1,7 +1,7 @@
 /*
  * Guest RAM: one host mapping, reserved and not touched, so that a guest costs the host only what it uses.
- * The mapping covers guest-physical 0 .. size; the hole at 0xA0000-0xFFFFF is RAM as far as this file knows (the
- * machine decides who answers there).
+ * The mapping covers guest-physical 0 .. size; the hole at 0xA0000-0xFFFFF is RAM as far as this file knows
+ * (the machine decides who answers there).
  */
 #ifndef LK_SIM_BASE_RAM_H
 #define LK_SIM_BASE_RAM_H
@@ -30,7 +30,10 @@ static inline bool ram_has(const struct ram *ram, struct paddr at, uint64_t size
 bool ram_read(const struct ram *ram, struct paddr at, void *into, size_t size_bytes);
 bool ram_write(struct ram *ram, struct paddr at, const void *from, size_t size_bytes);
 
-/* Sets touched[i] for each page i of [0, nr_pages) that the host has really backed. False when it cannot tell. */
+/*
+ * Sets touched[i] for each page i of [0, nr_pages) that the host has really backed. False when it cannot
+ * tell.
+ */
 bool ram_touched(const struct ram *ram, uint8_t *touched, size_t nr_pages);
 
 #endif

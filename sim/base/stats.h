@@ -24,9 +24,10 @@ struct stat_row {
 };
 
 /* Builds one stat_row of `struct_name`; for use as the STAT macro while including a .def file. */
-#define STAT_ROW(struct_name, field, unit_text, sentence_text)                                                         \
-    {                                                                                                                  \
-        .name = #field, .unit = (unit_text), .sentence = (sentence_text), .offset = offsetof(struct_name, field)       \
+#define STAT_ROW(struct_name, field, unit_text, sentence_text)                                               \
+    {                                                                                                        \
+        .name = #field, .unit = (unit_text), .sentence = (sentence_text),                                    \
+        .offset = offsetof(struct_name, field)                                                               \
     }
 
 struct stat_registry;
@@ -35,27 +36,33 @@ struct stat_registry *stat_registry_create(void);
 void stat_registry_destroy(struct stat_registry *registry);
 
 /* Registers nr_rows counters that live in `counters` (which must outlive the registry). `path` is copied. */
-bool stat_register(struct stat_registry *registry, const char *path, const struct stat_row *rows, size_t nr_rows,
-                   const void *counters);
+bool stat_register(struct stat_registry *registry, const char *path, const struct stat_row *rows,
+                   size_t nr_rows, const void *counters);
 
 typedef uint64_t stat_count_fn(const void *opaque);
 typedef double stat_ratio_fn(const void *opaque);
 
-/* A count or a ratio that is computed when it is asked for. A ratio that is not finite is left out of the output. */
-bool stat_register_count(struct stat_registry *registry, const char *name, const char *unit, const char *sentence,
-                         stat_count_fn *compute, const void *opaque);
-bool stat_register_ratio(struct stat_registry *registry, const char *name, const char *unit, const char *sentence,
-                         stat_ratio_fn *compute, const void *opaque);
+/*
+ * A count or a ratio that is computed when it is asked for. A ratio that is not finite is left out of the
+ * output.
+ */
+bool stat_register_count(struct stat_registry *registry, const char *name, const char *unit,
+                         const char *sentence, stat_count_fn *compute, const void *opaque);
+bool stat_register_ratio(struct stat_registry *registry, const char *name, const char *unit,
+                         const char *sentence, stat_ratio_fn *compute, const void *opaque);
 
-/* One value by its full name; false when there is none of that name. Counts are exact up to 2^53 in `*value`. */
+/*
+ * One value by its full name; false when there is none of that name. Counts are exact up to 2^53 in `*value`.
+ */
 bool stat_get(const struct stat_registry *registry, const char *name, double *value);
 bool stat_get_count(const struct stat_registry *registry, const char *name, uint64_t *value);
 
 /*
- * Writes all values in the order of registration: stats.json (one object, name -> number; 64-bit counts as exact
- * integers, ratios with six digits after the point) with a "lookaside" header object, and stats.txt (name, value,
- * unit, sentence; one a line). `header` holds what the caller wants in the header: pairs of key, value strings.
- * Files are written under a temporary name and renamed. On failure adds a line and returns false.
+ * Writes all values in the order of registration: stats.json (one object, name -> number; 64-bit counts as
+ * exact integers, ratios with six digits after the point) with a "lookaside" header object, and stats.txt
+ * (name, value, unit, sentence; one a line). `header` holds what the caller wants in the header: pairs of
+ * key, value strings. Files are written under a temporary name and renamed. On failure adds a line and
+ * returns false.
  */
 struct stat_header {
     const char *key, *value;
