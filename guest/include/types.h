@@ -8,9 +8,9 @@
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
-typedef uint64_t u64;
+typedef unsigned long long u64; /* not uint64_t: "%llu" must fit it wherever this is compiled */
 typedef int32_t s32;
-typedef int64_t s64;
+typedef long long s64;
 
 /* A physical address. 64 bits wide even without PAE, so that "the end of 4 GiB" can be written down. */
 typedef u64 phys_addr_t;
