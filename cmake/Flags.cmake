@@ -14,6 +14,8 @@ set(CMAKE_C_FLAGS_DEBUG "-O0 -g3")
 
 option(LK_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer, no recovery" OFF)
 
+option(LK_FUZZ "Build the libFuzzer programs of tests/fuzz; takes clang and LK_SANITIZE" OFF)
+
 # For lk_* targets only, so that neither the guest nor an imported package gets them.
 add_library(lk_flags INTERFACE)
 target_compile_options(lk_flags INTERFACE
@@ -25,4 +27,8 @@ if(LK_SANITIZE)
     target_compile_options(lk_flags INTERFACE
         -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
     target_link_options(lk_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+if(LK_FUZZ)
+    target_compile_options(lk_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
