@@ -140,6 +140,10 @@ for row in null:'BUG: unable to handle kernel NULL pointer dereference at 000000
     panics 64M "lkdtm=${row%%:*}"
     has "^${row#*:}"
 done
+panics 64M "lkdtm=write"
+has '^EIP is at lkdtm\+0x'
+has '^ \[<c01[0-9a-f]+>\] rest_init\+0x'
+has '^ \[<c01[0-9a-f]+>\] start_kernel\+0x'
 panics 64M "init=nothing"
 has '^Kernel panic - not syncing: No working init found: nothing'
 

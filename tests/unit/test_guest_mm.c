@@ -17,8 +17,8 @@
 
 #define RAM_PAGES 16384ul /* 64 MiB: 16 of DMA, 32 of NORMAL, 16 of HIGHMEM */
 #define LOW_PAGES 12288ul
-#define NR_STEPS 20000
-#define MAX_BLOCKS 600
+#define NR_STEPS 30000
+#define MAX_BLOCKS 3000
 
 char *host_ram;
 

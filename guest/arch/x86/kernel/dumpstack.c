@@ -3,6 +3,7 @@
 #include "asm/ptrace.h"
 #include "asm/setup.h"
 #include "bug.h"
+#include "kallsyms.h"
 #include "mm.h"
 #include "printk.h"
 #include "sched.h"
@@ -16,6 +17,14 @@ static bool is_kernel_text(u32 address)
            (address >= (u32)__init_begin && address < (u32)__init_end);
 }
 
+/* A call that never returns may be its function's last instruction: the return address then lies in the next one. */
+static void show_return_address(u32 address)
+{
+    u32 offset;
+    const struct kallsym *sym = kallsyms_lookup(address - 1, &offset);
+    pr_emerg(" [<%08x>] %s+0x%x\n", address, sym ? sym->name : "?", sym ? offset + 1 : 0);
+}
+
 /* Follows the chain of saved frame pointers: [ebp] = caller's ebp, [ebp + 4] = return address. */
 void show_trace(const u32 *frame)
 {
@@ -26,7 +35,7 @@ void show_trace(const u32 *frame)
             break;
         if (!is_kernel_text(frame[1]))
             break;
-        pr_emerg(" [<%08x>]\n", frame[1]);
+        show_return_address(frame[1]);
         frame = (const u32 *)frame[0];
     }
 }
@@ -37,6 +46,10 @@ void show_regs(const struct pt_regs *regs)
     u32 sp = user_mode(regs) ? regs->sp : (u32)&regs->sp;
     pr_emerg("Pid: %u, comm: %s\n", current->pid, current->comm);
     pr_emerg("EIP: %04x:[<%08x>] EFLAGS: %08x\n", regs->cs, regs->ip, regs->flags);
+    u32 offset;
+    const struct kallsym *sym = user_mode(regs) ? NULL : kallsyms_lookup(regs->ip, &offset);
+    if (sym)
+        pr_emerg("EIP is at %s+0x%x\n", sym->name, offset);
     pr_emerg("EAX: %08x EBX: %08x ECX: %08x EDX: %08x\n", regs->ax, regs->bx, regs->cx, regs->dx);
     pr_emerg("ESI: %08x EDI: %08x EBP: %08x ESP: %08x\n", regs->si, regs->di, regs->bp, sp);
     pr_emerg(" DS: %04x ES: %04x FS: %04x GS: %04x\n", regs->ds, regs->es, regs->fs, regs->gs);
