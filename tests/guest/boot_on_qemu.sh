@@ -136,7 +136,7 @@ done
 # What the kernel must not do ends in a panic: QEMU is still there, halted.
 for row in null:'BUG: unable to handle kernel NULL pointer dereference at 00000000' \
     write:'BUG: unable to handle kernel paging request at fe000000' divide:'divide error: 0000' \
-    bug:'Kernel panic - not syncing: BUG at ' panic:'Kernel panic - not syncing: lkdtm'; do
+    bug:'kernel BUG at guest/kernel/lkdtm.c:[0-9]+!' panic:'Kernel panic - not syncing: lkdtm'; do
     panics 64M "lkdtm=${row%%:*}"
     has "^${row#*:}"
 done
