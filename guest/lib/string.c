@@ -6,7 +6,7 @@ void *memcpy(void *dst, const void *src, size_t bytes)
     void *to = dst;
     size_t words = bytes / 4;
     __asm__ volatile("rep movsl\n\tmovl %3, %%ecx\n\trep movsb"
-                     : "+D"(to), "+S"(src), "+c"(words)
+                     : "+&D"(to), "+&S"(src), "+&c"(words)
                      : "g"(bytes % 4)
                      : "memory");
     return dst;
@@ -27,7 +27,7 @@ void *memset(void *dst, int value, size_t bytes)
     void *to = dst;
     size_t words = bytes / 4;
     __asm__ volatile("rep stosl\n\tmovl %3, %%ecx\n\trep stosb"
-                     : "+D"(to), "+c"(words)
+                     : "+&D"(to), "+&c"(words)
                      : "a"((value & 0xFF) * 0x01010101u), "g"(bytes % 4)
                      : "memory");
     return dst;

@@ -69,7 +69,7 @@ panics() {
 }
 
 # The default program, with every size of memory the zones care about.
-for memory in 16M 64M 1G 2G; do
+for memory in 4M 16M 64M 1G 2G; do
     powers_off $memory ""
     has '^init: hello from ring 3, pid 1, init$'
     has '^init\[1\]: exited with status 0$'
@@ -144,6 +144,8 @@ panics 64M "lkdtm=write"
 has '^EIP is at lkdtm\+0x'
 has '^ \[<c01[0-9a-f]+>\] rest_init\+0x'
 has '^ \[<c01[0-9a-f]+>\] start_kernel\+0x'
+panics 64M "mem=1M"
+has '^Kernel panic - not syncing: memory ends at 00100000, before the kernel does'
 panics 64M "init=nothing"
 has '^Kernel panic - not syncing: No working init found: nothing'
 

@@ -46,6 +46,9 @@ void __init setup_memory_map(void)
     if (boot_params.mem_limit)
         memblock_enforce_limit(boot_params.mem_limit);
 
+    if (memblock_end_of_memory() < __pa(_end))
+        panic("memory ends at %08llx, before the kernel does (%08llx)", memblock_end_of_memory(), __pa(_end));
+
     /* Frame 0 holds the firmware's data, and no pointer to it could be told from NULL. */
     memblock_reserve(0, PAGE_SIZE);
     memblock_reserve(__pa(__boot_start), (phys_addr_t)(_end - __boot_start));
