@@ -145,7 +145,7 @@ has '^EIP is at lkdtm\+0x'
 has '^ \[<c01[0-9a-f]+>\] rest_init\+0x'
 has '^ \[<c01[0-9a-f]+>\] start_kernel\+0x'
 panics 64M "mem=1M"
-has '^Kernel panic - not syncing: memory ends at 00100000, before the kernel does'
+has '^Kernel panic - not syncing: memory ends at 0009fc00, before the kernel does'
 panics 64M "init=nothing"
 has '^Kernel panic - not syncing: No working init found: nothing'
 
