@@ -4,7 +4,8 @@
  * sheet 4.2.1); MCS-80 mode, buffered mode and ICW3 have no meaning in a PC and are accepted without effect.
  *
  * The output to the CPU is a level. The CPU takes the vector by pic_acknowledge() at any later time; a request that
- * has gone by then gives the spurious IRQ 7 (or 15).
+ * has gone by then gives the spurious IRQ 7. (A spurious IRQ 15 needs a request that goes between the two INTA cycles,
+ * which are one moment here.)
  */
 #ifndef LK_SIM_BOARD_PIC_H
 #define LK_SIM_BOARD_PIC_H

@@ -32,7 +32,7 @@ static pit_tick elapsed(const struct pit_channel *channel, pit_tick now)
 
 static bool is_waiting_for_load(const struct pit_channel *channel, pit_tick now)
 {
-    return !channel->is_stopped && now < channel->origin;
+    return now < channel->origin;
 }
 
 /* The first end of a period, or in mode 3 of a half, after `now`. */
@@ -77,7 +77,7 @@ bool channel_out(const struct pit_channel *channel, pit_tick now)
     case 3:
         return ticks % count < high_ticks(channel->count);
     default:
-        return channel->is_stopped || ticks != count;
+        return channel->has_struck || ticks != count;
     }
 }
 
@@ -106,7 +106,7 @@ static pit_tick edge_after_load(const struct pit_channel *channel, pit_tick now)
 
 pit_tick channel_next_edge(const struct pit_channel *channel, pit_tick now)
 {
-    if (!channel->is_loaded || channel->is_stopped)
+    if (!channel->is_loaded || channel->is_stopped || channel->has_struck)
         return PIT_NEVER;
     if (now >= channel->origin)
         return edge_after_load(channel, now);
@@ -150,14 +150,16 @@ static uint16_t shown_value(const struct pit_channel *channel, pit_tick now)
 }
 
 /* The counting element takes `count` at the next tick; a gate that stops it does not keep it from being loaded. */
-static void load(struct pit_channel *channel, pit_tick now)
+static void load(struct pit_channel *channel, uint32_t count, pit_tick now)
 {
-    channel->out_before = channel->mode == 1 ? channel_out(channel, now) : channel->mode != 0;
+    channel->out_before = is_periodic(channel) || (channel->mode != 0 && channel_out(channel, now));
     channel->idle_value = shown_value(channel, now);
+    channel->count = count;
     channel->is_loaded = true;
     channel->origin = now + 1;
     channel->is_stopped = !channel->gate && !is_triggered(channel);
     channel->stopped_after = 0;
+    channel->has_struck = false;
     channel->has_next = false;
 }
 
@@ -166,15 +168,15 @@ static void take_count(struct pit_channel *channel, uint16_t written, pit_tick n
     uint32_t count = channel->is_bcd ? from_bcd(written) : written;
     if (count == 0)
         count = modulus(channel);
-    bool is_under_way = channel->is_loaded && now >= channel->origin;
-    if ((is_triggered(channel) && channel->is_loaded) || (is_periodic(channel) && is_under_way)) {
+    bool is_under_way = channel->is_loaded && !is_waiting_for_load(channel, now);
+    if (is_under_way && (is_triggered(channel) || is_periodic(channel))) {
         channel->has_next = true;
         channel->next_count = count;
         channel->next_written = now;
-    } else {
+    } else if (is_triggered(channel) || (is_periodic(channel) && channel->is_loaded)) {
         channel->count = count;
-        if (!is_triggered(channel) && !(is_periodic(channel) && channel->is_loaded))
-            load(channel, now);
+    } else {
+        load(channel, count, now);
     }
     channel->has_count = true;
 }
@@ -271,9 +273,7 @@ static void trigger(struct pit_channel *channel, pit_tick now)
 {
     if (!channel->has_count)
         return;
-    if (channel->has_next)
-        channel->count = channel->next_count;
-    load(channel, now);
+    load(channel, channel->has_next ? channel->next_count : channel->count, now);
 }
 
 void channel_set_gate(struct pit_channel *channel, bool gate, pit_tick now)
@@ -282,12 +282,16 @@ void channel_set_gate(struct pit_channel *channel, bool gate, pit_tick now)
         return;
     channel->gate = gate;
     if (!gate && channel->is_loaded && !is_triggered(channel)) {
-        channel->stopped_after = now < channel->origin ? 0 : now - channel->origin;
+        bool is_waiting = is_waiting_for_load(channel, now);
+        channel->stopped_after = is_waiting ? 0 : elapsed(channel, now);
         channel->is_stopped = true;
+        channel->has_struck = channel->mode == 4 && channel->stopped_after >= channel->count;
     } else if (gate && (is_triggered(channel) || is_periodic(channel))) {
         trigger(channel, now);
     } else if (channel->is_stopped) {
-        channel->origin = now - channel->stopped_after;
+        /* The load was not kept waiting by the gate: one that is still to come stays where it is. */
+        if (!is_waiting_for_load(channel, now))
+            channel->origin = now - channel->stopped_after;
         channel->is_stopped = false;
     }
 }

@@ -28,6 +28,7 @@ struct pit_channel {
     pit_tick origin; /* when it holds `count` */
     bool is_stopped; /* by the gate, after `stopped_after` ticks of counting */
     pit_tick stopped_after;
+    bool has_struck;     /* mode 4, stopped after its strobe: there is no second one */
     bool out_before;     /* the output until `origin` */
     uint16_t idle_value; /* what it shows until `origin` */
 
