@@ -1,0 +1,45 @@
+/*
+ * A ROM instead of a BIOS for Bochs: enters the bundled guest as a multiboot loader does (Multiboot 0.6.96, 3.2). The guest
+ * itself is put into RAM by Bochs. Assembled by bochs.py with ENTRY, RAM_KIB and COMMAND_LINE; 64 KiB, linked at F0000h.
+ */
+    .code16
+start16:
+    cli
+    lgdtl %cs:gdt_pointer - start16
+    movl %cr0, %eax
+    orl $1, %eax
+    movl %eax, %cr0
+    ljmpl $8, $start32
+
+    .code32
+start32:
+    movw $16, %ax
+    movw %ax, %ds
+    movw %ax, %es
+    movw %ax, %fs
+    movw %ax, %gs
+    movw %ax, %ss
+    movl $0x2BADB002, %eax
+    movl $multiboot_info, %ebx
+    ljmpl $8, $ENTRY
+
+    .balign 8
+gdt:
+    .quad 0, 0x00CF9A000000FFFF, 0x00CF92000000FFFF
+gdt_pointer:
+    .word 23
+    .long gdt
+
+multiboot_info:
+    .long 5                 /* memory size and command line are given */
+    .long 639, RAM_KIB - 1024
+    .long 0
+    .long command_line
+    .fill 28, 4, 0
+command_line:
+    .asciz COMMAND_LINE
+
+    .org 0xFFF0             /* where the processor starts */
+    .code16
+    ljmpw $0xF000, $0
+    .org 0x10000
