@@ -40,7 +40,8 @@ def entry_of(kernel):
 
 def prepare(folder, kernel, command_line):
     """Writes the ROM, the flat image and Bochs' configuration."""
-    text = command_line.replace("\\", "\\\\").replace('"', '\\"')
+    # The first word is the image's name, as multiboot loaders give it.
+    text = f"guest {command_line}".replace("\\", "\\\\").replace('"', '\\"')
     subprocess.run(["gcc", "-m32", "-c", f"-DENTRY={entry_of(kernel)}", f"-DRAM_KIB={RAM_MIB * 1024}",
                     f'-DCOMMAND_LINE="{text}"', os.path.join(HERE, "bochs_rom.S"), "-o", "rom.o"], cwd=folder, check=True)
     subprocess.run(["ld", "-m", "elf_i386", "-Ttext=0xF0000", "-e", "0", "--oformat", "binary", "rom.o", "-o", "rom.bin"],
