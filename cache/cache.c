@@ -161,6 +161,12 @@ struct cache_answer cache_access(struct cache *cache, struct paddr at, bool is_w
     return answer;
 }
 
+bool cache_contains(const struct cache *cache, struct paddr at)
+{
+    uint64_t number = at.v >> cache->front.line_shift, set = number & cache->front.set_mask;
+    return find(cache, &cache->lines[set * cache->params.nr_ways], number) < cache->params.nr_ways;
+}
+
 const struct cache_front *cache_front(const struct cache *cache)
 {
     return &cache->front;
@@ -170,6 +176,11 @@ void cache_add_front_hits(struct cache *cache, uint64_t nr_hits)
 {
     cache->stats.accesses += nr_hits;
     cache->stats.hits += nr_hits;
+}
+
+struct cache *cache_below(const struct cache *cache)
+{
+    return cache->below;
 }
 
 void cache_flush(struct cache *cache, bool write_back, cycle_t now)

@@ -56,8 +56,14 @@ struct cache_answer {
 /* A read, or a write (which makes the line dirty), of the line that holds `at`, asked for in cycle `now`. */
 struct cache_answer cache_access(struct cache *cache, struct paddr at, bool is_write, cycle_t now);
 
+/* Whether the line that holds `at` is here or on its way; changes nothing. */
+bool cache_contains(const struct cache *cache, struct paddr at);
+
 const struct cache_front *cache_front(const struct cache *cache);
 void cache_add_front_hits(struct cache *cache, uint64_t nr_hits);
+
+/* The cache that misses go to, NULL when it is the DRAM. */
+struct cache *cache_below(const struct cache *cache);
 
 /* Writes all dirty lines back and forgets everything (WBINVD); or forgets without writing (INVD). */
 void cache_flush(struct cache *cache, bool write_back, cycle_t now);

@@ -171,6 +171,8 @@ struct cpu {
     uint64_t nr_code_frames;
     struct code_frame *dead_frames; /* dropped, freed once no executor can be in them */
     struct insn *single;            /* room for one instruction decoded where it cannot be kept */
+    struct insn stop_record;        /* makes the executors return */
+    unsigned fetch_bytes, fetch_line_shift;
     exec_fn *const *handlers;       /* by enum handler, of the model that runs */
 
     /* Cold. */
@@ -178,7 +180,8 @@ struct cpu {
     struct cpu_fault_record history[CPU_FAULT_HISTORY];
     uint64_t nr_faults;
     uint32_t unimplemented[DEC_NR_OPS];
-    stamp_t seen_fetched; /* for observers */
+    uint64_t seen_lost[NR_REASONS]; /* cpu->lost at the last instruction that an observer saw */
+    stamp_t seen_fetched; /* when the block of the instruction now executed was fetched; for observers */
 };
 
 static inline uint64_t cpu_rip_mask(const struct cpu *cpu)
@@ -243,10 +246,12 @@ bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_sy
     __attribute__((warn_unused_result));
 /* Whether a write of size_bytes would be allowed (for instructions that must not be half done). */
 bool cpu_probe_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes) __attribute__((warn_unused_result));
-/* Translates for a fetch at cpu->code_linear; false: fault. On success cpu->fetch_front says where. */
-bool cpu_translate_fetch(struct cpu *cpu, stamp_t *t) __attribute__((warn_unused_result));
-/* A fetch block at `physical`: the L1I, from *t on, which moves. */
-void cpu_fetch_block(struct cpu *cpu, struct paddr physical, stamp_t *t);
+/*
+ * A translation for a data access or a fetch in slot *t, which moves to when it is known. False: #PF in cpu->fault. The
+ * answer's entry is good until the next call.
+ */
+bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, bool is_user, stamp_t *t,
+                   const struct tlb_entry **entry) __attribute__((warn_unused_result));
 void cpu_drop_fronts(struct cpu *cpu);
 /* No store may go the fast way to this page any more: it holds decoded code now. */
 void cpu_drop_write_fronts(struct cpu *cpu, struct paddr frame);
@@ -260,7 +265,9 @@ struct linear cpu_linear(struct cpu *cpu, unsigned seg, uint64_t offset, unsigne
     __attribute__((warn_unused_result));
 uint64_t cpu_effective_address(const struct cpu *cpu, const struct insn *insn);
 
-/* timing.c: every result is waited for and the stores have drained; then `cycles` pass. Reason: serialising. */
+/* timing.c: waits until `ready`, for the reason it carries. */
+stamp_t cpu_wait(struct cpu *cpu, stamp_t t, stamp_t ready);
+/* Every result is waited for and the stores have drained; then `cycles` pass. Reason: serialising. */
 stamp_t cpu_serialise(struct cpu *cpu, stamp_t t, cycle_t cycles);
 /* The front end starts afresh at `t`. */
 void cpu_redirect(struct cpu *cpu, stamp_t t);
@@ -271,18 +278,37 @@ void cpu_deliver_fault(struct cpu *cpu);
 bool cpu_software_interrupt(struct cpu *cpu, unsigned vector) __attribute__((warn_unused_result));
 void cpu_hardware_interrupt(struct cpu *cpu, unsigned vector);
 
+/*
+ * port.c: the board. cpu_port_allowed: IOPL and the I/O permission bitmap (SDM 1 19.5); false: #GP(0) in cpu->fault.
+ * A marker's result goes to EAX; it may ask the run to stop.
+ */
+bool cpu_port_allowed(struct cpu *cpu, uint16_t port, unsigned size_bytes) __attribute__((warn_unused_result));
+uint64_t cpu_port_read(struct cpu *cpu, uint16_t port, unsigned size_bytes, cycle_t now);
+void cpu_port_write(struct cpu *cpu, uint16_t port, unsigned size_bytes, uint64_t value, cycle_t now);
+void cpu_marker(struct cpu *cpu, unsigned number, cycle_t now);
+
 /* segload.c */
 bool cpu_load_segment(struct cpu *cpu, unsigned seg, uint16_t selector) __attribute__((warn_unused_result));
 /* Reads a descriptor from GDT or LDT: raw bytes. False: the selector is beyond the table, or a page fault. */
 bool cpu_read_descriptor(struct cpu *cpu, uint16_t selector, enum exception_vector vector, uint64_t *raw)
     __attribute__((warn_unused_result));
+/* LLDT and LTR (SDM 2A). */
+bool cpu_load_ldt(struct cpu *cpu, uint16_t selector) __attribute__((warn_unused_result));
+bool cpu_load_task_register(struct cpu *cpu, uint16_t selector) __attribute__((warn_unused_result));
 /* Sets the hidden part as real mode and V86 mode do. */
 void cpu_load_segment_real(struct cpu *cpu, unsigned seg, uint16_t selector);
 void cpu_set_segment(struct cpu *cpu, unsigned seg, uint16_t selector, const struct descriptor *hidden);
 /* CPL, stack size, code size or a segment changed: what decoded code and fast paths depend on. */
 void cpu_mode_changed(struct cpu *cpu);
 
-/* control.c: MOV to CR0, CR3, CR4. False: #GP. */
+/* identify.c: CPUID by EAX and ECX; RDMSR into EDX:EAX; WRMSR. False: #GP(0). */
+void cpu_identify(struct cpu *cpu);
+bool cpu_read_msr(struct cpu *cpu, uint32_t number) __attribute__((warn_unused_result));
+bool cpu_write_msr(struct cpu *cpu, uint32_t number, uint64_t value) __attribute__((warn_unused_result));
+
+/* control.c: WBINVD and INVD. */
+void cpu_flush_caches(struct cpu *cpu, bool write_back, cycle_t now);
+/* MOV to CR0, CR3, CR4. False: #GP. */
 bool cpu_write_cr(struct cpu *cpu, unsigned number, uint64_t value) __attribute__((warn_unused_result));
 
 /* transfer.c: far transfers. cpu->rip is the next instruction; on success it is the destination. */
@@ -297,8 +323,21 @@ bool cpu_push_at(struct cpu *cpu, uint64_t *sp, unsigned size_bytes, uint64_t va
 bool cpu_pop_at(struct cpu *cpu, uint64_t *sp, unsigned size_bytes, uint64_t *value) __attribute__((warn_unused_result));
 void cpu_set_sp(struct cpu *cpu, uint64_t sp);
 
-/* code.c: the record at cpu->rip, decoded if need be. Delivers what faults on the way. Never NULL. */
-const struct insn *cpu_code_at_rip(struct cpu *cpu);
+/*
+ * fetch.c: begins a fetch block at cpu->rip in slot cpu->clock, which moves: asks the ITLB and the L1I, finds the decoded
+ * code (or `block`, a record that is known to be for this place, if the page still is what it was). Delivers what
+ * faults on the way. Returns the record to run, behind the block's own; never NULL.
+ */
+const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block);
+/* The same for the instruction at cpu->rip whose bytes lie in two pages, the first of which has been fetched. */
+const struct insn *cpu_fetch_straddling(struct cpu *cpu);
+
+/* code.c: decoded code by page. Finds or decodes the run of records that begins at `offset` of the page at `frame`. */
+const struct insn *cpu_code_at(struct cpu *cpu, struct paddr frame, unsigned offset);
+/* One instruction into cpu->single: the block record, the instruction, single_end. */
+const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes, struct paddr physical);
+/* A direct branch within its page was taken to `rip`: it need not ask again. */
+void cpu_link(struct cpu *cpu, const struct insn *branch, uint64_t rip);
 void cpu_free_dead_code(struct cpu *cpu);
 void cpu_drop_all_code(struct cpu *cpu);
 static inline bool cpu_has_code(const struct cpu *cpu, struct paddr frame)
@@ -309,5 +348,12 @@ static inline bool cpu_has_code(const struct cpu *cpu, struct paddr frame)
 
 /* bind.c: fills a record in from a decoded instruction: operands and handler. */
 void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn);
+
+/* observe.c: nothing where nobody watches. */
+void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done);
+void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation *translation, bool has_walked);
+void cpu_observe_access(struct cpu *cpu, const struct cpu_seen_access *access);
+void cpu_observe_exception(struct cpu *cpu, unsigned vector, bool is_interrupt);
+void cpu_observe_control(struct cpu *cpu, const char *what, uint64_t value);
 
 #endif

@@ -359,8 +359,7 @@ ALWAYS_INLINE struct loaded exec_load(struct cpu *cpu, uint64_t linear, unsigned
     if (UNLIKELY(!host))
         return (struct loaded){0, 0};
     *t = exec_port(cpu, *t);
-    if (EXEC_IS_TIMED)
-        cpu->fast_loads++;
+    cpu->fast_loads++;
     return (struct loaded){exec_host_read(host, size_bytes), EXEC_IS_TIMED ? stamp_floor(*t) + cpu->load_hit : *t};
 }
 
@@ -373,9 +372,9 @@ ALWAYS_INLINE stamp_t exec_store_slot(struct cpu *cpu, stamp_t t)
 /* A store that hits drains one cycle after it issued, and one cycle after the store before it. */
 ALWAYS_INLINE void exec_store_hit(struct cpu *cpu, stamp_t t)
 {
+    cpu->fast_stores++;
     if (!EXEC_IS_TIMED)
         return;
-    cpu->fast_stores++;
     cpu->store_drained = stamp_later(stamp_floor(t), cpu->store_drained) + STAMP_CYCLE;
     cpu->store_buffer[cpu->store_index] = cpu->store_drained;
     cpu->store_index = cpu->store_index + 1 == cpu->store_entries ? 0 : cpu->store_index + 1;
@@ -419,8 +418,7 @@ ALWAYS_INLINE struct exec_rmw exec_rmw_load(struct cpu *cpu, uint64_t linear, un
     if (UNLIKELY(!host))
         return (struct exec_rmw){0, 0, NULL};
     *t = exec_store_slot(cpu, exec_port(cpu, *t));
-    if (EXEC_IS_TIMED)
-        cpu->fast_loads++;
+    cpu->fast_loads++;
     stamp_t ready = EXEC_IS_TIMED ? stamp_floor(*t) + cpu->load_hit : *t;
     return (struct exec_rmw){exec_host_read(host, size_bytes), ready, host};
 }

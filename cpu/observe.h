@@ -18,6 +18,18 @@ struct cpu_seen_insn {
     uint8_t code_bits;         /* 16, 32 or 64: how to disassemble it */
     uint8_t cpl;
     cycle_t fetched, issued, done; /* its fetch block was asked for; it left decode; its result was there */
+    uint8_t waited_for;        /* enum reason: what took most of the time lost since the instruction before; 0: none was */
+};
+
+/* One question to the paging unit, from a fetch, a load, a store or a probe. None is asked while paging is off. */
+struct cpu_seen_translation {
+    uint64_t instruction; /* number of the instruction that is being executed, or about to be fetched */
+    enum mmu_access access;
+    bool is_user;
+    struct laddr linear;
+    bool is_l1_hit, is_l2_hit; /* found in a TLB, even if a walk had to confirm or change what it says */
+    bool is_fault;             /* then its walk (there is always one) has the error code */
+    cycle_t asked, ready;
 };
 
 enum cpu_access_kind { CPU_ACCESS_FETCH, CPU_ACCESS_LOAD, CPU_ACCESS_STORE };
@@ -33,8 +45,6 @@ struct cpu_seen_access {
     bool is_new_page;      /* the translation unit was asked; false: the other half of a line split in the same page */
     bool is_paged;
     uint64_t nr_walks;     /* walks this access made: 0 or 1; its walk is mmu.last_walk */
-    bool is_tlb_l1_hit;
-    bool is_tlb_l2_hit;
     unsigned served_by;    /* enum served_by */
     cycle_t asked, translated, ready;
 };
@@ -51,6 +61,8 @@ struct cpu_seen_exception {
 struct cpu_observer {
     void *opaque;
     void (*insn)(void *opaque, const struct cpu_seen_insn *insn);
+    /* In the order in which TLBs and caches saw them. `walk` is NULL where the translation took none. */
+    void (*translation)(void *opaque, const struct cpu_seen_translation *translation, const struct walk *walk);
     void (*access)(void *opaque, const struct cpu_seen_access *access, const struct walk *walk);
     void (*exception)(void *opaque, const struct cpu_seen_exception *exception);
     void (*control)(void *opaque, const char *what, uint64_t value); /* "cr0" "cr3" "cr4" "invlpg" "wbinvd": TLB-relevant writes */

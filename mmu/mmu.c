@@ -112,12 +112,14 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
     struct tlb *l1 = access == MMU_FETCH ? mmu->params.itlb : mmu->params.dtlb;
     const struct tlb_entry *entry = tlb_lookup(l1, at);
     if (entry && is_usable(mmu, entry, access, is_user))
-        return (struct mmu_answer){.entry = entry, .ready = now};
+        return (struct mmu_answer){.entry = entry, .found_in = MMU_FOUND_L1, .ready = now};
+    enum mmu_found found_in = entry ? MMU_FOUND_L1 : MMU_FOUND_NOWHERE;
     if (!entry) {
         now += mmu->params.l2_tlb_latency_cycles;
         entry = tlb_lookup(mmu->params.l2_tlb, at);
         if (entry && is_usable(mmu, entry, access, is_user))
-            return (struct mmu_answer){.entry = tlb_fill(l1, entry), .ready = now};
+            return (struct mmu_answer){.entry = tlb_fill(l1, entry), .found_in = MMU_FOUND_L2, .ready = now};
+        found_in = entry ? MMU_FOUND_L2 : MMU_FOUND_NOWHERE;
     }
     /*
      * A violation that an entry shows is confirmed in memory before it becomes a fault: the manual lets a stale entry
@@ -131,6 +133,7 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
     }
     struct tlb_entry fresh;
     struct mmu_answer answer = walk(mmu, at, access, is_user, now, &fresh, &is_good);
+    answer.found_in = found_in;
     if (!is_good)
         return answer;
     tlb_fill(mmu->params.l2_tlb, &fresh);

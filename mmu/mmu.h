@@ -41,9 +41,12 @@ struct mmu {
     uint64_t epoch;
 };
 
+enum mmu_found { MMU_FOUND_NOWHERE, MMU_FOUND_L1, MMU_FOUND_L2 };
+
 struct mmu_answer {
     const struct tlb_entry *entry; /* NULL: a page fault */
     uint32_t error_code;           /* of the page fault */
+    enum mmu_found found_in;       /* the TLB that held the page, even if a walk had to confirm or change what it says */
     cycle_t ready;                 /* the cycle in which the translation (or the fault) is known */
 };
 

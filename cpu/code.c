@@ -1,0 +1,283 @@
+/*
+ * Decoded code, kept by physical page and by what it was decoded for (cpu->code_key). A run of records begins where a
+ * branch went and ends at a transfer that never falls through, at the end of the page, or where it grows long.
+ *
+ * When a byte of a decoded instruction is written, all runs of its page die at once: each record is turned into one
+ * that goes and looks again, and the memory is freed when no executor can be inside.
+ */
+#include "cpu/cpu_internal.h"
+#include "cpu/handlers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    RUN_SOFT_LIMIT = 40, /* records after which a run ends at the next fetch block */
+    RUN_HARD_LIMIT = 640, /* no block of at most 256 bytes can bring a run from the soft limit to here */
+    BITMAP_WORDS = PAGE_BYTES / 64,
+};
+
+struct run {
+    struct run *next;
+    unsigned nr_records;
+    struct insn records[];
+};
+
+/* The runs of a page for one key. */
+struct code_page {
+    struct code_page *next;
+    uint32_t key;
+    struct run *runs;
+    const struct insn **heads; /* where runs begin */
+    unsigned nr_heads, max_heads;
+    uint16_t entry[PAGE_BYTES]; /* by offset: index in heads + 1 */
+};
+
+struct code_frame {
+    struct code_frame *next_dead;
+    struct paddr frame;
+    struct code_page *pages;
+    uint64_t decoded[BITMAP_WORDS]; /* a bit a byte: part of a decoded instruction */
+};
+
+static struct code_page *page_for_key(struct cpu *cpu, struct paddr frame)
+{
+    uint64_t pfn = frame.v >> PAGE_SHIFT;
+    struct code_frame *code_frame = cpu->code_frames[pfn];
+    if (!code_frame) {
+        code_frame = calloc(1, sizeof *code_frame);
+        if (!code_frame)
+            return NULL;
+        code_frame->frame = frame;
+        cpu->code_frames[pfn] = code_frame;
+        cpu_drop_write_fronts(cpu, frame);
+    }
+    struct code_page *page = code_frame->pages;
+    while (page && page->key != cpu->code_key)
+        page = page->next;
+    if (page)
+        return page;
+    page = calloc(1, sizeof *page);
+    if (!page)
+        return NULL;
+    page->key = cpu->code_key;
+    page->next = code_frame->pages;
+    code_frame->pages = page;
+    return page;
+}
+
+static enum dec_mode code_mode(const struct cpu *cpu)
+{
+    return cpu->segment[DEC_SEG_CS].hidden.is_big ? DEC_32 : DEC_16;
+}
+
+static struct insn plain_record(const struct cpu *cpu, enum handler handler, unsigned offset, unsigned position)
+{
+    return (struct insn){.run = cpu->handlers[handler], .offset = (uint16_t)offset, .position = (uint8_t)position,
+                         .base = REG_ZERO, .index = REG_ZERO};
+}
+
+/* The record of the fetch block at `at`; the L1I's word on that line is one load away. */
+static struct insn block_record(const struct cpu *cpu, struct paddr at, unsigned offset, unsigned position)
+{
+    struct insn record = plain_record(cpu, HANDLER_block, offset, position);
+    record.imm = at.v >> cpu->fetch_line_shift;
+    if (cpu->is_timed) {
+        const struct cache_front *front = cache_front(cpu->params.l1i);
+        record.target = (const struct insn *)&front->read_line[record.imm & front->set_mask];
+    }
+    return record;
+}
+
+/* Decodes one instruction into `insn`. Returns its length, or 0 when its bytes run out. */
+static unsigned decode(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes, unsigned offset, unsigned position,
+                       struct insn *insn, bool *is_last)
+{
+    struct dec_insn dec;
+    enum dec_result result = dec_decode(bytes, nr_bytes, code_mode(cpu), &dec);
+    if (result == DEC_NEED_MORE)
+        return 0;
+    *insn = plain_record(cpu, result == DEC_TOO_LONG ? HANDLER_too_long : HANDLER_undefined, offset, position);
+    insn->length_bytes = dec.length;
+    *is_last = result != DEC_OK;
+    cpu->stats.decodes++;
+    if (result != DEC_OK)
+        return dec.length ? dec.length : 1;
+    cpu_bind(cpu, &dec, insn);
+    bool falls_through = !(dec.flags & DEC_FLAG_BRANCH) || dec.op == DEC_JCC || dec.op == DEC_LOOP ||
+                         dec.op == DEC_LOOPE || dec.op == DEC_LOOPNE || dec.op == DEC_JCXZ || dec.op == DEC_INTO;
+    *is_last = !falls_through;
+    return dec.length;
+}
+
+static void mark_decoded(struct code_frame *frame, unsigned offset, unsigned nr_bytes)
+{
+    for (unsigned i = offset; i < offset + nr_bytes && i < PAGE_BYTES; i++)
+        frame->decoded[i / 64] |= 1ull << i % 64;
+}
+
+/* Decodes the run that begins at `offset` into `records`. Returns how many there are. */
+static unsigned decode_run(struct cpu *cpu, struct paddr frame, unsigned offset, struct insn records[RUN_HARD_LIMIT])
+{
+    const uint8_t *bytes = cpu->params.ram->host + frame.v;
+    struct code_frame *code_frame = cpu->code_frames[frame.v >> PAGE_SHIFT];
+    unsigned fetched_to = offset - offset % cpu->fetch_bytes + cpu->fetch_bytes;
+    unsigned nr = 0, position = 0;
+    bool is_last = false;
+    records[nr++] = block_record(cpu, paddr(frame.v + offset), offset, 0);
+    while (!is_last) {
+        struct insn insn;
+        unsigned length = 0;
+        if (offset < PAGE_BYTES)
+            length = decode(cpu, bytes + offset, PAGE_BYTES - offset, offset, position, &insn, &is_last);
+        unsigned last = offset + (length ? length - 1 : 0);
+        bool is_new_block = last >= fetched_to && offset < PAGE_BYTES;
+        if (offset == PAGE_BYTES || (is_new_block && nr >= RUN_SOFT_LIMIT)) {
+            records[nr++] = plain_record(cpu, HANDLER_run_end, offset, position);
+            break;
+        }
+        if (length == 0) {
+            if (PAGE_BYTES - 1 >= fetched_to) { /* all of the page's last block is needed before the next page's */
+                records[nr++] = block_record(cpu, paddr(frame.v + PAGE_BYTES - 1), offset, position);
+                position = 0;
+            }
+            records[nr++] = plain_record(cpu, HANDLER_straddle, offset, position);
+            mark_decoded(code_frame, offset, PAGE_BYTES - offset);
+            break;
+        }
+        for (; last >= fetched_to; fetched_to += cpu->fetch_bytes) {
+            records[nr++] = block_record(cpu, paddr(frame.v + fetched_to), offset, position);
+            position = 0;
+        }
+        insn.position = (uint8_t)position++;
+        mark_decoded(code_frame, offset, length);
+        records[nr++] = insn;
+        offset += length;
+    }
+    return nr;
+}
+
+/* What the executors run when the host has no memory left for decoded code: they stop. */
+static const struct insn *out_of_memory(struct cpu *cpu)
+{
+    cpu->is_shut_down = true;
+    cpu->single[0] = cpu->stop_record;
+    cpu->single[1] = cpu->stop_record;
+    return cpu->single;
+}
+
+const struct insn *cpu_code_at(struct cpu *cpu, struct paddr frame, unsigned offset)
+{
+    struct code_page *page = page_for_key(cpu, frame);
+    if (!page)
+        return out_of_memory(cpu);
+    if (page->entry[offset])
+        return page->heads[page->entry[offset] - 1];
+    struct insn records[RUN_HARD_LIMIT];
+    unsigned nr = decode_run(cpu, frame, offset, records);
+    struct run *run = malloc(sizeof *run + nr * sizeof *records);
+    if (!run)
+        return out_of_memory(cpu);
+    if (page->nr_heads == page->max_heads) {
+        unsigned max_heads = page->max_heads ? page->max_heads * 2 : 16;
+        const struct insn **heads = realloc(page->heads, max_heads * sizeof *heads);
+        if (!heads) {
+            free(run);
+            return out_of_memory(cpu);
+        }
+        page->heads = heads;
+        page->max_heads = max_heads;
+    }
+    memcpy(run->records, records, nr * sizeof *records);
+    run->nr_records = nr;
+    run->next = page->runs;
+    page->runs = run;
+    page->heads[page->nr_heads++] = run->records;
+    page->entry[offset] = (uint16_t)page->nr_heads;
+    return run->records;
+}
+
+const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes, struct paddr physical)
+{
+    unsigned offset = (unsigned)(physical.v & PAGE_MASK);
+    bool is_last;
+    cpu->single[0] = block_record(cpu, physical, offset, 0);
+    unsigned length = decode(cpu, bytes, nr_bytes, offset, 0, &cpu->single[1], &is_last);
+    if (length == 0) /* the page ends before the instruction does: it goes on as a straddling one */
+        cpu->single[1] = plain_record(cpu, HANDLER_straddle, offset, 0);
+    cpu->single[2] = plain_record(cpu, HANDLER_single_end, offset + length, 1);
+    return cpu->single;
+}
+
+void cpu_link(struct cpu *cpu, const struct insn *branch, uint64_t rip)
+{
+    uint64_t linear = (rip + cpu->segment[DEC_SEG_CS].hidden.base) & UINT32_MAX;
+    if ((linear & ~(uint64_t)PAGE_MASK) != cpu->code_linear || branch == &cpu->single[1])
+        return;
+    /* Records are constant to those who run them; here is the one place that completes one. */
+    ((struct insn *)(uintptr_t)branch)->target =
+        cpu_code_at(cpu, cpu->fetch_front->frame, (unsigned)(linear & PAGE_MASK));
+}
+
+static void forget_jumps(struct cpu *cpu)
+{
+    for (unsigned i = 0; i < JUMP_CACHE_ENTRIES; i++)
+        cpu->jump_cache[i].linear = UINT64_MAX;
+}
+
+/* Takes a frame's code out of use. */
+static void kill_frame(struct cpu *cpu, struct code_frame *frame)
+{
+    exec_fn *stale = cpu->handlers[HANDLER_stale];
+    for (struct code_page *page = frame->pages; page; page = page->next)
+        for (struct run *run = page->runs; run; run = run->next)
+            for (unsigned i = 0; i < run->nr_records; i++)
+                run->records[i].run = stale;
+    cpu->code_frames[frame->frame.v >> PAGE_SHIFT] = NULL;
+    frame->next_dead = cpu->dead_frames;
+    cpu->dead_frames = frame;
+    forget_jumps(cpu);
+}
+
+void cpu_code_written(struct cpu *cpu, struct paddr at, uint64_t size_bytes)
+{
+    for (uint64_t i = 0; i < size_bytes; i++) {
+        uint64_t address = at.v + i, pfn = address >> PAGE_SHIFT, offset = address & PAGE_MASK;
+        if (pfn >= cpu->nr_code_frames || !cpu->code_frames[pfn]) {
+            i += PAGE_BYTES - 1 - offset;
+            continue;
+        }
+        struct code_frame *frame = cpu->code_frames[pfn];
+        if (frame->decoded[offset / 64] >> offset % 64 & 1) {
+            cpu->stats.code_writes++;
+            kill_frame(cpu, frame);
+        }
+    }
+}
+
+void cpu_free_dead_code(struct cpu *cpu)
+{
+    while (cpu->dead_frames) {
+        struct code_frame *frame = cpu->dead_frames;
+        cpu->dead_frames = frame->next_dead;
+        while (frame->pages) {
+            struct code_page *page = frame->pages;
+            frame->pages = page->next;
+            while (page->runs) {
+                struct run *run = page->runs;
+                page->runs = run->next;
+                free(run);
+            }
+            free(page->heads);
+            free(page);
+        }
+        free(frame);
+    }
+}
+
+void cpu_drop_all_code(struct cpu *cpu)
+{
+    for (uint64_t pfn = 0; pfn < cpu->nr_code_frames; pfn++)
+        if (cpu->code_frames[pfn])
+            kill_frame(cpu, cpu->code_frames[pfn]);
+}

@@ -1,0 +1,260 @@
+#include "cpu/cpu.h"
+
+#include "cpu/cpu_internal.h"
+#include "cpu/handlers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SINGLE_RECORDS = 3 };
+
+static void entry_written(void *opaque, struct paddr at)
+{
+    struct cpu *cpu = opaque;
+    if (cpu_has_code(cpu, at))
+        cpu_code_written(cpu, at, sizeof(uint32_t));
+}
+
+static exec_fn *const *choose_handlers(const struct cpu_params *params)
+{
+    if (params->observer)
+        return exec_handlers_watched;
+    return params->config->cpu_model == CFG_CPU_FUNCTIONAL ? exec_handlers_functional : exec_handlers_inorder;
+}
+
+static bool init_predictor(struct predictor *p, const struct config *config)
+{
+    p->counter_mask = config->cpu_predictor_entries - 1;
+    p->history_mask = config->cpu_predictor == CFG_PREDICTOR_GSHARE ? p->counter_mask : 0;
+    p->is_static = config->cpu_predictor == CFG_PREDICTOR_TAKEN || config->cpu_predictor == CFG_PREDICTOR_NOT_TAKEN;
+    p->static_taken = config->cpu_predictor == CFG_PREDICTOR_TAKEN;
+    p->btb_mask = config->cpu_btb_entries - 1;
+    p->return_entries = (unsigned)config->cpu_return_stack;
+    p->counters = malloc(config->cpu_predictor_entries);
+    p->btb = malloc(config->cpu_btb_entries * sizeof *p->btb);
+    if (!p->counters || !p->btb)
+        return false;
+    memset(p->counters, 1, config->cpu_predictor_entries); /* weakly not taken */
+    for (uint64_t i = 0; i < config->cpu_btb_entries; i++)
+        p->btb[i] = (struct btb_entry){.from = UINT64_MAX};
+    return true;
+}
+
+static void init_timing(struct cpu *cpu, const struct config *config)
+{
+    cpu->step = cpu->is_timed ? STAMP_CYCLE / config->cpu_width : STAMP_CYCLE;
+    cpu->load_hit = stamp_of_cycle(config->cache_l1d_latency_cycles) | REASON_L1D;
+    cpu->frontend = stamp_of_cycle(config->cpu_frontend_cycles);
+    cpu->mispredict = stamp_of_cycle(config->cpu_mispredict_cycles);
+    cpu->btb_bubble = stamp_of_cycle(config->cpu_frontend_cycles - 1);
+    cpu->port_mask = (unsigned)config->cpu_memory_ports - 1;
+    cpu->store_entries = (unsigned)config->cpu_store_buffer;
+    cpu->mshr_entries = (unsigned)config->cpu_mshrs;
+    cpu->fetch_entries = (unsigned)config->cpu_fetch_queue;
+    cpu->fetch_bytes = (unsigned)config->cpu_fetch_bytes;
+    cpu->fetch_line_shift = (unsigned)__builtin_ctzll(config->cache_l1i_line_bytes);
+    cpu->line_mask = config->cache_l1d_line_bytes - 1;
+    if (cpu->is_timed) {
+        const struct cache_front *front = cache_front(cpu->params.l1d);
+        cpu->l1d_read_line = front->read_line;
+        cpu->l1d_write_line = front->write_line;
+        cpu->l1d_set_mask = front->set_mask;
+        cpu->l1d_line_shift = front->line_shift;
+    }
+}
+
+struct cpu *cpu_create(const struct cpu_params *params)
+{
+    struct cpu *cpu = calloc(1, sizeof *cpu);
+    if (!cpu)
+        return NULL;
+    const struct config *config = params->config;
+    cpu->params = *params;
+    cpu->is_timed = config->cpu_model != CFG_CPU_FUNCTIONAL;
+    cpu->handlers = choose_handlers(params);
+    cpu->stop_record = (struct insn){.run = cpu->handlers[HANDLER_stop]};
+    cpu->nr_code_frames = params->ram->size_bytes >> PAGE_SHIFT;
+    cpu->code_frames = calloc(cpu->nr_code_frames, sizeof(struct code_frame *));
+    cpu->single = calloc(SINGLE_RECORDS, sizeof *cpu->single);
+    if (!init_predictor(&cpu->predictor, config) || !cpu->code_frames || !cpu->single) {
+        cpu_destroy(cpu);
+        return NULL;
+    }
+    init_timing(cpu, config);
+    struct mmu_params mmu = {
+        .is_timed = cpu->is_timed,
+        .itlb = params->itlb,
+        .dtlb = params->dtlb,
+        .l2_tlb = params->l2_tlb,
+        .l2_tlb_latency_cycles = config->tlb_l2_latency_cycles,
+        .walk_cache = params->walk_cache,
+        .ram = params->ram,
+        .entry_written = entry_written,
+        .opaque = cpu,
+    };
+    mmu_init(&cpu->mmu, &mmu);
+    cpu->clock = STAMP_CYCLE; /* stamp 0 means "never" where a load answers */
+    cpu->lost[REASON_SERIAL] = STAMP_CYCLE;
+    for (unsigned i = 0; i < JUMP_CACHE_ENTRIES; i++)
+        cpu->jump_cache[i].linear = UINT64_MAX;
+    cpu_drop_fronts(cpu);
+    return cpu;
+}
+
+void cpu_destroy(struct cpu *cpu)
+{
+    if (!cpu)
+        return;
+    if (cpu->code_frames)
+        cpu_drop_all_code(cpu);
+    cpu_free_dead_code(cpu);
+    free(cpu->code_frames);
+    free(cpu->single);
+    free(cpu->predictor.counters);
+    free(cpu->predictor.btb);
+    free(cpu);
+}
+
+struct cpu_state cpu_state(const struct cpu *cpu)
+{
+    struct cpu_state state = {
+        .rip = cpu->rip,
+        .rflags = cpu_flags(cpu),
+        .cr0 = cpu->control.cr0,
+        .cr2 = cpu->cr2,
+        .cr3 = cpu->control.cr3,
+        .cr4 = cpu->control.cr4,
+        .ldtr = cpu->ldtr,
+        .tr = cpu->tr,
+        .gdt_base = cpu->gdt_base,
+        .gdt_limit = cpu->gdt_limit,
+        .idt_base = cpu->idt_base,
+        .idt_limit = cpu->idt_limit,
+    };
+    memcpy(state.gpr, cpu->reg, sizeof state.gpr);
+    memcpy(state.segment, cpu->segment, sizeof state.segment);
+    return state;
+}
+
+void cpu_set_state(struct cpu *cpu, const struct cpu_state *state)
+{
+    cpu->rip = state->rip;
+    cpu->eflags = state->rflags & ~(uint64_t)(EFLAGS_STATUS | EFLAGS_FIXED);
+    cpu_set_status_flags(cpu, state->rflags);
+    cpu->control = (struct paging_mode){.cr0 = state->cr0, .cr3 = state->cr3, .cr4 = state->cr4};
+    cpu->cr2 = state->cr2;
+    cpu->ldtr = state->ldtr;
+    cpu->tr = state->tr;
+    cpu->gdt_base = state->gdt_base;
+    cpu->gdt_limit = state->gdt_limit;
+    cpu->idt_base = state->idt_base;
+    cpu->idt_limit = state->idt_limit;
+    memcpy(cpu->reg, state->gpr, sizeof state->gpr);
+    memcpy(cpu->segment, state->segment, sizeof state->segment);
+    cpu->cpl = cpu->control.cr0 & CR0_PE ? cpu->segment[DEC_SEG_CS].selector & SELECTOR_RPL : 0;
+    mmu_set_mode(&cpu->mmu, &cpu->control);
+    mmu_load_cr3(&cpu->mmu, cpu->control.cr3);
+    cpu_drop_fronts(cpu);
+    cpu_mode_changed(cpu);
+}
+
+cycle_t cpu_now(const struct cpu *cpu)
+{
+    return stamp_cycle(cpu->clock);
+}
+
+void cpu_idle_until(struct cpu *cpu, cycle_t cycle)
+{
+    stamp_t until = stamp_of_cycle(cycle);
+    if (until <= cpu->clock)
+        return;
+    cpu->lost[REASON_IDLE] += until - cpu->clock;
+    cpu->clock = until;
+    cpu_redirect(cpu, until);
+}
+
+void cpu_set_interrupt_line(struct cpu *cpu, bool level)
+{
+    cpu->interrupt_line = level;
+    if (level && (cpu->eflags & EFLAGS_IF))
+        cpu->deadline = 0;
+}
+
+void cpu_request_stop(struct cpu *cpu)
+{
+    cpu->must_stop = true;
+    cpu->deadline = 0;
+}
+
+bool cpu_can_interrupt(const struct cpu *cpu)
+{
+    return cpu->eflags & EFLAGS_IF;
+}
+
+static void take_interrupt(struct cpu *cpu)
+{
+    const struct cpu_board *board = &cpu->params.board;
+    cpu->is_halted = false;
+    cpu_hardware_interrupt(cpu, board->acknowledge(board->opaque, stamp_cycle(cpu->clock)));
+}
+
+enum cpu_stop cpu_run(struct cpu *cpu, cycle_t deadline)
+{
+    stamp_t end = deadline >= UINT64_MAX >> STAMP_CYCLE_SHIFT ? UINT64_MAX : stamp_of_cycle(deadline);
+    for (;;) {
+        if (cpu->interrupt_line && (cpu->eflags & EFLAGS_IF) && !cpu->interrupt_shadow && !cpu->is_shut_down)
+            take_interrupt(cpu);
+        if (cpu->is_shut_down)
+            return CPU_STOP_SHUTDOWN;
+        if (cpu->stop_for_marker) {
+            cpu->stop_for_marker = cpu->must_stop = false;
+            return CPU_STOP_MARKER;
+        }
+        if (cpu->is_halted)
+            return CPU_STOP_HALTED;
+        if (cpu->must_stop || cpu->clock >= end) {
+            cpu->must_stop = false;
+            return CPU_STOP_DEADLINE;
+        }
+        cpu_free_dead_code(cpu);
+        cpu->deadline = end;
+        const struct insn *insn = cpu_fetch(cpu, NULL);
+        while (insn)
+            insn = insn->run(cpu, insn, cpu->clock);
+    }
+}
+
+const struct mmu *cpu_mmu(const struct cpu *cpu)
+{
+    return &cpu->mmu;
+}
+
+unsigned cpu_fault_history(const struct cpu *cpu, struct cpu_fault_record record[CPU_FAULT_HISTORY])
+{
+    unsigned nr = cpu->nr_faults < CPU_FAULT_HISTORY ? (unsigned)cpu->nr_faults : CPU_FAULT_HISTORY;
+    for (unsigned i = 0; i < nr; i++)
+        record[i] = cpu->history[(cpu->nr_faults - 1 - i) % CPU_FAULT_HISTORY];
+    return nr;
+}
+
+const uint32_t *cpu_unimplemented(const struct cpu *cpu)
+{
+    return cpu->unimplemented;
+}
+
+bool cpu_peek(const struct cpu *cpu, struct laddr at, void *into, size_t size_bytes)
+{
+    uint8_t *bytes = into;
+    while (size_bytes > 0) {
+        struct walk walk;
+        struct paddr physical;
+        size_t part = PAGE_BYTES - (at.v & PAGE_MASK);
+        part = part < size_bytes ? part : size_bytes;
+        if (!mmu_peek(&cpu->mmu, at, &walk, &physical) || !ram_read(cpu->params.ram, physical, bytes, part))
+            return false;
+        bytes += part;
+        size_bytes -= part;
+        at.v = (at.v + part) & UINT32_MAX;
+    }
+    return true;
+}

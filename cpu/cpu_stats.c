@@ -1,0 +1,98 @@
+#include "cpu/cpu_internal.h"
+
+void cpu_settle(struct cpu *cpu)
+{
+    uint64_t accesses = cpu->fast_loads + cpu->fast_stores;
+    cpu->stats.loads += cpu->fast_loads;
+    cpu->stats.stores += cpu->fast_stores;
+    cpu->stats.fetches += cpu->fast_fetches;
+    if (cpu->is_timed) {
+        cache_add_front_hits(cpu->params.l1d, accesses);
+        cache_add_front_hits(cpu->params.l1i, cpu->fast_fetches);
+        if (cpu->control.cr0 & CR0_PG) {
+            tlb_add_front_hits(cpu->params.dtlb, accesses);
+            tlb_add_front_hits(cpu->params.itlb, cpu->fast_fetches);
+        }
+    }
+    cpu->fast_loads = cpu->fast_stores = cpu->fast_fetches = 0;
+}
+
+const struct cpu_stats *cpu_stats(const struct cpu *cpu)
+{
+    return &cpu->stats;
+}
+
+void cpu_cpi_stack(const struct cpu *cpu, cycle_t *cycles_by_reason)
+{
+    cycle_t rest = stamp_cycle(cpu->clock);
+    for (unsigned i = REASON_BASE + 1; i < NR_REASONS; i++) {
+        cycles_by_reason[i] = cpu->lost[i] >> STAMP_CYCLE_SHIFT;
+        rest -= cycles_by_reason[i];
+    }
+    cycles_by_reason[REASON_BASE] = rest;
+}
+
+static uint64_t count_cycles(const void *cpu)
+{
+    return cpu_now(cpu);
+}
+
+static double ratio_cpi(const void *opaque)
+{
+    const struct cpu *cpu = opaque;
+    return (double)cpu_now(cpu) / (double)cpu->stats.instructions;
+}
+
+static uint64_t count_base(const void *cpu)
+{
+    cycle_t stack[NR_REASONS];
+    cpu_cpi_stack(cpu, stack);
+    return stack[REASON_BASE];
+}
+
+#define REASON(id, name, sentence)                                                                                     \
+    static uint64_t count_##name(const void *opaque)                                                                   \
+    {                                                                                                                  \
+        return ((const struct cpu *)opaque)->lost[REASON_##id] >> STAMP_CYCLE_SHIFT;                                   \
+    }
+#include "sim/base/reasons.def"
+#undef REASON
+
+struct cycle_part {
+    const char *name, *sentence;
+    stat_count_fn *count;
+};
+
+static const struct cycle_part cycle_parts[] = {
+    {"cycles", "time on the core's clock since reset", count_cycles},
+    {"cpi_stack.base", "issuing instructions, or waiting for results of the execution units", count_base},
+#define REASON(id, name, sentence) {"cpi_stack." #name, sentence, count_##name},
+#include "sim/base/reasons.def"
+#undef REASON
+};
+
+/* `path` and `name` joined by a dot, in a buffer of the caller's. */
+static const char *join(char *into, size_t size_bytes, const char *path, const char *name)
+{
+    snprintf(into, size_bytes, "%s.%s", path, name);
+    return into;
+}
+
+bool cpu_register_stats(struct cpu *cpu, struct stat_registry *registry, const char *path)
+{
+    static const struct stat_row rows[] = {
+#define STAT(name, unit, sentence) STAT_ROW(struct cpu_stats, name, unit, sentence),
+#include "cpu/cpu_stats.def"
+#undef STAT
+    };
+    char name[128];
+    for (unsigned i = 0; i < sizeof cycle_parts / sizeof *cycle_parts; i++)
+        if (!stat_register_count(registry, join(name, sizeof name, path, cycle_parts[i].name), "cycles",
+                                 cycle_parts[i].sentence, cycle_parts[i].count, cpu))
+            return false;
+    if (!stat_register_ratio(registry, join(name, sizeof name, path, "cpi"), "cycles/instruction",
+                             "cycles for each instruction retired", ratio_cpi, cpu))
+        return false;
+    return stat_register(registry, path, rows, sizeof rows / sizeof *rows, &cpu->stats) &&
+           mmu_register_stats(&cpu->mmu, registry, join(name, sizeof name, path, "mmu"));
+}

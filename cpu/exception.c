@@ -1,0 +1,261 @@
+/* Exceptions and interrupts (SDM 3A 6): delivery through the IDT, with stack switch, double and triple faults. */
+#include "cpu/cpu_internal.h"
+
+enum { EXCEPTION_CYCLES = 20, INTERRUPT_CYCLES = 20, ERROR_CODE_EXT = 1, ERROR_CODE_IDT = 2 };
+
+/* Where a 32-bit TSS keeps the stack of privilege level 0: ESP0, then SS0, 8 bytes a level (SDM 3A figure 7-2). */
+enum { TSS_ESP0 = 4, TSS_LEVEL_BYTES = 8 };
+
+enum source { SOURCE_EXCEPTION, SOURCE_SOFTWARE, SOURCE_HARDWARE };
+
+struct delivery {
+    unsigned vector;
+    enum source source;
+    bool has_error_code;
+    uint32_t error_code;
+    uint32_t ext; /* what the EXT bit of a fault during this delivery is */
+};
+
+static bool is_contributory(unsigned vector)
+{
+    return vector == EXCP_DE || vector == EXCP_TS || vector == EXCP_NP || vector == EXCP_SS || vector == EXCP_GP;
+}
+
+/* Whether a second exception while the first is delivered makes a double fault (SDM 3A table 6-5). */
+static bool is_double_fault(unsigned first, unsigned second)
+{
+    if (is_contributory(first))
+        return is_contributory(second);
+    if (first == EXCP_PF)
+        return is_contributory(second) || second == EXCP_PF;
+    return false;
+}
+
+static bool fault_at(struct cpu *cpu, enum exception_vector vector, uint32_t selector, uint32_t ext)
+{
+    return cpu_set_fault_code(cpu, vector, (selector & 0xfffc) | ext);
+}
+
+/* A stack in the making: the handler's, which is not the current one yet. */
+struct new_stack {
+    struct segment segment;
+    uint64_t sp;
+    unsigned cpl;
+};
+
+static bool push_on(struct cpu *cpu, struct new_stack *stack, unsigned size_bytes, uint64_t value, uint32_t ext)
+{
+    uint64_t mask = stack->segment.hidden.is_big ? UINT32_MAX : UINT16_MAX;
+    uint64_t sp = (stack->sp - size_bytes) & mask;
+    if (!segment_allows(&stack->segment, sp, size_bytes, true))
+        return cpu_set_fault_code(cpu, EXCP_SS, ext);
+    if (!cpu_write(cpu, stack->segment.hidden.base + sp, size_bytes, stack->cpl < 3, value))
+        return false;
+    stack->sp = (stack->sp & ~mask) | sp;
+    return true;
+}
+
+/* The stack that the TSS names for a privilege level, with its checks (SDM 3A 6.12.1, SDM 2A INT n). */
+static bool stack_from_tss(struct cpu *cpu, unsigned cpl, uint32_t ext, struct new_stack *stack)
+{
+    const struct descriptor *tss = &cpu->tr.hidden;
+    uint32_t at = TSS_ESP0 + cpl * TSS_LEVEL_BYTES;
+    uint64_t esp, selector, raw;
+    if (!cpu->tr.is_usable || at + 5 > tss->limit_bytes)
+        return fault_at(cpu, EXCP_TS, cpu->tr.selector, ext);
+    if (!cpu_read(cpu, tss->base + at, 4, true, &esp) || !cpu_read(cpu, tss->base + at + 4, 2, true, &selector))
+        return false;
+    uint16_t ss = (uint16_t)selector;
+    if ((ss & ~SELECTOR_RPL) == 0)
+        return fault_at(cpu, EXCP_TS, 0, ext);
+    if (!cpu_read_descriptor(cpu, ss, EXCP_TS, &raw)) {
+        cpu->fault.error_code |= cpu->fault.vector == EXCP_TS ? ext : 0;
+        return false;
+    }
+    struct descriptor d = segment_decode(raw);
+    if ((ss & SELECTOR_RPL) != cpl || d.dpl != cpl || !d.is_code_or_data || (d.type & SEGMENT_CODE) ||
+        !(d.type & SEGMENT_WRITABLE))
+        return fault_at(cpu, EXCP_TS, ss, ext);
+    if (!d.is_present)
+        return fault_at(cpu, EXCP_SS, ss, ext);
+    stack->segment = (struct segment){.selector = ss, .is_usable = true, .hidden = d};
+    stack->sp = esp;
+    stack->cpl = cpl;
+    return true;
+}
+
+/* The gate of a vector, if it may be used. */
+static bool find_gate(struct cpu *cpu, const struct delivery *delivery, struct gate *gate)
+{
+    uint32_t error_code = delivery->vector * 8 | ERROR_CODE_IDT | delivery->ext;
+    uint64_t raw;
+    if (delivery->vector * 8 + 7 > cpu->idt_limit)
+        return cpu_set_fault_code(cpu, EXCP_GP, error_code);
+    cpu->stats.descriptor_reads++;
+    if (!cpu_read(cpu, cpu->idt_base + delivery->vector * 8, 8, true, &raw))
+        return false;
+    *gate = gate_decode(raw);
+    bool is_interrupt_or_trap = gate->is_system && (gate->type == SYSTEM_INTERRUPT_GATE ||
+                                                    gate->type == SYSTEM_TRAP_GATE ||
+                                                    gate->type == SYSTEM_INTERRUPT_GATE16 ||
+                                                    gate->type == SYSTEM_TRAP_GATE16);
+    if (!is_interrupt_or_trap)
+        return cpu_set_fault_code(cpu, EXCP_GP, error_code);
+    if (delivery->source == SOURCE_SOFTWARE && gate->dpl < cpu->cpl)
+        return cpu_set_fault_code(cpu, EXCP_GP, error_code);
+    if (!gate->is_present)
+        return cpu_set_fault_code(cpu, EXCP_NP, error_code);
+    return true;
+}
+
+/* The handler's code segment, if the gate may lead there. */
+static bool find_handler(struct cpu *cpu, const struct gate *gate, uint32_t ext, struct descriptor *code)
+{
+    uint64_t raw;
+    if ((gate->selector & ~SELECTOR_RPL) == 0)
+        return fault_at(cpu, EXCP_GP, 0, ext);
+    if (!cpu_read_descriptor(cpu, gate->selector, EXCP_GP, &raw)) {
+        cpu->fault.error_code |= cpu->fault.vector == EXCP_GP ? ext : 0;
+        return false;
+    }
+    *code = segment_decode(raw);
+    if (!code->is_code_or_data || !(code->type & SEGMENT_CODE) || code->dpl > cpu->cpl)
+        return fault_at(cpu, EXCP_GP, gate->selector, ext);
+    if (!code->is_present)
+        return fault_at(cpu, EXCP_NP, gate->selector, ext);
+    return true;
+}
+
+/* Delivery in protected mode (SDM 2A INT n). False: another fault, and the state is as before but for memory written. */
+static bool deliver_protected(struct cpu *cpu, const struct delivery *delivery)
+{
+    struct gate gate;
+    struct descriptor code;
+    if (!find_gate(cpu, delivery, &gate) || !find_handler(cpu, &gate, delivery->ext, &code))
+        return false;
+    bool is_conforming = code.type & SEGMENT_CONFORMING;
+    bool is_inner = !is_conforming && code.dpl < cpu->cpl;
+    unsigned size_bytes = gate.type & 8 ? 4 : 2;
+    struct new_stack stack = {.segment = cpu->segment[DEC_SEG_SS], .sp = cpu->reg[CPU_SP], .cpl = cpu->cpl};
+    if (is_inner && !stack_from_tss(cpu, code.dpl, delivery->ext, &stack))
+        return false;
+    const struct {
+        bool is_pushed;
+        uint64_t value;
+    } frame[] = {
+        {is_inner, cpu->segment[DEC_SEG_SS].selector},
+        {is_inner, cpu->reg[CPU_SP]},
+        {true, cpu_flags(cpu)},
+        {true, cpu->segment[DEC_SEG_CS].selector},
+        {true, cpu->rip},
+        {delivery->has_error_code, delivery->error_code},
+    };
+    for (unsigned i = 0; i < sizeof frame / sizeof *frame; i++)
+        if (frame[i].is_pushed && !push_on(cpu, &stack, size_bytes, frame[i].value, delivery->ext))
+            return false;
+    if (gate.offset > code.limit_bytes)
+        return cpu_set_fault_code(cpu, EXCP_GP, delivery->ext);
+    uint16_t cs = (uint16_t)((gate.selector & 0xfffcu) | stack.cpl);
+    cpu_set_segment(cpu, DEC_SEG_CS, cs, &code);
+    if (is_inner)
+        cpu_set_segment(cpu, DEC_SEG_SS, stack.segment.selector, &stack.segment.hidden);
+    cpu_set_sp(cpu, stack.sp);
+    cpu->rip = size_bytes == 4 ? gate.offset : gate.offset & UINT16_MAX;
+    bool is_interrupt_gate = !(gate.type & 1);
+    cpu->eflags &= ~(uint64_t)(EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM | (is_interrupt_gate ? EFLAGS_IF : 0));
+    return true;
+}
+
+/* Real mode: the vector's far pointer in the table at the IDT's base (SDM 3A 20.1.4). */
+static bool deliver_real(struct cpu *cpu, const struct delivery *delivery)
+{
+    uint64_t pointer;
+    if (delivery->vector * 4 + 3 > cpu->idt_limit)
+        return cpu_set_fault(cpu, EXCP_DF);
+    uint64_t sp = cpu->reg[CPU_SP];
+    if (!cpu_read(cpu, cpu->idt_base + delivery->vector * 4, 4, true, &pointer) ||
+        !cpu_push_at(cpu, &sp, 2, cpu_flags(cpu)) ||
+        !cpu_push_at(cpu, &sp, 2, cpu->segment[DEC_SEG_CS].selector) || !cpu_push_at(cpu, &sp, 2, cpu->rip))
+        return false;
+    cpu_set_sp(cpu, sp);
+    cpu_load_segment_real(cpu, DEC_SEG_CS, (uint16_t)(pointer >> 16));
+    cpu->rip = pointer & UINT16_MAX;
+    cpu->eflags &= ~(uint64_t)(EFLAGS_TF | EFLAGS_IF | EFLAGS_RF | EFLAGS_AC);
+    return true;
+}
+
+static bool deliver(struct cpu *cpu, const struct delivery *delivery)
+{
+    bool is_good = cpu->control.cr0 & CR0_PE ? deliver_protected(cpu, delivery) : deliver_real(cpu, delivery);
+    cycle_t cycles = delivery->source == SOURCE_HARDWARE ? INTERRUPT_CYCLES : EXCEPTION_CYCLES;
+    cpu->clock = cpu_serialise(cpu, cpu->clock, cycles);
+    cpu_redirect(cpu, cpu->clock);
+    return is_good;
+}
+
+static void remember(struct cpu *cpu)
+{
+    cpu->history[cpu->nr_faults++ % CPU_FAULT_HISTORY] = (struct cpu_fault_record){
+        .vector = cpu->fault.vector,
+        .has_error_code = cpu->fault.has_error_code,
+        .error_code = cpu->fault.error_code,
+        .cr2 = cpu->fault.vector == EXCP_PF ? cpu->fault.cr2 : 0,
+        .rip = cpu->rip,
+        .cs = cpu->segment[DEC_SEG_CS].selector,
+        .cycle = stamp_cycle(cpu->clock),
+    };
+}
+
+void cpu_deliver_fault(struct cpu *cpu)
+{
+    unsigned first = EXCP_MC; /* benign: the first fault is never a second one */
+    cpu->interrupt_shadow = false;
+    for (;;) {
+        unsigned vector = cpu->fault.vector;
+        if (first == EXCP_DF) {
+            remember(cpu);
+            cpu->is_shut_down = true;
+            return;
+        }
+        remember(cpu);
+        if (is_double_fault(first, vector)) {
+            cpu_set_fault_code(cpu, EXCP_DF, 0);
+            remember(cpu);
+            vector = EXCP_DF;
+        }
+        if (vector == EXCP_PF) {
+            cpu->cr2 = cpu->fault.cr2;
+            cpu->stats.page_faults++;
+        }
+        cpu->stats.exceptions++;
+        cpu_observe_exception(cpu, vector, false);
+        struct delivery delivery = {
+            .vector = vector,
+            .source = SOURCE_EXCEPTION,
+            .has_error_code = cpu->fault.has_error_code && (cpu->control.cr0 & CR0_PE),
+            .error_code = cpu->fault.error_code,
+            .ext = ERROR_CODE_EXT,
+        };
+        /* A fault is one that the instruction can be restarted after: the pushed image says so (SDM 3A 17.3.1.1). */
+        if (deliver(cpu, &delivery))
+            return;
+        first = vector;
+    }
+}
+
+bool cpu_software_interrupt(struct cpu *cpu, unsigned vector)
+{
+    struct delivery delivery = {.vector = vector, .source = SOURCE_SOFTWARE};
+    cpu->stats.software_interrupts++;
+    return deliver(cpu, &delivery);
+}
+
+void cpu_hardware_interrupt(struct cpu *cpu, unsigned vector)
+{
+    struct delivery delivery = {.vector = vector, .source = SOURCE_HARDWARE, .ext = ERROR_CODE_EXT};
+    cpu->stats.interrupts++;
+    cpu->fault = (struct fault){.vector = (uint8_t)vector};
+    cpu_observe_exception(cpu, vector, true);
+    if (!deliver(cpu, &delivery))
+        cpu_deliver_fault(cpu);
+}

@@ -1,0 +1,118 @@
+/* Records that stand for no instruction: where fetch blocks begin, where runs end, and the ways in and out. */
+#include "cpu/exec.h"
+
+EXEC(resume)
+{
+    (void)insn;
+    cpu->clock = t;
+    const struct insn *next = cpu_fetch(cpu, NULL);
+    return exec_go(cpu, next, cpu->clock);
+}
+
+EXEC(fault)
+{
+    cpu->stats.instructions += insn->position;
+    cpu->rip = cpu_insn_rip(cpu, insn);
+    cpu->clock = t;
+    cpu_deliver_fault(cpu);
+    return EXEC_NAME(resume)(cpu, insn, cpu->clock);
+}
+
+void EXEC_NAME(watch)(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done)
+{
+    cpu_observe_insn(cpu, insn, issued, done);
+}
+
+/* The block's page is not what it was, or its line is not the most recently used: the long way. */
+static __attribute__((noinline, cold)) const struct insn *fetch_slow(struct cpu *cpu, const struct insn *insn, stamp_t t)
+{
+    cpu->rip = cpu_insn_rip(cpu, insn);
+    cpu->clock = t;
+    const struct insn *next = cpu_fetch(cpu, insn);
+    return exec_go(cpu, next, cpu->clock);
+}
+
+/* A fetch block begins: interrupts and deadlines are looked at, the ITLB and the L1I are asked. */
+EXEC(block)
+{
+    cpu->stats.instructions += insn->position;
+    if (UNLIKELY(t >= cpu->deadline)) {
+        cpu->rip = cpu_insn_rip(cpu, insn);
+        cpu->clock = t;
+        return NULL;
+    }
+    const struct front *front = cpu->fetch_front;
+    if (EXEC_IS_WATCHED || UNLIKELY(*front->mru_id != front->id))
+        return fetch_slow(cpu, insn, t);
+    if (EXEC_IS_TIMED) {
+        const uint64_t *mru_line = (const uint64_t *)insn->target;
+        if (UNLIKELY(*mru_line != insn->imm))
+            return fetch_slow(cpu, insn, t);
+        cpu->fast_fetches++;
+        unsigned index = cpu->fetch_index;
+        stamp_t fetched = stamp_later(cpu->fetch_at, cpu->fetch_left[index]);
+        cpu->fetch_left[index == 0 ? cpu->fetch_entries - 1 : index - 1] = t;
+        cpu->fetch_index = index + 1 == cpu->fetch_entries ? 0 : index + 1;
+        cpu->fetch_at = fetched + STAMP_CYCLE;
+        t = exec_wait(cpu, t, fetched + cpu->frontend);
+    }
+    return exec_go(cpu, insn + 1, t);
+}
+
+/* The run of records ends, the code does not. Runs are only cut where a fetch block begins. */
+EXEC(run_end)
+{
+    cpu->stats.instructions += insn->position;
+    cpu->rip = cpu_insn_rip(cpu, insn);
+    return EXEC_NAME(resume)(cpu, insn, t);
+}
+
+/* An instruction whose bytes lie in two pages is decoded each time: either page may have changed meanwhile. */
+EXEC(straddle)
+{
+    cpu->stats.instructions += insn->position;
+    cpu->rip = cpu_insn_rip(cpu, insn);
+    cpu->clock = t;
+    const struct insn *next = cpu_fetch_straddling(cpu);
+    return exec_go(cpu, next, cpu->clock);
+}
+
+/* Behind an instruction that was decoded alone. */
+EXEC(single_end)
+{
+    cpu->stats.instructions += insn->position;
+    cpu->rip = cpu_insn_rip(cpu, insn) & cpu_rip_mask(cpu);
+    return EXEC_NAME(resume)(cpu, insn, t);
+}
+
+/* What was decoded here has been written over. */
+EXEC(stale)
+{
+    cpu->stats.instructions += insn->position;
+    cpu->rip = cpu_insn_rip(cpu, insn);
+    return EXEC_NAME(resume)(cpu, insn, t);
+}
+
+EXEC(stop)
+{
+    (void)cpu, (void)insn, (void)t;
+    return NULL;
+}
+
+EXEC(undefined)
+{
+    cpu->stats.undecoded++;
+    return exec_raise(cpu, insn, t, EXCP_UD);
+}
+
+EXEC(unimplemented)
+{
+    cpu->stats.unimplemented++;
+    cpu->unimplemented[insn->op]++;
+    return exec_raise(cpu, insn, t, EXCP_UD);
+}
+
+EXEC(too_long)
+{
+    return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+}

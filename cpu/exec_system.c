@@ -1,0 +1,329 @@
+/* System instructions (SDM 3A 2.8; SDM 2 for each). Privilege and mode are checked in the manual's order. */
+#include "cpu/exec.h"
+
+enum { CONTROL_CYCLES = 10, CPUID_CYCLES = 40, HLT_CYCLES = 1 };
+
+/* CPL 0, or #GP(0). */
+#define IS_PRIVILEGED(cpu) LIKELY((cpu)->cpl == 0)
+
+/* Ends an instruction that serialises and after which code is fetched anew. */
+ALWAYS_INLINE const struct insn *finish_serial(struct cpu *cpu, const struct insn *insn, stamp_t t, cycle_t cycles)
+{
+    cpu->rip = exec_next_rip(cpu, insn);
+    stamp_t done = cpu_serialise(cpu, t, cycles);
+    cpu_redirect(cpu, done);
+    if (EXEC_IS_WATCHED)
+        EXEC_NAME(watch)(cpu, insn, t, done);
+    cpu->stats.instructions += insn->position + 1u;
+    return EXEC_NAME(resume)(cpu, insn, done + cpu->step);
+}
+
+/* CLI and STI: CPL must not exceed IOPL (SDM 2A CLI, 2B STI). */
+ALWAYS_INLINE bool may_change_if(const struct cpu *cpu)
+{
+    return cpu->cpl <= (unsigned)(cpu->eflags & EFLAGS_IOPL) >> 12 || !(cpu->control.cr0 & CR0_PE);
+}
+
+EXEC(cli)
+{
+    if (!may_change_if(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    cpu->eflags &= ~(uint64_t)EFLAGS_IF;
+    return exec_next(cpu, insn, t, exec_done(t, 1));
+}
+
+/* Interrupts come after the instruction that follows STI, if they were off before (SDM 2B STI). */
+EXEC(sti)
+{
+    if (!may_change_if(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    if (cpu->eflags & EFLAGS_IF)
+        return exec_next(cpu, insn, t, exec_done(t, 1));
+    cpu->eflags |= EFLAGS_IF;
+    cpu->interrupt_shadow = true;
+    if (cpu->interrupt_line)
+        cpu->deadline = 0;
+    cpu->rip = exec_next_rip(cpu, insn);
+    return exec_leave(cpu, insn, t, exec_done(t, 1));
+}
+
+EXEC(hlt)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    cpu->is_halted = true;
+    cpu->stats.halts++;
+    return finish_serial(cpu, insn, t, HLT_CYCLES);
+}
+
+/* The port's number is in DX or in the instruction (bind.c puts which into `cond`). */
+ALWAYS_INLINE uint16_t port_of(const struct cpu *cpu, const struct insn *insn)
+{
+    return (uint16_t)(insn->cond ? cpu->reg[CPU_DX] : insn->imm & 0xff);
+}
+
+EXEC(in)
+{
+    cpu->clock = exec_wait2(cpu, t, CPU_DX, CPU_AX);
+    uint16_t port = port_of(cpu, insn);
+    if (!cpu_port_allowed(cpu, port, insn->size_bytes))
+        return exec_fault(cpu, insn, cpu->clock);
+    t = cpu_serialise(cpu, cpu->clock, cpu->params.config->cpu_io_cycles);
+    uint64_t value = cpu_port_read(cpu, port, insn->size_bytes, stamp_cycle(t));
+    exec_write_register(cpu, CPU_AX, insn->size_bytes, value);
+    exec_set_ready(cpu, CPU_AX, exec_done(t, 1));
+    return exec_next(cpu, insn, t, exec_done(t, 1));
+}
+
+EXEC(out)
+{
+    cpu->clock = exec_wait2(cpu, t, CPU_DX, CPU_AX);
+    uint16_t port = port_of(cpu, insn);
+    if (!cpu_port_allowed(cpu, port, insn->size_bytes))
+        return exec_fault(cpu, insn, cpu->clock);
+    t = cpu_serialise(cpu, cpu->clock, cpu->params.config->cpu_io_cycles);
+    uint64_t value = cpu->reg[CPU_AX] & exec_mask(insn->size_bytes);
+    cpu_port_write(cpu, port, insn->size_bytes, value, stamp_cycle(t));
+    return exec_next(cpu, insn, t, exec_done(t, 1));
+}
+
+/* MOV from CR: always the full register. `src` is the control register's number. */
+EXEC(mov_from_cr)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    uint64_t value;
+    switch (insn->src) {
+    case 0: value = cpu->control.cr0; break;
+    case 2: value = cpu->cr2; break;
+    case 3: value = cpu->control.cr3; break;
+    case 4: value = cpu->control.cr4; break;
+    default: return exec_raise(cpu, insn, t, EXCP_UD);
+    }
+    exec_write_register(cpu, insn->dst, 4, value);
+    exec_set_ready(cpu, insn->dst, exec_done(t, 1));
+    return exec_next(cpu, insn, t, exec_done(t, 1));
+}
+
+EXEC(mov_to_cr)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    t = exec_wait1(cpu, t, insn->src);
+    if (!cpu_write_cr(cpu, insn->dst, (uint32_t)cpu->reg[insn->src]))
+        return exec_fault(cpu, insn, t);
+    return finish_serial(cpu, insn, t, CONTROL_CYCLES);
+}
+
+EXEC(clts)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    if (!cpu_write_cr(cpu, 0, cpu->control.cr0 & ~8ull))
+        return exec_fault(cpu, insn, t);
+    return finish_serial(cpu, insn, t, CONTROL_CYCLES);
+}
+
+/* LMSW sets the low four bits of CR0, and cannot clear PE (SDM 2A LMSW). */
+EXEC(lmsw)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    struct exec_operand source = exec_read_dst(cpu, insn, 2, false, &t, NULL);
+    if (!source.ready)
+        return exec_fault(cpu, insn, t);
+    t = exec_wait(cpu, t, source.ready);
+    uint64_t cr0 = (cpu->control.cr0 & ~14ull) | (source.value & 15);
+    if (!cpu_write_cr(cpu, 0, cr0))
+        return exec_fault(cpu, insn, t);
+    return finish_serial(cpu, insn, t, CONTROL_CYCLES);
+}
+
+/* A word to memory, or to a register of the operand's size. */
+ALWAYS_INLINE const struct insn *store_word(struct cpu *cpu, const struct insn *insn, stamp_t t, uint64_t value)
+{
+    if (!(insn->flags & INSN_MEMORY)) {
+        exec_write_register(cpu, insn->dst, insn->size_bytes, value);
+        exec_set_ready(cpu, insn->dst, exec_done(t, 1));
+        return exec_next(cpu, insn, t, exec_done(t, 1));
+    }
+    t = exec_wait_address(cpu, insn, t);
+    struct linear linear = exec_linear(cpu, insn, 2, true, NULL);
+    if (!linear.is_good || !exec_store(cpu, linear.v, 2, value & UINT16_MAX, &t, NULL))
+        return exec_fault(cpu, insn, t);
+    return exec_next(cpu, insn, t, exec_done(t, 1));
+}
+
+EXEC(smsw)
+{
+    return store_word(cpu, insn, t, cpu->control.cr0);
+}
+
+/* The operand of LGDT, LIDT, SGDT, SIDT: a 16-bit limit, then a 32-bit base of which 16-bit code uses 24 bits. */
+static __attribute__((noinline)) bool load_table_register(struct cpu *cpu, const struct insn *insn, uint64_t *base,
+                                                          uint32_t *limit)
+{
+    uint64_t limit_value, base_value;
+    struct linear linear = exec_linear(cpu, insn, 6, false, NULL);
+    if (!linear.is_good || !cpu_read(cpu, linear.v, 2, false, &limit_value) ||
+        !cpu_read(cpu, linear.v + 2, 4, false, &base_value))
+        return false;
+    *limit = (uint32_t)limit_value;
+    *base = insn->size_bytes == 2 ? base_value & 0xffffff : base_value;
+    return true;
+}
+
+static __attribute__((noinline)) bool store_table_register(struct cpu *cpu, const struct insn *insn, uint64_t base,
+                                                           uint32_t limit)
+{
+    struct linear linear = exec_linear(cpu, insn, 6, true, NULL);
+    return linear.is_good && cpu_write(cpu, linear.v, 2, false, limit) && cpu_write(cpu, linear.v + 2, 4, false, base);
+}
+
+EXEC(lgdt)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    cpu->clock = exec_wait_address(cpu, insn, t);
+    if (!load_table_register(cpu, insn, &cpu->gdt_base, &cpu->gdt_limit))
+        return exec_fault(cpu, insn, cpu->clock);
+    return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
+}
+
+EXEC(lidt)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    cpu->clock = exec_wait_address(cpu, insn, t);
+    if (!load_table_register(cpu, insn, &cpu->idt_base, &cpu->idt_limit))
+        return exec_fault(cpu, insn, cpu->clock);
+    return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
+}
+
+EXEC(sgdt)
+{
+    cpu->clock = exec_wait_address(cpu, insn, t);
+    if (!store_table_register(cpu, insn, cpu->gdt_base, cpu->gdt_limit))
+        return exec_fault(cpu, insn, cpu->clock);
+    return exec_next(cpu, insn, cpu->clock, exec_done(cpu->clock, 1));
+}
+
+EXEC(sidt)
+{
+    cpu->clock = exec_wait_address(cpu, insn, t);
+    if (!store_table_register(cpu, insn, cpu->idt_base, cpu->idt_limit))
+        return exec_fault(cpu, insn, cpu->clock);
+    return exec_next(cpu, insn, cpu->clock, exec_done(cpu->clock, 1));
+}
+
+/* The selector operand of LLDT and LTR, at rest in *t. */
+ALWAYS_INLINE struct exec_operand selector_operand(struct cpu *cpu, const struct insn *insn, stamp_t *t)
+{
+    struct exec_operand source = exec_read_dst(cpu, insn, 2, false, t, NULL);
+    if (source.ready)
+        *t = exec_wait(cpu, *t, source.ready);
+    cpu->clock = *t;
+    return source;
+}
+
+EXEC(lldt)
+{
+    if (!cpu_is_protected(cpu))
+        return exec_raise(cpu, insn, t, EXCP_UD);
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    struct exec_operand source = selector_operand(cpu, insn, &t);
+    if (!source.ready || !cpu_load_ldt(cpu, (uint16_t)source.value))
+        return exec_fault(cpu, insn, cpu->clock);
+    return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
+}
+
+EXEC(ltr)
+{
+    if (!cpu_is_protected(cpu))
+        return exec_raise(cpu, insn, t, EXCP_UD);
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    struct exec_operand source = selector_operand(cpu, insn, &t);
+    if (!source.ready || !cpu_load_task_register(cpu, (uint16_t)source.value))
+        return exec_fault(cpu, insn, cpu->clock);
+    return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
+}
+
+EXEC(sldt)
+{
+    if (!cpu_is_protected(cpu))
+        return exec_raise(cpu, insn, t, EXCP_UD);
+    return store_word(cpu, insn, t, cpu->ldtr.selector);
+}
+
+EXEC(str)
+{
+    if (!cpu_is_protected(cpu))
+        return exec_raise(cpu, insn, t, EXCP_UD);
+    return store_word(cpu, insn, t, cpu->tr.selector);
+}
+
+/* INVLPG's operand is an address, not an access: no limit is checked and nothing is read (SDM 2A INVLPG). */
+EXEC(invlpg)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    t = exec_wait_address(cpu, insn, t);
+    uint64_t linear = (cpu_effective_address(cpu, insn) + cpu->segment[insn->seg].hidden.base) & UINT32_MAX;
+    mmu_invalidate(&cpu->mmu, laddr(linear));
+    cpu_observe_control(cpu, "invlpg", linear);
+    return finish_serial(cpu, insn, t, CONTROL_CYCLES);
+}
+
+EXEC(wbinvd)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    t = cpu_serialise(cpu, t, 0);
+    cpu_flush_caches(cpu, insn->op == DEC_WBINVD, stamp_cycle(t));
+    cpu_observe_control(cpu, insn->op == DEC_WBINVD ? "wbinvd" : "invd", 0);
+    return finish_serial(cpu, insn, t, CONTROL_CYCLES);
+}
+
+EXEC(cpuid)
+{
+    t = exec_wait2(cpu, t, CPU_AX, CPU_CX);
+    cpu_identify(cpu);
+    return finish_serial(cpu, insn, t, CPUID_CYCLES);
+}
+
+/* CR4.TSD keeps RDTSC to ring 0 (SDM 2B RDTSC). */
+EXEC(rdtsc)
+{
+    if ((cpu->control.cr4 & 4) && cpu->cpl != 0)
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    uint64_t tsc = stamp_cycle(t) + (uint64_t)cpu->tsc_offset_cycles;
+    stamp_t done = exec_done(t, 1);
+    cpu->reg[CPU_AX] = (uint32_t)tsc;
+    cpu->reg[CPU_DX] = tsc >> 32;
+    exec_set_ready(cpu, CPU_AX, done);
+    exec_set_ready(cpu, CPU_DX, done);
+    return exec_next(cpu, insn, t, done);
+}
+
+EXEC(rdmsr)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    cpu->clock = exec_wait1(cpu, t, CPU_CX);
+    if (!cpu_read_msr(cpu, (uint32_t)cpu->reg[CPU_CX]))
+        return exec_fault(cpu, insn, cpu->clock);
+    return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
+}
+
+EXEC(wrmsr)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    cpu->clock = exec_wait3(cpu, t, CPU_CX, CPU_AX, CPU_DX);
+    uint64_t value = cpu->reg[CPU_DX] << 32 | (uint32_t)cpu->reg[CPU_AX];
+    if (!cpu_write_msr(cpu, (uint32_t)cpu->reg[CPU_CX], value))
+        return exec_fault(cpu, insn, cpu->clock);
+    return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
+}

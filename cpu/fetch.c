@@ -1,0 +1,161 @@
+#include "cpu/cpu_internal.h"
+
+#include <string.h>
+
+static void fill_fetch_front(struct cpu *cpu, uint64_t linear, const struct tlb_entry *entry)
+{
+    uint64_t page = linear >> PAGE_SHIFT;
+    struct front *front = &cpu->fetch_fronts[page % FETCH_FRONT_ENTRIES];
+    front->frame = paddr(mmu_physical(entry, laddr(linear)).v & ~(uint64_t)PAGE_MASK);
+    front->host = NULL;
+    front->mru_id = entry->mru_id;
+    front->id = entry->id;
+    front->tag[FRONT_SUPERVISOR] = paging_allows(&cpu->control, entry->flags, MMU_FETCH, false) ? page : FRONT_NO_PAGE;
+    front->tag[FRONT_USER] = paging_allows(&cpu->control, entry->flags, MMU_FETCH, true) ? page : FRONT_NO_PAGE;
+    cpu->fetch_front = front;
+}
+
+/* The page at `linear`, asked of the ITLB in slot *t, which moves. False: #PF in cpu->fault. */
+static bool translate(struct cpu *cpu, uint64_t linear, stamp_t *t, struct cpu_seen_access *seen)
+{
+    const struct tlb_entry *entry;
+    uint64_t walks = cpu->mmu.stats.walks;
+    *seen = (struct cpu_seen_access){.kind = CPU_ACCESS_FETCH, .linear = laddr(linear), .is_new_page = true};
+    seen->asked = stamp_cycle(*t);
+    bool is_good = cpu_translate(cpu, linear, MMU_FETCH, cpu->front_kind == FRONT_USER, t, &entry);
+    seen->translated = stamp_cycle(*t);
+    seen->nr_walks = cpu->mmu.stats.walks - walks;
+    seen->is_paged = cpu->control.cr0 & CR0_PG;
+    if (!is_good)
+        return false;
+    fill_fetch_front(cpu, linear, entry);
+    seen->physical = paddr(cpu->fetch_front->frame.v | (linear & PAGE_MASK));
+    seen->is_ram = cpu->params.is_ram(cpu->params.is_ram_opaque, seen->physical);
+    return true;
+}
+
+/* The line at `physical`, asked of the L1I in slot *t, which moves to when its bytes are there but for a plain hit. */
+static void fetch_line(struct cpu *cpu, struct paddr physical, stamp_t *t, struct cpu_seen_access *seen)
+{
+    cpu->stats.fetches++;
+    seen->served_by = SERVED_BY_L1;
+    if (cpu->is_timed && seen->is_ram) {
+        struct cache_answer answer = cache_access(cpu->params.l1i, physical, false, stamp_cycle(*t));
+        cycle_t hit_cycles = cpu->params.config->cache_l1i_latency_cycles;
+        if (answer.ready > stamp_cycle(*t) + hit_cycles)
+            *t = stamp_of_cycle(answer.ready - hit_cycles) | REASON_L1I;
+        seen->served_by = answer.served_by;
+    }
+    seen->ready = stamp_cycle(*t);
+    seen->size_bytes = (uint8_t)(cpu->fetch_bytes - 1);
+    cpu_observe_access(cpu, seen);
+}
+
+/* When the front end can ask for the next block; takes a place in the queue. */
+static stamp_t next_place(struct cpu *cpu)
+{
+    unsigned index = cpu->fetch_index;
+    stamp_t fetched = stamp_later(cpu->fetch_at, cpu->fetch_left[index]);
+    cpu->fetch_left[index == 0 ? cpu->fetch_entries - 1 : index - 1] = cpu->clock;
+    cpu->fetch_index = index + 1 == cpu->fetch_entries ? 0 : index + 1;
+    return fetched;
+}
+
+/* The block was (or would have been) there at `fetched`: the first of its instructions issues accordingly. */
+static void issue_after(struct cpu *cpu, stamp_t fetched)
+{
+    cpu->fetch_at = fetched + STAMP_CYCLE;
+    cpu->seen_fetched = fetched;
+    cpu->clock = cpu_wait(cpu, cpu->clock, fetched + cpu->frontend);
+}
+
+static uint64_t fetch_linear(const struct cpu *cpu)
+{
+    return (cpu->rip + cpu->segment[DEC_SEG_CS].hidden.base) & UINT32_MAX;
+}
+
+/* Up to DEC_MAX_LENGTH bytes at `physical`, not beyond its page; from the board where there is no RAM. */
+static size_t read_code(struct cpu *cpu, struct paddr physical, uint8_t bytes[DEC_MAX_LENGTH])
+{
+    size_t nr_bytes = PAGE_BYTES - (physical.v & PAGE_MASK);
+    if (nr_bytes > DEC_MAX_LENGTH)
+        nr_bytes = DEC_MAX_LENGTH;
+    if (cpu->params.is_ram(cpu->params.is_ram_opaque, physical)) {
+        memcpy(bytes, cpu->params.ram->host + physical.v, nr_bytes);
+        return nr_bytes;
+    }
+    const struct cpu_board *board = &cpu->params.board;
+    for (size_t i = 0; i < nr_bytes; i++)
+        bytes[i] = (uint8_t)board->memory_read(board->opaque, paddr(physical.v + i), 1, stamp_cycle(cpu->clock));
+    return nr_bytes;
+}
+
+/* The record of the block at `physical`. Where code cannot be kept (no RAM, or one instruction only), it is decoded anew. */
+static const struct insn *find_code(struct cpu *cpu, struct paddr physical)
+{
+    struct paddr frame = paddr(physical.v & ~(uint64_t)PAGE_MASK);
+    if (!cpu->interrupt_shadow && cpu->params.is_ram(cpu->params.is_ram_opaque, physical)) {
+        const struct insn *block = cpu_code_at(cpu, frame, (unsigned)(physical.v & PAGE_MASK));
+        uint64_t linear = cpu->code_linear | (physical.v & PAGE_MASK);
+        cpu->jump_cache[(linear ^ linear >> 12) % JUMP_CACHE_ENTRIES] = (struct jump_cache_entry){
+            .linear = linear, .insn = block, .frame = frame, .code_key = cpu->code_key};
+        return block;
+    }
+    cpu->interrupt_shadow = false;
+    uint8_t bytes[DEC_MAX_LENGTH];
+    size_t nr_bytes = read_code(cpu, physical, bytes);
+    return cpu_code_single(cpu, bytes, nr_bytes, physical);
+}
+
+const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block)
+{
+    for (;; block = NULL) {
+        if (cpu->is_shut_down || cpu->is_halted || (cpu->clock >= cpu->deadline && !cpu->interrupt_shadow))
+            return &cpu->stop_record;
+        if (cpu->rip > cpu->segment[DEC_SEG_CS].hidden.limit_bytes) {
+            cpu_set_fault_code(cpu, EXCP_GP, 0);
+            cpu_deliver_fault(cpu);
+            continue;
+        }
+        uint64_t linear = fetch_linear(cpu);
+        struct cpu_seen_access seen;
+        cpu->code_linear = linear & ~(uint64_t)PAGE_MASK;
+        stamp_t fetched = next_place(cpu);
+        if (!translate(cpu, linear, &fetched, &seen)) {
+            issue_after(cpu, fetched);
+            cpu_deliver_fault(cpu);
+            continue;
+        }
+        struct paddr physical = seen.physical;
+        bool is_same = block && block->imm << cpu->fetch_line_shift >> PAGE_SHIFT == physical.v >> PAGE_SHIFT;
+        if (!is_same)
+            block = find_code(cpu, physical);
+        fetch_line(cpu, paddr(block->imm << cpu->fetch_line_shift), &fetched, &seen);
+        issue_after(cpu, fetched);
+        return block + 1;
+    }
+}
+
+const struct insn *cpu_fetch_straddling(struct cpu *cpu)
+{
+    uint8_t bytes[DEC_MAX_LENGTH], tail[DEC_MAX_LENGTH];
+    struct paddr head = paddr(cpu->fetch_front->frame.v | (fetch_linear(cpu) & PAGE_MASK));
+    size_t nr_bytes = read_code(cpu, head, bytes);
+    uint64_t next = (cpu->code_linear + PAGE_BYTES) & UINT32_MAX;
+    const struct front *front = cpu->fetch_front;
+    struct cpu_seen_access seen;
+    stamp_t fetched = next_place(cpu);
+    bool is_good = translate(cpu, next, &fetched, &seen);
+    if (is_good) {
+        fetch_line(cpu, seen.physical, &fetched, &seen);
+        size_t nr_tail = read_code(cpu, seen.physical, tail);
+        memcpy(bytes + nr_bytes, tail, nr_tail < DEC_MAX_LENGTH - nr_bytes ? nr_tail : DEC_MAX_LENGTH - nr_bytes);
+    }
+    issue_after(cpu, fetched);
+    cpu->fetch_front = front;
+    if (!is_good) {
+        cpu_deliver_fault(cpu);
+        return cpu_fetch(cpu, NULL);
+    }
+    return cpu_code_single(cpu, bytes, DEC_MAX_LENGTH, head) + 1;
+}

@@ -1,0 +1,319 @@
+#include "cpu/cpu_internal.h"
+
+#include <string.h>
+
+/* The part of an access that lies in one line (timed) or one page. */
+struct piece {
+    uint64_t linear;
+    struct paddr at;
+    unsigned size_bytes;
+    bool is_ram, is_new_page;
+    uint64_t nr_walks;
+    cycle_t asked, translated;
+};
+
+enum { MAX_PIECES = 2 };
+
+static bool is_ram(const struct cpu *cpu, struct paddr at)
+{
+    return cpu->params.is_ram(cpu->params.is_ram_opaque, at);
+}
+
+static void fill_data_front(struct cpu *cpu, uint64_t linear, const struct tlb_entry *entry)
+{
+    uint64_t page = linear >> PAGE_SHIFT;
+    struct front *front = &cpu->data_front[page % DATA_FRONT_ENTRIES];
+    struct paddr frame = paddr(mmu_physical(entry, laddr(linear)).v & ~(uint64_t)PAGE_MASK);
+    front->frame = frame;
+    front->host = cpu->params.ram->host + frame.v;
+    front->mru_id = entry->mru_id;
+    front->id = entry->id;
+    bool can_write = (entry->flags & TLB_DIRTY) && !cpu_has_code(cpu, frame);
+    for (unsigned user = 0; user < 2; user++) {
+        unsigned kind = user ? FRONT_USER : FRONT_SUPERVISOR;
+        bool read = paging_allows(&cpu->control, entry->flags, MMU_READ, user);
+        bool write = can_write && paging_allows(&cpu->control, entry->flags, MMU_WRITE, user);
+        front->tag[kind | FRONT_READ] = read ? page : FRONT_NO_PAGE;
+        front->tag[kind | FRONT_WRITE] = write ? page : FRONT_NO_PAGE;
+    }
+}
+
+void cpu_drop_fronts(struct cpu *cpu)
+{
+    for (unsigned i = 0; i < DATA_FRONT_ENTRIES; i++)
+        memset(cpu->data_front[i].tag, 0xff, sizeof cpu->data_front[i].tag);
+    for (unsigned i = 0; i < FETCH_FRONT_ENTRIES; i++)
+        memset(cpu->fetch_fronts[i].tag, 0xff, sizeof cpu->fetch_fronts[i].tag);
+}
+
+void cpu_drop_write_fronts(struct cpu *cpu, struct paddr frame)
+{
+    for (unsigned i = 0; i < DATA_FRONT_ENTRIES; i++) {
+        struct front *front = &cpu->data_front[i];
+        if (front->frame.v == frame.v)
+            front->tag[FRONT_SUPERVISOR | FRONT_WRITE] = front->tag[FRONT_USER | FRONT_WRITE] = FRONT_NO_PAGE;
+    }
+}
+
+bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, bool is_user, stamp_t *t,
+                   const struct tlb_entry **entry)
+{
+    struct cpu_seen_translation seen = {
+        .access = access, .is_user = is_user, .linear = laddr(linear), .asked = stamp_cycle(*t)};
+    uint64_t walks_before = cpu->mmu.stats.walks;
+    struct mmu_answer answer = mmu_translate(&cpu->mmu, laddr(linear), access, is_user, stamp_cycle(*t));
+    seen.is_l1_hit = answer.found_in == MMU_FOUND_L1;
+    seen.is_l2_hit = answer.found_in == MMU_FOUND_L2;
+    seen.is_fault = !answer.entry;
+    seen.ready = answer.ready;
+    if (cpu->control.cr0 & CR0_PG)
+        cpu_observe_translation(cpu, &seen, cpu->mmu.stats.walks != walks_before);
+    enum reason reason = access == MMU_FETCH ? REASON_ITLB : REASON_DTLB;
+    if (cpu->is_timed && answer.ready > stamp_cycle(*t))
+        *t = stamp_of_cycle(answer.ready) | reason;
+    if (answer.entry) {
+        *entry = answer.entry;
+        return true;
+    }
+    cpu_set_fault_code(cpu, EXCP_PF, answer.error_code);
+    cpu->fault.cr2 = linear;
+    mmu_invalidate(&cpu->mmu, laddr(linear));
+    cpu_observe_control(cpu, "invlpg", linear);
+    return false;
+}
+
+/* Translates one piece in slot *t, which moves. */
+static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_access access, bool is_user, stamp_t *t)
+{
+    const struct tlb_entry *entry;
+    uint64_t walks_before = cpu->mmu.stats.walks;
+    stamp_t known = *t;
+    piece->asked = stamp_cycle(*t);
+    bool is_good = cpu_translate(cpu, piece->linear, access, is_user, &known, &entry);
+    *t = cpu_wait(cpu, *t, known);
+    piece->translated = stamp_cycle(*t);
+    piece->nr_walks = cpu->mmu.stats.walks - walks_before;
+    if (!is_good)
+        return false;
+    piece->at = mmu_physical(entry, laddr(piece->linear));
+    piece->is_ram = is_ram(cpu, piece->at);
+    if (piece->is_ram)
+        fill_data_front(cpu, piece->linear, entry);
+    return true;
+}
+
+/* Cuts an access into its pieces and translates them. Returns how many, or 0 for a fault. */
+static unsigned translate(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access, bool is_user,
+                          stamp_t *t, struct piece piece[MAX_PIECES])
+{
+    uint64_t grain_mask = cpu->is_timed ? cpu->line_mask : PAGE_MASK;
+    unsigned first_bytes = (unsigned)(grain_mask + 1 - (linear & grain_mask));
+    unsigned nr_pieces = first_bytes < size_bytes ? 2 : 1;
+    piece[0] = (struct piece){.linear = linear, .is_new_page = true};
+    piece[0].size_bytes = nr_pieces == 2 ? first_bytes : size_bytes;
+    if (!translate_piece(cpu, &piece[0], access, is_user, t))
+        return 0;
+    if (nr_pieces == 1)
+        return 1;
+    cpu->stats.splits++;
+    uint64_t next = (linear + first_bytes) & UINT32_MAX;
+    piece[1] = (struct piece){.linear = next, .size_bytes = size_bytes - first_bytes};
+    piece[1].is_new_page = (next & PAGE_MASK) == 0;
+    if (piece[1].is_new_page)
+        return translate_piece(cpu, &piece[1], access, is_user, t) ? 2 : 0;
+    piece[1].at = paddr(piece[0].at.v + first_bytes);
+    piece[1].is_ram = piece[0].is_ram;
+    piece[1].asked = piece[1].translated = piece[0].translated;
+    return 2;
+}
+
+static enum reason reason_served(enum served_by served_by)
+{
+    static const enum reason reasons[NR_SERVED_BY] = {REASON_L1D, REASON_L2, REASON_DRAM};
+    return reasons[served_by];
+}
+
+/* The L1D's part of a piece in slot *t. Returns when the data are there; *t moves if all MSHRs are busy. */
+static stamp_t access_cache(struct cpu *cpu, const struct piece *piece, bool is_write, stamp_t *t)
+{
+    struct cache *l1d = cpu->params.l1d;
+    bool is_miss = !cache_contains(l1d, piece->at);
+    if (is_miss && !is_write)
+        *t = cpu_wait(cpu, *t, cpu->mshr_free[cpu->mshr_index]);
+    struct cache_answer answer = cache_access(l1d, piece->at, is_write, stamp_cycle(*t));
+    stamp_t ready = stamp_of_cycle(answer.ready) | reason_served(answer.served_by);
+    if (is_miss && !is_write) {
+        cpu->mshr_free[cpu->mshr_index] = ready;
+        cpu->mshr_index = cpu->mshr_index + 1 == cpu->mshr_entries ? 0 : cpu->mshr_index + 1;
+    }
+    return ready;
+}
+
+static void observe(struct cpu *cpu, const struct piece *piece, enum cpu_access_kind kind, stamp_t ready)
+{
+    if (!cpu->params.observer)
+        return;
+    enum reason reason = stamp_reason(ready);
+    unsigned served_by = reason == REASON_DRAM ? SERVED_BY_DRAM : reason == REASON_L2 ? SERVED_BY_L2 : SERVED_BY_L1;
+    struct cpu_seen_access seen = {
+        .kind = kind,
+        .linear = laddr(piece->linear),
+        .physical = piece->at,
+        .size_bytes = (uint8_t)piece->size_bytes,
+        .is_ram = piece->is_ram,
+        .is_new_page = piece->is_new_page,
+        .is_paged = cpu->control.cr0 & CR0_PG,
+        .nr_walks = piece->nr_walks,
+        .served_by = served_by,
+        .asked = piece->asked,
+        .translated = piece->translated,
+        .ready = stamp_cycle(ready),
+    };
+    cpu_observe_access(cpu, &seen);
+}
+
+/* A device answers at its own pace, and everything waits for it. */
+static stamp_t wait_for_device(struct cpu *cpu, stamp_t t)
+{
+    cpu->stats.device_accesses++;
+    return cpu_serialise(cpu, t, cpu->params.config->cpu_io_cycles);
+}
+
+static uint64_t read_device(struct cpu *cpu, const struct piece *piece, stamp_t *t)
+{
+    const struct cpu_board *board = &cpu->params.board;
+    *t = wait_for_device(cpu, *t);
+    return board->memory_read(board->opaque, piece->at, piece->size_bytes, stamp_cycle(*t));
+}
+
+/* Both pieces are translated before either is accessed: a fault leaves nothing half done. */
+static struct loaded load(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access, bool is_user,
+                          stamp_t t)
+{
+    struct piece piece[MAX_PIECES];
+    struct loaded loaded = {0, 0};
+    unsigned nr_pieces = translate(cpu, linear, size_bytes, access, is_user, &t, piece);
+    cpu->slow_issue = t;
+    if (nr_pieces == 0)
+        return loaded;
+    cpu->stats.loads++;
+    unsigned done_bytes = 0;
+    for (unsigned i = 0; i < nr_pieces; i++) {
+        uint64_t part = 0;
+        stamp_t ready = t;
+        if (piece[i].is_ram) {
+            if (cpu->is_timed)
+                ready = access_cache(cpu, &piece[i], false, &t);
+            memcpy(&part, cpu->params.ram->host + piece[i].at.v, piece[i].size_bytes);
+        } else {
+            part = read_device(cpu, &piece[i], &t);
+            ready = t;
+        }
+        observe(cpu, &piece[i], CPU_ACCESS_LOAD, ready);
+        loaded.value |= part << done_bytes * 8;
+        loaded.ready = stamp_later(loaded.ready, ready);
+        done_bytes += piece[i].size_bytes;
+    }
+    cpu->slow_issue = t;
+    return loaded;
+}
+
+struct loaded cpu_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t)
+{
+    return load(cpu, linear, size_bytes, MMU_READ, cpu->front_kind == FRONT_USER, t);
+}
+
+struct loaded cpu_load_for_write_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t)
+{
+    return load(cpu, linear, size_bytes, MMU_WRITE, cpu->front_kind == FRONT_USER, t);
+}
+
+/* The store leaves the buffer after all older ones, and a cycle after its line is there. */
+static void drain(struct cpu *cpu, stamp_t t, stamp_t line_ready)
+{
+    if (!cpu->is_timed)
+        return;
+    stamp_t start = stamp_reason(line_ready) == REASON_L1D ? stamp_floor(t) : line_ready;
+    cpu->store_drained = stamp_later(start, cpu->store_drained) + STAMP_CYCLE;
+    cpu->store_buffer[cpu->store_index] = cpu->store_drained;
+    cpu->store_index = cpu->store_index + 1 == cpu->store_entries ? 0 : cpu->store_index + 1;
+}
+
+static void write_ram(struct cpu *cpu, const struct piece *piece, uint64_t value)
+{
+    memcpy(cpu->params.ram->host + piece->at.v, &value, piece->size_bytes);
+    if (cpu_has_code(cpu, piece->at))
+        cpu_code_written(cpu, piece->at, piece->size_bytes);
+}
+
+static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, bool is_user, stamp_t t)
+{
+    struct piece piece[MAX_PIECES];
+    unsigned nr_pieces = translate(cpu, linear, size_bytes, MMU_WRITE, is_user, &t, piece);
+    cpu->slow_issue = t;
+    if (nr_pieces == 0)
+        return false;
+    cpu->stats.stores++;
+    stamp_t line_ready = t;
+    bool is_ram_store = false;
+    for (unsigned i = 0; i < nr_pieces; i++) {
+        stamp_t ready = t;
+        if (piece[i].is_ram) {
+            is_ram_store = true;
+            if (cpu->is_timed)
+                ready = access_cache(cpu, &piece[i], true, &t);
+            write_ram(cpu, &piece[i], value);
+        } else {
+            const struct cpu_board *board = &cpu->params.board;
+            uint64_t mask = piece[i].size_bytes == 8 ? UINT64_MAX : (1ull << piece[i].size_bytes * 8) - 1;
+            t = wait_for_device(cpu, t);
+            board->memory_write(board->opaque, piece[i].at, piece[i].size_bytes, value & mask, stamp_cycle(t));
+        }
+        observe(cpu, &piece[i], CPU_ACCESS_STORE, ready);
+        line_ready = stamp_later(line_ready, ready);
+        if (piece[i].size_bytes < 8)
+            value >>= piece[i].size_bytes * 8;
+    }
+    if (is_ram_store)
+        drain(cpu, t, line_ready);
+    cpu->slow_issue = t;
+    return true;
+}
+
+bool cpu_store_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, stamp_t t)
+{
+    return store(cpu, linear, size_bytes, value, cpu->front_kind == FRONT_USER, t);
+}
+
+void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, stamp_t t)
+{
+    /* The translation was just made. Should a tiny TLB have lost it again, the second walk's time is not charged. */
+    uint64_t lost[NR_REASONS];
+    memcpy(lost, cpu->lost, sizeof lost);
+    (void)!cpu_store_slow(cpu, linear, size_bytes, value, t);
+    memcpy(cpu->lost, lost, sizeof lost);
+}
+
+bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_system, uint64_t *value)
+{
+    bool is_user = !is_system && cpu->front_kind == FRONT_USER;
+    struct loaded loaded = load(cpu, linear & UINT32_MAX, size_bytes, MMU_READ, is_user, cpu->clock);
+    cpu->clock = cpu_wait(cpu, cpu->slow_issue, loaded.ready);
+    *value = loaded.value;
+    return loaded.ready != 0;
+}
+
+bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_system, uint64_t value)
+{
+    bool is_user = !is_system && cpu->front_kind == FRONT_USER;
+    stamp_t t = cpu_wait(cpu, cpu->clock, cpu->store_buffer[cpu->store_index]);
+    bool is_good = store(cpu, linear & UINT32_MAX, size_bytes, value, is_user, t);
+    cpu->clock = cpu->slow_issue;
+    return is_good;
+}
+
+bool cpu_probe_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes)
+{
+    struct piece piece[MAX_PIECES];
+    return translate(cpu, linear, size_bytes, MMU_WRITE, cpu->front_kind == FRONT_USER, &cpu->clock, piece) != 0;
+}

@@ -1,0 +1,76 @@
+#include "cpu/cpu_internal.h"
+
+#include <string.h>
+
+void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done)
+{
+    const struct cpu_observer *observer = cpu->params.observer;
+    if (!observer || !observer->insn)
+        return;
+    struct cpu_seen_insn seen = {
+        .number = cpu->stats.instructions + insn->position,
+        .rip = cpu_insn_rip(cpu, insn),
+        .linear = laddr(cpu->code_linear + insn->offset),
+        .length_bytes = insn->length_bytes,
+        .code_bits = cpu->segment[DEC_SEG_CS].hidden.is_big ? 32 : 16,
+        .cpl = (uint8_t)cpu->cpl,
+        .fetched = stamp_cycle(cpu->seen_fetched),
+        .issued = stamp_cycle(issued),
+        .done = stamp_cycle(done),
+    };
+    uint64_t most = 0;
+    for (unsigned i = REASON_BASE + 1; i < NR_REASONS; i++) {
+        if (cpu->lost[i] - cpu->seen_lost[i] > most) {
+            most = cpu->lost[i] - cpu->seen_lost[i];
+            seen.waited_for = (uint8_t)i;
+        }
+        cpu->seen_lost[i] = cpu->lost[i];
+    }
+    cpu_peek(cpu, seen.linear, seen.bytes, insn->length_bytes);
+    observer->insn(observer->opaque, &seen);
+}
+
+void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation *translation, bool has_walked)
+{
+    const struct cpu_observer *observer = cpu->params.observer;
+    if (!observer || !observer->translation)
+        return;
+    struct cpu_seen_translation seen = *translation;
+    seen.instruction = cpu->stats.instructions;
+    observer->translation(observer->opaque, &seen, has_walked ? &cpu->mmu.last_walk : NULL);
+}
+
+void cpu_observe_access(struct cpu *cpu, const struct cpu_seen_access *access)
+{
+    const struct cpu_observer *observer = cpu->params.observer;
+    if (!observer || !observer->access)
+        return;
+    struct cpu_seen_access seen = *access;
+    seen.instruction = cpu->stats.instructions;
+    observer->access(observer->opaque, &seen, &cpu->mmu.last_walk);
+}
+
+void cpu_observe_exception(struct cpu *cpu, unsigned vector, bool is_interrupt)
+{
+    const struct cpu_observer *observer = cpu->params.observer;
+    if (!observer || !observer->exception)
+        return;
+    struct cpu_seen_exception seen = {
+        .instruction = cpu->stats.instructions,
+        .vector = (uint8_t)vector,
+        .is_interrupt = is_interrupt,
+        .has_error_code = cpu->fault.has_error_code,
+        .error_code = cpu->fault.error_code,
+        .rip = cpu->rip,
+        .cr2 = vector == EXCP_PF ? cpu->cr2 : 0,
+        .cycle = stamp_cycle(cpu->clock),
+    };
+    observer->exception(observer->opaque, &seen);
+}
+
+void cpu_observe_control(struct cpu *cpu, const char *what, uint64_t value)
+{
+    const struct cpu_observer *observer = cpu->params.observer;
+    if (observer && observer->control)
+        observer->control(observer->opaque, what, value);
+}

@@ -1,0 +1,87 @@
+/*
+ * Branch prediction, as the in-order model uses it: what the front end would have done, and what it costs that it
+ * did something else. Inline for the executors of branches; timed models only.
+ *
+ * Direction: two-bit counters, indexed by the branch's address (bimodal) or its address and the history of the last
+ * branches (gshare; McFarling, DEC WRL TN-36, 1993). Targets: a direct-mapped BTB; returns: a stack of return addresses.
+ */
+#ifndef LK_CPU_PREDICT_H
+#define LK_CPU_PREDICT_H
+
+#include "cpu/cpu_internal.h"
+
+/* The front end goes on fetching where the branch really went, from the cycle in which that is known. */
+static inline void predict_mispredicted(struct cpu *cpu, stamp_t known)
+{
+    cpu->stats.mispredicts++;
+    cpu->fetch_at = (stamp_floor(known) + cpu->mispredict) | REASON_BRANCH;
+}
+
+/* A taken direct branch that the BTB does not know is found when it is decoded, and costs a bubble. */
+static inline void predict_target(struct cpu *cpu, uint64_t from)
+{
+    struct btb_entry *entry = &cpu->predictor.btb[from & cpu->predictor.btb_mask];
+    if (__builtin_expect(entry->from == from, 1))
+        return;
+    entry->from = from;
+    cpu->stats.btb_misses++;
+    cpu->fetch_at = stamp_because(cpu->fetch_at, REASON_BRANCH) + cpu->btb_bubble;
+}
+
+static inline void predict_direct(struct cpu *cpu, uint64_t from)
+{
+    predict_target(cpu, from);
+}
+
+static inline void predict_conditional(struct cpu *cpu, uint64_t from, bool is_taken, stamp_t issued)
+{
+    struct predictor *p = &cpu->predictor;
+    bool predicted;
+    if (p->is_static) {
+        predicted = p->static_taken;
+    } else {
+        uint8_t *counter = &p->counters[(from ^ p->history) & p->counter_mask];
+        predicted = *counter > 1;
+        if (is_taken && *counter < 3)
+            ++*counter;
+        else if (!is_taken && *counter > 0)
+            --*counter;
+        p->history = (p->history << 1 | is_taken) & p->history_mask;
+    }
+    if (__builtin_expect(predicted != is_taken, 0))
+        predict_mispredicted(cpu, issued);
+    else if (is_taken)
+        predict_target(cpu, from);
+}
+
+/* `known` is when the target is: a load's result, for one through memory. */
+static inline void predict_indirect(struct cpu *cpu, uint64_t from, uint64_t to, stamp_t known)
+{
+    struct btb_entry *entry = &cpu->predictor.btb[from & cpu->predictor.btb_mask];
+    if (__builtin_expect(entry->from == from && entry->to == to, 1))
+        return;
+    *entry = (struct btb_entry){.from = from, .to = to};
+    predict_mispredicted(cpu, known);
+}
+
+static inline void predict_call(struct cpu *cpu, uint64_t return_to)
+{
+    struct predictor *p = &cpu->predictor;
+    p->return_top = p->return_top + 1 == p->return_entries ? 0 : p->return_top + 1;
+    p->return_stack[p->return_top] = return_to;
+    p->return_depth += p->return_depth < p->return_entries;
+}
+
+static inline void predict_return(struct cpu *cpu, uint64_t to, stamp_t known)
+{
+    struct predictor *p = &cpu->predictor;
+    bool is_right = p->return_depth > 0 && p->return_stack[p->return_top] == to;
+    if (p->return_depth > 0) {
+        p->return_depth--;
+        p->return_top = p->return_top == 0 ? p->return_entries - 1 : p->return_top - 1;
+    }
+    if (__builtin_expect(!is_right, 0))
+        predict_mispredicted(cpu, known);
+}
+
+#endif

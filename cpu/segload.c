@@ -1,0 +1,149 @@
+/* Loading segment registers (SDM 3A 3.4.3, 5.4-5.5; SDM 2B MOV, 3A 5.7). */
+#include "cpu/cpu_internal.h"
+
+bool cpu_read_descriptor(struct cpu *cpu, uint16_t selector, enum exception_vector vector, uint64_t *raw)
+{
+    uint64_t base = cpu->gdt_base;
+    uint32_t limit = cpu->gdt_limit;
+    if (selector & SELECTOR_TI) {
+        base = cpu->ldtr.hidden.base;
+        limit = cpu->ldtr.is_usable ? cpu->ldtr.hidden.limit_bytes : 0;
+    }
+    uint32_t offset = selector & SELECTOR_INDEX;
+    if (offset + 7 > limit)
+        return cpu_set_fault_code(cpu, vector, selector & ~SELECTOR_RPL & UINT16_MAX);
+    cpu->stats.descriptor_reads++;
+    return cpu_read(cpu, base + offset, 8, true, raw);
+}
+
+/* Sets the accessed bit where it is not set yet (SDM 3A 3.4.5.1). */
+static bool mark_accessed(struct cpu *cpu, uint16_t selector, uint64_t raw)
+{
+    if (raw >> 40 & SEGMENT_ACCESSED)
+        return true;
+    uint64_t base = selector & SELECTOR_TI ? cpu->ldtr.hidden.base : cpu->gdt_base;
+    return cpu_write(cpu, base + (selector & SELECTOR_INDEX) + 5, 1, true, (raw >> 40 & 0xff) | SEGMENT_ACCESSED);
+}
+
+void cpu_mode_changed(struct cpu *cpu)
+{
+    bool is_protected = cpu_is_protected(cpu);
+    if (!is_protected)
+        cpu->cpl = cpu->eflags & EFLAGS_VM ? 3 : 0;
+    cpu->front_kind = cpu->cpl == 3 ? FRONT_USER : FRONT_SUPERVISOR;
+    uint32_t key = cpu->segment[DEC_SEG_CS].hidden.is_big | (uint32_t)cpu->segment[DEC_SEG_SS].hidden.is_big << 1;
+    for (unsigned seg = 0; seg < DEC_NR_SEGS; seg++)
+        key |= (uint32_t)segment_is_flat_data(&cpu->segment[seg]) << (2 + seg);
+    cpu->code_key = key;
+}
+
+void cpu_set_segment(struct cpu *cpu, unsigned seg, uint16_t selector, const struct descriptor *hidden)
+{
+    cpu->stats.segment_loads++;
+    cpu->segment[seg] = (struct segment){.selector = selector, .is_usable = true, .hidden = *hidden};
+    cpu->segment[seg].hidden.type |= SEGMENT_ACCESSED;
+    if (seg == DEC_SEG_CS && cpu_is_protected(cpu))
+        cpu->cpl = selector & SELECTOR_RPL;
+    cpu_mode_changed(cpu);
+}
+
+/* Real mode: the base is 16 times the selector; limit and rights stay what they were (SDM 3A 20.1.1). */
+void cpu_load_segment_real(struct cpu *cpu, unsigned seg, uint16_t selector)
+{
+    struct segment *segment = &cpu->segment[seg];
+    segment->selector = selector;
+    segment->hidden.base = (uint64_t)selector << 4;
+    segment->is_usable = true;
+    cpu_mode_changed(cpu);
+}
+
+static bool load_null(struct cpu *cpu, unsigned seg, uint16_t selector)
+{
+    if (seg == DEC_SEG_SS)
+        return cpu_set_fault_code(cpu, EXCP_GP, 0);
+    cpu->segment[seg] = (struct segment){.selector = selector, .is_usable = false};
+    cpu_mode_changed(cpu);
+    return true;
+}
+
+bool cpu_load_segment(struct cpu *cpu, unsigned seg, uint16_t selector)
+{
+    if (!cpu_is_protected(cpu)) {
+        cpu_load_segment_real(cpu, seg, selector);
+        return true;
+    }
+    if ((selector & ~SELECTOR_RPL & UINT16_MAX) == 0)
+        return load_null(cpu, seg, selector);
+    uint64_t raw;
+    if (!cpu_read_descriptor(cpu, selector, EXCP_GP, &raw))
+        return false;
+    struct descriptor d = segment_decode(raw);
+    uint32_t error_code = selector & ~SELECTOR_RPL & UINT16_MAX;
+    unsigned rpl = selector & SELECTOR_RPL;
+    bool is_code = d.type & SEGMENT_CODE;
+    if (!d.is_code_or_data)
+        return cpu_set_fault_code(cpu, EXCP_GP, error_code);
+    if (seg == DEC_SEG_SS) { /* a writable data segment of exactly this privilege */
+        if (rpl != cpu->cpl || d.dpl != cpu->cpl || is_code || !(d.type & SEGMENT_WRITABLE))
+            return cpu_set_fault_code(cpu, EXCP_GP, error_code);
+    } else { /* data or readable code, no more privileged than CPL and RPL unless conforming */
+        if (is_code && !(d.type & SEGMENT_READABLE))
+            return cpu_set_fault_code(cpu, EXCP_GP, error_code);
+        bool is_conforming = is_code && (d.type & SEGMENT_CONFORMING);
+        if (!is_conforming && (d.dpl < cpu->cpl || d.dpl < rpl))
+            return cpu_set_fault_code(cpu, EXCP_GP, error_code);
+    }
+    if (!d.is_present)
+        return cpu_set_fault_code(cpu, seg == DEC_SEG_SS ? EXCP_SS : EXCP_NP, error_code);
+    if (!mark_accessed(cpu, selector, raw))
+        return false;
+    cpu_set_segment(cpu, seg, selector, &d);
+    return true;
+}
+
+/* A system descriptor of the GDT, of one of two types. */
+static bool read_system_descriptor(struct cpu *cpu, uint16_t selector, unsigned type, unsigned other_type,
+                                   struct descriptor *d)
+{
+    uint64_t raw;
+    uint32_t error_code = selector & ~SELECTOR_RPL & UINT16_MAX;
+    if (selector & SELECTOR_TI)
+        return cpu_set_fault_code(cpu, EXCP_GP, error_code);
+    if (!cpu_read_descriptor(cpu, selector, EXCP_GP, &raw))
+        return false;
+    *d = segment_decode(raw);
+    if (d->is_code_or_data || (d->type != type && d->type != other_type))
+        return cpu_set_fault_code(cpu, EXCP_GP, error_code);
+    if (!d->is_present)
+        return cpu_set_fault_code(cpu, EXCP_NP, error_code);
+    return true;
+}
+
+bool cpu_load_ldt(struct cpu *cpu, uint16_t selector)
+{
+    struct descriptor d;
+    if ((selector & ~SELECTOR_RPL & UINT16_MAX) == 0) {
+        cpu->ldtr = (struct segment){.selector = selector, .is_usable = false};
+        return true;
+    }
+    if (!read_system_descriptor(cpu, selector, SYSTEM_LDT, SYSTEM_LDT, &d))
+        return false;
+    cpu->ldtr = (struct segment){.selector = selector, .is_usable = true, .hidden = d};
+    return true;
+}
+
+/* The TSS is marked busy, in memory too. */
+bool cpu_load_task_register(struct cpu *cpu, uint16_t selector)
+{
+    struct descriptor d;
+    if ((selector & ~SELECTOR_RPL & UINT16_MAX) == 0)
+        return cpu_set_fault_code(cpu, EXCP_GP, 0);
+    if (!read_system_descriptor(cpu, selector, SYSTEM_TSS_AVAILABLE, SYSTEM_TSS16_AVAILABLE, &d))
+        return false;
+    uint64_t type_byte = cpu->gdt_base + (selector & SELECTOR_INDEX) + 5, old;
+    d.type |= SYSTEM_TSS16_BUSY & ~SYSTEM_TSS16_AVAILABLE;
+    if (!cpu_read(cpu, type_byte, 1, true, &old) || !cpu_write(cpu, type_byte, 1, true, old | 2))
+        return false;
+    cpu->tr = (struct segment){.selector = selector, .is_usable = true, .hidden = d};
+    return true;
+}

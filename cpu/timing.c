@@ -1,0 +1,27 @@
+#include "cpu/cpu_internal.h"
+
+stamp_t cpu_wait(struct cpu *cpu, stamp_t t, stamp_t ready)
+{
+    if (!cpu->is_timed || ready <= t)
+        return t;
+    stamp_t later = stamp_because(ready, REASON_BASE);
+    cpu->lost[stamp_reason(ready)] += later - t;
+    return later;
+}
+
+stamp_t cpu_serialise(struct cpu *cpu, stamp_t t, cycle_t cycles)
+{
+    if (!cpu->is_timed)
+        return t;
+    stamp_t all = cpu->store_drained;
+    for (unsigned i = 0; i < NR_READY; i++)
+        all = stamp_later(all, cpu->ready[i]);
+    t = cpu_wait(cpu, t, all);
+    return cpu_wait(cpu, t, (stamp_floor(t) + stamp_of_cycle(cycles)) | REASON_SERIAL);
+}
+
+void cpu_redirect(struct cpu *cpu, stamp_t t)
+{
+    if (cpu->is_timed)
+        cpu->fetch_at = stamp_floor(t) | REASON_SERIAL;
+}

@@ -1,0 +1,229 @@
+/* Far jumps, calls and returns, and IRET (SDM 3A 5.8; SDM 2A CALL, IRET, JMP; SDM 2B RET). */
+#include "cpu/cpu_internal.h"
+
+static bool general(struct cpu *cpu, uint32_t selector)
+{
+    return cpu_set_fault_code(cpu, EXCP_GP, selector & 0xfffc);
+}
+
+static bool read_code_descriptor(struct cpu *cpu, uint16_t selector, struct descriptor *d, uint64_t *raw)
+{
+    if ((selector & ~SELECTOR_RPL) == 0)
+        return general(cpu, 0);
+    if (!cpu_read_descriptor(cpu, selector, EXCP_GP, raw))
+        return false;
+    *d = segment_decode(*raw);
+    return true;
+}
+
+/* A direct far jump or call to a code segment stays at its privilege level. */
+static bool may_jump_to(struct cpu *cpu, uint16_t selector, const struct descriptor *d)
+{
+    unsigned rpl = selector & SELECTOR_RPL;
+    bool is_conforming = d->type & SEGMENT_CONFORMING;
+    if (is_conforming ? d->dpl > cpu->cpl : rpl > cpu->cpl || d->dpl != cpu->cpl)
+        return general(cpu, selector);
+    if (!d->is_present)
+        return cpu_set_fault_code(cpu, EXCP_NP, selector & 0xfffc);
+    return true;
+}
+
+static bool enter_code(struct cpu *cpu, uint16_t selector, const struct descriptor *d, uint64_t offset)
+{
+    if (offset > d->limit_bytes)
+        return general(cpu, 0);
+    cpu_set_segment(cpu, DEC_SEG_CS, (uint16_t)((selector & 0xfffcu) | cpu->cpl), d);
+    cpu->rip = offset;
+    return true;
+}
+
+/*
+ * System descriptors as targets: call gates come with the whole of segmentation; until then they and task gates are
+ * refused as a type that the selector may not have.
+ */
+static bool refuse_system(struct cpu *cpu, uint16_t selector)
+{
+    cpu->stats.unimplemented++;
+    return general(cpu, selector);
+}
+
+bool cpu_far_jump(struct cpu *cpu, uint16_t selector, uint64_t offset)
+{
+    if (!cpu_is_protected(cpu)) {
+        cpu_load_segment_real(cpu, DEC_SEG_CS, selector);
+        cpu->rip = offset;
+        return true;
+    }
+    struct descriptor d;
+    uint64_t raw;
+    if (!read_code_descriptor(cpu, selector, &d, &raw))
+        return false;
+    if (!d.is_code_or_data)
+        return refuse_system(cpu, selector);
+    if (!(d.type & SEGMENT_CODE))
+        return general(cpu, selector);
+    return may_jump_to(cpu, selector, &d) && enter_code(cpu, selector, &d, offset);
+}
+
+bool cpu_far_call(struct cpu *cpu, uint16_t selector, uint64_t offset, unsigned size_bytes)
+{
+    struct descriptor d = {0};
+    uint64_t raw, sp = cpu->reg[CPU_SP];
+    bool is_protected = cpu_is_protected(cpu);
+    if (is_protected) {
+        if (!read_code_descriptor(cpu, selector, &d, &raw))
+            return false;
+        if (!d.is_code_or_data)
+            return refuse_system(cpu, selector);
+        if (!(d.type & SEGMENT_CODE))
+            return general(cpu, selector);
+        if (!may_jump_to(cpu, selector, &d))
+            return false;
+        if (offset > d.limit_bytes)
+            return general(cpu, 0);
+    }
+    if (!cpu_push_at(cpu, &sp, size_bytes, cpu->segment[DEC_SEG_CS].selector) ||
+        !cpu_push_at(cpu, &sp, size_bytes, cpu->rip))
+        return false;
+    if (is_protected) {
+        if (!enter_code(cpu, selector, &d, offset))
+            return false;
+    } else {
+        cpu_load_segment_real(cpu, DEC_SEG_CS, selector);
+        cpu->rip = offset;
+    }
+    cpu_set_sp(cpu, sp);
+    return true;
+}
+
+/* A stack segment for a return to an outer ring: its descriptor, checked (SDM 2B RET, "return to outer privilege level"). */
+static bool read_outer_stack(struct cpu *cpu, uint16_t selector, unsigned rpl, struct descriptor *d)
+{
+    uint64_t raw;
+    if ((selector & ~SELECTOR_RPL) == 0)
+        return general(cpu, 0);
+    if (!cpu_read_descriptor(cpu, selector, EXCP_GP, &raw))
+        return false;
+    *d = segment_decode(raw);
+    if ((selector & SELECTOR_RPL) != rpl || d->dpl != rpl || !d->is_code_or_data || (d->type & SEGMENT_CODE) ||
+        !(d->type & SEGMENT_WRITABLE))
+        return general(cpu, selector);
+    if (!d->is_present)
+        return cpu_set_fault_code(cpu, EXCP_SS, selector & 0xfffc);
+    return true;
+}
+
+/* The code segment that a return goes to, checked (SDM 2B RET, SDM 2A IRET). */
+static bool read_return_code(struct cpu *cpu, uint16_t selector, struct descriptor *d)
+{
+    uint64_t raw;
+    unsigned rpl = selector & SELECTOR_RPL;
+    if (!read_code_descriptor(cpu, selector, d, &raw))
+        return false;
+    if (!d->is_code_or_data || !(d->type & SEGMENT_CODE) || rpl < cpu->cpl)
+        return general(cpu, selector);
+    if (d->type & SEGMENT_CONFORMING ? d->dpl > rpl : d->dpl != rpl)
+        return general(cpu, selector);
+    if (!d->is_present)
+        return cpu_set_fault_code(cpu, EXCP_NP, selector & 0xfffc);
+    return true;
+}
+
+/* After a return outwards: data segments that the new ring could not have loaded become null (SDM 3A 5.8.6). */
+static void drop_privileged_segments(struct cpu *cpu)
+{
+    static const uint8_t segs[] = {DEC_SEG_ES, DEC_SEG_DS, DEC_SEG_FS, DEC_SEG_GS};
+    for (unsigned i = 0; i < sizeof segs; i++) {
+        struct segment *segment = &cpu->segment[segs[i]];
+        bool is_conforming_code = (segment->hidden.type & (SEGMENT_CODE | SEGMENT_CONFORMING)) ==
+                                  (SEGMENT_CODE | SEGMENT_CONFORMING);
+        if (segment->is_usable && !is_conforming_code && segment->hidden.dpl < cpu->cpl)
+            *segment = (struct segment){.is_usable = false};
+    }
+    cpu_mode_changed(cpu);
+}
+
+/* Goes back to selector:offset; to an outer ring with the stack popped from `sp`, which then skips nr_extra_bytes. */
+static bool return_to(struct cpu *cpu, uint16_t selector, uint64_t offset, uint64_t sp, unsigned size_bytes,
+                      unsigned nr_extra_bytes)
+{
+    struct descriptor code, stack;
+    uint64_t outer_sp, outer_ss;
+    if (!read_return_code(cpu, selector, &code))
+        return false;
+    if (offset > code.limit_bytes)
+        return general(cpu, 0);
+    unsigned rpl = selector & SELECTOR_RPL;
+    uint64_t mask = cpu_stack_mask(cpu);
+    sp = (sp & ~mask) | ((sp + nr_extra_bytes) & mask);
+    if (rpl == cpu->cpl) {
+        cpu_set_segment(cpu, DEC_SEG_CS, selector, &code);
+        cpu_set_sp(cpu, sp);
+        cpu->rip = offset;
+        return true;
+    }
+    if (!cpu_pop_at(cpu, &sp, size_bytes, &outer_sp) || !cpu_pop_at(cpu, &sp, size_bytes, &outer_ss) ||
+        !read_outer_stack(cpu, (uint16_t)outer_ss, rpl, &stack))
+        return false;
+    cpu_set_segment(cpu, DEC_SEG_CS, selector, &code);
+    cpu_set_segment(cpu, DEC_SEG_SS, (uint16_t)outer_ss, &stack);
+    cpu_set_sp(cpu, stack.is_big ? outer_sp + nr_extra_bytes
+                                 : (cpu->reg[CPU_SP] & ~(uint64_t)UINT16_MAX) | ((outer_sp + nr_extra_bytes) & UINT16_MAX));
+    cpu->rip = offset;
+    drop_privileged_segments(cpu);
+    return true;
+}
+
+bool cpu_far_return(struct cpu *cpu, unsigned size_bytes, unsigned nr_extra_bytes)
+{
+    uint64_t sp = cpu->reg[CPU_SP], offset, selector;
+    if (!cpu_pop_at(cpu, &sp, size_bytes, &offset) || !cpu_pop_at(cpu, &sp, size_bytes, &selector))
+        return false;
+    if (cpu_is_protected(cpu))
+        return return_to(cpu, (uint16_t)selector, offset, sp, size_bytes, nr_extra_bytes);
+    uint64_t mask = cpu_stack_mask(cpu);
+    cpu_set_sp(cpu, (sp & ~mask) | ((sp + nr_extra_bytes) & mask));
+    cpu_load_segment_real(cpu, DEC_SEG_CS, (uint16_t)selector);
+    cpu->rip = offset;
+    return true;
+}
+
+/* The flags that IRET may change at a privilege level (SDM 2A IRET). */
+static uint64_t returnable_flags(const struct cpu *cpu, unsigned size_bytes)
+{
+    uint64_t mask = EFLAGS_STATUS | EFLAGS_TF | EFLAGS_DF | EFLAGS_NT | EFLAGS_RF | EFLAGS_AC | EFLAGS_ID;
+    unsigned iopl = (unsigned)(cpu->eflags & EFLAGS_IOPL) >> 12;
+    if (cpu->cpl == 0)
+        mask |= EFLAGS_IOPL;
+    if (cpu->cpl <= iopl)
+        mask |= EFLAGS_IF;
+    return size_bytes == 2 ? mask & UINT16_MAX : mask;
+}
+
+bool cpu_interrupt_return(struct cpu *cpu, unsigned size_bytes)
+{
+    uint64_t sp = cpu->reg[CPU_SP], offset, selector, flags;
+    bool is_protected = cpu_is_protected(cpu);
+    if (is_protected && (cpu->eflags & EFLAGS_NT)) { /* a return to another task */
+        cpu->stats.unimplemented++;
+        return cpu_set_fault_code(cpu, EXCP_TS, cpu->tr.selector & 0xfffc);
+    }
+    if (!cpu_pop_at(cpu, &sp, size_bytes, &offset) || !cpu_pop_at(cpu, &sp, size_bytes, &selector) ||
+        !cpu_pop_at(cpu, &sp, size_bytes, &flags))
+        return false;
+    uint64_t mask = returnable_flags(cpu, size_bytes);
+    if (is_protected && size_bytes == 4 && (flags & EFLAGS_VM) && cpu->cpl == 0) { /* to virtual-8086 mode */
+        cpu->stats.unimplemented++;
+        return general(cpu, 0);
+    }
+    if (is_protected) {
+        if (!return_to(cpu, (uint16_t)selector, offset, sp, size_bytes, 0))
+            return false;
+    } else {
+        cpu_set_sp(cpu, sp);
+        cpu_load_segment_real(cpu, DEC_SEG_CS, (uint16_t)selector);
+        cpu->rip = offset;
+    }
+    cpu_set_flags(cpu, flags, mask);
+    return true;
+}
