@@ -9,7 +9,7 @@
 
 static const char usage[] =
     "usage: lookaside config check [-s path=value ...] FILE...\n"
-    "       lookaside config show [-c FILE ...] [-s path=value ...]\n"
+    "       lookaside config show [-c FILE ...] [-s path=value ...] [--json]\n"
     "       lookaside config schema\n"
     "\n"
     "check   reads each file by itself and says all that is wrong with it, one line a mistake\n"
@@ -19,6 +19,7 @@ static const char usage[] =
     "\n"
     "  -c, --config FILE      a configuration; later ones win over earlier ones\n"
     "  -s, --set path=value   one key, such as tlb.l1d.ways=4; wins over files\n"
+    "  -j, --json             show: strict JSON, each key with its value and where that comes from\n"
     "  -h, --help             this text\n"
     "\n"
     "exit status: 0 all well; 64 a mistake in the command line; 65 in a file; 66 a file that cannot be "
@@ -27,7 +28,7 @@ static const char usage[] =
 struct options {
     const char **files, **settings; /* both have room for argc */
     int nr_files, nr_settings;
-    bool wants_help;
+    bool wants_help, wants_json;
 };
 
 static void print_mistakes(const struct diag *diag)
@@ -42,13 +43,14 @@ static bool parse_options(int argc, char **argv, struct options *options, struct
     static const struct option known[] = {
         {"config", required_argument, NULL, 'c'},
         {"set", required_argument, NULL, 's'},
+        {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
     bool is_show = strcmp(argv[0], "show") == 0;
     optind = 0; /* begins anew, as GNU getopt wants it */
     opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, ":c:s:h", known, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, ":c:s:jh", known, NULL)) != -1;) {
         switch (option) {
         case 'c':
             options->files[options->nr_files++] = optarg;
@@ -56,12 +58,15 @@ static bool parse_options(int argc, char **argv, struct options *options, struct
         case 's':
             options->settings[options->nr_settings++] = optarg;
             break;
+        case 'j':
+            options->wants_json = true;
+            break;
         case 'h':
             options->wants_help = true;
             break;
         default:
             return diag_add(diag, EXIT_STATUS_USAGE,
-                            "config %s: %s: %s; allowed: -c FILE, -s path=value, --help", argv[0],
+                            "config %s: %s: %s; allowed: -c FILE, -s path=value, --json, --help", argv[0],
                             argv[optind - 1], option == ':' ? "its value is missing" : "no such option");
         }
     }
@@ -111,7 +116,9 @@ static void check(const struct options *options, struct diag *diag)
 static void show(const struct options *options, struct diag *diag)
 {
     struct cfg *cfg = read_config(options, 0, options->nr_files, diag);
-    if (cfg)
+    if (cfg && options->wants_json)
+        cfg_show_json(cfg, stdout);
+    else if (cfg)
         cfg_show(cfg, stdout);
     cfg_destroy(cfg);
 }

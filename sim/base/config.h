@@ -63,7 +63,9 @@ const struct config *cfg_values(const struct cfg *cfg);
  * from.
  */
 void cfg_show(const struct cfg *cfg, FILE *to);
-/* The same as strict JSON: key -> {"value":…, "from":…}; written by each run as config.effective.json. */
+/* The same as strict JSON: key -> {"value": ..., "from": ...}. */
+void cfg_show_json(const struct cfg *cfg, FILE *to);
+/* That into a file, as each run writes it: config.effective.json. */
 bool cfg_write_effective(const struct cfg *cfg, const char *file, struct diag *diag);
 /* A JSON Schema (draft 2020-12) of the file format. */
 void cfg_schema(FILE *to);

@@ -82,22 +82,27 @@ void cfg_show(const struct cfg *cfg, FILE *to)
     fputs("}\n", to);
 }
 
-bool cfg_write_effective(const struct cfg *cfg, const char *file, struct diag *diag)
+void cfg_show_json(const struct cfg *cfg, FILE *to)
 {
     size_t nr_rows;
     const struct cfg_row *rows = cfg_rows(&nr_rows);
-    struct outfile out;
-    if (!outfile_open(&out, file, diag))
-        return false;
-    fputs("{\n    \"schema\": \"" CFG_SCHEMA_NAME "\"", out.to);
+    fputs("{\n    \"schema\": \"" CFG_SCHEMA_NAME "\"", to);
     for (size_t i = 0; i < nr_rows; i++) {
         char value[CFG_TEXT_CHARS];
         cfg_format(&rows[i], cfg_value(cfg, &rows[i]), value);
-        fprintf(out.to, ",\n    \"%s\": {\"value\": %s, \"from\": ", rows[i].path, value);
-        json_put_string(out.to, cfg->origins[i].place ? cfg->origins[i].place : "default");
-        fputc('}', out.to);
+        fprintf(to, ",\n    \"%s\": {\"value\": %s, \"from\": ", rows[i].path, value);
+        json_put_string(to, cfg->origins[i].place ? cfg->origins[i].place : "default");
+        fputc('}', to);
     }
-    fputs("\n}\n", out.to);
+    fputs("\n}\n", to);
+}
+
+bool cfg_write_effective(const struct cfg *cfg, const char *file, struct diag *diag)
+{
+    struct outfile out;
+    if (!outfile_open(&out, file, diag))
+        return false;
+    cfg_show_json(cfg, out.to);
     return outfile_commit(&out, diag);
 }
 

@@ -1,8 +1,9 @@
 /*
- * A stamp is a moment on a core's clock, in 1/64 of a cycle: bits 6 and up count cycles, bits 5-4 the issue slot within
- * the cycle, and bits 3-0 say what the core would be waiting for if it waited until then. The order of stamps is the
- * order of time (the reason only breaks ties), so the maximum of some stamps is both when an instruction can go and
- * what kept it, found with no branch. A latency is added as a multiple of STAMP_CYCLE and never touches slot or reason.
+ * A stamp is a moment on a core's clock, in 1/64 of a cycle: bits 6 and up count cycles, bits 5-4 the issue
+ * slot within the cycle, and bits 3-0 say what the core would be waiting for if it waited until then. The
+ * order of stamps is the order of time (the reason only breaks ties), so the maximum of some stamps is both
+ * when an instruction can go and what kept it, found with no branch. A latency is added as a multiple of
+ * STAMP_CYCLE and never touches slot or reason.
  */
 #ifndef LK_SIM_BASE_STAMP_H
 #define LK_SIM_BASE_STAMP_H

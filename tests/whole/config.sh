@@ -50,6 +50,7 @@ expect 65 1 config check binary.json
 expect 66 1 config check none.json
 expect 66 1 config check folder
 "$LK" config schema | python3 -m json.tool >/dev/null || failures=$((failures + 1))
+"$LK" config show --json | python3 -m json.tool >/dev/null || failures=$((failures + 1))
 "$LK" config show >/dev/full 2>err
 [ $? = 73 ] || { echo "a full disk is not told"; failures=$((failures + 1)); }
 exit $((failures > 0))
