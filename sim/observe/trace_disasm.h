@@ -1,0 +1,20 @@
+/* Instructions as text: Intel syntax, short, by Zydis. For people only: nothing that is simulated depends on it. */
+#ifndef LK_SIM_OBSERVE_TRACE_DISASM_H
+#define LK_SIM_OBSERVE_TRACE_DISASM_H
+
+#include "cpu/observe.h"
+
+#include <stddef.h>
+
+enum { TRACE_DISASM_CHARS = 96 };
+
+struct trace_disasm;
+
+/* NULL when memory is short. */
+struct trace_disasm *trace_disasm_create(void);
+void trace_disasm_destroy(struct trace_disasm *disasm);
+
+/* "(bad)" for what is no instruction. */
+void trace_disasm(const struct trace_disasm *disasm, const struct cpu_seen_insn *insn, char text[TRACE_DISASM_CHARS]);
+
+#endif

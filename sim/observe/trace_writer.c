@@ -1,0 +1,318 @@
+#include "sim/observe/trace_writer.h"
+
+#include "cache/cache.h"
+#include "sim/base/outfile.h"
+#include "sim/observe/trace_format.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+enum { COMPRESSION_LEVEL = 3, MAX_TEXT_CHARS = 4096 };
+
+struct trace_writer {
+    struct cpu_observer observer;
+    struct outfile out;
+    int error; /* errno of the first write that failed */
+    cycle_t from, to, latest;
+    uint64_t limit_bytes, written_bytes;
+    enum trace_ending ending;
+    uint64_t stopped_at; /* cycle */
+    uint64_t nr_by_kind[NR_TRACE_KINDS]; /* in the chunks that are written */
+
+    ZSTD_CCtx *zstd;
+    struct trace_codec codec;
+    uint32_t records_per_chunk;
+    struct trace_chunk chunk; /* the one that is being filled */
+    uint32_t chunk_by_kind[NR_TRACE_KINDS];
+    uint8_t *raw, *packed;
+    size_t packed_room;
+    struct trace_chunk *chunks; /* those that are written */
+    size_t nr_chunks, chunks_room;
+};
+
+static void write_bytes(struct trace_writer *writer, const void *bytes, size_t nr_bytes)
+{
+    if (writer->error)
+        return;
+    errno = 0;
+    if (fwrite(bytes, 1, nr_bytes, writer->out.to) != nr_bytes)
+        writer->error = errno ? errno : EIO;
+    writer->written_bytes += nr_bytes;
+}
+
+static uint64_t index_bytes(uint64_t nr_chunks)
+{
+    return TRACE_FRAME_BYTES + TRACE_INDEX_FIXED_BYTES + nr_chunks * TRACE_INDEX_ENTRY_BYTES + TRACE_TAIL_BYTES;
+}
+
+static void begin_chunk(struct trace_writer *writer)
+{
+    writer->codec = (struct trace_codec){0};
+    writer->chunk = (struct trace_chunk){.cycles.first = UINT64_MAX, .first_insn = UINT64_MAX};
+    memset(writer->chunk_by_kind, 0, sizeof writer->chunk_by_kind);
+}
+
+static bool keep_chunk(struct trace_writer *writer)
+{
+    if (writer->nr_chunks == writer->chunks_room) {
+        size_t room = writer->chunks_room ? writer->chunks_room * 2 : 64;
+        struct trace_chunk *chunks = realloc(writer->chunks, room * sizeof *chunks);
+        if (!chunks)
+            return false;
+        writer->chunks = chunks;
+        writer->chunks_room = room;
+    }
+    writer->chunks[writer->nr_chunks++] = writer->chunk;
+    return true;
+}
+
+static void end_chunk(struct trace_writer *writer)
+{
+    struct trace_chunk *chunk = &writer->chunk;
+    if (chunk->nr_records == 0 || writer->error || writer->ending != TRACE_ENDED_WITH_RUN)
+        return;
+    size_t packed = ZSTD_compress2(writer->zstd, writer->packed, writer->packed_room, writer->raw, chunk->raw_bytes);
+    if (ZSTD_isError(packed)) {
+        writer->error = ENOMEM;
+        return;
+    }
+    uint64_t after = writer->written_bytes + TRACE_CHUNK_HEADER_BYTES + packed + index_bytes(writer->nr_chunks + 1);
+    if (writer->limit_bytes && after > writer->limit_bytes) {
+        writer->ending = TRACE_ENDED_BY_LIMIT;
+        writer->stopped_at = chunk->cycles.first;
+        return;
+    }
+    chunk->offset = writer->written_bytes;
+    chunk->packed_bytes = (uint32_t)packed;
+    if (!keep_chunk(writer)) {
+        writer->error = ENOMEM;
+        return;
+    }
+    uint8_t header[TRACE_CHUNK_HEADER_BYTES];
+    trace_put_chunk_header(header, chunk);
+    write_bytes(writer, header, sizeof header);
+    write_bytes(writer, writer->packed, packed);
+    for (unsigned i = 0; i < NR_TRACE_KINDS; i++)
+        writer->nr_by_kind[i] += writer->chunk_by_kind[i];
+    begin_chunk(writer);
+}
+
+static void record(struct trace_writer *writer, const struct trace_record *record)
+{
+    struct trace_span span = trace_record_span(record);
+    if (span.first > writer->latest)
+        writer->latest = span.first;
+    if (writer->error || writer->ending != TRACE_ENDED_WITH_RUN || span.last < writer->from || span.first > writer->to)
+        return;
+    struct trace_chunk *chunk = &writer->chunk;
+    chunk->raw_bytes += (uint32_t)trace_encode(&writer->codec, record, writer->raw + chunk->raw_bytes);
+    if (span.first < chunk->cycles.first)
+        chunk->cycles.first = span.first;
+    if (span.last > chunk->cycles.last)
+        chunk->cycles.last = span.last;
+    if (record->kind == TRACE_INSN) {
+        if (record->insn.number < chunk->first_insn)
+            chunk->first_insn = record->insn.number;
+        if (record->insn.number > chunk->last_insn)
+            chunk->last_insn = record->insn.number;
+    }
+    writer->chunk_by_kind[record->kind]++;
+    if (++chunk->nr_records == writer->records_per_chunk)
+        end_chunk(writer);
+}
+
+static void on_insn(void *opaque, const struct cpu_seen_insn *insn)
+{
+    struct trace_record seen = {.kind = TRACE_INSN, .insn = *insn};
+    record(opaque, &seen);
+}
+
+static void on_translation(void *opaque, const struct cpu_seen_translation *translation, const struct walk *walk)
+{
+    struct trace_record seen = {.kind = TRACE_TRANSLATION, .translation = *translation, .has_walk = walk != NULL};
+    if (walk)
+        seen.walk = *walk;
+    record(opaque, &seen);
+}
+
+static void on_access(void *opaque, const struct cpu_seen_access *access, const struct walk *walk)
+{
+    (void)walk; /* its translation told of it */
+    struct trace_record seen = {.kind = TRACE_ACCESS, .access = *access};
+    record(opaque, &seen);
+}
+
+static void on_exception(void *opaque, const struct cpu_seen_exception *exception)
+{
+    struct trace_record seen = {.kind = TRACE_EXCEPTION, .exception = *exception};
+    record(opaque, &seen);
+}
+
+static void on_control(void *opaque, const char *what, uint64_t value)
+{
+    struct trace_writer *writer = opaque;
+    struct trace_record seen = {.kind = TRACE_CONTROL, .control = {.value = value, .cycle = writer->latest}};
+    snprintf(seen.control.what, sizeof seen.control.what, "%s", what);
+    record(writer, &seen);
+}
+
+/* Appends `key` and `value`, each with its NUL; what is too long is cut. */
+static size_t put_text(uint8_t *to, size_t at, const char *key, const char *value)
+{
+    size_t room = MAX_TEXT_CHARS, length = strnlen(value ? value : "", room - 1);
+    memcpy(to + at, key, strlen(key) + 1);
+    at += strlen(key) + 1;
+    memcpy(to + at, value ? value : "", length);
+    at += length;
+    to[at++] = 0;
+    return at;
+}
+
+static void write_header(struct trace_writer *writer, const struct trace_params *params)
+{
+    static uint8_t const magic[TRACE_MAGIC_BYTES] = TRACE_HEADER_MAGIC;
+    uint8_t *header = writer->raw;
+    char clock[32], from[32], to[32];
+    snprintf(clock, sizeof clock, "%" PRIu64, params->clock_hz);
+    snprintf(from, sizeof from, "%" PRIu64, params->from);
+    snprintf(to, sizeof to, "%" PRIu64, params->to);
+    trace_put32(header, TRACE_SKIPPABLE);
+    memcpy(header + TRACE_FRAME_BYTES, magic, sizeof magic);
+    trace_put32(header + TRACE_FRAME_BYTES + TRACE_MAGIC_BYTES, TRACE_VERSION);
+    size_t size = TRACE_FRAME_BYTES + TRACE_MAGIC_BYTES + 4;
+    size = put_text(header, size, "lookaside", params->version);
+    size = put_text(header, size, "config", params->config_digest);
+    size = put_text(header, size, "image", params->image);
+    size = put_text(header, size, "clock_hz", clock);
+    size = put_text(header, size, "from", from);
+    size = put_text(header, size, "to", to);
+    trace_put32(header + 4, (uint32_t)(size + TRACE_HASH_BYTES - TRACE_FRAME_BYTES));
+    trace_put64(header + size, trace_hash(header, size));
+    write_bytes(writer, header, size + TRACE_HASH_BYTES);
+}
+
+static void write_index(struct trace_writer *writer)
+{
+    size_t size = (size_t)index_bytes(writer->nr_chunks);
+    uint8_t *index = malloc(size), *at = index;
+    if (!index) {
+        writer->error = ENOMEM;
+        return;
+    }
+    trace_put32(at, TRACE_SKIPPABLE);
+    trace_put32(at + 4, (uint32_t)(size - TRACE_FRAME_BYTES));
+    memcpy(at + TRACE_FRAME_BYTES, TRACE_INDEX_MAGIC, TRACE_MAGIC_BYTES);
+    at += TRACE_FRAME_BYTES + TRACE_MAGIC_BYTES;
+    trace_put64(at, writer->nr_chunks);
+    trace_put64(at + 8, writer->ending);
+    trace_put64(at + 16, writer->stopped_at);
+    at += 24;
+    for (unsigned i = 0; i < NR_TRACE_KINDS; i++, at += 8)
+        trace_put64(at, writer->nr_by_kind[i]);
+    for (size_t i = 0; i < writer->nr_chunks; i++, at += TRACE_INDEX_ENTRY_BYTES) {
+        trace_put64(at, writer->chunks[i].offset);
+        trace_put_summary(at + 8, &writer->chunks[i]);
+    }
+    trace_put64(at, trace_hash(index, (size_t)(at - index)));
+    trace_put32(at + TRACE_HASH_BYTES, (uint32_t)size);
+    memcpy(at + TRACE_HASH_BYTES + 4, TRACE_TAIL_MAGIC, 4);
+    write_bytes(writer, index, size);
+    free(index);
+}
+
+static void destroy(struct trace_writer *writer)
+{
+    ZSTD_freeCCtx(writer->zstd);
+    free(writer->raw);
+    free(writer->packed);
+    free(writer->chunks);
+    free(writer);
+}
+
+static bool make_buffers(struct trace_writer *writer)
+{
+    size_t raw_room = (size_t)writer->records_per_chunk * TRACE_MAX_RECORD_BYTES;
+    if (raw_room < TRACE_MAX_HEADER_BYTES)
+        raw_room = TRACE_MAX_HEADER_BYTES;
+    writer->packed_room = ZSTD_compressBound(raw_room);
+    writer->raw = malloc(raw_room);
+    writer->packed = malloc(writer->packed_room);
+    writer->zstd = ZSTD_createCCtx();
+    return writer->raw && writer->packed && writer->zstd &&
+           !ZSTD_isError(ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_compressionLevel, COMPRESSION_LEVEL)) &&
+           !ZSTD_isError(ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_checksumFlag, 1));
+}
+
+struct trace_writer *trace_writer_create(const char *file, const struct trace_params *params, struct diag *diag)
+{
+    struct trace_writer *writer = calloc(1, sizeof *writer);
+    if (!writer) {
+        diag_add(diag, EXIT_STATUS_INTERNAL, "%s: out of memory", file);
+        return NULL;
+    }
+    writer->observer = (struct cpu_observer){.opaque = writer,
+                                             .insn = on_insn,
+                                             .translation = on_translation,
+                                             .access = on_access,
+                                             .exception = on_exception,
+                                             .control = on_control};
+    writer->from = params->from;
+    writer->to = params->to ? params->to : UINT64_MAX;
+    writer->limit_bytes = params->limit_bytes;
+    writer->records_per_chunk = params->records_per_chunk ? params->records_per_chunk : TRACE_RECORDS_PER_CHUNK;
+    if (writer->records_per_chunk > TRACE_MAX_RECORDS_PER_CHUNK)
+        writer->records_per_chunk = TRACE_MAX_RECORDS_PER_CHUNK;
+    if (!make_buffers(writer)) {
+        diag_add(diag, EXIT_STATUS_INTERNAL, "%s: out of memory", file);
+        destroy(writer);
+        return NULL;
+    }
+    if (!outfile_open(&writer->out, file, diag)) {
+        destroy(writer);
+        return NULL;
+    }
+    write_header(writer, params);
+    begin_chunk(writer);
+    return writer;
+}
+
+const struct cpu_observer *trace_observer(struct trace_writer *writer)
+{
+    return &writer->observer;
+}
+
+bool trace_writer_has_failed(const struct trace_writer *writer)
+{
+    return writer->error != 0;
+}
+
+bool trace_writer_is_at_limit(const struct trace_writer *writer)
+{
+    return writer->ending == TRACE_ENDED_BY_LIMIT;
+}
+
+bool trace_writer_finish(struct trace_writer *writer, struct diag *diag)
+{
+    end_chunk(writer);
+    write_index(writer);
+    bool is_good = !writer->error;
+    if (is_good) {
+        is_good = outfile_commit(&writer->out, diag);
+    } else {
+        diag_add(diag, EXIT_STATUS_NO_OUTPUT, "%s: cannot be written: %s", writer->out.name, strerror(writer->error));
+        outfile_abandon(&writer->out);
+    }
+    destroy(writer);
+    return is_good;
+}
+
+void trace_writer_abandon(struct trace_writer *writer)
+{
+    if (!writer)
+        return;
+    outfile_abandon(&writer->out);
+    destroy(writer);
+}

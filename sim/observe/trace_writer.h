@@ -1,0 +1,43 @@
+/*
+ * Writes what a core's observer is told into a file (docs/trace.md). Call order: trace_writer_create; hand
+ * trace_observer to the core; run; trace_writer_finish. The file bears its name only after trace_writer_finish; until
+ * then it stands beside it with `.tmp.` and the process number behind the name. A run's trace is the same, byte for
+ * byte, each time.
+ */
+#ifndef LK_SIM_OBSERVE_TRACE_WRITER_H
+#define LK_SIM_OBSERVE_TRACE_WRITER_H
+
+#include "cpu/observe.h"
+#include "sim/base/diag.h"
+
+struct trace_params {
+    const char *version;       /* of lookaside, as `lookaside version` prints it */
+    const char *config_digest; /* what identifies the effective configuration */
+    const char *image;         /* the guest's name */
+    uint64_t clock_hz;
+    cycle_t from, to;          /* only what touches these cycles is recorded; to 0: to the end */
+    uint64_t limit_bytes;      /* recording stops before the file grows larger; 0: no limit */
+    uint32_t records_per_chunk; /* 0: the usual number */
+};
+
+struct trace_writer;
+
+/* NULL with a line in `diag` when the file cannot be made (EXIT_STATUS_NO_OUTPUT) or memory is short. */
+struct trace_writer *trace_writer_create(const char *file, const struct trace_params *params, struct diag *diag);
+
+/* For cpu_params.observer; lives as long as the writer. */
+const struct cpu_observer *trace_observer(struct trace_writer *writer);
+
+/* Whether a write failed (a full disk): a run may end early then. trace_writer_finish says what it was. */
+bool trace_writer_has_failed(const struct trace_writer *writer);
+
+/* Whether the limit stopped the recording, for a word to the user. */
+bool trace_writer_is_at_limit(const struct trace_writer *writer);
+
+/* Writes the index, names the file, frees the writer. False with a line (EXIT_STATUS_NO_OUTPUT) when any write failed. */
+bool trace_writer_finish(struct trace_writer *writer, struct diag *diag);
+
+/* Frees the writer and leaves no file. NULL is fine. */
+void trace_writer_abandon(struct trace_writer *writer);
+
+#endif
