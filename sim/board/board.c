@@ -28,7 +28,7 @@ struct board {
     struct board_stats stats;
 };
 
-/* What the firmware has done when it starts a kernel: the PICs at 08h and 70h, the tick at 18.2 Hz, the refresh timer. */
+/* What the firmware leaves to a kernel: the PICs at 08h and 70h, the tick at 18.2 Hz, the refresh timer. */
 static const struct {
     uint16_t port;
     uint8_t value;

@@ -1,8 +1,10 @@
 /*
- * The PC around the CPU: makes the devices, wires their interrupt lines and leaves them as the firmware would. The CPU
- * reaches them through two maps, takes interrupts by board_acknowledge(), and the machine runs the event queue.
+ * The PC around the CPU: makes the devices, wires their interrupt lines and leaves them as the firmware
+ * would. The CPU reaches them through two maps, takes interrupts by board_acknowledge(), and the machine runs
+ * the event queue.
  *
- * Before each access to a map the CPU sets the queue's clock (ev_set_now), for the devices compute their state from it.
+ * Before each access to a map the CPU sets the queue's clock (ev_set_now), for the devices compute their
+ * state from it.
  */
 #ifndef LK_SIM_BOARD_BOARD_H
 #define LK_SIM_BOARD_BOARD_H
@@ -26,7 +28,10 @@ struct board_params {
     struct power_hooks power;
     /* A byte from COM1; may be NULL. */
     void (*uart_put)(void *opaque, uint8_t byte);
-    /* A20 opened or closed. It is open at the start, and stays open while port 92h or the 8042 keeps it so. May be NULL. */
+    /*
+     * A20 opened or closed. It is open at the start, and stays open while port 92h or the 8042 keeps it so.
+     * May be NULL.
+     */
     void (*a20)(void *opaque, bool is_open);
     void *opaque;
 };
@@ -60,8 +65,8 @@ bool board_uart_input(struct board *board, uint8_t byte);
 bool board_masks_nmi(const struct board *board);
 
 /*
- * The counters as of now. The struct lives as long as the board, and board_stat_rows() describes it, so that it can be
- * registered once; call this again before the registered values are read.
+ * The counters as of now. The struct lives as long as the board, and board_stat_rows() describes it, so that
+ * it can be registered once; call this again before the registered values are read.
  */
 const struct board_stats *board_stats(struct board *board);
 const struct stat_row *board_stat_rows(size_t *nr_rows);

@@ -1,10 +1,10 @@
-/* Dates of the Gregorian calendar as seconds since 1970-01-01 00:00:00, and back. No time zones, no leap seconds. */
+/* Gregorian dates as seconds since 1970-01-01 00:00:00, and back; no time zones, no leap seconds. */
 #ifndef LK_SIM_BOARD_CALENDAR_H
 #define LK_SIM_BOARD_CALENDAR_H
 
 #include <stdint.h>
 
-/* What a guest wrote may lie outside the usual ranges; it counts on from there (the 31st of February is in March). */
+/* Fields beyond their usual ranges count on from there: the 31st of February is in March. */
 struct calendar_date {
     unsigned year, month, day; /* 1970.., 1..12, 1..31 */
     unsigned hour, minute, second;

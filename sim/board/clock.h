@@ -1,6 +1,6 @@
 /*
- * Exact conversion between CPU cycles and the ticks of a device's own crystal. Both count from power-on, and each
- * conversion starts from the full count, so that no rounding adds up however long the machine runs.
+ * Exact conversion between CPU cycles and the ticks of a device's own crystal. Both count from power-on, and
+ * each conversion starts from the full count, so that no rounding adds up however long the machine runs.
  */
 #ifndef LK_SIM_BOARD_CLOCK_H
 #define LK_SIM_BOARD_CLOCK_H
@@ -29,8 +29,8 @@ static inline cycle_t dev_clock_cycle(const struct dev_clock *clock, uint64_t ti
 }
 
 /*
- * Schedules an event of a device. The queue keeps the room that an event once had, so that after dev_reserve_event()
- * at the device's creation memory cannot run short.
+ * Schedules an event of a device. The queue keeps the room that an event once had, so that after
+ * dev_reserve_event() at the device's creation memory cannot run short.
  */
 static inline void dev_schedule(struct ev_queue *events, struct event *event, cycle_t due)
 {

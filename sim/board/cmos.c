@@ -60,7 +60,7 @@ struct cmos {
     struct event tick; /* the next moment at which an enabled interrupt may become due */
     struct irq_line irq;
 
-    /* While the clock runs: it showed `base_seconds` when the divider chain stood at 0, which was at `base_tick`. */
+    /* While the clock runs: it showed `base_seconds` when the divider chain stood at 0, at `base_tick`. */
     int64_t base_tick;
     uint64_t base_seconds;
     uint8_t weekday_offset; /* what the guest made of the day of the week, against the calendar */
@@ -254,7 +254,9 @@ static void write_a(struct cmos *cmos, uint8_t value, int64_t now)
     bool was_running = divider_runs(cmos);
     show_time(cmos, now);
     cmos->bytes[REG_A] = value & (uint8_t)~A_UIP;
-    /* The first update comes half a second after the divider chain is let go (data sheet, "Divider Control"). */
+    /*
+     * The first update comes half a second after the divider chain is let go (data sheet, "Divider Control").
+     */
     if (!was_running && divider_runs(cmos)) {
         cmos->base_tick = now - CRYSTAL_HZ / 2;
         take_time(cmos, now);

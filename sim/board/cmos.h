@@ -1,6 +1,6 @@
 /*
- * The MC146818 real-time clock and its CMOS RAM (ports 70h, 71h), with the bytes that a PC's firmware keeps there.
- * The date starts at a fixed one and moves with CPU cycles, so that every run sees the same time.
+ * The MC146818 real-time clock and its CMOS RAM (ports 70h, 71h), with the bytes that a PC's firmware keeps
+ * there. The date starts at a fixed one and moves with CPU cycles, so that every run sees the same time.
  */
 #ifndef LK_SIM_BOARD_CMOS_H
 #define LK_SIM_BOARD_CMOS_H

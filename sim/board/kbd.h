@@ -1,6 +1,7 @@
 /*
- * The 8042 keyboard controller (ports 60h, 64h) as far as kernels look for it: self test, command byte, output port with
- * A20 and reset, and a keyboard that answers its commands but has no keys yet. There is no mouse.
+ * The 8042 keyboard controller (ports 60h, 64h) as far as kernels look for it: self test, command byte,
+ * output port with A20 and reset, and a keyboard that answers its commands but has no keys yet. There is no
+ * mouse.
  */
 #ifndef LK_SIM_BOARD_KBD_H
 #define LK_SIM_BOARD_KBD_H

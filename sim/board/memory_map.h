@@ -1,6 +1,6 @@
 /*
- * Where RAM is, as the machine's firmware tells its guests: the ranges and kinds that SeaBIOS gives on QEMU's PC, so
- * that a guest sees the same on both.
+ * Where RAM is, as the machine's firmware tells its guests: the ranges and kinds that SeaBIOS gives on QEMU's
+ * PC, so that a guest sees the same on both.
  */
 #ifndef LK_SIM_BOARD_MEMORY_MAP_H
 #define LK_SIM_BOARD_MEMORY_MAP_H

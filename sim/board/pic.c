@@ -65,7 +65,7 @@ static int pending(const struct chip *chip)
     unsigned blocking = chip->in_service;
     if (chip->special_mask)
         blocking &= ~(unsigned)chip->mask;
-    /* The slave sorts out its own priorities, so its being served does not lock it out (8259A data sheet, p.19). */
+    /* The slave sorts out its own priorities: being served does not lock it out (8259A data sheet, p.19). */
     if (chip->special_nested && chip->which == MASTER)
         blocking &= ~(1u << PIC_CASCADE_IRQ);
     for (unsigned i = 1; i <= 8; i++) {
@@ -139,7 +139,9 @@ uint8_t pic_acknowledge(struct pic *pic)
         chip = &pic->chips[SLAVE];
         first_irq = 8;
         irq = take(chip);
-        /* INT falls for each acknowledge, so that another request of the slave is a new edge to the master. */
+        /*
+         * INT falls for each acknowledge, so that another request of the slave is a new edge to the master.
+         */
         drive_line(&pic->chips[MASTER], PIC_CASCADE_IRQ, false);
     }
     if (irq == NO_IRQ) {
@@ -155,7 +157,7 @@ uint8_t pic_acknowledge(struct pic *pic)
 static void end_of_interrupt(struct chip *chip, bool rotates)
 {
     unsigned ends = chip->in_service;
-    /* A level that the special mask mode has opened is not ended without being named (8259A data sheet, p.16). */
+    /* What the special mask mode has opened is not ended without being named (8259A data sheet, p.16). */
     if (chip->special_mask)
         ends &= ~(unsigned)chip->mask;
     for (unsigned i = 1; i <= 8; i++) {

@@ -1,11 +1,12 @@
 /*
- * The two 8259A interrupt controllers of a PC/AT, cascaded at the master's IRQ 2, with the ELCR of the PCI chipsets:
- * ports 20h/21h, A0h/A1h, 4D0h/4D1h. As in those chipsets ELCR takes the place of ICW1's LTIM bit (82371AB data
- * sheet 4.2.1); MCS-80 mode, buffered mode and ICW3 have no meaning in a PC and are accepted without effect.
+ * The two 8259A interrupt controllers of a PC/AT, cascaded at the master's IRQ 2, with the ELCR of the PCI
+ * chipsets: ports 20h/21h, A0h/A1h, 4D0h/4D1h. As in those chipsets ELCR takes the place of ICW1's LTIM bit
+ * (82371AB data sheet 4.2.1); MCS-80 mode, buffered mode and ICW3 have no meaning in a PC and are accepted
+ * without effect.
  *
- * The output to the CPU is a level. The CPU takes the vector by pic_acknowledge() at any later time; a request that
- * has gone by then gives the spurious IRQ 7. (A spurious IRQ 15 needs a request that goes between the two INTA cycles,
- * which are one moment here.)
+ * The output to the CPU is a level. The CPU takes the vector by pic_acknowledge() at any later time; a
+ * request that has gone by then gives the spurious IRQ 7. (A spurious IRQ 15 needs a request that goes
+ * between the two INTA cycles, which are one moment here.)
  */
 #ifndef LK_SIM_BOARD_PIC_H
 #define LK_SIM_BOARD_PIC_H

@@ -49,7 +49,7 @@ static void deliver_edges(struct pit *pit, pit_tick now)
         pit->edges_done = now;
 }
 
-/* To be called before each access and at each edge, so that what is written takes effect on the present state. */
+/* To be called before each access, so that what is written takes effect on the present state. */
 static pit_tick settle(struct pit *pit)
 {
     pit_tick now = present_tick(pit);
@@ -135,7 +135,9 @@ static void write_port61(void *opaque, uint64_t offset, unsigned size, uint64_t 
     schedule_edge(pit);
 }
 
-/* Toggles with each refresh request, that is with each period of channel 1 (82371AB data sheet, NMI status). */
+/*
+ * Toggles with each refresh request, that is with each period of channel 1 (82371AB data sheet, NMI status).
+ */
 static bool refresh_toggle(const struct pit *pit, pit_tick now)
 {
     const struct pit_channel *refresh = &pit->channels[REFRESH];

@@ -1,7 +1,7 @@
 /*
- * The 8254 interval timer (ports 40h-43h) and the port that belongs to its channel 2 and the speaker (61h). Channel 0
- * drives IRQ 0; channel 1 is the refresh request, seen in bit 4 of port 61h; channel 2 is gated by bit 0 there.
- * Its clock is 1193182 Hz, derived from CPU cycles without drift.
+ * The 8254 interval timer (ports 40h-43h) and the port that belongs to its channel 2 and the speaker (61h).
+ * Channel 0 drives IRQ 0; channel 1 is the refresh request, seen in bit 4 of port 61h; channel 2 is gated by
+ * bit 0 there. Its clock is 1193182 Hz, derived from CPU cycles without drift.
  */
 #ifndef LK_SIM_BOARD_PIT_H
 #define LK_SIM_BOARD_PIT_H

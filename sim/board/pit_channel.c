@@ -149,7 +149,7 @@ static uint16_t shown_value(const struct pit_channel *channel, pit_tick now)
     return channel->is_bcd ? to_bcd(value) : (uint16_t)value;
 }
 
-/* The counting element takes `count` at the next tick; a gate that stops it does not keep it from being loaded. */
+/* The counting element takes `count` at the next tick; a closed gate stops the counting, not the load. */
 static void load(struct pit_channel *channel, uint32_t count, pit_tick now)
 {
     channel->out_before = is_periodic(channel) || (channel->mode != 0 && channel_out(channel, now));
@@ -212,7 +212,9 @@ void channel_write(struct pit_channel *channel, uint8_t value, pit_tick now)
         if (!channel->expects_high) {
             channel->low_byte = value;
             channel->expects_high = true;
-            /* In mode 0 the first byte stops the counting and sets the output low (8254 data sheet, mode 0). */
+            /*
+             * In mode 0 the first byte stops the counting and sets the output low (8254 data sheet, mode 0).
+             */
             if (channel->mode == 0) {
                 channel->idle_value = shown_value(channel, now);
                 channel->is_loaded = false;

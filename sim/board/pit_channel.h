@@ -1,8 +1,9 @@
 /*
- * One counter of an 8254 (data sheet, "Mode Definitions"). Nothing happens tick by tick: a channel remembers at which
- * tick its counting element was loaded, and computes its count and its output for any later tick from that.
+ * One counter of an 8254 (data sheet, "Mode Definitions"). Nothing happens tick by tick: a channel remembers
+ * at which tick its counting element was loaded, and computes its count and its output for any later tick
+ * from that.
  *
- * Ticks passed to one channel never go back. Call channel_settle() with the present tick before anything else.
+ * Ticks passed to one channel never go back. Call channel_settle() with the present tick first.
  */
 #ifndef LK_SIM_BOARD_PIT_CHANNEL_H
 #define LK_SIM_BOARD_PIT_CHANNEL_H
@@ -59,7 +60,7 @@ void channel_set_gate(struct pit_channel *channel, bool gate, pit_tick now);
 
 bool channel_out(const struct pit_channel *channel, pit_tick now);
 
-/* The first tick after `now` at which the output changes if nobody touches the channel; PIT_NEVER if it does not. */
+/* The first tick after `now` at which the output changes if nobody touches the channel, or PIT_NEVER. */
 pit_tick channel_next_edge(const struct pit_channel *channel, pit_tick now);
 
 #endif

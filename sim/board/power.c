@@ -98,7 +98,7 @@ static void write_pm(void *opaque, uint64_t offset, unsigned size, uint64_t valu
         uint64_t at = offset + done, first = at & ~UINT64_C(1);
         uint16_t word = (uint16_t)(value >> (8 * done));
         if (at != first || size - done == 1) {
-            /* One byte: the other one of the register keeps its value, but a status bit is not written as one. */
+            /* One byte: the register's other one keeps its value, but a status bit is not written. */
             unsigned shift = at != first ? 8 : 0;
             uint16_t rest = first == PM1_STATUS ? 0 : (uint16_t)read_pm_register(power, first);
             word = (uint16_t)((rest & ~(0xffu << shift)) | (word & 0xffu) << shift);
@@ -184,8 +184,8 @@ static void write_port92(void *opaque, uint64_t offset, unsigned size, uint64_t 
 }
 
 /*
- * The reset control register is one byte in the middle of PCI's address register (82371AB data sheet 4.5.3), and only
- * byte accesses reach it: the whole of CF8h-CFBh is claimed here, so that a wider one does not.
+ * The reset control register is one byte in the middle of PCI's address register (82371AB data sheet 4.5.3),
+ * and only byte accesses reach it: the whole of CF8h-CFBh is claimed here, so that a wider one does not.
  */
 enum { CF9_OFFSET = 1 };
 

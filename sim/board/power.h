@@ -1,7 +1,7 @@
 /*
- * Ways to end, to restart and to be heard before there is a driver: ACPI's soft off (PM1a event 600h, PM1a control 604h,
- * PM timer 608h), port F4h as QEMU's isa-debug-exit, port E9h as Bochs' debug console, POST codes at port 80h, the reset
- * control register CF9h, and port 92h (A20, fast reset).
+ * Ways to end, to restart and to be heard before there is a driver: ACPI's soft off (PM1a event 600h, PM1a
+ * control 604h, PM timer 608h), port F4h as QEMU's isa-debug-exit, port E9h as Bochs' debug console, POST
+ * codes at port 80h, the reset control register CF9h, and port 92h (A20, fast reset).
  *
  * There is no SCI: no ACPI table describes these registers to a guest yet, one that knows them polls.
  */

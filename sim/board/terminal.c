@@ -11,8 +11,8 @@
 enum { OUTPUT_BYTES = 4096, INPUT_BYTES = 256, ESCAPE_KEY = 'A' & 0x1f };
 
 /*
- * The only state outside a struct that somebody passes: a signal handler gets nothing but the signal's number, and has
- * to leave the terminal usable. Written while no handler is installed, except for `signal`.
+ * The only state outside a struct that somebody passes: a signal handler gets nothing but the signal's
+ * number, and has to leave the terminal usable. Written while no handler is installed, except for `signal`.
  */
 static struct {
     volatile sig_atomic_t signal; /* what the next poll reports; 0 for none */
@@ -49,7 +49,7 @@ struct terminal {
     bool is_installed[NR_SIGNALS];
 };
 
-/* Everything that handlers call is async-signal-safe (POSIX 2.4.3). In the background tcsetattr() would stop us. */
+/* What handlers call is async-signal-safe (POSIX 2.4.3). In the background tcsetattr() would stop us. */
 static void set_mode(const struct termios *mode)
 {
     if (host.is_raw_wanted && tcgetpgrp(host.fd) == getpgrp())

@@ -1,9 +1,10 @@
 /*
- * The terminal lookaside runs in, which is the guest's COM1. If its input is a terminal it is put into raw mode and
- * given back as it was at every exit: terminal_destroy(), exit(), a signal that stops or ends the process, a crash.
+ * The terminal lookaside runs in, which is the guest's COM1. If its input is a terminal it is put into raw
+ * mode and given back as it was at every exit: terminal_destroy(), exit(), a signal that stops or ends the
+ * process, a crash.
  *
- * In raw mode Ctrl-A is the escape key: x quits, s shows statistics (with a hook), h helps, a second Ctrl-A sends one.
- * Input that is not a terminal goes to the guest byte for byte.
+ * In raw mode Ctrl-A is the escape key: x quits, s shows statistics (with a hook), h helps, a second Ctrl-A
+ * sends one. Input that is not a terminal goes to the guest byte for byte.
  */
 #ifndef LK_SIM_BOARD_TERMINAL_H
 #define LK_SIM_BOARD_TERMINAL_H
@@ -16,8 +17,8 @@
 enum terminal_request {
     TERMINAL_NONE,
     TERMINAL_QUIT,        /* Ctrl-A x */
-    TERMINAL_INTERRUPTED, /* SIGINT: in raw mode Ctrl-C is a byte for the guest, so it was sent from elsewhere */
-    TERMINAL_TERMINATED, /* SIGTERM or SIGHUP */
+    TERMINAL_INTERRUPTED, /* SIGINT, from elsewhere: in raw mode Ctrl-C is a byte for the guest */
+    TERMINAL_TERMINATED,  /* SIGTERM or SIGHUP */
     TERMINAL_CANNOT_WRITE,
 };
 
@@ -42,9 +43,9 @@ void terminal_destroy(struct terminal *terminal);
 void terminal_put(struct terminal *terminal, uint8_t byte);
 
 /*
- * To be called by the machine between slices, every few milliseconds: writes what is buffered, hands input to the guest
- * and answers the escape key. Never waits for input. Where the input is not a terminal, calls at fixed cycles make the
- * guest get the same bytes at the same cycles in each run.
+ * To be called by the machine between slices, every few milliseconds: writes what is buffered, hands input to
+ * the guest and answers the escape key. Never waits for input. Where the input is not a terminal, calls at
+ * fixed cycles make the guest get the same bytes at the same cycles in each run.
  */
 enum terminal_request terminal_poll(struct terminal *terminal);
 

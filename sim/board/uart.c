@@ -201,7 +201,7 @@ static void transmit(struct uart *uart, uint8_t byte)
 {
     uart->has_thre = false;
     if (!uart->params.is_paced) {
-        /* Full for no time, but an edge-triggered controller must see that the interrupt went away and came again. */
+        /* Full for no time, but an edge-triggered controller must see the interrupt go and come again. */
         update_irq(uart);
         uart->has_thre = true;
         deliver(uart, byte);

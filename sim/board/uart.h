@@ -1,6 +1,7 @@
 /*
- * A 16550A UART with its FIFOs (National PC16550D data sheet): eight ports from `base`, one interrupt line, gated by
- * OUT2 as on a PC's serial card. Breaks, parity and framing errors do not occur: the line to the host is perfect.
+ * A 16550A UART with its FIFOs (National PC16550D data sheet): eight ports from `base`, one interrupt line,
+ * gated by OUT2 as on a PC's serial card. Breaks, parity and framing errors do not occur: the line to the
+ * host is perfect.
  */
 #ifndef LK_SIM_BOARD_UART_H
 #define LK_SIM_BOARD_UART_H
@@ -27,8 +28,7 @@ struct uart_params {
     uint64_t cpu_hz;
     struct irq_line irq;
     struct uart_host host;
-    bool
-        is_paced; /* a byte takes its time on the line; otherwise it is gone at once, and a polling guest never waits */
+    bool is_paced; /* a byte takes its time on the line; otherwise it is gone at once and no guest waits */
 };
 
 struct uart;

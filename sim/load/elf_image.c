@@ -16,7 +16,7 @@ bool is_elf(const struct file_map *file)
     return file->size >= SELFMAG && memcmp(file->bytes, ELFMAG, SELFMAG) == 0;
 }
 
-/* NULL, and a line, when libelf refuses. The file's bytes are only read (ELF_C_READ, as elf_memory() implies). */
+/* NULL, and a line, when libelf refuses. elf_memory() implies ELF_C_READ: the bytes are only read. */
 static Elf *open_elf(const struct file_map *file, struct diag *diag)
 {
     elf_version(EV_CURRENT);
@@ -114,7 +114,7 @@ bool elf_plan(struct load_plan *plan, struct diag *diag)
     return is_good;
 }
 
-/* The note among `bytes` of notes at `offset` of the file; NULL when it is not there. libelf checks the bounds. */
+/* The note among `bytes` of notes at `offset` of the file, or NULL. libelf checks the bounds. */
 static const uint8_t *find_note(Elf *elf, uint64_t offset, uint64_t bytes, uint64_t align, size_t *nr_bytes)
 {
     if (offset > INT64_MAX || bytes > SIZE_MAX)

@@ -1,10 +1,10 @@
 /*
- * Brings a guest into RAM: recognises the file, checks all of it, and only then writes. What is wrong with a file is
- * one line that names the file, what was found and where, and what is allowed: status 66 for a file that cannot be
- * read, 65 for one that is no guest.
+ * Brings a guest into RAM: recognises the file, checks all of it, and only then writes. What is wrong with a
+ * file is one line that names the file, what was found and where, and what is allowed: status 66 for a file
+ * that cannot be read, 65 for one that is no guest.
  *
- * The one form known is multiboot 1: an ELF32 executable for i386 loaded at its physical addresses, or any file with
- * load addresses in its multiboot header.
+ * The one form known is multiboot 1: an ELF32 executable for i386 loaded at its physical addresses, or any
+ * file with load addresses in its multiboot header.
  */
 #ifndef LK_SIM_LOAD_IMAGE_H
 #define LK_SIM_LOAD_IMAGE_H
@@ -29,12 +29,13 @@ struct load_params {
 };
 
 /*
- * How the CPU starts (Multiboot 0.6.96, 3.2): 32-bit protected mode without paging, EIP = entry, EAX and EBX as here,
- * CS a flat 32-bit code segment, DS ES FS GS SS flat data, interrupts off, A20 open. ESP, GDTR and IDTR are not promised.
+ * How the CPU starts (Multiboot 0.6.96, 3.2): 32-bit protected mode without paging, EIP = entry, EAX and EBX
+ * as here, CS a flat 32-bit code segment, DS ES FS GS SS flat data, interrupts off, A20 open. ESP, GDTR and
+ * IDTR are not promised.
  */
 struct load_result {
     uint32_t entry, eax, ebx;
-    /* What the loader has used: [image_base, image_end) the image's segments, up to data_end strings and modules. */
+    /* What is in use: [image_base, image_end) the image's segments, up to data_end strings and modules. */
     struct paddr image_base, image_end, data_end;
     /* The contents of the image's note of owner "lookaside", type 4C41h; NULL when it has none. Owned. */
     uint8_t *note;

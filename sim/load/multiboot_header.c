@@ -27,7 +27,9 @@ static bool sums_to_zero(const struct file_map *file, uint64_t offset)
     return word_at(file, offset) + word_at(file, offset + 4) + word_at(file, offset + 8) == 0;
 }
 
-/* The first offset at or after `from`, below `limit`, with the magic number and, if wanted, a good checksum. */
+/*
+ * The first offset at or after `from`, below `limit`, with the magic number and, if wanted, a good checksum.
+ */
 static bool search(const struct file_map *file, uint64_t from, uint64_t limit, uint64_t step,
                    bool wants_checksum, uint64_t *offset)
 {

@@ -21,7 +21,7 @@ struct multiboot_header {
     uint32_t header_at, load_at, load_end, bss_end, entry;
 };
 
-/* Adds a line when there is none in the file's first 8 KiB, saying what is there instead, or when it asks too much. */
+/* Adds a line when the file's first 8 KiB have none, saying what is there, or when it asks too much. */
 bool multiboot_find_header(const struct file_map *file, struct multiboot_header *header, struct diag *diag);
 
 /* The plan of an image whose header has MULTIBOOT_ADDRESSES. */

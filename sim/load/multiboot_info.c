@@ -112,7 +112,7 @@ static size_t info_bytes(const struct multiboot_params *params)
     return INFO_BYTES + params->map->nr_ranges * MMAP_ENTRY_BYTES;
 }
 
-/* Addresses of all parts. What is above the image is in one piece, so that it is refused or accepted as a whole. */
+/* Addresses of all parts. What is above the image is in one piece, accepted or refused as a whole. */
 static bool lay_out(struct multiboot_info *info, const struct multiboot_params *params, struct diag *diag)
 {
     uint64_t base = align_up(plan_end(params->plan).v, PAGE_BYTES);

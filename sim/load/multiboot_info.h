@@ -1,7 +1,8 @@
 /*
- * What a multiboot loader hands to the kernel (Multiboot 0.6.96, 3.3): memory map, command line, modules, the loader's
- * name. It is placed as QEMU places it, so that guests find the same: the information and the memory map in low memory
- * (above the image if that has something there), strings and modules on the pages above the image.
+ * What a multiboot loader hands to the kernel (Multiboot 0.6.96, 3.3): memory map, command line, modules, the
+ * loader's name. It is placed as QEMU places it, so that guests find the same: the information and the memory
+ * map in low memory (above the image if that has something there), strings and modules on the pages above the
+ * image.
  */
 #ifndef LK_SIM_LOAD_MULTIBOOT_INFO_H
 #define LK_SIM_LOAD_MULTIBOOT_INFO_H

@@ -1,6 +1,6 @@
 /*
- * What is to be put where, before any of it is: the segments of an image, checked against the file, the machine's RAM
- * and each other. Nothing is written to RAM until a plan is known to be good.
+ * What is to be put where, before any of it is: the segments of an image, checked against the file, the
+ * machine's RAM and each other. Nothing is written to RAM until a plan is known to be good.
  */
 #ifndef LK_SIM_LOAD_PLAN_H
 #define LK_SIM_LOAD_PLAN_H
@@ -32,8 +32,8 @@ void plan_fini(struct load_plan *plan);
 bool plan_add(struct load_plan *plan, const struct load_segment *segment, struct diag *diag);
 
 /*
- * Checks that each segment lies within the file and within usable RAM, that none overlaps another, and that the entry
- * lies in one. An entry given as the address that the code was linked for becomes the physical one.
+ * Checks that each segment lies within the file and within usable RAM, that none overlaps another, and that
+ * the entry lies in one. An entry given as the address that the code was linked for becomes the physical one.
  */
 bool plan_check(struct load_plan *plan, const struct memory_map *map, struct diag *diag);
 

@@ -323,6 +323,6 @@ Test(cmos, memory_sizes)
         unsigned sum = 0;
         for (uint8_t index = 0x10; index < 0x2e; index++)
             sum += reg(index);
-        cr_assert_eq(reg(0x2e) << 8 | reg(0x2f), sum);
+        cr_assert_eq(reg(0x2e) * 256u + reg(0x2f), sum);
     }
 }

@@ -1,6 +1,7 @@
 /*
- * Loading: images are made here byte by byte, one that is good and one for each thing that can be wrong with it. A bad
- * one must give one line with the right status and the word that tells what is wrong, and leave RAM untouched.
+ * Loading: images are made here byte by byte, one that is good and one for each thing that can be wrong with
+ * it. A bad one must give one line with the right status and the word that tells what is wrong, and leave RAM
+ * untouched.
  */
 #include "sim/load/image.h"
 

@@ -1,4 +1,6 @@
-/* Facts from the 8259A data sheet: priorities, the ways to end an interrupt, the special modes, the cascade. */
+/*
+ * Facts from the 8259A data sheet: priorities, the ways to end an interrupt, the special modes, the cascade.
+ */
 #include "sim/board/pic.h"
 
 #include "tests/unit/board_fixture.h"

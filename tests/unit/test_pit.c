@@ -1,6 +1,6 @@
 /*
- * The 8254 against a naive model that is clocked tick by tick as the data sheet describes the modes, and the timer's
- * place on the board: exact cycles of its edges, no drift, port 61h.
+ * The 8254 against a naive model that is clocked tick by tick as the data sheet describes the modes, and the
+ * timer's place on the board: exact cycles of its edges, no drift, port 61h.
  */
 #include "sim/board/pit.h"
 #include "sim/board/pit_channel.h"

@@ -1,4 +1,7 @@
-/* Ways to end and to restart, the keyboard controller's part in them, and the board that puts all devices together. */
+/*
+ * Ways to end and to restart, the keyboard controller's part in them, and the board that puts all devices
+ * together.
+ */
 #include "sim/board/power.h"
 
 #include "sim/board/board.h"

@@ -1,4 +1,7 @@
-/* The terminal on a pseudo-terminal and on pipes; what has to happen when the process ends is tried in a child. */
+/*
+ * The terminal on a pseudo-terminal and on pipes; what has to happen when the process ends is tried in a
+ * child.
+ */
 #include "sim/board/terminal.h"
 
 #include <criterion/criterion.h>
@@ -174,8 +177,8 @@ Test(terminal, signals_are_requests)
 }
 
 /*
- * Runs `play` in a child whose controlling terminal is a new pseudo-terminal, and gives the child's wait status;
- * afterwards *restored tells whether the terminal is in the mode it had at first.
+ * Runs `play` in a child whose controlling terminal is a new pseudo-terminal, and gives the child's wait
+ * status; afterwards *restored tells whether the terminal is in the mode it had at first.
  */
 static int play_in_child(void (*play)(int slave), int *master, bool *restored)
 {
