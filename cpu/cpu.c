@@ -186,6 +186,14 @@ void cpu_request_stop(struct cpu *cpu)
     cpu->deadline = 0;
 }
 
+void cpu_shorten_run(struct cpu *cpu, cycle_t cycle)
+{
+    if (cycle < cpu->deadline >> STAMP_CYCLE_SHIFT) {
+        cpu->deadline = stamp_of_cycle(cycle);
+        cpu->must_stop = true;
+    }
+}
+
 bool cpu_can_interrupt(const struct cpu *cpu)
 {
     return cpu->eflags & EFLAGS_IF;

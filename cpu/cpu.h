@@ -90,6 +90,9 @@ void cpu_set_interrupt_line(struct cpu *cpu, bool level);
 /* Asks a running core to come back at the next fetch block; may be called from within a hook. */
 void cpu_request_stop(struct cpu *cpu);
 
+/* A device has made an event due at `cycle`: a running core comes back by then. */
+void cpu_shorten_run(struct cpu *cpu, cycle_t cycle);
+
 /* Whether an interrupt would be taken now: EFLAGS.IF. */
 bool cpu_can_interrupt(const struct cpu *cpu);
 

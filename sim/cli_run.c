@@ -1,0 +1,301 @@
+#include "sim/cli_run.h"
+
+#include "sim/base/config.h"
+#include "sim/base/event.h"
+#include "sim/board/terminal.h"
+#include "sim/machine.h"
+#include "sim/observe/trace_writer.h"
+#include "sim/report.h"
+#include "sim/run_options.h"
+#include "version.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Between two looks at the terminal. */
+enum { SLICE_CYCLES = 2000000 };
+
+/* A run and all that belongs to it. */
+struct run {
+    struct run_options options;
+    struct cfg *cfg;
+    struct trace_writer *trace;
+    struct terminal *terminal;
+    struct machine *machine;
+    enum terminal_request request;
+    bool is_at_limit;
+    double seconds;
+    struct diag diag;
+};
+
+static void put_console(void *opaque, uint8_t byte)
+{
+    struct run *run = opaque;
+    terminal_put(run->terminal, byte);
+}
+
+static void put_log(void *opaque, const char *text, size_t nr_bytes)
+{
+    (void)opaque;
+    fwrite(text, 1, nr_bytes, stderr);
+}
+
+static bool take_input(void *opaque, uint8_t byte)
+{
+    return machine_input(((struct run *)opaque)->machine, byte);
+}
+
+static void print_statistics(void *opaque)
+{
+    report_summary(((struct run *)opaque)->machine, 0, stderr);
+}
+
+/* The bundled guest lies beside the program. False with a line. */
+static bool bundled_guest(char *into, size_t size_bytes, struct diag *diag)
+{
+    ssize_t length = readlink("/proc/self/exe", into, size_bytes);
+    if (length < 0 || (size_t)length >= size_bytes)
+        return diag_add(diag, EXIT_STATUS_INTERNAL, "demo: cannot tell where this program lies");
+    into[length] = '\0';
+    char *slash = strrchr(into, '/');
+    size_t room = size_bytes - (size_t)(slash - into);
+    if ((size_t)snprintf(slash, room, "/guest/kernel-i386.elf") >= room)
+        return diag_add(diag, EXIT_STATUS_INTERNAL, "demo: the path of this program is too long");
+    return true;
+}
+
+static bool make_config(struct run *run)
+{
+    const struct run_options *o = &run->options;
+    run->cfg = cfg_create();
+    if (!run->cfg)
+        return diag_add(&run->diag, EXIT_STATUS_INTERNAL, "out of memory");
+    bool is_good = true;
+    for (size_t i = 0; i < o->nr_configs; i++)
+        is_good &= cfg_load_file(run->cfg, o->configs[i], &run->diag);
+    for (size_t i = 0; i < o->nr_settings; i++)
+        is_good &= cfg_set(run->cfg, o->settings[i], &run->diag);
+    return is_good && cfg_check(run->cfg, &run->diag);
+}
+
+/* FNV-1a over the effective values: names the configuration in files that were made with it. */
+static uint64_t config_digest(const struct config *config)
+{
+    const uint64_t *values = (const uint64_t *)config;
+    uint64_t hash = 0xcbf29ce484222325;
+    for (size_t i = 0; i < sizeof *config / sizeof *values; i++)
+        for (unsigned shift = 0; shift < 64; shift += 8)
+            hash = (hash ^ (values[i] >> shift & 0xff)) * 0x100000001b3;
+    return hash;
+}
+
+static bool make_trace(struct run *run, const char *digest)
+{
+    const struct run_options *o = &run->options;
+    if (!o->trace)
+        return true;
+    if (cfg_values(run->cfg)->cpu_model == CFG_CPU_FUNCTIONAL)
+        return diag_add(&run->diag, EXIT_STATUS_USAGE,
+                        "--trace: cpu.model is functional, which has no stages; allowed: inorder");
+    struct trace_params params = {
+        .version = LK_VERSION,
+        .config_digest = digest,
+        .image = o->image,
+        .clock_hz = cfg_values(run->cfg)->cpu_frequency_hz,
+        .from = o->trace_from,
+        .to = o->trace_to,
+        .limit_bytes = o->trace_limit_bytes,
+    };
+    run->trace = trace_writer_create(o->trace, &params, &run->diag);
+    return run->trace != NULL;
+}
+
+static bool make_machine(struct run *run)
+{
+    char demo[4096];
+    const struct run_options *o = &run->options;
+    const char *image = o->image;
+    if (strcmp(image, "demo") == 0) {
+        if (!bundled_guest(demo, sizeof demo, &run->diag))
+            return false;
+        image = demo;
+    }
+    struct machine_params params = {
+        .config = cfg_values(run->cfg),
+        .observer = run->trace ? trace_observer(run->trace) : NULL,
+        .console = put_console,
+        .log = put_log,
+        .opaque = run,
+    };
+    run->machine = machine_create(&params, &run->diag);
+    return run->machine &&
+           machine_load(run->machine, image, o->arguments, o->modules, o->nr_modules, &run->diag);
+}
+
+static bool make_terminal(struct run *run)
+{
+    struct terminal_params params = {
+        .in_fd = STDIN_FILENO,
+        .out_fd = STDOUT_FILENO,
+        .message_fd = STDERR_FILENO,
+        .input = take_input,
+        .statistics = print_statistics,
+        .opaque = run,
+    };
+    run->terminal = terminal_create(&params, &run->diag);
+    return run->terminal != NULL;
+}
+
+static bool make_output_directory(struct run *run)
+{
+    const char *output = run->options.output;
+    if (mkdir(output, 0777) == 0 || errno == EEXIST)
+        return true;
+    return diag_add(&run->diag, EXIT_STATUS_NO_OUTPUT, "%s: cannot make this directory: %s", output, strerror(errno));
+}
+
+/* Where the next slice ends: never beyond what was asked for. */
+static cycle_t next_stop(const struct run *run, cycle_t now)
+{
+    cycle_t stop = now + SLICE_CYCLES;
+    return stop < run->options.max_cycles ? stop : run->options.max_cycles;
+}
+
+static enum machine_end run_guest(struct run *run)
+{
+    struct timespec begin, end;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    const struct cpu *cpu = machine_parts(run->machine).cpu;
+    enum machine_end why = MACHINE_RUNNING;
+    while (why == MACHINE_RUNNING && !run->is_at_limit && run->request == TERMINAL_NONE) {
+        why = machine_run(run->machine, next_stop(run, cpu_now(cpu)));
+        run->request = terminal_poll(run->terminal);
+        run->is_at_limit = cpu_now(cpu) >= run->options.max_cycles;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    run->seconds = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9;
+    return why;
+}
+
+static bool write_results(struct run *run, const char *digest)
+{
+    char file[4096];
+    const char *output = run->options.output;
+    struct stat_registry *stats = machine_stats(run->machine);
+    const struct stat_header header[] = {
+        {"version", LK_VERSION},
+        {"config_digest", digest},
+        {"model", cfg_values(run->cfg)->cpu_model == CFG_CPU_FUNCTIONAL ? "functional" : "inorder"},
+        {"image", run->options.image},
+    };
+    size_t nr_header = sizeof header / sizeof *header;
+    bool is_good = true;
+    if ((size_t)snprintf(file, sizeof file, "%s/config.effective.json", output) >= sizeof file)
+        return diag_add(&run->diag, EXIT_STATUS_NO_OUTPUT, "%s: this path is too long", output);
+    is_good &= cfg_write_effective(run->cfg, file, &run->diag);
+    snprintf(file, sizeof file, "%s/stats.json", output);
+    is_good &= stat_write_json(stats, file, header, nr_header, &run->diag);
+    snprintf(file, sizeof file, "%s/stats.txt", output);
+    is_good &= stat_write_text(stats, file, header, nr_header, &run->diag);
+    return is_good;
+}
+
+/* Says how it ended, and returns the exit status for it. */
+static int explain(struct run *run, enum machine_end why)
+{
+    struct machine *machine = run->machine;
+    cycle_t now = cpu_now(machine_parts(machine).cpu);
+    switch (why) {
+    case MACHINE_POWER_OFF: return EXIT_STATUS_OK;
+    case MACHINE_GUEST_EXIT: return (int)machine_guest_status(machine);
+    case MACHINE_TRIPLE_FAULT: report_triple_fault(machine, stderr); return EXIT_STATUS_TRIPLE_FAULT;
+    case MACHINE_RESET:
+        fprintf(stderr, "lookaside: the guest reset the machine in cycle %" PRIu64 "\n", now);
+        return EXIT_STATUS_OK;
+    case MACHINE_PANIC:
+        fprintf(stderr, "lookaside: the guest panicked in cycle %" PRIu64 ": %s\n", now, machine_panic_text(machine));
+        return EXIT_STATUS_GUEST_PANIC;
+    case MACHINE_HALTED:
+        fprintf(stderr, "lookaside: the guest halted for good in cycle %" PRIu64 ": HLT, and no interrupt can come\n", now);
+        return EXIT_STATUS_GUEST_PANIC;
+    case MACHINE_RUNNING: break;
+    }
+    if (run->request == TERMINAL_NONE) {
+        fprintf(stderr, "lookaside: stopped in cycle %" PRIu64 ": the limit\n", now);
+        return EXIT_STATUS_LIMIT;
+    }
+    fprintf(stderr, "lookaside: stopped in cycle %" PRIu64 "\n", now);
+    if (run->request == TERMINAL_TERMINATED)
+        return 128 + 15;
+    if (run->request == TERMINAL_CANNOT_WRITE)
+        return EXIT_STATUS_NO_OUTPUT;
+    return run->request == TERMINAL_QUIT ? EXIT_STATUS_OK : EXIT_STATUS_INTERRUPTED;
+}
+
+static void print_mistakes(const struct diag *diag)
+{
+    for (size_t i = 0; i < diag->nr_lines; i++)
+        fprintf(stderr, "lookaside: %s\n", diag->lines[i]);
+}
+
+/* All is checked; runs, and returns the exit status. */
+static int run_all(struct run *run, const char *digest)
+{
+    enum machine_end why = run_guest(run);
+    terminal_destroy(run->terminal);
+    run->terminal = NULL;
+    int status = explain(run, why);
+    bool is_written = write_results(run, digest);
+    if (run->trace) {
+        is_written &= trace_writer_finish(run->trace, &run->diag);
+        run->trace = NULL;
+    }
+    if (!run->options.is_quiet) {
+        fprintf(stderr, "lookaside: what the run counted (all of it in %s/stats.txt):\n", run->options.output);
+        report_summary(run->machine, run->seconds, stderr);
+    }
+    print_mistakes(&run->diag);
+    return is_written ? status : EXIT_STATUS_NO_OUTPUT;
+}
+
+int cli_run(int argc, char **argv)
+{
+    struct run run = {.request = TERMINAL_NONE};
+    char digest[20];
+    int status;
+    diag_init(&run.diag);
+    if (!run_options_parse(&run.options, argc, argv, &run.diag)) {
+        print_mistakes(&run.diag);
+        status = (int)run.diag.status;
+    } else if (run.options.wants_help) {
+        fputs(run_usage, stdout);
+        status = EXIT_STATUS_OK;
+    } else {
+        bool is_good = make_config(&run);
+        if (is_good)
+            snprintf(digest, sizeof digest, "%016" PRIx64, config_digest(cfg_values(run.cfg)));
+        is_good = is_good && make_trace(&run, digest) && make_machine(&run) && make_output_directory(&run) &&
+                  make_terminal(&run);
+        if (is_good) {
+            status = run_all(&run, digest);
+        } else {
+            print_mistakes(&run.diag);
+            status = (int)run.diag.status;
+        }
+    }
+    if (run.terminal)
+        terminal_destroy(run.terminal);
+    machine_destroy(run.machine);
+    trace_writer_abandon(run.trace);
+    if (run.cfg)
+        cfg_destroy(run.cfg);
+    run_options_fini(&run.options);
+    diag_fini(&run.diag);
+    return status;
+}

@@ -1,0 +1,452 @@
+#include "sim/machine.h"
+
+#include "sim/base/event.h"
+#include "sim/base/iomap.h"
+#include "sim/board/board.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PANIC_TEXT_BYTES = 256 };
+
+/* Numbers of the markers that this machine acts on (docs/markers.md). */
+enum marker {
+    MARKER_PROBE = 0,
+    MARKER_EXIT = 7,
+    MARKER_PANIC = 8,
+    MARKER_LOG = 9,
+};
+
+enum { MARKER_VERSION = 1 };
+
+struct machine {
+    struct config config;
+    struct machine_params params;
+    struct ram ram;
+    struct dram *dram;
+    struct cache *l1i, *l1d, *l2;
+    struct tlb *itlb, *dtlb, *l2_tlb;
+    struct cpu *cpu;
+    struct ev_queue *events;
+    struct board *board;
+    struct memory_map map;
+    struct stat_registry *stats;
+    struct load_result image;
+    enum machine_end end;
+    unsigned guest_status;
+    char panic_text[PANIC_TEXT_BYTES];
+};
+
+/* ---- What the core asks of the board ---- */
+
+/* Events that are due fire before the access, so that a device answers as of now. */
+static void come_to(struct machine *machine, cycle_t now)
+{
+    ev_run(machine->events, now);
+    ev_set_now(machine->events, now);
+}
+
+static uint64_t port_read(void *opaque, uint16_t port, unsigned size, cycle_t now)
+{
+    struct machine *machine = opaque;
+    come_to(machine, now);
+    return iomap_read(board_ports(machine->board), port, size);
+}
+
+static void port_write(void *opaque, uint16_t port, unsigned size, uint64_t value, cycle_t now)
+{
+    struct machine *machine = opaque;
+    come_to(machine, now);
+    iomap_write(board_ports(machine->board), port, size, value);
+    if (ev_next(machine->events) <= now || machine->end != MACHINE_RUNNING)
+        cpu_request_stop(machine->cpu);
+    else
+        cpu_shorten_run(machine->cpu, ev_next(machine->events));
+}
+
+static uint64_t memory_read(void *opaque, struct paddr at, unsigned size, cycle_t now)
+{
+    struct machine *machine = opaque;
+    come_to(machine, now);
+    return iomap_read(board_memory(machine->board), at.v, size);
+}
+
+static void memory_write(void *opaque, struct paddr at, unsigned size, uint64_t value, cycle_t now)
+{
+    struct machine *machine = opaque;
+    come_to(machine, now);
+    iomap_write(board_memory(machine->board), at.v, size, value);
+    cpu_shorten_run(machine->cpu, ev_next(machine->events));
+}
+
+static unsigned acknowledge(void *opaque, cycle_t now)
+{
+    struct machine *machine = opaque;
+    come_to(machine, now);
+    return board_acknowledge(machine->board);
+}
+
+static bool is_ram(void *opaque, struct paddr page)
+{
+    const struct machine *machine = opaque;
+    return page.v < machine->ram.size_bytes && !memory_is_hole(page);
+}
+
+/* Reads a string of the guest's, up to its end, a page that is not there, or the buffer's end. */
+static void read_text(const struct machine *machine, uint32_t linear, char *into, size_t size_bytes)
+{
+    size_t i = 0;
+    while (i + 1 < size_bytes && cpu_peek(machine->cpu, laddr(linear + i), &into[i], 1) && into[i])
+        i++;
+    into[i] = '\0';
+}
+
+static void log_text(const struct machine *machine, uint32_t linear, uint32_t nr_bytes)
+{
+    char buffer[256];
+    while (machine->params.log && nr_bytes > 0) {
+        uint32_t part = nr_bytes < sizeof buffer ? nr_bytes : (uint32_t)sizeof buffer;
+        if (!cpu_peek(machine->cpu, laddr(linear), buffer, part))
+            return;
+        machine->params.log(machine->params.opaque, buffer, part);
+        linear += part;
+        nr_bytes -= part;
+    }
+}
+
+static void finish(struct machine *machine, enum machine_end end)
+{
+    if (machine->end == MACHINE_RUNNING)
+        machine->end = end;
+    cpu_request_stop(machine->cpu);
+}
+
+static bool marker(void *opaque, unsigned number, uint32_t *eax, uint32_t edx, uint32_t ecx, cycle_t now)
+{
+    struct machine *machine = opaque;
+    (void)ecx, (void)now;
+    switch (number) {
+    case MARKER_PROBE: *eax = MARKER_VERSION; return false;
+    case MARKER_EXIT:
+        machine->guest_status = *eax & 63;
+        finish(machine, MACHINE_GUEST_EXIT);
+        return true;
+    case MARKER_PANIC:
+        read_text(machine, *eax, machine->panic_text, sizeof machine->panic_text);
+        finish(machine, MACHINE_PANIC);
+        return true;
+    case MARKER_LOG: log_text(machine, *eax, edx); return false;
+    default: return false;
+    }
+}
+
+/* ---- What the board asks of the machine ---- */
+
+static void set_intr(void *opaque, unsigned number, bool level)
+{
+    (void)number;
+    cpu_set_interrupt_line(((struct machine *)opaque)->cpu, level);
+}
+
+static void power_off(void *opaque)
+{
+    finish(opaque, MACHINE_POWER_OFF);
+}
+
+static void reset(void *opaque)
+{
+    finish(opaque, MACHINE_RESET);
+}
+
+static void debug_exit(void *opaque, uint32_t status)
+{
+    struct machine *machine = opaque;
+    machine->guest_status = status & 0xff;
+    finish(machine, MACHINE_GUEST_EXIT);
+}
+
+static void debug_put(void *opaque, uint8_t byte)
+{
+    const struct machine *machine = opaque;
+    char text = (char)byte;
+    if (machine->params.log)
+        machine->params.log(machine->params.opaque, &text, 1);
+}
+
+static void uart_put(void *opaque, uint8_t byte)
+{
+    const struct machine *machine = opaque;
+    if (machine->params.console)
+        machine->params.console(machine->params.opaque, byte);
+}
+
+/* ---- Making the parts ---- */
+
+static bool create_caches(struct machine *machine)
+{
+    const struct config *c = &machine->config;
+    struct dram_params dram = {
+        .nr_banks = c->dram_banks,
+        .row_bytes = c->dram_row_bytes,
+        .row_hit_cycles = c->dram_row_hit_cycles,
+        .row_miss_cycles = c->dram_row_miss_cycles,
+        .row_conflict_cycles = c->dram_row_conflict_cycles,
+        .burst_cycles = c->dram_burst_cycles,
+    };
+    struct cache_params l2 = {c->cache_l2_size_bytes, c->cache_l2_ways, c->cache_l2_line_bytes,
+                              c->cache_l2_latency_cycles};
+    struct cache_params l1i = {c->cache_l1i_size_bytes, c->cache_l1i_ways, c->cache_l1i_line_bytes,
+                               c->cache_l1i_latency_cycles};
+    struct cache_params l1d = {c->cache_l1d_size_bytes, c->cache_l1d_ways, c->cache_l1d_line_bytes,
+                               c->cache_l1d_latency_cycles};
+    machine->dram = dram_create(&dram);
+    if (!machine->dram)
+        return false;
+    machine->l2 = cache_create(&l2, SERVED_BY_L2, NULL, machine->dram);
+    if (!machine->l2)
+        return false;
+    machine->l1i = cache_create(&l1i, SERVED_BY_L1, machine->l2, NULL);
+    machine->l1d = cache_create(&l1d, SERVED_BY_L1, machine->l2, NULL);
+    return machine->l1i && machine->l1d;
+}
+
+static bool create_tlbs(struct machine *machine)
+{
+    const struct config *c = &machine->config;
+    struct tlb_params itlb = {2, {{c->tlb_l1i_entries, c->tlb_l1i_ways, TLB_PAGE_4K},
+                                  {c->tlb_l1i_large_entries, c->tlb_l1i_large_ways, TLB_PAGE_4M}}};
+    struct tlb_params dtlb = {2, {{c->tlb_l1d_entries, c->tlb_l1d_ways, TLB_PAGE_4K},
+                                  {c->tlb_l1d_large_entries, c->tlb_l1d_large_ways, TLB_PAGE_4M}}};
+    struct tlb_params l2 = {1, {{c->tlb_l2_entries, c->tlb_l2_ways, TLB_PAGE_4K | TLB_PAGE_4M}}};
+    machine->itlb = tlb_create(&itlb);
+    machine->dtlb = tlb_create(&dtlb);
+    machine->l2_tlb = tlb_create(&l2);
+    return machine->itlb && machine->dtlb && machine->l2_tlb;
+}
+
+static bool create_cpu(struct machine *machine)
+{
+    struct cpu_params params = {
+        .config = &machine->config,
+        .ram = &machine->ram,
+        .board = {.opaque = machine, .port_read = port_read, .port_write = port_write, .memory_read = memory_read,
+                  .memory_write = memory_write, .acknowledge = acknowledge, .marker = marker},
+        .itlb = machine->itlb,
+        .dtlb = machine->dtlb,
+        .l2_tlb = machine->l2_tlb,
+        .l1i = machine->l1i,
+        .l1d = machine->l1d,
+        .walk_cache = machine->config.mmu_walk_through == CFG_WALK_L1D ? machine->l1d : machine->l2,
+        .observer = machine->params.observer,
+        .is_ram = is_ram,
+        .is_ram_opaque = machine,
+    };
+    machine->cpu = cpu_create(&params);
+    return machine->cpu;
+}
+
+static bool create_board(struct machine *machine, struct diag *diag)
+{
+    struct board_params params = {
+        .events = machine->events,
+        .cpu_hz = machine->config.cpu_frequency_hz,
+        .ram_bytes = machine->config.machine_ram,
+        .cpu_intr = {.set = set_intr, .opaque = machine},
+        .power = {.power_off = power_off, .reset = reset, .debug_exit = debug_exit, .debug_put = debug_put,
+                  .opaque = machine},
+        .uart_put = uart_put,
+        .opaque = machine,
+    };
+    machine->board = board_create(&params, diag);
+    return machine->board;
+}
+
+static uint64_t count_unclaimed_ports(const void *machine)
+{
+    const struct iomap_stats *stats = iomap_stats(board_ports(((const struct machine *)machine)->board));
+    return stats->unclaimed_reads + stats->unclaimed_writes;
+}
+
+static uint64_t count_unclaimed_memory(const void *machine)
+{
+    const struct iomap_stats *stats = iomap_stats(board_memory(((const struct machine *)machine)->board));
+    return stats->unclaimed_reads + stats->unclaimed_writes;
+}
+
+/* What a model does not have is left out: a reader must not take it for zero. */
+static bool register_stats(struct machine *machine)
+{
+    struct stat_registry *r = machine->stats = stat_registry_create();
+    if (!r || !cpu_register_stats(machine->cpu, r, "cpu0"))
+        return false;
+    bool is_good = true;
+    if (machine->config.cpu_model != CFG_CPU_FUNCTIONAL)
+        is_good = tlb_register_stats(machine->itlb, r, "cpu0.tlb.l1i") &&
+                  tlb_register_stats(machine->dtlb, r, "cpu0.tlb.l1d") &&
+                  tlb_register_stats(machine->l2_tlb, r, "cpu0.tlb.l2") &&
+                  cache_register_stats(machine->l1i, r, "cache.l1i0") &&
+                  cache_register_stats(machine->l1d, r, "cache.l1d0") &&
+                  cache_register_stats(machine->l2, r, "cache.l2") && dram_register_stats(machine->dram, r, "dram");
+    size_t nr_rows;
+    const struct stat_row *rows = board_stat_rows(&nr_rows);
+    return is_good && stat_register(r, "board", rows, nr_rows, board_stats(machine->board)) &&
+           stat_register_count(r, "board.unclaimed_ports", "count", "port accesses that no device answered",
+                               count_unclaimed_ports, machine) &&
+           stat_register_count(r, "board.unclaimed_memory", "count", "memory accesses that neither RAM nor a device answered",
+                               count_unclaimed_memory, machine);
+}
+
+struct machine *machine_create(const struct machine_params *params, struct diag *diag)
+{
+    struct machine *machine = calloc(1, sizeof *machine);
+    if (!machine) {
+        diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
+        return NULL;
+    }
+    machine->params = *params;
+    machine->config = *params->config;
+    machine->map = memory_map(machine->config.machine_ram);
+    if (!ram_init(&machine->ram, machine->config.machine_ram)) {
+        diag_add(diag, EXIT_STATUS_INTERNAL, "machine.ram: the host cannot reserve %llu bytes of address space",
+                 (unsigned long long)machine->config.machine_ram);
+        machine_destroy(machine);
+        return NULL;
+    }
+    bool is_timed = machine->config.cpu_model != CFG_CPU_FUNCTIONAL;
+    machine->events = ev_queue_create();
+    bool has_parts = machine->events && (!is_timed || (create_caches(machine) && create_tlbs(machine))) &&
+                     create_cpu(machine);
+    if (!has_parts)
+        diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
+    if (!has_parts || !create_board(machine, diag)) {
+        machine_destroy(machine);
+        return NULL;
+    }
+    if (!register_stats(machine)) {
+        diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
+        machine_destroy(machine);
+        return NULL;
+    }
+    return machine;
+}
+
+void machine_destroy(struct machine *machine)
+{
+    if (!machine)
+        return;
+    load_result_fini(&machine->image);
+    stat_registry_destroy(machine->stats);
+    if (machine->board)
+        board_destroy(machine->board);
+    cpu_destroy(machine->cpu);
+    tlb_destroy(machine->itlb);
+    tlb_destroy(machine->dtlb);
+    tlb_destroy(machine->l2_tlb);
+    cache_destroy(machine->l1i);
+    cache_destroy(machine->l1d);
+    cache_destroy(machine->l2);
+    dram_destroy(machine->dram);
+    ev_queue_destroy(machine->events);
+    ram_fini(&machine->ram);
+    free(machine);
+}
+
+/* A flat 4 GiB segment, as loaded from a descriptor that the guest does not have yet. */
+static struct segment flat_segment(uint16_t selector, uint8_t type)
+{
+    return (struct segment){
+        .selector = selector,
+        .is_usable = true,
+        .hidden = {.limit_bytes = UINT32_MAX, .type = type, .is_code_or_data = true, .is_present = true, .is_big = true,
+                   .is_granular = true},
+    };
+}
+
+/* The state that the multiboot protocol promises (Multiboot 0.6.96, 3.2). */
+static void start_multiboot(struct machine *machine)
+{
+    enum { CODE_SELECTOR = 0x08, DATA_SELECTOR = 0x10 };
+    struct cpu_state state = {.rip = machine->image.entry, .rflags = 2, .cr0 = CR0_PE | 0x10, .idt_limit = 0};
+    state.gpr[CPU_AX] = machine->image.eax;
+    state.gpr[CPU_BX] = machine->image.ebx;
+    for (unsigned seg = 0; seg < 6; seg++)
+        state.segment[seg] = flat_segment(DATA_SELECTOR, SEGMENT_WRITABLE | SEGMENT_ACCESSED);
+    state.segment[1] = flat_segment(CODE_SELECTOR, SEGMENT_CODE | SEGMENT_READABLE | SEGMENT_ACCESSED);
+    cpu_set_state(machine->cpu, &state);
+}
+
+bool machine_load(struct machine *machine, const char *file, const char *arguments, const struct load_module *modules,
+                  size_t nr_modules, struct diag *diag)
+{
+    struct load_params params = {.file = file, .arguments = arguments, .modules = modules, .nr_modules = nr_modules,
+                                 .map = &machine->map};
+    if (!load_image(&params, &machine->ram, &machine->image, diag))
+        return false;
+    start_multiboot(machine);
+    return true;
+}
+
+enum machine_end machine_run(struct machine *machine, cycle_t until)
+{
+    struct cpu *cpu = machine->cpu;
+    while (machine->end == MACHINE_RUNNING && cpu_now(cpu) < until) {
+        ev_run(machine->events, cpu_now(cpu));
+        cycle_t next = ev_next(machine->events);
+        switch (cpu_run(cpu, next < until ? next : until)) {
+        case CPU_STOP_DEADLINE:
+        case CPU_STOP_MARKER: break;
+        case CPU_STOP_SHUTDOWN: machine->end = MACHINE_TRIPLE_FAULT; break;
+        case CPU_STOP_HALTED:
+            next = ev_next(machine->events);
+            if (machine->end != MACHINE_RUNNING)
+                break;
+            if (!cpu_can_interrupt(cpu) || (next == EV_NEVER && until == EV_NEVER))
+                machine->end = MACHINE_HALTED;
+            else
+                cpu_idle_until(cpu, next < until ? next : until);
+            break;
+        }
+    }
+    return machine->end;
+}
+
+bool machine_input(struct machine *machine, uint8_t byte)
+{
+    ev_set_now(machine->events, cpu_now(machine->cpu));
+    return board_uart_input(machine->board, byte);
+}
+
+unsigned machine_guest_status(const struct machine *machine)
+{
+    return machine->guest_status;
+}
+
+const char *machine_panic_text(const struct machine *machine)
+{
+    return machine->panic_text;
+}
+
+struct stat_registry *machine_stats(struct machine *machine)
+{
+    cpu_settle(machine->cpu);
+    board_stats(machine->board);
+    return machine->stats;
+}
+
+struct machine_parts machine_parts(const struct machine *machine)
+{
+    return (struct machine_parts){
+        .cpu = machine->cpu,
+        .ram = &machine->ram,
+        .itlb = machine->itlb,
+        .dtlb = machine->dtlb,
+        .l2_tlb = machine->l2_tlb,
+        .l1i = machine->l1i,
+        .l1d = machine->l1d,
+        .l2 = machine->l2,
+        .dram = machine->dram,
+        .config = &machine->config,
+        .note = machine->image.note,
+        .note_bytes = machine->image.note_bytes,
+    };
+}

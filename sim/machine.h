@@ -1,0 +1,68 @@
+/*
+ * A whole machine: RAM, caches, TLBs, a core, the board. Everything hangs off it, so that several can run in one process.
+ *
+ * machine_create, machine_load, then machine_run as often as wanted, machine_destroy.
+ */
+#ifndef LK_SIM_MACHINE_H
+#define LK_SIM_MACHINE_H
+
+#include "cpu/cpu.h"
+#include "sim/base/config.h"
+#include "sim/base/diag.h"
+#include "sim/base/stats.h"
+#include "sim/load/image.h"
+
+struct machine_params {
+    const struct config *config;
+    const struct cpu_observer *observer; /* NULL: nobody watches; outlives the machine */
+    void (*console)(void *opaque, uint8_t byte); /* what the guest writes to COM1; may be NULL */
+    void (*log)(void *opaque, const char *text, size_t nr_bytes); /* port E9h and marker 9; may be NULL */
+    void *opaque;
+};
+
+enum machine_end {
+    MACHINE_RUNNING,      /* the given cycle came; nothing has ended */
+    MACHINE_POWER_OFF,
+    MACHINE_GUEST_EXIT,   /* marker 7 or port F4h: machine_guest_status */
+    MACHINE_TRIPLE_FAULT,
+    MACHINE_RESET,        /* the guest asked for a reset, which this machine answers by ending */
+    MACHINE_PANIC,        /* marker 8: machine_panic_text */
+    MACHINE_HALTED,       /* HLT with interrupts off, or with no event to come: nothing will ever happen */
+};
+
+struct machine;
+
+/* On failure adds a line and returns NULL. The config is copied. */
+struct machine *machine_create(const struct machine_params *params, struct diag *diag);
+void machine_destroy(struct machine *machine);
+
+/* Loads the guest and sets the core up as the boot protocol says. To be called once. */
+bool machine_load(struct machine *machine, const char *file, const char *arguments, const struct load_module *modules,
+                  size_t nr_modules, struct diag *diag);
+
+/* Runs until the core's clock reaches `until`, or the guest ends. An ended machine stays ended. */
+enum machine_end machine_run(struct machine *machine, cycle_t until);
+
+/* A byte for COM1. False when there is no room: offer it again later. */
+bool machine_input(struct machine *machine, uint8_t byte);
+
+unsigned machine_guest_status(const struct machine *machine);
+const char *machine_panic_text(const struct machine *machine);
+
+/* All counters as of now. */
+struct stat_registry *machine_stats(struct machine *machine);
+
+/* The parts, to look at. Caches and TLBs are NULL in functional mode. */
+struct machine_parts {
+    struct cpu *cpu;
+    const struct ram *ram;
+    const struct tlb *itlb, *dtlb, *l2_tlb;
+    const struct cache *l1i, *l1d, *l2;
+    const struct dram *dram;
+    const struct config *config;
+    const void *note; /* of the image; NULL when it has none */
+    size_t note_bytes;
+};
+struct machine_parts machine_parts(const struct machine *machine);
+
+#endif

@@ -1,0 +1,172 @@
+#include "sim/report.h"
+
+#include "sim/base/stamp.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+static uint64_t count(const struct stat_registry *stats, const char *name)
+{
+    uint64_t value = 0;
+    stat_get_count(stats, name, &value);
+    return value;
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+    return whole ? 100.0 * (double)part / (double)whole : 0.0;
+}
+
+static const char *reason_name(unsigned reason)
+{
+    static const char *const names[] = {
+        "base",
+#define REASON(id, name, sentence) #name,
+#include "sim/base/reasons.def"
+#undef REASON
+    };
+    return names[reason];
+}
+
+static void print_cpi_stack(const struct machine *machine, uint64_t instructions, FILE *to)
+{
+    cycle_t stack[NR_REASONS];
+    struct cpu *cpu = machine_parts(machine).cpu;
+    cpu_cpi_stack(cpu, stack);
+    fprintf(to, "  CPI stack       ");
+    for (unsigned i = 0; i < NR_REASONS; i++)
+        if (stack[i] > 0)
+            fprintf(to, "%s %.3f (%.1f %%)  ", reason_name(i), (double)stack[i] / (double)instructions,
+                    percent(stack[i], cpu_now(cpu)));
+    fprintf(to, "\n");
+}
+
+static void print_rate(const struct stat_registry *stats, const char *label, const char *path, uint64_t instructions,
+                       FILE *to)
+{
+    char misses_name[64], accesses_name[64];
+    snprintf(misses_name, sizeof misses_name, "%s.misses", path);
+    snprintf(accesses_name, sizeof accesses_name, "%s.accesses", path);
+    uint64_t misses = count(stats, misses_name), accesses = count(stats, accesses_name);
+    fprintf(to, "  %-15s %12" PRIu64 " misses of %" PRIu64 " (%.3f %%, %.2f per 1000 instructions)\n", label, misses,
+            accesses, percent(misses, accesses), 1000.0 * (double)misses / (double)instructions);
+}
+
+static void print_memory_system(const struct stat_registry *stats, uint64_t instructions, FILE *to)
+{
+    static const struct {
+        const char *label, *path;
+    } rows[] = {
+        {"L1 ITLB", "cpu0.tlb.l1i"}, {"L1 DTLB", "cpu0.tlb.l1d"}, {"L2 TLB", "cpu0.tlb.l2"},
+        {"L1I", "cache.l1i0"},       {"L1D", "cache.l1d0"},       {"L2", "cache.l2"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        print_rate(stats, rows[i].label, rows[i].path, instructions, to);
+    fprintf(to, "  DRAM            %12" PRIu64 " row hits, %" PRIu64 " misses, %" PRIu64 " conflicts\n",
+            count(stats, "dram.row_hits"), count(stats, "dram.row_misses"), count(stats, "dram.row_conflicts"));
+    uint64_t branches = count(stats, "cpu0.branches"), mispredicts = count(stats, "cpu0.mispredicts");
+    fprintf(to, "  branches        %12" PRIu64 " mispredicted of %" PRIu64 " (%.2f %%)\n", mispredicts, branches,
+            percent(mispredicts, branches));
+}
+
+void report_summary(struct machine *machine, double seconds, FILE *to)
+{
+    struct stat_registry *stats = machine_stats(machine);
+    uint64_t instructions = count(stats, "cpu0.instructions"), cycles = count(stats, "cpu0.cycles");
+    if (instructions == 0)
+        return;
+    uint64_t idle = count(stats, "cpu0.cpi_stack.idle");
+    fprintf(to, "  instructions    %12" PRIu64, instructions);
+    if (seconds > 0)
+        fprintf(to, " in %.2f s of the host: %.1f M instructions/s", seconds, (double)instructions / seconds / 1e6);
+    fprintf(to, "\n  cycles          %12" PRIu64 " (%" PRIu64 " idle), CPI %.3f without idling\n", cycles, idle,
+            (double)(cycles - idle) / (double)instructions);
+    if (machine_parts(machine).l1d) {
+        print_cpi_stack(machine, instructions, to);
+        print_memory_system(stats, instructions, to);
+    }
+    fprintf(to, "  page walks      %12" PRIu64 ", %" PRIu64 " entries read\n", count(stats, "cpu0.mmu.walks"),
+            count(stats, "cpu0.mmu.walk_reads"));
+    fprintf(to, "  exceptions      %12" PRIu64 ", of which page faults %" PRIu64 "; interrupts %" PRIu64
+                ", system calls and other INT %" PRIu64 "\n",
+            count(stats, "cpu0.exceptions"), count(stats, "cpu0.page_faults"), count(stats, "cpu0.interrupts"),
+            count(stats, "cpu0.software_interrupts"));
+    uint64_t unimplemented = count(stats, "cpu0.unimplemented");
+    if (unimplemented)
+        fprintf(to, "  unimplemented   %12" PRIu64 " instructions raised #UD or #GP because lookaside lacks them\n",
+                unimplemented);
+}
+
+static const char *vector_name(unsigned vector)
+{
+    static const char *const names[] = {
+        "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "CSO", "#TS", "#NP", "#SS", "#GP", "#PF", "15",
+        "#MF", "#AC", "#MC", "#XM",
+    };
+    return vector < sizeof names / sizeof *names ? names[vector] : "INT";
+}
+
+static void print_walk(const struct cpu *cpu, uint64_t linear, FILE *to)
+{
+    struct walk walk;
+    struct paddr physical;
+    bool is_mapped = mmu_peek(cpu_mmu(cpu), laddr(linear), &walk, &physical);
+    fprintf(to, "  page walk of %08" PRIx64 ":", linear);
+    if (walk.nr_steps == 0)
+        fprintf(to, " paging is off");
+    for (unsigned i = 0; i < walk.nr_steps; i++)
+        fprintf(to, "%s %s[%u] at %08" PRIx64 " = %08" PRIx64 "%s", i ? " ->" : "", i == 0 ? "PDE" : "PTE",
+                walk.step[i].index, walk.step[i].at.v, walk.step[i].value, walk.step[i].value & PTE_P ? "" : " (not present)");
+    if (is_mapped)
+        fprintf(to, " -> physical %08" PRIx64, physical.v);
+    fprintf(to, "\n");
+}
+
+static void print_registers(const struct cpu_state *s, FILE *to)
+{
+    static const char *const names[] = {"eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"};
+    static const char *const segments[] = {"es", "cs", "ss", "ds", "fs", "gs"};
+    for (unsigned i = 0; i < 8; i++)
+        fprintf(to, "%s%s %08" PRIx64, i % 4 ? "  " : "\n  ", names[i], s->gpr[i]);
+    fprintf(to, "\n  eip %08" PRIx64 "  eflags %08" PRIx64, s->rip, s->rflags);
+    fprintf(to, "\n  cr0 %08" PRIx64 "  cr2 %08" PRIx64 "  cr3 %08" PRIx64 "  cr4 %08" PRIx64, s->cr0, s->cr2, s->cr3, s->cr4);
+    fprintf(to, "\n  gdt %08" PRIx64 " limit %04" PRIx32 "  idt %08" PRIx64 " limit %04" PRIx32, s->gdt_base, s->gdt_limit,
+            s->idt_base, s->idt_limit);
+    for (unsigned i = 0; i < 6; i++)
+        fprintf(to, "%s%s %04x base %08" PRIx64 " limit %08" PRIx32, i % 2 ? "  " : "\n  ", segments[i],
+                s->segment[i].selector, s->segment[i].hidden.base, s->segment[i].hidden.limit_bytes);
+    fprintf(to, "\n");
+}
+
+void report_triple_fault(const struct machine *machine, FILE *to)
+{
+    const struct cpu *cpu = machine_parts(machine).cpu;
+    struct cpu_fault_record record[CPU_FAULT_HISTORY];
+    unsigned nr = cpu_fault_history(cpu, record);
+    struct cpu_state state = cpu_state(cpu);
+    fprintf(to, "triple fault in cycle %" PRIu64 ": the processor shut down. The last exceptions, oldest first:\n",
+            cpu_now(cpu));
+    for (unsigned i = nr; i-- > 0;) {
+        fprintf(to, "  cycle %" PRIu64 "  %s", record[i].cycle, vector_name(record[i].vector));
+        if (record[i].has_error_code)
+            fprintf(to, " error %04" PRIx32, record[i].error_code);
+        if (record[i].vector == 14)
+            fprintf(to, " cr2 %08" PRIx64, record[i].cr2);
+        fprintf(to, " at %04x:%08" PRIx64 "\n", record[i].cs, record[i].rip);
+    }
+    fprintf(to, "registers:");
+    print_registers(&state, to);
+    uint8_t bytes[16];
+    uint64_t linear = (state.rip + state.segment[1].hidden.base) & UINT32_MAX;
+    fprintf(to, "code at cs:eip:");
+    if (cpu_peek(cpu, laddr(linear), bytes, sizeof bytes))
+        for (unsigned i = 0; i < sizeof bytes; i++)
+            fprintf(to, " %02x", bytes[i]);
+    else
+        fprintf(to, " not mapped");
+    fprintf(to, "\n");
+    print_walk(cpu, linear, to);
+    for (unsigned i = nr; i-- > 0;)
+        if (record[i].vector == 14 && record[i].cr2 != linear)
+            print_walk(cpu, record[i].cr2, to);
+}

@@ -1,0 +1,35 @@
+/* The command line of `lookaside run`, as words; nothing is opened or checked beyond their form. */
+#ifndef LK_SIM_RUN_OPTIONS_H
+#define LK_SIM_RUN_OPTIONS_H
+
+#include "sim/base/addr.h"
+#include "sim/base/diag.h"
+#include "sim/load/image.h"
+
+struct run_options {
+    const char *image;               /* "demo" for the bundled guest */
+    const char *arguments;           /* the guest's command line; NULL for none */
+    const char **configs, **settings; /* -c, -s; in order */
+    size_t nr_configs, nr_settings;
+    struct load_module *modules;
+    size_t nr_modules;
+    const char *output;              /* directory */
+    const char *trace;               /* file; NULL: none */
+    cycle_t trace_from, trace_to;    /* trace_to 0: to the end */
+    uint64_t trace_limit_bytes;
+    bool has_view;
+    const char *screenshot;          /* file; NULL: none. Owned. */
+    cycle_t screenshot_cycle;        /* EV_NEVER: at the end */
+    cycle_t max_cycles;              /* EV_NEVER: no limit */
+    uint64_t max_instructions;
+    bool is_quiet;
+    bool wants_help;
+};
+
+extern const char run_usage[];
+
+/* False with lines of status EXIT_STATUS_USAGE. To be freed by run_options_fini in either case. */
+bool run_options_parse(struct run_options *options, int argc, char **argv, struct diag *diag);
+void run_options_fini(struct run_options *options);
+
+#endif
