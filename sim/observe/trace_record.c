@@ -1,7 +1,5 @@
 #include "sim/observe/trace_record.h"
 
-#include "cache/cache.h"
-
 #include <string.h>
 
 /* The first byte of a record: its kind below, flags above. */

@@ -6,6 +6,7 @@
 #ifndef LK_SIM_OBSERVE_TRACE_RECORD_H
 #define LK_SIM_OBSERVE_TRACE_RECORD_H
 
+#include "cache/cache.h" /* enum served_by */
 #include "cpu/observe.h"
 
 #include <stddef.h>

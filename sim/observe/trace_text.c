@@ -1,7 +1,5 @@
 #include "sim/observe/trace_text.h"
 
-#include "cache/cache.h"
-
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
 #include "sim/observe/trace_writer.h"
 
-#include "cache/cache.h"
 #include "sim/base/outfile.h"
 #include "sim/observe/trace_format.h"
 

@@ -1,0 +1,710 @@
+#include "sim/observe/trace_reader.h"
+#include "sim/observe/trace_rows.h"
+#include "sim/observe/trace_show.h"
+#include "sim/observe/trace_writer.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NR_RECORDS = 5000, RECORDS_PER_CHUNK = 100 };
+
+/* A core that makes up what it sees; and a copy of all that it said. */
+struct fake_core {
+    uint64_t seed;
+    cycle_t now;
+    uint64_t nr_insns;
+    struct trace_record said[NR_RECORDS];
+    size_t nr_said;
+};
+
+static char directory[] = "/tmp/test_trace.XXXXXX";
+static char file[64], other_file[64];
+static struct fake_core *core;
+static struct diag diag;
+
+static void setup(void)
+{
+    strcpy(directory, "/tmp/test_trace.XXXXXX");
+    cr_assert_not_null(mkdtemp(directory));
+    snprintf(file, sizeof file, "%s/trace", directory);
+    snprintf(other_file, sizeof other_file, "%s/other", directory);
+    core = calloc(1, sizeof *core);
+    core->seed = 12345;
+    diag_init(&diag);
+}
+
+static void teardown(void)
+{
+    unlink(file);
+    unlink(other_file);
+    rmdir(directory);
+    free(core);
+    diag_fini(&diag);
+}
+
+TestSuite(trace, .init = setup, .fini = teardown);
+
+static uint64_t pick(uint64_t limit)
+{
+    core->seed = core->seed * 6364136223846793005u + 1442695040888963407u;
+    return (core->seed >> 33) % limit;
+}
+
+static struct trace_record make_insn(void)
+{
+    static const uint8_t code[] = {0x8b, 0x46, 0x04}; /* mov eax,[esi+4] */
+    struct cpu_seen_insn insn = {.number = core->nr_insns++,
+                                 .rip = 0x1000 + pick(0x1000),
+                                 .length_bytes = sizeof code,
+                                 .code_bits = pick(50) ? 32 : 16,
+                                 .cpl = pick(40) ? 0 : 3,
+                                 .fetched = core->now,
+                                 .issued = core->now + 5,
+                                 .done = core->now + 6 + pick(70),
+                                 .waited_for = (uint8_t)pick(NR_REASONS)};
+    insn.linear = laddr(insn.rip + 0xc0000000);
+    memcpy(insn.bytes, code, sizeof code);
+    return (struct trace_record){.kind = TRACE_INSN, .insn = insn};
+}
+
+static struct trace_record make_translation(void)
+{
+    struct trace_record record = {.kind = TRACE_TRANSLATION, .has_walk = pick(3) == 0};
+    record.translation = (struct cpu_seen_translation){.instruction = core->nr_insns,
+                                                       .access = (enum mmu_access)pick(3),
+                                                       .is_user = pick(2),
+                                                       .linear = laddr(0xc0000000 + pick(1 << 24)),
+                                                       .is_l1_hit = pick(2),
+                                                       .is_l2_hit = pick(2),
+                                                       .asked = core->now,
+                                                       .ready = core->now + pick(100)};
+    if (!record.has_walk)
+        return record;
+    record.translation.is_fault = pick(4) == 0;
+    record.walk = (struct walk){.linear = record.translation.linear,
+                                .access = record.translation.access,
+                                .is_user = record.translation.is_user,
+                                .nr_steps = 1 + (unsigned)pick(2),
+                                .is_fault = record.translation.is_fault,
+                                .error_code = record.translation.is_fault ? (uint32_t)pick(32) : 0};
+    for (unsigned i = 0; i < record.walk.nr_steps; i++)
+        record.walk.step[i] = (struct walk_step){.at = paddr(pick(1 << 20) * 4),
+                                                 .value = pick(UINT32_MAX),
+                                                 .index = (unsigned)pick(1024),
+                                                 .served_by = (unsigned)pick(NR_SERVED_BY),
+                                                 .ready = core->now + 10 * i};
+    return record;
+}
+
+static struct trace_record make_access(void)
+{
+    struct cpu_seen_access access = {.instruction = core->nr_insns,
+                                     .kind = (enum cpu_access_kind)pick(NR_ACCESS_KINDS),
+                                     .linear = laddr(0xc0000000 + pick(1 << 24)),
+                                     .size_bytes = (uint8_t)pick(65),
+                                     .is_ram = pick(10),
+                                     .served_by = (unsigned)pick(NR_SERVED_BY),
+                                     .asked = core->now,
+                                     .translated = core->now + pick(3),
+                                     .ready = core->now + 3 + pick(60)};
+    access.physical = paddr(access.linear.v - (pick(3) ? 0xc0000000 : 0x12345000));
+    return (struct trace_record){.kind = TRACE_ACCESS, .access = access};
+}
+
+static struct trace_record make_exception(void)
+{
+    return (struct trace_record){.kind = TRACE_EXCEPTION,
+                                 .exception = {.instruction = core->nr_insns,
+                                               .vector = (uint8_t)pick(256),
+                                               .is_interrupt = pick(2),
+                                               .has_error_code = pick(2),
+                                               .error_code = (uint32_t)pick(UINT32_MAX),
+                                               .rip = pick(UINT32_MAX),
+                                               .cr2 = pick(UINT32_MAX),
+                                               .cycle = core->now}};
+}
+
+static void tell(const struct cpu_observer *to, const struct trace_record *record)
+{
+    switch (record->kind) {
+    case TRACE_INSN:
+        to->insn(to->opaque, &record->insn);
+        break;
+    case TRACE_TRANSLATION:
+        to->translation(to->opaque, &record->translation, record->has_walk ? &record->walk : NULL);
+        break;
+    case TRACE_ACCESS:
+        to->access(to->opaque, &record->access, NULL);
+        break;
+    case TRACE_EXCEPTION:
+        to->exception(to->opaque, &record->exception);
+        break;
+    case TRACE_CONTROL:
+        to->control(to->opaque, record->control.what, record->control.value);
+        break;
+    case NR_TRACE_KINDS:
+        break;
+    }
+}
+
+/* Makes up NR_RECORDS records and tells them. */
+static void run_core(const struct cpu_observer *to)
+{
+    cycle_t latest = 0;
+    while (core->nr_said < NR_RECORDS) {
+        struct trace_record record;
+        uint64_t which = pick(20);
+        core->now += pick(3);
+        if (which < 10)
+            record = make_insn();
+        else if (which < 14)
+            record = make_translation();
+        else if (which < 18)
+            record = make_access();
+        else if (which < 19)
+            record = make_exception();
+        else
+            record = (struct trace_record){.kind = TRACE_CONTROL,
+                                           .control = {.what = "cr3", .value = pick(1 << 20), .cycle = latest}};
+        struct trace_span span = trace_record_span(&record);
+        latest = span.first > latest ? span.first : latest;
+        tell(to, &record);
+        core->said[core->nr_said++] = record;
+    }
+}
+
+static void write_trace(const char *name, const struct trace_params *params)
+{
+    struct trace_writer *writer = trace_writer_create(name, params, &diag);
+    cr_assert_not_null(writer);
+    run_core(trace_observer(writer));
+    cr_assert(trace_writer_finish(writer, &diag));
+}
+
+static const struct trace_params usual = {.version = "lookaside 0.1.0 (test)",
+                                          .config_digest = "0123456789abcdef",
+                                          .image = "kernel.elf",
+                                          .clock_hz = 1000000000,
+                                          .records_per_chunk = RECORDS_PER_CHUNK};
+
+static void expect_same(const struct trace_record *got, const struct trace_record *want, size_t i)
+{
+    cr_assert_eq(got->kind, want->kind, "record %zu: kind %d, not %d", i, got->kind, want->kind);
+    struct trace_record a = *got, b = *want;
+    if (b.kind != TRACE_TRANSLATION || !b.has_walk)
+        memset(&a.walk, 0, sizeof a.walk), memset(&b.walk, 0, sizeof b.walk);
+    const struct walk *x = &a.walk, *y = &b.walk;
+    cr_assert_eq(a.has_walk, b.has_walk, "record %zu: walk", i);
+    cr_assert(x->linear.v == y->linear.v && x->access == y->access && x->is_user == y->is_user &&
+                  x->nr_steps == y->nr_steps && x->is_fault == y->is_fault && x->error_code == y->error_code,
+              "record %zu: another walk", i);
+    for (unsigned s = 0; s < x->nr_steps; s++)
+        cr_assert(x->step[s].at.v == y->step[s].at.v && x->step[s].value == y->step[s].value &&
+                      x->step[s].index == y->step[s].index && x->step[s].served_by == y->step[s].served_by &&
+                      x->step[s].ready == y->step[s].ready,
+                  "record %zu: another step %u", i, s);
+    switch (a.kind) {
+    case TRACE_INSN:
+        cr_assert(a.insn.number == b.insn.number && a.insn.rip == b.insn.rip && a.insn.linear.v == b.insn.linear.v &&
+                      a.insn.length_bytes == b.insn.length_bytes && a.insn.code_bits == b.insn.code_bits &&
+                      a.insn.cpl == b.insn.cpl && a.insn.fetched == b.insn.fetched &&
+                      a.insn.issued == b.insn.issued && a.insn.done == b.insn.done &&
+                      a.insn.waited_for == b.insn.waited_for && memcmp(a.insn.bytes, b.insn.bytes, 15) == 0,
+                  "record %zu: another instruction", i);
+        break;
+    case TRACE_TRANSLATION:
+        cr_assert(a.translation.instruction == b.translation.instruction &&
+                      a.translation.access == b.translation.access && a.translation.is_user == b.translation.is_user &&
+                      a.translation.linear.v == b.translation.linear.v &&
+                      a.translation.is_l1_hit == b.translation.is_l1_hit &&
+                      a.translation.is_l2_hit == b.translation.is_l2_hit &&
+                      a.translation.is_fault == b.translation.is_fault &&
+                      a.translation.asked == b.translation.asked && a.translation.ready == b.translation.ready,
+                  "record %zu: another translation", i);
+        break;
+    case TRACE_ACCESS:
+        cr_assert(a.access.instruction == b.access.instruction && a.access.kind == b.access.kind &&
+                      a.access.linear.v == b.access.linear.v && a.access.physical.v == b.access.physical.v &&
+                      a.access.size_bytes == b.access.size_bytes && a.access.is_ram == b.access.is_ram &&
+                      a.access.served_by == b.access.served_by && a.access.asked == b.access.asked &&
+                      a.access.translated == b.access.translated && a.access.ready == b.access.ready,
+                  "record %zu: another access", i);
+        break;
+    case TRACE_EXCEPTION:
+        cr_assert(a.exception.instruction == b.exception.instruction && a.exception.vector == b.exception.vector &&
+                      a.exception.is_interrupt == b.exception.is_interrupt &&
+                      a.exception.has_error_code == b.exception.has_error_code &&
+                      a.exception.error_code == b.exception.error_code && a.exception.rip == b.exception.rip &&
+                      a.exception.cr2 == b.exception.cr2 && a.exception.cycle == b.exception.cycle,
+                  "record %zu: another exception", i);
+        break;
+    case TRACE_CONTROL:
+        cr_assert_str_eq(a.control.what, b.control.what);
+        cr_assert(a.control.value == b.control.value && a.control.cycle == b.control.cycle,
+                  "record %zu: another control write", i);
+        break;
+    case NR_TRACE_KINDS:
+        break;
+    }
+}
+
+Test(trace, what_was_told_is_read_back)
+{
+    write_trace(file, &usual);
+    struct trace_reader *reader = trace_open(file, &diag);
+    cr_assert_not_null(reader);
+    struct trace_record record;
+    size_t nr_read = 0;
+    while (trace_next(reader, &record, &diag)) {
+        cr_assert_lt(nr_read, (size_t)NR_RECORDS);
+        expect_same(&record, &core->said[nr_read], nr_read);
+        nr_read++;
+    }
+    cr_expect_eq(nr_read, NR_RECORDS);
+    cr_expect_eq(diag.nr_lines, 0);
+    trace_close(reader);
+}
+
+Test(trace, info_tells_header_counts_and_range)
+{
+    write_trace(file, &usual);
+    struct trace_reader *reader = trace_open(file, &diag);
+    cr_assert_not_null(reader);
+    const struct trace_info *info = trace_info(reader);
+    cr_expect_str_eq(info->version, usual.version);
+    cr_expect_str_eq(info->config_digest, usual.config_digest);
+    cr_expect_str_eq(info->image, usual.image);
+    cr_expect_eq(info->clock_hz, usual.clock_hz);
+    cr_expect_eq(info->nr_records, NR_RECORDS);
+    cr_expect_eq(info->nr_chunks, NR_RECORDS / RECORDS_PER_CHUNK);
+    uint64_t nr_by_kind[NR_TRACE_KINDS] = {0};
+    struct trace_span cycles = {.first = UINT64_MAX};
+    for (size_t i = 0; i < NR_RECORDS; i++) {
+        struct trace_span span = trace_record_span(&core->said[i]);
+        nr_by_kind[core->said[i].kind]++;
+        cycles.first = span.first < cycles.first ? span.first : cycles.first;
+        cycles.last = span.last > cycles.last ? span.last : cycles.last;
+    }
+    cr_expect_arr_eq(info->nr_by_kind, nr_by_kind, sizeof nr_by_kind);
+    cr_expect_eq(info->cycles.first, cycles.first);
+    cr_expect_eq(info->cycles.last, cycles.last);
+    cr_expect_eq(info->first_insn, 0);
+    cr_expect_eq(info->last_insn, core->nr_insns - 1);
+    cr_expect_not(info->is_cut);
+    trace_close(reader);
+}
+
+Test(trace, chosen_cycles_are_found_without_reading_all)
+{
+    write_trace(file, &usual);
+    struct trace_reader *reader = trace_open(file, &diag);
+    cr_assert_not_null(reader);
+    cycle_t from = core->now / 2, to = from + 50;
+    trace_select(reader, from, to);
+    struct trace_record record;
+    size_t nr_read = 0, next = 0;
+    while (trace_next(reader, &record, &diag)) {
+        struct trace_span span = trace_record_span(&record);
+        nr_read++;
+        if (span.last < from || span.first > to)
+            continue;
+        /* Each that should come comes, in order: `next` is the next that should. */
+        while (trace_record_span(&core->said[next]).last < from || trace_record_span(&core->said[next]).first > to)
+            next++;
+        expect_same(&record, &core->said[next], next);
+        next++;
+    }
+    for (; next < NR_RECORDS; next++) {
+        struct trace_span span = trace_record_span(&core->said[next]);
+        cr_expect(span.last < from || span.first > to, "record %zu was left out", next);
+    }
+    cr_expect_gt(nr_read, 0);
+    cr_expect_lt(nr_read, (size_t)NR_RECORDS / 4);
+    trace_close(reader);
+}
+
+static uint8_t *slurp(const char *name, size_t *size)
+{
+    struct stat stat_;
+    cr_assert_eq(stat(name, &stat_), 0);
+    *size = (size_t)stat_.st_size;
+    uint8_t *bytes = malloc(*size + 1);
+    FILE *from = fopen(name, "r");
+    cr_assert_not_null(from);
+    cr_assert_eq(fread(bytes, 1, *size, from), *size);
+    fclose(from);
+    return bytes;
+}
+
+static void spill(const char *name, const uint8_t *bytes, size_t size)
+{
+    FILE *to = fopen(name, "w");
+    cr_assert_not_null(to);
+    cr_assert_eq(fwrite(bytes, 1, size, to), size);
+    fclose(to);
+}
+
+Test(trace, two_traces_of_one_run_are_the_same_bytes)
+{
+    size_t size, other_size;
+    write_trace(file, &usual);
+    memset(core, 0, sizeof *core);
+    core->seed = 12345;
+    write_trace(other_file, &usual);
+    uint8_t *bytes = slurp(file, &size), *other = slurp(other_file, &other_size);
+    cr_assert_eq(size, other_size);
+    cr_expect_arr_eq(bytes, other, size);
+    free(bytes);
+    free(other);
+}
+
+Test(trace, a_window_keeps_what_touches_it)
+{
+    struct trace_params params = usual;
+    params.from = 1000;
+    params.to = 1100;
+    write_trace(file, &params);
+    struct trace_reader *reader = trace_open(file, &diag);
+    cr_assert_not_null(reader);
+    size_t nr_expected = 0;
+    for (size_t i = 0; i < NR_RECORDS; i++) {
+        struct trace_span span = trace_record_span(&core->said[i]);
+        nr_expected += span.last >= params.from && span.first <= params.to;
+    }
+    cr_expect_gt(nr_expected, 0);
+    cr_expect_eq(trace_info(reader)->nr_records, nr_expected);
+    cr_expect_eq(trace_info(reader)->to, params.to);
+    trace_close(reader);
+}
+
+Test(trace, the_limit_is_kept_and_noted)
+{
+    struct trace_params params = usual;
+    params.limit_bytes = 20000;
+    write_trace(file, &params);
+    size_t size;
+    free(slurp(file, &size));
+    cr_expect_leq(size, params.limit_bytes);
+    struct trace_reader *reader = trace_open(file, &diag);
+    cr_assert_not_null(reader);
+    const struct trace_info *info = trace_info(reader);
+    cr_expect_eq(info->ending, TRACE_ENDED_BY_LIMIT);
+    cr_expect_gt(info->nr_records, 0);
+    cr_expect_lt(info->nr_records, (uint64_t)NR_RECORDS);
+    uint64_t nr_counted = 0;
+    for (unsigned i = 0; i < NR_TRACE_KINDS; i++)
+        nr_counted += info->nr_by_kind[i];
+    cr_expect_eq(nr_counted, info->nr_records);
+    struct trace_span lost = trace_record_span(&core->said[info->nr_records]);
+    cr_expect_leq(info->stopped_at, lost.first);
+    trace_close(reader);
+}
+
+Test(trace, an_empty_trace_is_a_trace)
+{
+    struct trace_writer *writer = trace_writer_create(file, &usual, &diag);
+    cr_assert_not_null(writer);
+    cr_assert(trace_writer_finish(writer, &diag));
+    struct trace_reader *reader = trace_open(file, &diag);
+    cr_assert_not_null(reader);
+    struct trace_record record;
+    cr_expect_not(trace_next(reader, &record, &diag));
+    cr_expect_eq(diag.nr_lines, 0);
+    cr_expect_not(trace_info(reader)->is_cut);
+    trace_close(reader);
+}
+
+Test(trace, a_directory_that_is_not_there_is_status_73)
+{
+    cr_expect_null(trace_writer_create("/no/such/place/trace", &usual, &diag));
+    cr_expect_eq(diag.status, EXIT_STATUS_NO_OUTPUT);
+    cr_expect_eq(diag.nr_lines, 1);
+}
+
+Test(trace, an_abandoned_trace_leaves_no_file)
+{
+    struct trace_writer *writer = trace_writer_create(file, &usual, &diag);
+    cr_assert_not_null(writer);
+    run_core(trace_observer(writer));
+    trace_writer_abandon(writer);
+    cr_expect_eq(rmdir(directory), 0, "something is left in %s", directory);
+}
+
+/* The disk is full: a limit on the size of files stands in for it. */
+Test(trace, a_full_disk_is_status_73_and_leaves_no_file)
+{
+    struct trace_writer *writer = trace_writer_create(file, &usual, &diag);
+    cr_assert_not_null(writer);
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = 10000, .rlim_max = RLIM_INFINITY}), 0);
+    run_core(trace_observer(writer));
+    cr_expect(trace_writer_has_failed(writer));
+    cr_expect_not(trace_writer_finish(writer, &diag));
+    cr_expect_eq(diag.status, EXIT_STATUS_NO_OUTPUT);
+    cr_expect_eq(diag.nr_lines, 1);
+    cr_expect_eq(rmdir(directory), 0, "something is left in %s", directory);
+}
+
+/* ---- Strangers' files ---- */
+
+/* Reads all there is, in every way; returns whether it was found whole. */
+static bool read_everything(const char *name)
+{
+    struct diag lines;
+    diag_init(&lines);
+    struct trace_reader *reader = trace_open(name, &lines);
+    bool is_whole = false;
+    if (reader) {
+        struct trace_record record;
+        while (trace_next(reader, &record, &lines))
+            ;
+        is_whole = lines.nr_lines == 0 && !trace_info(reader)->is_cut;
+        struct diag more;
+        diag_init(&more);
+        FILE *nowhere = fopen("/dev/null", "w");
+        const struct trace_info *info = trace_info(reader);
+        cycle_t first = info->cycles.first > info->cycles.last ? 0 : info->cycles.first;
+        struct trace_show show = {.reader = reader, .from = first, .to = first + 20, .out = nowhere};
+        if (trace_show_cycles(&show, &more) && trace_show_instructions(&show, &more))
+            (void)trace_show_json(&show, &more);
+        trace_show_info(info, name, nowhere);
+        fclose(nowhere);
+        diag_fini(&more);
+    }
+    cr_assert(reader || lines.nr_lines == 1, "refused without a line, or with many");
+    cr_assert(lines.nr_lines <= 1);
+    cr_assert(lines.nr_lines == 0 || lines.status == EXIT_STATUS_BAD_DATA, "status %d: %s", lines.status,
+              lines.lines[0]);
+    trace_close(reader);
+    diag_fini(&lines);
+    return is_whole;
+}
+
+Test(trace, a_flipped_byte_anywhere_is_noticed)
+{
+    write_trace(file, &usual);
+    size_t size;
+    uint8_t *bytes = slurp(file, &size);
+    cr_assert(read_everything(file));
+    for (int i = 0; i < 400; i++) {
+        size_t at = i < 100 ? (size_t)i : i < 200 ? size - 1 - (size_t)(i - 100) : pick(size);
+        uint8_t old = bytes[at];
+        bytes[at] ^= (uint8_t)(1 + pick(255));
+        spill(other_file, bytes, size);
+        cr_expect_not(read_everything(other_file), "byte %zu of %zu", at, size);
+        bytes[at] = old;
+    }
+    free(bytes);
+}
+
+Test(trace, a_cut_file_is_read_as_far_as_it_goes)
+{
+    write_trace(file, &usual);
+    size_t size;
+    uint8_t *bytes = slurp(file, &size);
+    for (int i = 0; i < 60; i++) {
+        spill(other_file, bytes, i ? pick(size) : size - 1);
+        cr_expect_not(read_everything(other_file));
+    }
+    spill(other_file, bytes, size / 2);
+    struct trace_reader *reader = trace_open(other_file, &diag);
+    cr_assert_not_null(reader);
+    cr_expect(trace_info(reader)->is_cut);
+    struct trace_record record;
+    size_t nr_read = 0;
+    for (; trace_next(reader, &record, &diag); nr_read++)
+        expect_same(&record, &core->said[nr_read], nr_read);
+    cr_expect_eq(nr_read, trace_info(reader)->nr_records);
+    cr_expect_gt(nr_read, (size_t)NR_RECORDS / 5);
+    cr_expect_eq(diag.nr_lines, 0);
+    trace_close(reader);
+    free(bytes);
+}
+
+/* Damage that the hashes cannot see, because whoever made it counted them anew. */
+Test(trace, forged_chunks_do_no_harm)
+{
+    uint8_t raw[TRACE_MAX_RECORD_BYTES];
+    for (int i = 0; i < 20000; i++) {
+        size_t size = 1 + pick(sizeof raw);
+        for (size_t b = 0; b < size; b++)
+            raw[b] = (uint8_t)(b == 0 ? pick(6) | pick(32) << 3 : pick(256));
+        struct trace_codec codec = {0};
+        struct trace_record record;
+        const uint8_t *at = raw;
+        while (at < raw + size && !trace_decode(&codec, &at, raw + size, &record))
+            cr_assert_lt(record.kind, NR_TRACE_KINDS);
+        cr_assert_leq(at, raw + size);
+    }
+}
+
+Test(trace, what_is_no_trace_is_refused_in_one_line)
+{
+    static const struct {
+        const char *name;
+        enum exit_status status;
+    } cases[] = {{"/no/such/file", EXIT_STATUS_NO_INPUT},
+                 {"/tmp", EXIT_STATUS_NO_INPUT},
+                 {"/dev/zero", EXIT_STATUS_NO_INPUT},
+                 {"/etc/passwd", EXIT_STATUS_BAD_DATA}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct diag lines;
+        diag_init(&lines);
+        cr_expect_null(trace_open(cases[i].name, &lines));
+        cr_expect_eq(lines.status, cases[i].status, "%s: status %d", cases[i].name, lines.status);
+        cr_expect_eq(lines.nr_lines, 1);
+        diag_fini(&lines);
+    }
+    spill(file, (const uint8_t *)"", 0);
+    cr_expect_null(trace_open(file, &diag));
+    cr_expect_eq(diag.status, EXIT_STATUS_BAD_DATA);
+}
+
+/* ---- What is made of records ---- */
+
+static void say_insn(const struct cpu_observer *to, uint64_t number, cycle_t fetched, cycle_t issued, cycle_t done)
+{
+    struct cpu_seen_insn insn = {.number = number,
+                                 .rip = 0x1000 + number,
+                                 .linear = laddr(0x1000 + number),
+                                 .bytes = {0x90},
+                                 .length_bytes = 1,
+                                 .code_bits = 32,
+                                 .fetched = fetched,
+                                 .issued = issued,
+                                 .done = done,
+                                 .waited_for = number == 1 ? REASON_DRAM : 0};
+    to->insn(to->opaque, &insn);
+}
+
+static void say_access(const struct cpu_observer *to, enum cpu_access_kind kind, cycle_t asked, cycle_t ready,
+                       enum served_by served_by)
+{
+    struct cpu_seen_access access = {.kind = kind,
+                                     .linear = laddr(0x2000),
+                                     .physical = paddr(0x2000),
+                                     .size_bytes = 4,
+                                     .is_ram = true,
+                                     .served_by = served_by,
+                                     .asked = asked,
+                                     .translated = asked,
+                                     .ready = ready};
+    to->access(to->opaque, &access, NULL);
+}
+
+/* A load that misses, and an instruction that waits for it. */
+static void write_small_trace(void)
+{
+    struct trace_writer *writer = trace_writer_create(file, &usual, &diag);
+    const struct cpu_observer *to = trace_observer(writer);
+    say_access(to, CPU_ACCESS_FETCH, 10, 13, SERVED_BY_L2);
+    say_access(to, CPU_ACCESS_LOAD, 16, 60, SERVED_BY_DRAM);
+    say_insn(to, 0, 10, 16, 60);
+    say_insn(to, 1, 10, 60, 61);
+    say_insn(to, 2, 10, 60, 63);
+    to->exception(to->opaque, &(struct cpu_seen_exception){.vector = 0x20, .is_interrupt = true, .cycle = 64});
+    say_access(to, CPU_ACCESS_STORE, 64, 65, SERVED_BY_L1);
+    say_access(to, CPU_ACCESS_FETCH, 66, 67, SERVED_BY_L1);
+    say_insn(to, 3, 66, 71, 72);
+    cr_assert(trace_writer_finish(writer, &diag));
+}
+
+Test(trace, stages_follow_from_the_three_cycles)
+{
+    static const struct {
+        cycle_t cycle;
+        enum trace_stage load, user, nop; /* instructions 0, 1 and 2 */
+    } expected[] = {
+        {9, TRACE_STAGE_NONE, TRACE_STAGE_NONE, TRACE_STAGE_NONE},
+        {10, TRACE_STAGE_FETCH, TRACE_STAGE_FETCH, TRACE_STAGE_FETCH},
+        {12, TRACE_STAGE_FETCH, TRACE_STAGE_FETCH, TRACE_STAGE_FETCH},
+        {13, TRACE_STAGE_DECODE, TRACE_STAGE_DECODE, TRACE_STAGE_DECODE},
+        {16, TRACE_STAGE_EXECUTE, TRACE_STAGE_DECODE, TRACE_STAGE_DECODE},
+        {17, TRACE_STAGE_MEMORY, TRACE_STAGE_DECODE, TRACE_STAGE_DECODE},
+        {59, TRACE_STAGE_MEMORY, TRACE_STAGE_DECODE, TRACE_STAGE_DECODE},
+        {60, TRACE_STAGE_WRITE, TRACE_STAGE_EXECUTE, TRACE_STAGE_EXECUTE},
+        {61, TRACE_STAGE_NONE, TRACE_STAGE_WRITE, TRACE_STAGE_EXECUTE},
+        {63, TRACE_STAGE_NONE, TRACE_STAGE_NONE, TRACE_STAGE_WRITE},
+    };
+    write_small_trace();
+    struct trace_reader *reader = trace_open(file, &diag);
+    struct trace_pipeline *pipeline = trace_pipeline_create(reader, 0, 100);
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        cr_assert(trace_pipeline_advance(pipeline, expected[i].cycle, &diag));
+        enum trace_stage found[3] = {TRACE_STAGE_NONE, TRACE_STAGE_NONE, TRACE_STAGE_NONE};
+        const struct trace_row *row;
+        for (size_t r = 0; (row = trace_pipeline_row(pipeline, r)); r++)
+            if (!row->is_exception && row->insn.number < 3)
+                found[row->insn.number] = trace_row_stage(row, expected[i].cycle);
+        cr_expect_eq(found[0], expected[i].load, "load in cycle %lu: %d", expected[i].cycle, found[0]);
+        cr_expect_eq(found[1], expected[i].user, "user in cycle %lu: %d", expected[i].cycle, found[1]);
+        cr_expect_eq(found[2], expected[i].nop, "nop in cycle %lu: %d", expected[i].cycle, found[2]);
+    }
+    trace_pipeline_destroy(pipeline);
+    trace_close(reader);
+}
+
+Test(trace, what_an_interrupt_pushes_is_its_own_account)
+{
+    write_small_trace();
+    struct trace_reader *reader = trace_open(file, &diag);
+    struct trace_rows *rows = trace_rows_create(reader, 0, 100);
+    const unsigned nr_parts[] = {2, 0, 0, 1, 1};
+    const struct trace_row *row;
+    for (size_t i = 0; i < sizeof nr_parts / sizeof *nr_parts; i++) {
+        cr_assert_not_null(row = trace_rows_next(rows, &diag));
+        cr_expect_eq(row->is_exception, i == 3);
+        cr_expect_eq(row->nr_parts, nr_parts[i], "row %zu has %u parts", i, row->nr_parts);
+    }
+    cr_expect_null(trace_rows_next(rows, &diag));
+    trace_rows_destroy(rows);
+    trace_close(reader);
+}
+
+static char *show(bool (*how)(const struct trace_show *, struct diag *), cycle_t from, cycle_t to)
+{
+    char *text = NULL;
+    size_t size;
+    struct trace_reader *reader = trace_open(file, &diag);
+    struct trace_show what = {.reader = reader, .from = from, .to = to, .out = open_memstream(&text, &size)};
+    cr_expect(how(&what, &diag));
+    fclose(what.out);
+    trace_close(reader);
+    return text;
+}
+
+Test(trace, each_cycle_is_one_line_and_says_what_was_waited_for)
+{
+    write_small_trace();
+    char *text = show(trace_show_cycles, 10, 72);
+    unsigned nr_lines = 0;
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"), nr_lines++) {
+        cr_expect_leq(strlen(line), 110);
+        if (strncmp(line, "        16 ", 11) == 0)
+            cr_expect_not_null(strstr(line, "000 l1d>dram"), "%s", line);
+        if (strncmp(line, "        30 ", 11) == 0)
+            cr_expect_not_null(strstr(line, "wait dram"), "%s", line);
+        if (strncmp(line, "        60 ", 11) == 0)
+            cr_expect_not_null(strstr(line, "001 nop; 002 nop"), "%s", line);
+        if (strncmp(line, "        64 ", 11) == 0)
+            cr_expect_not_null(strstr(line, "irq 20h"), "%s", line);
+    }
+    cr_expect_eq(nr_lines, 1 + 63);
+    free(text);
+}
+
+Test(trace, instructions_show_stages_addresses_and_misses)
+{
+    write_small_trace();
+    char *text = show(trace_show_instructions, 10, 72);
+    cr_expect_not_null(strstr(text, "0 00001000 nop"), "%s", text);
+    cr_expect_not_null(strstr(text, "+3   +6   +7  +50 r 00002000"), "%s", text);
+    cr_expect_not_null(strstr(text, "l1d miss, from dram, 44 cycles"), "%s", text);
+    cr_expect_not_null(strstr(text, "irq 20h in cycle 64"), "%s", text);
+    free(text);
+}
