@@ -1,0 +1,117 @@
+#include "sim/observe/guest_note.h"
+
+#include <string.h>
+
+/* No structure of a kernel is larger; a larger number is nonsense and would only make sums overflow. */
+enum { MAX_STRUCT_BYTES = 1 << 16 };
+
+/* A word of the guest's is a number of the host's without a swap. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "guest memory is little-endian, and so must be the host");
+
+const char *guest_note_parse(struct guest_note *note, const void *bytes, size_t nr_bytes)
+{
+    memset(note, 0, sizeof *note);
+    if (!bytes || nr_bytes < sizeof *note)
+        return "the note is shorter than version 1 of its table";
+    memcpy(note, bytes, sizeof *note);
+    if (note->version < GUEST_NOTE_VERSION)
+        return "the note's version is 0";
+    if (note->table_bytes < sizeof *note || note->table_bytes > nr_bytes)
+        return "the note's table_bytes is not its size";
+    if (note->page_bytes != PAGE_BYTES)
+        return "the note's pages are not 4096 bytes";
+    if (note->struct_page_bytes == 0 || note->struct_page_bytes > MAX_STRUCT_BYTES ||
+        note->page_owner_offset >= note->struct_page_bytes)
+        return "the note's page descriptor has no room for the owner";
+    if (note->struct_zone_bytes > MAX_STRUCT_BYTES || note->struct_free_area_bytes > MAX_STRUCT_BYTES)
+        return "the note's structures are larger than 64 KiB";
+    return NULL;
+}
+
+/* Of an address in the kernel's direct mapping, by which all that the note names is reached. */
+static bool read_linear(const struct guest_note *note, const struct ram *ram, uint64_t linear, void *into, size_t size)
+{
+    return linear >= note->page_offset && ram_read(ram, paddr(linear - note->page_offset), into, size);
+}
+
+static bool read_u32(const struct guest_note *note, const struct ram *ram, uint64_t linear, uint32_t *value)
+{
+    return read_linear(note, ram, linear, value, sizeof *value);
+}
+
+/* The string ends at a NUL, after GUEST_NAME_CHARS - 1 characters, or where RAM ends. */
+static void read_name(const struct guest_note *note, const struct ram *ram, uint64_t linear,
+                      char name[GUEST_NAME_CHARS])
+{
+    unsigned length = 0;
+    char character;
+    while (length < GUEST_NAME_CHARS - 1 && read_linear(note, ram, linear + length, &character, 1) && character)
+        name[length++] = character >= 0x20 && character < 0x7f ? character : '?';
+    name[length] = 0;
+}
+
+bool guest_note_mem_map(const struct guest_note *note, const struct ram *ram, struct guest_mem_map *map)
+{
+    uint32_t linear, nr_pages;
+    if (!read_u32(note, ram, note->mem_map_addr, &linear) || !read_u32(note, ram, note->max_pfn_addr, &nr_pages))
+        return false;
+    if (linear < note->page_offset || linear - note->page_offset >= ram->size_bytes)
+        return false;
+    map->at = paddr(linear - note->page_offset);
+    uint64_t room = (ram->size_bytes - map->at.v) / note->struct_page_bytes;
+    map->nr_pages = nr_pages < room ? nr_pages : room;
+    return linear != 0 && map->nr_pages > 0;
+}
+
+enum guest_owner guest_note_owner(const struct guest_note *note, const struct ram *ram,
+                                  const struct guest_mem_map *map, pfn_t pfn)
+{
+    uint8_t owner = GUEST_OWNER_RESERVED;
+    ram_read(ram, paddr(map->at.v + pfn * note->struct_page_bytes + note->page_owner_offset), &owner, 1);
+    return owner < NR_GUEST_OWNERS ? (enum guest_owner)owner : GUEST_OWNER_KERNEL;
+}
+
+bool guest_note_zone(const struct guest_note *note, const struct ram *ram, unsigned index, struct guest_zone *zone)
+{
+    *zone = (struct guest_zone){0};
+    if (index >= note->nr_zones || index >= GUEST_MAX_ZONES)
+        return false;
+    uint64_t base = (uint64_t)note->zones_addr + (uint64_t)index * note->struct_zone_bytes;
+    uint32_t name = 0;
+    const struct {
+        uint32_t offset;
+        uint64_t *into;
+    } words[] = {
+        {note->zone_start_pfn_offset, &zone->start_pfn},      {note->zone_spanned_offset, &zone->spanned_pages},
+        {note->zone_present_offset, &zone->present_pages},    {note->zone_managed_offset, &zone->managed_pages},
+        {note->zone_free_offset, &zone->free_pages},          {note->zone_watermark_offset, &zone->watermark_pages[0]},
+        {note->zone_watermark_offset + 4, &zone->watermark_pages[1]},
+        {note->zone_watermark_offset + 8, &zone->watermark_pages[2]},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        uint32_t value;
+        if (!read_u32(note, ram, base + words[i].offset, &value))
+            return false;
+        *words[i].into = value;
+    }
+    if (read_u32(note, ram, base + note->zone_name_offset, &name))
+        read_name(note, ram, name, zone->name);
+    zone->nr_orders = note->nr_orders < GUEST_MAX_ORDERS ? note->nr_orders : GUEST_MAX_ORDERS;
+    for (unsigned order = 0; order < zone->nr_orders; order++) {
+        uint64_t area = base + note->zone_free_area_offset + (uint64_t)order * note->struct_free_area_bytes;
+        if (!read_u32(note, ram, area + note->free_area_nr_free_offset, &zone->nr_free_blocks[order]))
+            return false;
+    }
+    return zone->spanned_pages > 0 && zone->present_pages > 0;
+}
+
+bool guest_note_current_task(const struct guest_note *note, const struct ram *ram, struct guest_task *task)
+{
+    *task = (struct guest_task){0};
+    uint32_t linear;
+    if (!read_u32(note, ram, note->current_task_addr, &linear) || linear == 0 ||
+        !read_u32(note, ram, (uint64_t)linear + note->task_pid_offset, &task->pid))
+        return false;
+    read_name(note, ram, (uint64_t)linear + note->task_comm_offset, task->name);
+    return true;
+}

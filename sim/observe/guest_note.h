@@ -1,0 +1,73 @@
+/*
+ * Reads a guest kernel's own structures through the table in its ELF note (docs/guest-note.md), from guest RAM and
+ * with no effect on it. Table and structures are a stranger's: every address is checked against RAM, every count
+ * against a limit, and what does not hold is simply not there.
+ */
+#ifndef LK_SIM_OBSERVE_GUEST_NOTE_H
+#define LK_SIM_OBSERVE_GUEST_NOTE_H
+
+#include "sim/base/ram.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { GUEST_NOTE_VERSION = 1, GUEST_MAX_ZONES = 8, GUEST_MAX_ORDERS = 16, GUEST_NR_WATERMARKS = 3, GUEST_NAME_CHARS = 17 };
+
+/* The owner byte of a page descriptor. */
+enum guest_owner {
+    GUEST_OWNER_RESERVED,
+    GUEST_OWNER_FREE,
+    GUEST_OWNER_KERNEL,
+    GUEST_OWNER_SLAB,
+    GUEST_OWNER_PAGE_CACHE,
+    GUEST_OWNER_ANON,
+    GUEST_OWNER_PAGE_TABLE,
+    GUEST_OWNER_CMA,
+    GUEST_OWNER_DMA,
+    NR_GUEST_OWNERS,
+};
+
+struct guest_note {
+#define NOTE_FIELD(name) uint32_t name;
+#include "sim/observe/guest_note.def"
+#undef NOTE_FIELD
+};
+
+/* Takes the note's contents. NULL when they can be used, else why they cannot: "the note ...". */
+const char *guest_note_parse(struct guest_note *note, const void *bytes, size_t nr_bytes);
+
+/* The array of page descriptors, as far as it lies in RAM. */
+struct guest_mem_map {
+    struct paddr at;
+    uint64_t nr_pages;
+};
+
+/* False while the guest has not made the array yet. */
+bool guest_note_mem_map(const struct guest_note *note, const struct ram *ram, struct guest_mem_map *map);
+
+/* The owner of frame `pfn` < map->nr_pages; an unknown value counts as GUEST_OWNER_KERNEL. */
+enum guest_owner guest_note_owner(const struct guest_note *note, const struct ram *ram,
+                                  const struct guest_mem_map *map, pfn_t pfn);
+
+struct guest_zone {
+    char name[GUEST_NAME_CHARS]; /* printable ASCII */
+    pfn_t start_pfn;
+    uint64_t spanned_pages, present_pages, managed_pages, free_pages;
+    uint64_t watermark_pages[GUEST_NR_WATERMARKS]; /* min, low, high */
+    unsigned nr_orders;
+    uint32_t nr_free_blocks[GUEST_MAX_ORDERS]; /* by order */
+};
+
+/* Zone `index` < GUEST_MAX_ZONES. False when there is none, or it has no pages. */
+bool guest_note_zone(const struct guest_note *note, const struct ram *ram, unsigned index, struct guest_zone *zone);
+
+struct guest_task {
+    uint32_t pid;
+    char name[GUEST_NAME_CHARS];
+};
+
+/* The task that the kernel thinks is running. False before it has one. */
+bool guest_note_current_task(const struct guest_note *note, const struct ram *ram, struct guest_task *task);
+
+#endif

@@ -1,0 +1,159 @@
+#include "sim/observe/view.h"
+
+#include "sim/observe/view_draw.h"
+
+#include <SDL2/SDL.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum { FRAME_MS = 33, PAUSED_WAIT_MS = 20 };
+static const double min_scale = 0.5, max_scale = 4;
+
+struct view {
+    SDL_Window *window;
+    struct canvas *canvas;
+    struct view_model *model;
+    double scale;
+    SDL_Rect place; /* of the picture in the window, in the window's pixels */
+    uint64_t next_frame_ms;
+};
+
+/* The picture is as large as the window lets it be, drawn anew at that size. False when it cannot be drawn. */
+static bool fit_canvas(struct view *view, struct diag *diag)
+{
+    int width, height;
+    SDL_GetWindowSize(view->window, &width, &height);
+    double scale = fmin((double)width / CANVAS_WIDTH, (double)height / CANVAS_HEIGHT);
+    scale = fmax(min_scale, fmin(max_scale, scale));
+    if (!view->canvas || scale != view->scale) {
+        struct canvas *canvas = canvas_create(scale, diag);
+        if (!canvas)
+            return false;
+        canvas_destroy(view->canvas);
+        view->canvas = canvas;
+        view->scale = scale;
+    }
+    SDL_Surface *picture = canvas_surface(view->canvas);
+    view->place = (SDL_Rect){(width - picture->w) / 2, (height - picture->h) / 2, picture->w, picture->h};
+    return true;
+}
+
+/* Ctrl-C stays the program's, and looking at a machine keeps no screen awake and takes no other window's place. */
+static void set_hints(void)
+{
+    SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
+    SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
+    SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
+}
+
+struct view *view_create(const struct view_params *params, struct diag *diag)
+{
+    double scale = params->scale > 0 ? params->scale : 1;
+    struct view *view = calloc(1, sizeof *view);
+    set_hints();
+    if (!view || SDL_InitSubSystem(SDL_INIT_VIDEO) != 0) {
+        diag_add(diag, EXIT_STATUS_INTERNAL, "--view: no window: %s (--screenshot needs no display)", SDL_GetError());
+        free(view);
+        return NULL;
+    }
+    view->model = view_model_create();
+    view->window = SDL_CreateWindow(params->title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED,
+                                    (int)(CANVAS_WIDTH * scale), (int)(CANVAS_HEIGHT * scale), SDL_WINDOW_RESIZABLE);
+    if (!view->model || !view->window)
+        diag_add(diag, EXIT_STATUS_INTERNAL, "--view: no window: %s", SDL_GetError());
+    if (!view->model || !view->window || !fit_canvas(view, diag)) {
+        view_destroy(view);
+        return NULL;
+    }
+    return view;
+}
+
+void view_destroy(struct view *view)
+{
+    if (!view)
+        return;
+    canvas_destroy(view->canvas);
+    view_model_destroy(view->model);
+    if (view->window)
+        SDL_DestroyWindow(view->window);
+    SDL_QuitSubSystem(SDL_INIT_VIDEO);
+    free(view);
+}
+
+static enum view_command command_of_key(SDL_Keycode key)
+{
+    static const struct {
+        SDL_Keycode key;
+        enum view_command command;
+    } keys[] = {
+        {SDLK_SPACE, VIEW_PAUSE},  {SDLK_s, VIEW_STEP}, {SDLK_n, VIEW_STEP_CYCLES}, {SDLK_p, VIEW_SCREENSHOT},
+        {SDLK_ESCAPE, VIEW_QUIT}, {SDLK_q, VIEW_QUIT},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i].key == key)
+            return keys[i].command;
+    return VIEW_NOTHING;
+}
+
+static enum view_command take_event(struct view *view, const SDL_Event *event)
+{
+    struct diag ignored;
+    switch (event->type) {
+    case SDL_QUIT:
+        return VIEW_QUIT;
+    case SDL_KEYDOWN:
+        return command_of_key(event->key.keysym.sym);
+    case SDL_WINDOWEVENT:
+        /* A size that cannot be drawn keeps the picture that there is. */
+        diag_init(&ignored);
+        fit_canvas(view, &ignored);
+        diag_fini(&ignored);
+        view->next_frame_ms = 0;
+        return VIEW_NOTHING;
+    default:
+        return VIEW_NOTHING;
+    }
+}
+
+static struct view_pointer pointer_of(const struct view *view)
+{
+    int x, y;
+    if (SDL_GetMouseFocus() != view->window)
+        return VIEW_NO_POINTER;
+    SDL_GetMouseState(&x, &y);
+    return (struct view_pointer){(x - view->place.x) / view->scale, (y - view->place.y) / view->scale};
+}
+
+static void redraw(struct view *view, const struct view_source *source)
+{
+    if (!view_collect(view->model, source))
+        return;
+    view_draw(view->canvas, view->model, pointer_of(view));
+    SDL_Surface *screen = SDL_GetWindowSurface(view->window);
+    if (!screen)
+        return;
+    SDL_FillRect(screen, NULL, 0);
+    SDL_Rect place = view->place;
+    SDL_BlitSurface(canvas_surface(view->canvas), NULL, screen, &place);
+    SDL_UpdateWindowSurface(view->window);
+}
+
+enum view_command view_frame(struct view *view, const struct view_source *source)
+{
+    enum view_command command = VIEW_NOTHING;
+    SDL_Event event;
+    bool has_event = source->is_paused ? SDL_WaitEventTimeout(&event, PAUSED_WAIT_MS) : SDL_PollEvent(&event);
+    /* One command a call; the rest stays in the queue for the next. */
+    while (has_event) {
+        command = take_event(view, &event);
+        if (command != VIEW_NOTHING)
+            break;
+        has_event = SDL_PollEvent(&event);
+    }
+    uint64_t now_ms = SDL_GetTicks64();
+    if (now_ms >= view->next_frame_ms) {
+        redraw(view, source);
+        view->next_frame_ms = SDL_GetTicks64() + FRAME_MS;
+    }
+    return command;
+}

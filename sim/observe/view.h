@@ -1,0 +1,44 @@
+/*
+ * The window of --view, and the same picture as a file without any display. Neither changes anything in the machine:
+ * with the window open or closed a run takes the same cycles. The host's time decides only when the window is redrawn.
+ */
+#ifndef LK_SIM_OBSERVE_VIEW_H
+#define LK_SIM_OBSERVE_VIEW_H
+
+#include "sim/base/diag.h"
+#include "sim/observe/view_history.h"
+#include "sim/observe/view_source.h"
+
+#include <stdbool.h>
+
+struct view_params {
+    const char *title; /* of the window */
+    double scale;      /* size at the start, 1 for 1280 x 720; 0 means 1. The user may resize it. */
+};
+
+/* What the user asks of the machine. */
+enum view_command {
+    VIEW_NOTHING,
+    VIEW_PAUSE,       /* or go on, when paused */
+    VIEW_STEP,        /* one instruction; pauses */
+    VIEW_STEP_CYCLES, /* some thousand cycles; pauses */
+    VIEW_SCREENSHOT,
+    VIEW_QUIT,
+};
+
+struct view;
+
+/* Opens a window. Without a display, or without the font, adds a line and returns NULL. */
+struct view *view_create(const struct view_params *params, struct diag *diag);
+void view_destroy(struct view *view);
+
+/*
+ * To be called between slices, every few milliseconds: takes what the user typed and redraws when a redraw is due. While
+ * source->is_paused it waits a little for the user, so that a paused machine costs no host time.
+ */
+enum view_command view_frame(struct view *view, const struct view_source *source);
+
+/* Draws and writes a PNG. Needs no display. On failure adds a line; no partial file is left behind. */
+bool view_screenshot(const struct view_source *source, const char *file, struct diag *diag);
+
+#endif

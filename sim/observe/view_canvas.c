@@ -1,0 +1,225 @@
+#include "sim/observe/view_canvas.h"
+
+#include "sim/base/jsonout.h"
+
+#include <SDL2/SDL_ttf.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_TEXT = 512, FIRST_GLYPH = 0x20, NR_LATIN = 0x160, NR_GLYPHS = NR_LATIN + 8 };
+
+static const struct {
+    int size;          /* pixels, at scale 1 */
+    double width;      /* from one character to the next */
+    double line_height;
+    bool is_bold;
+} font_rows[NR_CANVAS_FONTS] = {
+    [FONT_SMALL] = {.size = 10, .width = 6, .line_height = 12},
+    [FONT_TEXT] = {.size = 12, .width = 7, .line_height = 15},
+    [FONT_BOLD] = {.size = 12, .width = 7, .line_height = 15, .is_bold = true},
+    [FONT_TITLE] = {.size = 15, .width = 9, .line_height = 19, .is_bold = true},
+};
+
+/* What is used beyond Latin Extended-A. */
+static const uint32_t other_glyphs[NR_GLYPHS - NR_LATIN] = {0x2013, 0x2190, 0x2192, 0x2193, 0x25b6, 0x25a0, 0x2026, 0xfffd};
+
+struct canvas {
+    SDL_Surface *surface;
+    double scale;
+    TTF_Font *font[NR_CANVAS_FONTS];
+    SDL_Surface *glyph[NR_CANVAS_FONTS][NR_GLYPHS]; /* white on nothing; made when first used */
+};
+
+double canvas_char_width(enum canvas_font font)
+{
+    return font_rows[font].width;
+}
+
+double canvas_line_height(enum canvas_font font)
+{
+    return font_rows[font].line_height;
+}
+
+/* Where Debian, Fedora, Arch and FreeBSD keep DejaVu Sans Mono. */
+static const struct {
+    const char *regular, *bold;
+} font_files[] = {
+    {"/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf",
+     "/usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf"},
+    {"/usr/share/fonts/dejavu-sans-mono-fonts/DejaVuSansMono.ttf",
+     "/usr/share/fonts/dejavu-sans-mono-fonts/DejaVuSansMono-Bold.ttf"},
+    {"/usr/share/fonts/TTF/DejaVuSansMono.ttf", "/usr/share/fonts/TTF/DejaVuSansMono-Bold.ttf"},
+    {"/usr/local/share/fonts/dejavu/DejaVuSansMono.ttf", "/usr/local/share/fonts/dejavu/DejaVuSansMono-Bold.ttf"},
+};
+
+static bool open_fonts(struct canvas *canvas, struct diag *diag)
+{
+    size_t nr_files = sizeof font_files / sizeof *font_files, found = 0;
+    while (found < nr_files && (access(font_files[found].regular, R_OK) || access(font_files[found].bold, R_OK)))
+        found++;
+    if (found == nr_files)
+        return diag_add(diag, EXIT_STATUS_NO_INPUT,
+                        "%s: no such font, which the window's text is set in (Debian package fonts-dejavu-core)",
+                        font_files[0].regular);
+    for (unsigned i = 0; i < NR_CANVAS_FONTS; i++) {
+        const char *file = font_rows[i].is_bold ? font_files[found].bold : font_files[found].regular;
+        int size = (int)(font_rows[i].size * canvas->scale);
+        canvas->font[i] = TTF_OpenFont(file, size < 4 ? 4 : size);
+        if (!canvas->font[i])
+            return diag_add(diag, EXIT_STATUS_NO_INPUT, "%s: not usable as a font: %s", file, TTF_GetError());
+    }
+    return true;
+}
+
+struct canvas *canvas_create(double scale, struct diag *diag)
+{
+    struct canvas *canvas = calloc(1, sizeof *canvas);
+    if (!canvas || TTF_Init() != 0) {
+        free(canvas);
+        diag_add(diag, EXIT_STATUS_INTERNAL, "window: the font library does not start: %s", TTF_GetError());
+        return NULL;
+    }
+    canvas->scale = scale;
+    canvas->surface = SDL_CreateRGBSurfaceWithFormat(0, (int)lround(CANVAS_WIDTH * scale),
+                                                     (int)lround(CANVAS_HEIGHT * scale), 32, SDL_PIXELFORMAT_RGB888);
+    if (!canvas->surface)
+        diag_add(diag, EXIT_STATUS_INTERNAL, "window: no memory for a picture: %s", SDL_GetError());
+    if (!canvas->surface || !open_fonts(canvas, diag)) {
+        canvas_destroy(canvas);
+        return NULL;
+    }
+    return canvas;
+}
+
+void canvas_destroy(struct canvas *canvas)
+{
+    if (!canvas)
+        return;
+    for (unsigned font = 0; font < NR_CANVAS_FONTS; font++) {
+        for (unsigned i = 0; i < NR_GLYPHS; i++)
+            SDL_FreeSurface(canvas->glyph[font][i]);
+        if (canvas->font[font])
+            TTF_CloseFont(canvas->font[font]);
+    }
+    SDL_FreeSurface(canvas->surface);
+    free(canvas);
+    TTF_Quit();
+}
+
+SDL_Surface *canvas_surface(const struct canvas *canvas)
+{
+    return canvas->surface;
+}
+
+colour_t colour_mix(colour_t a, colour_t b, unsigned percent)
+{
+    colour_t mixed = 0;
+    for (unsigned shift = 0; shift < 24; shift += 8)
+        mixed |= ((a >> shift & 0xff) * percent + (b >> shift & 0xff) * (100 - percent)) / 100 << shift;
+    return mixed;
+}
+
+/* Edges are rounded, not sizes: neighbours neither overlap nor leave a gap. */
+static SDL_Rect pixels(const struct canvas *canvas, struct box box)
+{
+    int left = (int)lround(box.x * canvas->scale), top = (int)lround(box.y * canvas->scale);
+    int right = (int)lround((box.x + box.w) * canvas->scale), bottom = (int)lround((box.y + box.h) * canvas->scale);
+    return (SDL_Rect){.x = left, .y = top, .w = right - left, .h = bottom - top};
+}
+
+static Uint32 pixel_of(const struct canvas *canvas, colour_t colour)
+{
+    return SDL_MapRGB(canvas->surface->format, (Uint8)(colour >> 16), (Uint8)(colour >> 8), (Uint8)colour);
+}
+
+void canvas_fill(struct canvas *canvas, struct box box, colour_t colour)
+{
+    SDL_Rect rect = pixels(canvas, box);
+    SDL_FillRect(canvas->surface, &rect, pixel_of(canvas, colour));
+}
+
+void canvas_outline(struct canvas *canvas, struct box box, colour_t colour)
+{
+    SDL_Rect all = pixels(canvas, box);
+    const SDL_Rect sides[] = {
+        {all.x, all.y, all.w, 1},
+        {all.x, all.y + all.h - 1, all.w, 1},
+        {all.x, all.y, 1, all.h},
+        {all.x + all.w - 1, all.y, 1, all.h},
+    };
+    SDL_FillRects(canvas->surface, sides, 4, pixel_of(canvas, colour));
+}
+
+static unsigned glyph_index(uint32_t codepoint)
+{
+    if (codepoint >= FIRST_GLYPH && codepoint < FIRST_GLYPH + NR_LATIN)
+        return codepoint - FIRST_GLYPH;
+    for (unsigned i = NR_LATIN; i < NR_GLYPHS; i++)
+        if (other_glyphs[i - NR_LATIN] == codepoint)
+            return i;
+    return NR_GLYPHS - 1;
+}
+
+static SDL_Surface *glyph_of(struct canvas *canvas, enum canvas_font font, uint32_t codepoint)
+{
+    unsigned index = glyph_index(codepoint);
+    SDL_Surface **glyph = &canvas->glyph[font][index];
+    if (!*glyph) {
+        uint32_t shown = index < NR_LATIN ? index + FIRST_GLYPH : other_glyphs[index - NR_LATIN];
+        *glyph = TTF_RenderGlyph32_Blended(canvas->font[font], shown, (SDL_Color){255, 255, 255, 255});
+    }
+    return *glyph;
+}
+
+/* Takes one character off the text. What is no UTF-8 counts as U+FFFD, a byte at a time. */
+static uint32_t next_codepoint(const char **text)
+{
+    const unsigned char *bytes = (const unsigned char *)*text;
+    size_t length = utf8_length(bytes, strlen(*text));
+    *text += length ? length : 1;
+    if (length < 2)
+        return length ? bytes[0] : 0xfffd;
+    uint32_t codepoint = bytes[0] & (0x7fu >> length);
+    for (size_t i = 1; i < length; i++)
+        codepoint = codepoint << 6 | (bytes[i] & 0x3fu);
+    return codepoint;
+}
+
+double canvas_text(struct canvas *canvas, double x, double y, enum canvas_font font, colour_t colour, const char *text)
+{
+    while (*text) {
+        uint32_t codepoint = next_codepoint(&text);
+        SDL_Surface *glyph = codepoint == ' ' ? NULL : glyph_of(canvas, font, codepoint);
+        if (glyph) {
+            SDL_Rect at = {.x = (int)lround(x * canvas->scale), .y = (int)lround(y * canvas->scale)};
+            SDL_SetSurfaceColorMod(glyph, (Uint8)(colour >> 16), (Uint8)(colour >> 8), (Uint8)colour);
+            SDL_BlitSurface(glyph, NULL, canvas->surface, &at);
+        }
+        x += font_rows[font].width;
+    }
+    return x;
+}
+
+double canvas_printf(struct canvas *canvas, double x, double y, enum canvas_font font, colour_t colour,
+                     const char *format, ...)
+{
+    char text[MAX_TEXT];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return canvas_text(canvas, x, y, font, colour, text);
+}
+
+void canvas_text_right(struct canvas *canvas, double x, double y, enum canvas_font font, colour_t colour,
+                       const char *text)
+{
+    double width = 0;
+    for (const char *rest = text; *rest; next_codepoint(&rest))
+        width += font_rows[font].width;
+    canvas_text(canvas, x - width, y, font, colour, text);
+}

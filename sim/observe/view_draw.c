@@ -1,0 +1,149 @@
+/* The picture as a whole: where the panels lie, the bars above and below them, and what all panels use. */
+#include "sim/observe/view_draw_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const struct {
+    void (*draw)(struct drawing *drawing, struct box panel);
+    struct box box;
+} panels[] = {
+    {draw_memory_panel, {8, 36, 520, 408}},      {draw_walk_panel, {536, 36, 388, 148}},
+    {draw_counters_panel, {536, 192, 388, 252}}, {draw_arrays_panel, {932, 36, 340, 408}},
+    {draw_history_panel, {8, 452, 648, 246}},  {draw_console_panel, {664, 452, 608, 246}},
+};
+
+colour_t owner_colour(enum view_owner owner)
+{
+    static const colour_t colours[NR_VIEW_OWNERS] = {
+#define OWNER(id, name, colour) [VIEW_OWNER_##id] = colour,
+#include "sim/observe/view_owners.def"
+#undef OWNER
+    };
+    return colours[owner];
+}
+
+/* Instruction side warm, data side from light to dark with distance, so that lightness alone keeps them apart. */
+colour_t reason_colour(unsigned reason)
+{
+    static const colour_t colours[NR_REASONS] = {
+        [REASON_BASE] = 0x00b184, [REASON_BRANCH] = 0xf0e442, [REASON_L1I] = 0xe69f00, [REASON_ITLB] = 0xf2d3e4,
+        [REASON_L1D] = 0xc3e8fb,  [REASON_DTLB] = 0xd98cb8,   [REASON_L2] = 0x56b4e9,  [REASON_DRAM] = 0x1f6fb5,
+        [REASON_SERIAL] = 0xe8641b, [REASON_IDLE] = 0x46505c,
+    };
+    return colours[reason];
+}
+
+const char *reason_name(unsigned reason)
+{
+    static const char *const names[NR_REASONS] = {
+        [REASON_BASE] = "base",
+#define REASON(id, name, sentence) [REASON_##id] = #name,
+#include "sim/base/reasons.def"
+#undef REASON
+    };
+    return names[reason];
+}
+
+const char *format_count(char text[COUNT_CHARS], uint64_t value)
+{
+    char digits[COUNT_CHARS];
+    int nr_digits = snprintf(digits, sizeof digits, "%" PRIu64, value), at = 0;
+    for (int i = 0; i < nr_digits; i++) {
+        if (i && (nr_digits - i) % 3 == 0)
+            text[at++] = ' ';
+        text[at++] = digits[i];
+    }
+    text[at] = 0;
+    return text;
+}
+
+const char *format_size(char text[COUNT_CHARS], uint64_t bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    unsigned unit = 0;
+    while (unit < 4 && bytes && bytes % 1024 == 0) {
+        bytes /= 1024;
+        unit++;
+    }
+    snprintf(text, COUNT_CHARS, "%" PRIu64 " %s", bytes, units[unit]);
+    return text;
+}
+
+double percent_of(uint64_t part, uint64_t all)
+{
+    return all ? 100.0 * (double)part / (double)all : 0;
+}
+
+bool is_pointed_at(const struct drawing *drawing, struct box box)
+{
+    double x = drawing->pointer.x - box.x, y = drawing->pointer.y - box.y;
+    return x >= 0 && x < box.w && y >= 0 && y < box.h;
+}
+
+struct box grid_cell(const struct grid *grid, struct box area, uint64_t column, uint64_t row)
+{
+    double gap_x = grid->pitch_x >= 3 ? 1 : 0, gap_y = grid->pitch_y >= 3 ? 1 : 0;
+    return (struct box){area.x + (double)column * grid->pitch_x, area.y + (double)row * grid->pitch_y,
+                        grid->pitch_x - gap_x, grid->pitch_y - gap_y};
+}
+
+struct box draw_panel(struct drawing *drawing, struct box panel, const char *title, const char *note)
+{
+    canvas_fill(drawing->canvas, panel, INK_PANEL);
+    canvas_outline(drawing->canvas, panel, INK_LINE);
+    double x = canvas_text(drawing->canvas, panel.x + 8, panel.y + 5, FONT_BOLD, INK_TEXT, title);
+    if (note)
+        canvas_text(drawing->canvas, x + 12, panel.y + 7, FONT_SMALL, INK_DIM, note);
+    return (struct box){panel.x + 8, panel.y + 24, panel.w - 16, panel.h - 30};
+}
+
+double draw_legend(struct drawing *drawing, double x, double y, colour_t colour, const char *text)
+{
+    canvas_fill(drawing->canvas, (struct box){x, y + 2, 8, 8}, colour);
+    canvas_outline(drawing->canvas, (struct box){x, y + 2, 8, 8}, colour_mix(colour, INK_TEXT, 70));
+    return canvas_text(drawing->canvas, x + 12, y, FONT_SMALL, INK_DIM, text);
+}
+
+static void draw_title_bar(struct drawing *drawing)
+{
+    const struct view_model *model = drawing->model;
+    const struct view_cpu *cpu = &model->cpu;
+    struct canvas *canvas = drawing->canvas;
+    char count[COUNT_CHARS];
+    double x = canvas_text(canvas, 12, 6, FONT_TITLE, INK_TEXT, "lookaside");
+    x = canvas_printf(canvas, x + 18, 8, FONT_TEXT, INK_DIM, "%.32s · %.32s", model->image_name, model->config_name);
+    if (!cpu->is_there)
+        return;
+    x = canvas_printf(canvas, x + 24, 8, FONT_TEXT, INK_TEXT, "cycle %s", format_count(count, cpu->now));
+    if (model->clock_hz)
+        x = canvas_printf(canvas, x + 14, 8, FONT_TEXT, INK_DIM, "%.3f ms", 1e3 * (double)cpu->now / (double)model->clock_hz);
+    x = canvas_printf(canvas, x + 24, 8, FONT_TEXT, INK_TEXT, "IPC %.2f",
+                      cpu->now ? (double)cpu->stats.instructions / (double)cpu->now : 0);
+    x = canvas_printf(canvas, x + 24, 8, FONT_TEXT, cpu->cpl == 3 ? INK_GOOD : owner_colour(VIEW_OWNER_PAGE_CACHE),
+                      "ring %u", cpu->cpl);
+    if (model->has_task)
+        x = canvas_printf(canvas, x + 14, 8, FONT_TEXT, INK_TEXT, "pid %" PRIu32 " %s", model->task.pid, model->task.name);
+    canvas_printf(canvas, x + 14, 8, FONT_TEXT, INK_DIM, "at %08" PRIx64, cpu->rip);
+    const char *state = model->is_paused ? "paused" : !cpu->is_timed ? "functional" : "";
+    canvas_text_right(canvas, CANVAS_WIDTH - 12, 8, FONT_BOLD, INK_MARK, state);
+}
+
+static void draw_status_bar(struct drawing *drawing)
+{
+    double y = CANVAS_HEIGHT - 18;
+    const char *text = drawing->hover[0] ? drawing->hover : "point at a cell to learn what it is";
+    canvas_text(drawing->canvas, 12, y, FONT_TEXT, drawing->hover[0] ? INK_MARK : INK_DIM, text);
+    canvas_text_right(drawing->canvas, CANVAS_WIDTH - 12, y, FONT_TEXT, INK_DIM,
+                      "[space] pause  [s] step  [n] some cycles  [p] picture  [q] quit");
+}
+
+void view_draw(struct canvas *canvas, const struct view_model *model, struct view_pointer pointer)
+{
+    struct drawing drawing = {.canvas = canvas, .model = model, .pointer = pointer};
+    canvas_fill(canvas, (struct box){0, 0, CANVAS_WIDTH, CANVAS_HEIGHT}, INK_GROUND);
+    for (size_t i = 0; i < sizeof panels / sizeof *panels; i++)
+        panels[i].draw(&drawing, panels[i].box);
+    draw_title_bar(&drawing);
+    draw_status_bar(&drawing);
+}

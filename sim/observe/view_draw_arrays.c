@@ -1,0 +1,197 @@
+/* TLBs and caches: a column a set, the way used last on top. Where there are more ways than sets: a row a set. */
+#include "sim/observe/view_draw_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+enum { TITLE_HEIGHT = 13, GAP = 5 };
+
+/* How the cells of a structure lie: in bands of so many sets, one under the other. */
+struct layout {
+    struct grid grid;
+    bool is_sideways; /* ways go to the right */
+    uint64_t sets_per_band; /* or ways, when sideways */
+};
+
+/* Whole pixels where there are gaps between the cells; else a cell more or less wide is not seen. */
+static double pitch_of(double room, uint64_t nr_cells, double most)
+{
+    double pitch = fmin(most, room / (double)nr_cells);
+    return pitch < 3 ? pitch : floor(pitch);
+}
+
+static struct layout layout_of(struct box area, const struct view_shape *shape, uint64_t nr_bands)
+{
+    struct layout layout = {.is_sideways = shape->shown_ways > shape->shown_sets && shape->shown_ways > 8};
+    uint64_t across = layout.is_sideways ? shape->shown_ways : shape->shown_sets;
+    uint64_t down = layout.is_sideways ? shape->shown_sets : shape->shown_ways;
+    layout.sets_per_band = (across + nr_bands - 1) / nr_bands;
+    layout.grid.pitch_x = pitch_of(area.w, layout.sets_per_band, 14);
+    layout.grid.pitch_y = pitch_of(area.h, down * nr_bands + nr_bands - 1, 7);
+    return layout;
+}
+
+/* As many bands as make the cells largest. */
+static struct layout fit(struct box area, const struct view_shape *shape)
+{
+    struct layout best = layout_of(area, shape, 1);
+    for (uint64_t nr_bands = 2; nr_bands <= VIEW_MAX_CELLS; nr_bands *= 2) {
+        struct layout other = layout_of(area, shape, nr_bands);
+        if (fmin(other.grid.pitch_x, other.grid.pitch_y) > fmin(best.grid.pitch_x, best.grid.pitch_y))
+            best = other;
+    }
+    return best;
+}
+
+static struct box cell_box(const struct layout *layout, struct box area, const struct view_shape *shape, uint64_t set,
+                           uint64_t way)
+{
+    uint64_t across = layout->is_sideways ? way : set, down = layout->is_sideways ? set : way;
+    uint64_t rows_per_band = (layout->is_sideways ? shape->shown_sets : shape->shown_ways) + 1;
+    uint64_t band = across / layout->sets_per_band;
+    return grid_cell(&layout->grid, area, across % layout->sets_per_band, band * rows_per_band + down);
+}
+
+static colour_t tlb_colour(const struct view_tlb_cell *cell)
+{
+    if (!cell->is_valid)
+        return INK_EMPTY;
+    colour_t colour = cell->flags & TLB_USER     ? owner_colour(VIEW_OWNER_ANON)
+                      : cell->flags & TLB_GLOBAL ? owner_colour(VIEW_OWNER_SLAB)
+                                                 : owner_colour(VIEW_OWNER_KERNEL);
+    return cell->flags & TLB_DIRTY ? colour_mix(colour, 0xffffff, 72) : colour_mix(colour, INK_PANEL, 78);
+}
+
+static void hover_tlb(struct drawing *drawing, const char *name, const struct view_tlb_cell *cell, uint64_t set, uint64_t way)
+{
+    if (!cell->is_valid) {
+        snprintf(drawing->hover, sizeof drawing->hover, "%s set %" PRIu64 " way %" PRIu64 ": empty", name, set, way);
+        return;
+    }
+    snprintf(drawing->hover, sizeof drawing->hover,
+             "%s set %" PRIu64 " way %" PRIu64 ": linear 0x%08" PRIx64 " \u2192 0x%08" PRIx64 ", %s, %s, %s%s%s", name, set,
+             way, cell->page_number << tlb_page_shift(cell->page), cell->frame,
+             cell->page == TLB_PAGE_4K ? "4 KiB" : "4 MiB", cell->flags & TLB_USER ? "user" : "kernel",
+             cell->flags & TLB_WRITABLE ? "read-write" : "read-only", cell->flags & TLB_DIRTY ? ", dirty" : "",
+             cell->flags & TLB_GLOBAL ? ", global" : "");
+}
+
+static void draw_tlb_array(struct drawing *drawing, struct box area, const char *name, const struct view_tlb_array *array)
+{
+    struct layout layout = fit(area, &array->shape);
+    for (uint64_t set = 0; set < array->shape.shown_sets; set++) {
+        for (uint64_t way = 0; way < array->shape.shown_ways; way++) {
+            const struct view_tlb_cell *cell = &array->cell[set * array->shape.shown_ways + way];
+            struct box box = cell_box(&layout, area, &array->shape, set, way);
+            canvas_fill(drawing->canvas, box, tlb_colour(cell));
+            if (is_pointed_at(drawing, box))
+                hover_tlb(drawing, name, cell, set * array->shape.set_step, way);
+        }
+    }
+}
+
+/* Lines of the name on the left, the hit rate on the right. */
+static void draw_heading(struct drawing *drawing, struct box area, const char *text, uint64_t hits, uint64_t accesses)
+{
+    char rate[COUNT_CHARS];
+    snprintf(rate, sizeof rate, accesses ? "hits %.2f %%" : "not used", percent_of(hits, accesses));
+    canvas_text(drawing->canvas, area.x, area.y, FONT_SMALL, INK_TEXT, text);
+    canvas_text_right(drawing->canvas, area.x + area.w, area.y, FONT_SMALL, INK_TEXT, rate);
+}
+
+static uint64_t nr_entries(const struct view_shape *shape)
+{
+    return shape->nr_sets * shape->nr_ways;
+}
+
+/* The large-page array, where there is one, stands to the right of the other. */
+static void draw_tlb(struct drawing *drawing, struct box area, const char *name, const struct view_tlb *tlb)
+{
+    const struct view_tlb_array *first = &tlb->array[0], *second = &tlb->array[1];
+    char text[80];
+    int at = snprintf(text, sizeof text, "%s %" PRIu64 "/%" PRIu64 " in use, %" PRIu64 " ways", name, first->nr_valid,
+                      nr_entries(&first->shape), first->shape.nr_ways);
+    if (tlb->nr_arrays > 1)
+        snprintf(text + at, sizeof text - (size_t)at, ", 4 MiB %" PRIu64 "/%" PRIu64, second->nr_valid, nr_entries(&second->shape));
+    draw_heading(drawing, area, text, tlb->stats.hits, tlb->stats.accesses);
+    struct box cells = {area.x, area.y + TITLE_HEIGHT, area.w, area.h - TITLE_HEIGHT};
+    if (tlb->nr_arrays > 1) {
+        struct box right = {cells.x + cells.w - 40, cells.y, 40, cells.h};
+        draw_tlb_array(drawing, right, name, second);
+        cells.w -= 48;
+    }
+    draw_tlb_array(drawing, cells, name, first);
+}
+
+static colour_t cache_colour(const struct view_cache_cell *cell)
+{
+    if (!cell->is_valid)
+        return INK_EMPTY;
+    colour_t colour = owner_colour(cell->owner);
+    if (cell->owner == VIEW_OWNER_FREE || cell->owner == VIEW_OWNER_UNUSED)
+        colour = owner_colour(VIEW_OWNER_RESERVED);
+    return cell->is_dirty ? colour_mix(colour, 0xffffff, 68) : colour_mix(colour, INK_PANEL, 72);
+}
+
+static void draw_cache(struct drawing *drawing, struct box area, const char *name, const struct view_cache *cache)
+{
+    const struct view_shape *shape = &cache->shape;
+    char text[80], size[COUNT_CHARS];
+    snprintf(text, sizeof text, "%s %s %" PRIu64 "-way, %.0f %% full, %.0f %% dirty", name,
+             format_size(size, nr_entries(shape) * cache->line_bytes), shape->nr_ways,
+             percent_of(cache->nr_valid, nr_entries(shape)), percent_of(cache->nr_dirty, nr_entries(shape)));
+    draw_heading(drawing, area, text, cache->stats.hits, cache->stats.accesses);
+    struct box cells = {area.x, area.y + TITLE_HEIGHT, area.w, area.h - TITLE_HEIGHT};
+    struct layout layout = fit(cells, shape);
+    for (uint64_t set = 0; set < shape->shown_sets; set++) {
+        for (uint64_t way = 0; way < shape->shown_ways; way++) {
+            const struct view_cache_cell *cell = &cache->cell[set * shape->shown_ways + way];
+            struct box box = cell_box(&layout, cells, shape, set, way);
+            canvas_fill(drawing->canvas, box, cache_colour(cell));
+            if (!is_pointed_at(drawing, box))
+                continue;
+            if (cell->is_valid)
+                snprintf(drawing->hover, sizeof drawing->hover,
+                         "%s set %" PRIu64 " way %" PRIu64 ": physical 0x%08" PRIx64 ", %s, %s", name,
+                         set * shape->set_step, way, cell->line * cache->line_bytes, cell->is_dirty ? "dirty" : "clean",
+                         view_owner_name(cell->owner));
+            else
+                snprintf(drawing->hover, sizeof drawing->hover, "%s set %" PRIu64 " way %" PRIu64 ": empty", name,
+                         set * shape->set_step, way);
+        }
+    }
+}
+
+void draw_arrays_panel(struct drawing *drawing, struct box panel)
+{
+    static const struct {
+        const char *name;
+        double height;
+    } tlb_rows[NR_VIEW_TLBS] = {{"ITLB", 37}, {"DTLB", 37}, {"L2 TLB", 58}},
+      cache_rows[NR_VIEW_CACHES] = {{"L1I", 48}, {"L1D", 48}, {"L2", 84}};
+    const struct view_model *model = drawing->model;
+    struct box inside = draw_panel(drawing, panel, "TLBs and caches", "a column a set, last used on top");
+    double y = inside.y;
+    if (!model->tlb[VIEW_DTLB].is_there && !model->cache[VIEW_L1D].is_there) {
+        canvas_text(drawing->canvas, inside.x, y, FONT_TEXT, INK_DIM, "a functional model has none");
+        return;
+    }
+    for (unsigned i = 0; i < NR_VIEW_TLBS; i++) {
+        if (model->tlb[i].is_there)
+            draw_tlb(drawing, (struct box){inside.x, y, inside.w, tlb_rows[i].height}, tlb_rows[i].name, &model->tlb[i]);
+        y += tlb_rows[i].height + GAP;
+    }
+    double x = draw_legend(drawing, inside.x, y, owner_colour(VIEW_OWNER_ANON), "user");
+    x = draw_legend(drawing, x + 12, y, owner_colour(VIEW_OWNER_KERNEL), "kernel");
+    x = draw_legend(drawing, x + 12, y, owner_colour(VIEW_OWNER_SLAB), "global");
+    canvas_text(drawing->canvas, x + 12, y, FONT_SMALL, INK_DIM, "lighter: dirty");
+    y += 12 + 2 * GAP;
+    for (unsigned i = 0; i < NR_VIEW_CACHES; i++) {
+        if (model->cache[i].is_there)
+            draw_cache(drawing, (struct box){inside.x, y, inside.w, cache_rows[i].height}, cache_rows[i].name,
+                       &model->cache[i]);
+        y += cache_rows[i].height + GAP;
+    }
+    canvas_text(drawing->canvas, inside.x, y, FONT_SMALL, INK_DIM, "caches: colour = owner of the frame, lighter: dirty");
+}

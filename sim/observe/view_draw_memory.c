@@ -1,0 +1,189 @@
+/* Physical memory, zone by zone: whose the frames are, how many are free, and what is left above the watermarks. */
+#include "sim/observe/view_draw_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LABEL_WIDTH = 92, GAUGE_WIDTH = 92, ZONE_GAP = 6, BUDDY_LINE = 14, MIN_ZONE_HEIGHT = 76, LEGEND_COLUMNS = 3 };
+static const double min_pitch = 5, max_pitch = 14;
+
+/* So many columns, and cells that fill the area as far as they stay about square. */
+static struct grid grid_of(struct box area, uint64_t nr_cells, unsigned nr_columns)
+{
+    uint64_t nr_rows = (nr_cells + nr_columns - 1) / nr_columns;
+    double pitch_x = floor(fmin(max_pitch, area.w / nr_columns));
+    return (struct grid){pitch_x, floor(fmin(pitch_x + 2, area.h / (double)nr_rows)), nr_columns};
+}
+
+/*
+ * The smallest group of frames that a cell can stand for, and then the largest cells. Groups and columns are powers of
+ * two, so that a row begins at a round address.
+ */
+static struct grid fit(struct box area, pfn_t nr_frames, pfn_t *frames_per_cell)
+{
+    unsigned nr_columns = 1;
+    pfn_t group = 1;
+    while (area.w / (nr_columns * 2) >= min_pitch)
+        nr_columns *= 2;
+    while ((double)((nr_frames + group - 1) / group) > nr_columns * floor(area.h / min_pitch))
+        group *= 2;
+    *frames_per_cell = group;
+    uint64_t nr_cells = (nr_frames + group - 1) / group;
+    struct grid best = grid_of(area, nr_cells, nr_columns);
+    while (nr_columns > 1) {
+        nr_columns /= 2;
+        struct grid other = grid_of(area, nr_cells, nr_columns);
+        if (fmin(other.pitch_x, other.pitch_y) > fmin(best.pitch_x, best.pitch_y))
+            best = other;
+    }
+    return best;
+}
+
+static bool is_idle(enum view_owner owner)
+{
+    return owner == VIEW_OWNER_FREE || owner == VIEW_OWNER_UNUSED;
+}
+
+/* A cell is coloured by the owner of most of its frames that are in use, and filled as far as they go. */
+static void draw_cell(struct drawing *drawing, struct box cell, pfn_t first, pfn_t nr_frames)
+{
+    const struct view_memory *memory = &drawing->model->memory;
+    uint32_t nr_by_owner[NR_VIEW_OWNERS] = {0};
+    enum view_owner most = VIEW_OWNER_RESERVED, idle = memory->is_from_note ? VIEW_OWNER_FREE : VIEW_OWNER_UNUSED;
+    uint64_t nr_used = 0;
+    for (pfn_t pfn = first; pfn < first + nr_frames; pfn++) {
+        enum view_owner owner = memory->owner[pfn];
+        nr_by_owner[owner]++;
+        nr_used += !is_idle(owner);
+    }
+    for (unsigned i = 0; i < NR_VIEW_OWNERS; i++)
+        if (!is_idle(i) && nr_by_owner[i] > nr_by_owner[most])
+            most = i;
+    canvas_fill(drawing->canvas, cell, owner_colour(idle));
+    if (nr_used) {
+        double filled = fmax(1, round(cell.h * (double)nr_used / (double)nr_frames));
+        struct box part = {cell.x, cell.y + cell.h - filled, cell.w, filled};
+        canvas_fill(drawing->canvas, part, owner_colour(most));
+    }
+    if (is_pointed_at(drawing, cell))
+        snprintf(drawing->hover, sizeof drawing->hover,
+                 "frames %" PRIu64 "-%" PRIu64 ", physical 0x%08" PRIx64 ": %" PRIu64 " of %" PRIu64 " in use, most by %s",
+                 first, first + nr_frames - 1, first << PAGE_SHIFT, nr_used, nr_frames,
+                 nr_used ? view_owner_name(most) : "nobody");
+}
+
+static void draw_frames(struct drawing *drawing, struct box area, const struct view_zone *zone, pfn_t *per_cell)
+{
+    struct grid grid = fit(area, zone->nr_frames, per_cell);
+    for (pfn_t at = 0, cell = 0; at < zone->nr_frames; at += *per_cell, cell++) {
+        pfn_t rest = zone->nr_frames - at;
+        draw_cell(drawing, grid_cell(&grid, area, cell % grid.nr_columns, cell / grid.nr_columns), zone->start + at,
+                  rest < *per_cell ? rest : *per_cell);
+    }
+}
+
+static void draw_zone_label(struct drawing *drawing, double x, double y, const struct view_zone *zone, pfn_t per_cell)
+{
+    char size[COUNT_CHARS];
+    canvas_text(drawing->canvas, x, y - 2, FONT_BOLD, INK_TEXT, zone->guest.name);
+    canvas_printf(drawing->canvas, x, y + 13, FONT_SMALL, INK_DIM, "%s", format_size(size, zone->nr_frames * PAGE_BYTES));
+    canvas_printf(drawing->canvas, x, y + 25, FONT_SMALL, INK_DIM, "cell = %s", format_size(size, per_cell * PAGE_BYTES));
+}
+
+/* How full the zone is, with the watermarks as lines; the numbers beside it. */
+static void draw_gauge(struct drawing *drawing, struct box area, const struct guest_zone *zone)
+{
+    static const char *const names[GUEST_NR_WATERMARKS] = {"min", "low", "high"};
+    struct canvas *canvas = drawing->canvas;
+    struct box bar = {area.x, area.y, 12, area.h};
+    char count[COUNT_CHARS];
+    uint64_t managed = zone->managed_pages ? zone->managed_pages : 1;
+    uint64_t free_pages = zone->free_pages < managed ? zone->free_pages : managed;
+    double level = bar.h * (double)free_pages / (double)managed;
+    canvas_fill(canvas, bar, INK_EMPTY);
+    canvas_fill(canvas, (struct box){bar.x, bar.y + bar.h - level, bar.w, level}, owner_colour(VIEW_OWNER_ANON));
+    for (unsigned i = 0; i < GUEST_NR_WATERMARKS; i++) {
+        uint64_t mark = zone->watermark_pages[i] < managed ? zone->watermark_pages[i] : managed;
+        double y = bar.y + bar.h - 1 - (bar.h - 1) * (double)mark / (double)managed;
+        canvas_fill(canvas, (struct box){bar.x - 2, y, bar.w + 4, 1}, i ? INK_MARK : INK_FAULT);
+    }
+    double x = bar.x + 18, y = area.y - 2;
+    canvas_printf(canvas, x, y, FONT_SMALL, INK_TEXT, "free %.0f %%", percent_of(free_pages, managed));
+    canvas_text(canvas, x, y + 12, FONT_SMALL, INK_TEXT, format_count(count, zone->free_pages));
+    for (unsigned i = 0; i < GUEST_NR_WATERMARKS && area.h >= 12 * (4 - (double)i); i++)
+        canvas_printf(canvas, x, area.y + area.h - 12 * (i + 1), FONT_SMALL, i ? INK_MARK : INK_FAULT, "%-4s %s",
+                      names[i], format_count(count, zone->watermark_pages[i]));
+}
+
+/* The kernel's free lists, as in /proc/buddyinfo. */
+static void draw_buddy(struct drawing *drawing, double x, double y, const struct guest_zone *zone)
+{
+    char count[COUNT_CHARS];
+    x = canvas_text(drawing->canvas, x, y, FONT_SMALL, INK_DIM, "free blocks ");
+    for (unsigned order = 0; order < zone->nr_orders; order++) {
+        colour_t ink = zone->nr_free_blocks[order] ? INK_TEXT : INK_DIM;
+        snprintf(count, sizeof count, "%" PRIu32, zone->nr_free_blocks[order]);
+        x = canvas_text(drawing->canvas, x, y, FONT_SMALL, ink, count) + 6;
+    }
+}
+
+static void draw_zone(struct drawing *drawing, struct box area, const struct view_zone *zone)
+{
+    pfn_t per_cell;
+    double text_height = zone->has_counts ? BUDDY_LINE : 0;
+    double gauge_width = zone->has_counts ? GAUGE_WIDTH : 0;
+    struct box frames = {area.x + LABEL_WIDTH, area.y, area.w - LABEL_WIDTH - gauge_width, area.h - text_height};
+    draw_frames(drawing, frames, zone, &per_cell);
+    draw_zone_label(drawing, area.x, area.y, zone, per_cell);
+    if (!zone->has_counts)
+        return;
+    draw_gauge(drawing, (struct box){area.x + area.w - gauge_width + 8, area.y, gauge_width - 8, frames.h}, &zone->guest);
+    draw_buddy(drawing, frames.x, area.y + frames.h, &zone->guest);
+}
+
+static double draw_owners(struct drawing *drawing, struct box inside)
+{
+    const struct view_memory *memory = &drawing->model->memory;
+    unsigned first = memory->is_from_note ? VIEW_OWNER_RESERVED : VIEW_OWNER_PAGE_TABLE;
+    unsigned last = memory->is_from_note ? VIEW_OWNER_DMA : VIEW_OWNER_MAPPED_USER;
+    unsigned shown[NR_VIEW_OWNERS], nr_shown = 0;
+    for (unsigned owner = first; owner <= last; owner++)
+        if (memory->is_from_note || owner == VIEW_OWNER_PAGE_TABLE || owner >= VIEW_OWNER_UNUSED)
+            shown[nr_shown++] = owner;
+    unsigned nr_rows = (nr_shown + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS;
+    double height = nr_rows * canvas_line_height(FONT_SMALL), top = inside.y + inside.h - height;
+    for (unsigned i = 0; i < nr_shown; i++) {
+        double x = inside.x + inside.w / LEGEND_COLUMNS * (i / nr_rows);
+        double y = top + canvas_line_height(FONT_SMALL) * (i % nr_rows);
+        char count[COUNT_CHARS];
+        draw_legend(drawing, x, y, owner_colour(shown[i]), view_owner_name(shown[i]));
+        canvas_text_right(drawing->canvas, x + inside.w / LEGEND_COLUMNS - 16, y, FONT_SMALL, INK_TEXT,
+                          format_count(count, memory->nr_by_owner[shown[i]]));
+    }
+    return height;
+}
+
+void draw_memory_panel(struct drawing *drawing, struct box panel)
+{
+    const struct view_memory *memory = &drawing->model->memory;
+    char size[COUNT_CHARS], title[64];
+    snprintf(title, sizeof title, "Physical memory %s", format_size(size, memory->nr_frames * PAGE_BYTES));
+    struct box inside = draw_panel(drawing, panel, title,
+                                   memory->is_from_note ? "frames by owner, from the kernel's page descriptors"
+                                                        : "frames by use, from page tables and contents");
+    inside.h -= draw_owners(drawing, inside) + 6;
+
+    /* Beyond what its numbers need, a zone gets room by its size. */
+    double weights = 0, spare = inside.h - (memory->nr_zones - 1) * ZONE_GAP - memory->nr_zones * MIN_ZONE_HEIGHT;
+    for (unsigned i = 0; i < memory->nr_zones; i++)
+        weights += (double)memory->zone[i].nr_frames;
+    double y = inside.y;
+    for (unsigned i = 0; i < memory->nr_zones && spare >= 0; i++) {
+        const struct view_zone *zone = &memory->zone[i];
+        double height = floor(MIN_ZONE_HEIGHT + spare * (double)zone->nr_frames / weights);
+        draw_zone(drawing, (struct box){inside.x, y, inside.w, height}, zone);
+        y += height + ZONE_GAP;
+    }
+}

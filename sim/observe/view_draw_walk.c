@@ -1,0 +1,139 @@
+/* The last page walk: each entry that was read, who had it, and what came out. */
+#include "sim/observe/view_draw_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { BOX_WIDTH = 84, BOX_HEIGHT = 36, BOX_PITCH = 96, INDEX_BITS = 10, LINEAR_BITS = 32 };
+
+static const char *const access_names[] = {[MMU_READ] = "read", [MMU_WRITE] = "write", [MMU_FETCH] = "fetch"};
+static const char *const step_names[] = {"PDE", "PTE"};
+static const colour_t step_colours[] = {0xd98cb8, 0x7cc8f5};
+
+/* "P W U A D G 4M": what is set of an entry's bits (SDM 3A 4.3). */
+static void format_flags(char text[COUNT_CHARS], uint64_t entry, bool is_directory)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } bits[] = {{PTE_P, "P"}, {PTE_RW, "W"}, {PTE_US, "U"}, {PTE_A, "A"}, {PTE_D, "D"}, {PTE_G, "G"}};
+    text[0] = 0;
+    for (size_t i = 0; i < sizeof bits / sizeof *bits; i++)
+        if (entry & bits[i].bit)
+            strcat(strcat(text, text[0] ? " " : ""), bits[i].name);
+    if (!(entry & PTE_P))
+        strcpy(text, "not present");
+    else if (is_directory && (entry & PTE_PS))
+        strcat(text, " 4M");
+}
+
+static void draw_node(struct drawing *drawing, double x, double y, colour_t colour, const char *title, uint64_t value)
+{
+    struct box box = {x, y, BOX_WIDTH, BOX_HEIGHT};
+    canvas_fill(drawing->canvas, box, INK_GROUND);
+    canvas_outline(drawing->canvas, box, colour);
+    canvas_text(drawing->canvas, x + 8, y + 3, FONT_BOLD, INK_TEXT, title);
+    canvas_printf(drawing->canvas, x + 8, y + 18, FONT_TEXT, INK_DIM, "0x%08" PRIx64, value);
+}
+
+static void draw_arrow(struct drawing *drawing, double x, double y)
+{
+    canvas_fill(drawing->canvas, (struct box){x - (BOX_PITCH - BOX_WIDTH), y + BOX_HEIGHT / 2.0, BOX_PITCH - BOX_WIDTH, 1},
+                INK_DIM);
+}
+
+static void draw_step(struct drawing *drawing, double x, double y, unsigned index)
+{
+    static const char *const servers[NR_SERVED_BY] = {"L1", "L2", "DRAM"};
+    const struct view_cpu *cpu = &drawing->model->cpu;
+    const struct walk_step *step = &cpu->walk.step[index];
+    bool is_last = index + 1 == cpu->walk.nr_steps;
+    char title[COUNT_CHARS], flags[COUNT_CHARS];
+    snprintf(title, sizeof title, "%s [%u]", step_names[index], step->index);
+    draw_arrow(drawing, x, y);
+    draw_node(drawing, x, y, cpu->walk.is_fault && is_last ? INK_FAULT : step_colours[index], title, step->value);
+    format_flags(flags, step->value, index == 0);
+    canvas_text(drawing->canvas, x, y + BOX_HEIGHT + 2, FONT_SMALL, INK_TEXT, flags);
+    if (!cpu->is_timed)
+        return;
+    double end = canvas_printf(drawing->canvas, x, y + BOX_HEIGHT + 14, FONT_SMALL, INK_DIM, "from %s",
+                               servers[step->served_by % NR_SERVED_BY]);
+    if (index > 0)
+        canvas_printf(drawing->canvas, end, y + BOX_HEIGHT + 14, FONT_SMALL, INK_DIM, " +%" PRIu64,
+                      step->ready - cpu->walk.step[index - 1].ready);
+}
+
+/* The linear address in binary, cut where the walk cuts it. */
+static void draw_bits(struct drawing *drawing, double x, double y, const struct walk *walk)
+{
+    unsigned low = LINEAR_BITS;
+    for (unsigned part = 0; part <= walk->nr_steps; part++) {
+        bool is_offset = part == walk->nr_steps;
+        unsigned nr_bits = is_offset ? low : INDEX_BITS;
+        char bits[LINEAR_BITS + 1];
+        for (unsigned i = 0; i < nr_bits; i++)
+            bits[i] = walk->linear.v >> (low - 1 - i) & 1 ? '1' : '0';
+        bits[nr_bits] = 0;
+        low -= nr_bits;
+        colour_t colour = is_offset ? INK_TEXT : step_colours[part];
+        double end = canvas_text(drawing->canvas, x, y, FONT_TEXT, colour, bits);
+        if (is_offset)
+            canvas_printf(drawing->canvas, x, y + 14, FONT_SMALL, INK_DIM, "offset 0x%" PRIx64,
+                          walk->linear.v & (((uint64_t)1 << nr_bits) - 1));
+        else
+            canvas_printf(drawing->canvas, x, y + 14, FONT_SMALL, INK_DIM, "%s %u", step_names[part],
+                          walk->step[part].index);
+        x = end + 14;
+    }
+}
+
+static void draw_outcome(struct drawing *drawing, double x, double y, const struct walk *walk)
+{
+    uint32_t error = walk->error_code;
+    if (walk->is_fault)
+        canvas_printf(drawing->canvas, x, y, FONT_BOLD, INK_FAULT, "#PF error %" PRIu32 ": %s, %s by the %s", error,
+                      error & PF_RSVD ? "reserved bit set" : error & PF_P ? "not allowed" : "not present",
+                      access_names[walk->access % 3], error & PF_U ? "user" : "kernel");
+    else
+        canvas_text(drawing->canvas, x, y, FONT_BOLD, INK_GOOD, "translated, and now in the TLBs");
+}
+
+/* Where the page lies. */
+static void draw_frame(struct drawing *drawing, double x, double y, const struct walk *walk)
+{
+    const struct view_memory *memory = &drawing->model->memory;
+    uint64_t leaf = walk->step[walk->nr_steps - 1].value;
+    uint64_t frame = leaf & (walk->nr_steps == 1 ? 0xffc00000 : 0xfffff000);
+    draw_arrow(drawing, x, y);
+    draw_node(drawing, x, y, INK_GOOD, walk->nr_steps == 1 ? "4 MiB page" : "4 KiB page", frame);
+    pfn_t pfn = frame >> PAGE_SHIFT;
+    if (pfn < memory->nr_frames)
+        canvas_text(drawing->canvas, x, y + BOX_HEIGHT + 2, FONT_SMALL, INK_TEXT, view_owner_name(memory->owner[pfn]));
+}
+
+void draw_walk_panel(struct drawing *drawing, struct box panel)
+{
+    const struct view_cpu *cpu = &drawing->model->cpu;
+    const struct walk *walk = &cpu->walk;
+    char note[128] = "", count[COUNT_CHARS];
+    bool has_walk = cpu->is_there && cpu->nr_walks_seen && walk->nr_steps >= 1 && walk->nr_steps <= 2;
+    if (has_walk)
+        snprintf(note, sizeof note, "no. %s: %s of 0x%08" PRIx64 " by the %s", format_count(count, cpu->nr_walks_seen),
+                 access_names[walk->access % 3], walk->linear.v, walk->is_user ? "user" : "kernel");
+    struct box inside = draw_panel(drawing, panel, "Last page walk", note);
+    if (!has_walk) {
+        bool is_paging = cpu->is_there && (cpu->mode.cr0 & CR0_PG);
+        canvas_text(drawing->canvas, inside.x, inside.y, FONT_TEXT, INK_DIM,
+                    is_paging ? "none so far" : "paging is off: linear addresses are physical ones");
+        return;
+    }
+    double x = inside.x, y = inside.y + 2;
+    draw_node(drawing, x, y, INK_DIM, "CR3", cpu->mode.cr3);
+    for (unsigned i = 0; i < walk->nr_steps; i++)
+        draw_step(drawing, x += BOX_PITCH, y, i);
+    if (!walk->is_fault)
+        draw_frame(drawing, x + BOX_PITCH, y, walk);
+    draw_outcome(drawing, inside.x, inside.y + 67, walk);
+    draw_bits(drawing, inside.x, inside.y + 90, walk);
+}

@@ -1,0 +1,106 @@
+#include "sim/observe/view_model.h"
+
+#include "cpu/decode.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* In virtual-8086 mode CS is no selector, and the ring is 3 (SDM 3A 21.2). */
+#define EFLAGS_VM_BIT (1u << 17)
+
+struct view_model *view_model_create(void)
+{
+    return calloc(1, sizeof(struct view_model));
+}
+
+void view_model_destroy(struct view_model *model)
+{
+    if (!model)
+        return;
+    free(model->memory.owner);
+    free(model);
+}
+
+const struct guest_note *view_note(struct guest_note *note, const struct view_source *source)
+{
+    return guest_note_parse(note, source->note, source->note_bytes) == NULL ? note : NULL;
+}
+
+static void collect_cpu(struct view_cpu *into, struct cpu *cpu)
+{
+    *into = (struct view_cpu){.is_there = cpu != NULL};
+    if (!cpu)
+        return;
+    cpu_settle(cpu);
+    const struct mmu *mmu = cpu_mmu(cpu);
+    struct cpu_state state = cpu_state(cpu);
+    struct cpu_fault_record fault[CPU_FAULT_HISTORY];
+    into->is_timed = mmu->params.is_timed;
+    into->now = cpu_now(cpu);
+    into->rip = state.rip;
+    into->cr2 = state.cr2;
+    into->cs = state.segment[DEC_SEG_CS].selector;
+    into->cpl = !(state.cr0 & CR0_PE) ? 0 : state.rflags & EFLAGS_VM_BIT ? 3 : into->cs & SELECTOR_RPL;
+    into->mode = mmu->mode;
+    into->stats = *cpu_stats(cpu);
+    into->mmu_stats = mmu->stats;
+    into->walk = mmu->last_walk;
+    into->nr_walks_seen = mmu->nr_walks_seen;
+    cpu_cpi_stack(cpu, into->cpi_stack);
+    into->has_fault = cpu_fault_history(cpu, fault) > 0;
+    if (into->has_fault)
+        into->fault = fault[0];
+}
+
+void view_collect_console(struct view_console *into, const struct console *console)
+{
+    *into = (struct view_console){.is_there = console != NULL};
+    if (!console)
+        return;
+    uint64_t begin = console_begin(console), end = console_end(console);
+    if (end - begin > VIEW_CONSOLE_ROWS)
+        begin = end - VIEW_CONSOLE_ROWS;
+    into->nr_lines = (unsigned)(end - begin);
+    for (unsigned i = 0; i < into->nr_lines; i++)
+        snprintf(into->line[i], sizeof into->line[i], "%s", console_line(console, begin + i));
+    struct console_cursor cursor = console_cursor(console);
+    into->cursor_line = cursor.line >= begin && cursor.line < end ? (unsigned)(cursor.line - begin) : into->nr_lines;
+    into->cursor_column = cursor.column;
+}
+
+/* The file's name without its folders. */
+static void take_name(char into[VIEW_NAME_CHARS], const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    snprintf(into, VIEW_NAME_CHARS, "%s", slash ? slash + 1 : path ? path : "");
+}
+
+bool view_collect(struct view_model *model, const struct view_source *source)
+{
+    const struct tlb *const tlbs[NR_VIEW_TLBS] = {source->itlb, source->dtlb, source->l2_tlb};
+    const struct cache *const caches[NR_VIEW_CACHES] = {source->l1i, source->l1d, source->l2};
+    struct guest_note storage;
+    const struct guest_note *note = view_note(&storage, source);
+    take_name(model->image_name, source->image_name);
+    take_name(model->config_name, source->config_name);
+    model->clock_hz = source->clock_hz;
+    model->is_paused = source->is_paused;
+    collect_cpu(&model->cpu, source->cpu);
+    if (!view_collect_memory(&model->memory, source->ram, source->cpu ? cpu_mmu(source->cpu) : NULL, note))
+        return false;
+    for (unsigned i = 0; i < NR_VIEW_TLBS; i++)
+        view_collect_tlb(&model->tlb[i], tlbs[i]);
+    for (unsigned i = 0; i < NR_VIEW_CACHES; i++)
+        view_collect_cache(&model->cache[i], caches[i], &model->memory);
+    model->has_dram = source->dram != NULL;
+    if (source->dram)
+        model->dram = *dram_stats(source->dram);
+    model->has_task = note && guest_note_current_task(note, source->ram, &model->task);
+    view_collect_console(&model->console, source->console);
+    if (source->history)
+        model->history = *source->history;
+    else
+        view_history_init(&model->history);
+    return true;
+}

@@ -1,0 +1,148 @@
+/*
+ * The numbers behind the window's picture: a snapshot of a machine, plain data with no pointer into it. The same machine
+ * gives the same snapshot on every host; no host time comes in here.
+ */
+#ifndef LK_SIM_OBSERVE_VIEW_MODEL_H
+#define LK_SIM_OBSERVE_VIEW_MODEL_H
+
+#include "sim/observe/guest_note.h"
+#include "sim/observe/view_history.h"
+#include "sim/observe/view_source.h"
+
+enum view_owner {
+#define OWNER(id, name, colour) VIEW_OWNER_##id,
+#include "sim/observe/view_owners.def"
+#undef OWNER
+    NR_VIEW_OWNERS,
+};
+
+enum {
+    VIEW_MAX_CELLS = 8192, /* of one TLB array or cache; of a larger one every n-th set is shown */
+    VIEW_CONSOLE_ROWS = 18,
+    VIEW_NAME_CHARS = 64,
+};
+
+struct view_zone {
+    struct guest_zone guest;
+    bool has_counts;        /* the kernel told: free pages, watermarks, free blocks */
+    pfn_t start, nr_frames; /* clipped to RAM */
+};
+
+struct view_memory {
+    bool is_from_note; /* owners are the kernel's own; else found from page tables and contents */
+    pfn_t nr_frames;
+    uint8_t *owner; /* enum view_owner by frame */
+    uint64_t nr_by_owner[NR_VIEW_OWNERS];
+    unsigned nr_zones;
+    struct view_zone zone[GUEST_MAX_ZONES];
+};
+
+/* Which of a set-associative structure's cells are in the snapshot: set s * set_step, ways from the most recent on. */
+struct view_shape {
+    uint64_t nr_sets, nr_ways;
+    uint64_t set_step, shown_sets, shown_ways;
+};
+
+struct view_tlb_cell {
+    uint64_t page_number, frame;
+    bool is_valid;
+    uint8_t flags; /* TLB_* */
+    uint8_t page;  /* TLB_PAGE_* */
+};
+
+struct view_tlb_array {
+    struct view_shape shape;
+    unsigned pages;
+    uint64_t nr_valid;
+    struct view_tlb_cell cell[VIEW_MAX_CELLS]; /* by shown set, then way */
+};
+
+struct view_tlb {
+    bool is_there;
+    unsigned nr_arrays;
+    struct tlb_stats stats;
+    struct view_tlb_array array[TLB_MAX_ARRAYS];
+};
+
+struct view_cache_cell {
+    uint64_t line;
+    bool is_valid, is_dirty;
+    uint8_t owner; /* of the frame it lies in */
+};
+
+struct view_cache {
+    bool is_there;
+    struct view_shape shape;
+    uint64_t line_bytes;
+    uint64_t nr_valid, nr_dirty;
+    struct cache_stats stats;
+    struct view_cache_cell cell[VIEW_MAX_CELLS];
+};
+
+struct view_cpu {
+    bool is_there;
+    bool is_timed;
+    cycle_t now;
+    uint64_t rip, cr2;
+    uint16_t cs;
+    unsigned cpl;
+    struct paging_mode mode;
+    struct cpu_stats stats;
+    struct mmu_stats mmu_stats;
+    struct walk walk;
+    uint64_t nr_walks_seen;
+    cycle_t cpi_stack[NR_REASONS];
+    bool has_fault;
+    struct cpu_fault_record fault; /* the latest exception */
+};
+
+struct view_console {
+    bool is_there;
+    unsigned nr_lines;
+    char line[VIEW_CONSOLE_ROWS][CONSOLE_MAX_COLUMNS + 1];
+    unsigned cursor_line, cursor_column; /* cursor_line = nr_lines: not in sight */
+};
+
+enum view_tlb_name { VIEW_ITLB, VIEW_DTLB, VIEW_L2_TLB, NR_VIEW_TLBS };
+enum view_cache_name { VIEW_L1I, VIEW_L1D, VIEW_L2, NR_VIEW_CACHES };
+
+struct view_model {
+    char image_name[VIEW_NAME_CHARS], config_name[VIEW_NAME_CHARS];
+    uint64_t clock_hz;
+    bool is_paused;
+    struct view_cpu cpu;
+    struct view_memory memory;
+    struct view_tlb tlb[NR_VIEW_TLBS];
+    struct view_cache cache[NR_VIEW_CACHES];
+    bool has_dram;
+    struct dram_stats dram;
+    bool has_task;
+    struct guest_task task;
+    struct view_console console;
+    struct view_history history;
+};
+
+/* NULL when memory is short. */
+struct view_model *view_model_create(void);
+void view_model_destroy(struct view_model *model);
+
+/* Replaces the model by what `source` is now. False when memory is short. */
+bool view_collect(struct view_model *model, const struct view_source *source);
+
+/* The parts of it. `mmu` may be NULL. For view_collect and tests. */
+bool view_collect_memory(struct view_memory *memory, const struct ram *ram, const struct mmu *mmu,
+                         const struct guest_note *note);
+void view_collect_tlb(struct view_tlb *into, const struct tlb *tlb);
+void view_collect_cache(struct view_cache *into, const struct cache *cache, const struct view_memory *memory);
+void view_collect_console(struct view_console *into, const struct console *console);
+
+/* The zones that the kernel tells of, clipped to RAM; none without `note`. Returns how many. */
+unsigned view_collect_zones(struct view_zone zone[GUEST_MAX_ZONES], const struct ram *ram,
+                            const struct guest_note *note);
+
+/* The note as the guest gave it; NULL when it has none, or one that cannot be used. */
+const struct guest_note *view_note(struct guest_note *note, const struct view_source *source);
+
+const char *view_owner_name(enum view_owner owner);
+
+#endif

@@ -1,0 +1,10 @@
+/* A model's picture as a PNG file. */
+#ifndef LK_SIM_OBSERVE_VIEW_PNG_H
+#define LK_SIM_OBSERVE_VIEW_PNG_H
+
+#include "sim/observe/view_model.h"
+
+/* `scale` 1 gives 1280 x 720 pixels. On failure adds a line and leaves no partial file. */
+bool view_write_png(const struct view_model *model, double scale, const char *file, struct diag *diag);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * What the window looks at: a machine's parts, as its owner knows them. Nothing in here is changed; of what is not const
+ * only cpu_settle() is called, which moves counters to where they are read.
+ */
+#ifndef LK_SIM_OBSERVE_VIEW_SOURCE_H
+#define LK_SIM_OBSERVE_VIEW_SOURCE_H
+
+#include "cpu/cpu.h"
+#include "sim/observe/console.h"
+
+struct view_history;
+
+/* Anything but `ram` may be NULL or 0: its panel then says that there is none. */
+struct view_source {
+    const char *image_name, *config_name;
+    struct cpu *cpu;
+    const struct ram *ram;
+    const struct tlb *itlb, *dtlb, *l2_tlb; /* NULL in functional mode, and so are the caches and the DRAM */
+    const struct cache *l1i, *l1d, *l2;
+    const struct dram *dram;
+    const void *note; /* contents of the image's ELF note (struct load_result) */
+    size_t note_bytes;
+    const struct console *console;
+    const struct view_history *history;
+    uint64_t clock_hz;
+    bool is_paused;
+};
+
+#endif
