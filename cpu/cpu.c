@@ -93,6 +93,8 @@ struct cpu *cpu_create(const struct cpu_params *params)
         .opaque = cpu,
     };
     mmu_init(&cpu->mmu, &mmu);
+    cpu->data_clock = cpu->is_timed ? tlb_clock(params->dtlb) : &cpu->untimed_clocks[0];
+    cpu->fetch_clock = cpu->is_timed ? tlb_clock(params->itlb) : &cpu->untimed_clocks[1];
     cpu->clock = STAMP_CYCLE; /* stamp 0 means "never" where a load answers */
     cpu->lost[REASON_SERIAL] = STAMP_CYCLE;
     for (unsigned i = 0; i < JUMP_CACHE_ENTRIES; i++)

@@ -59,17 +59,23 @@ enum front_kind { FRONT_SUPERVISOR = 0, FRONT_USER = 2, FRONT_READ = 0, FRONT_WR
 #define FRONT_NO_PAGE UINT64_MAX
 
 /*
- * A shortcut to a TLB entry, for one 4 KiB page of RAM. It is good while its entry is the most recently used of its
- * set: then a hit changes no replacement state (see tlb/tlb.h). A tag that is not the page's number forbids the
- * shortcut to that kind of access: not allowed, dirty bit not set yet, or (writes) decoded code in the page.
+ * A shortcut to a TLB entry, for one 4 KiB page of RAM. It is good while the entry has the id that stands here (see
+ * tlb/tlb.h). A tag that is not the page's number forbids the shortcut to that kind of access: not allowed, dirty bit
+ * not set yet, or (writes) decoded code in the page.
  */
 struct front {
     uint64_t tag[NR_FRONT_KINDS]; /* linear page number */
     uint8_t *host;                /* of the page's first byte */
     struct paddr frame;           /* of the page */
-    const uint64_t *mru_id;
+    struct tlb_entry *entry;
     uint64_t id;
 };
+
+/* Which front serves a page: pages that lie a power of two apart, as buddies do, should not meet. */
+static inline unsigned front_index(uint64_t page, unsigned nr_entries)
+{
+    return (unsigned)((page ^ page >> 8) % nr_entries);
+}
 
 /* Where a linear address was last found to have decoded code. Says nothing of whether it still translates there. */
 struct jump_cache_entry {
@@ -123,7 +129,8 @@ struct cpu {
     unsigned l1d_line_shift;
     uint64_t line_mask; /* bytes of a line - 1 */
     uint64_t code_linear; /* page of the instructions that run */
-    uint64_t fast_loads, fast_stores, fast_fetches; /* not settled yet */
+    uint64_t *data_clock, *fetch_clock; /* of the TLBs: a use of an entry counts one up */
+    uint64_t fast_stores; /* not settled yet; loads and fetches follow from the clocks */
     stamp_t port_free[MAX_PORTS];
     unsigned port_index, port_mask;
     unsigned store_index, store_entries;
@@ -161,6 +168,7 @@ struct cpu {
     stamp_t mshr_free[MAX_MSHRS];
     unsigned mshr_index, mshr_entries;
     stamp_t io_wait;
+    uint64_t untimed_clocks[2]; /* what counts uses where there are no TLBs */
     struct mmu mmu;
     struct paging_mode control; /* CR0, CR3, CR4 */
     uint64_t msr_sysenter[3];
@@ -251,7 +259,7 @@ bool cpu_probe_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes) __at
  * answer's entry is good until the next call.
  */
 bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, bool is_user, stamp_t *t,
-                   const struct tlb_entry **entry) __attribute__((warn_unused_result));
+                   struct tlb_entry **entry) __attribute__((warn_unused_result));
 void cpu_drop_fronts(struct cpu *cpu);
 /* No store may go the fast way to this page any more: it holds decoded code now. */
 void cpu_drop_write_fronts(struct cpu *cpu, struct paddr frame);

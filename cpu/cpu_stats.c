@@ -2,19 +2,22 @@
 
 void cpu_settle(struct cpu *cpu)
 {
-    uint64_t accesses = cpu->fast_loads + cpu->fast_stores;
-    cpu->stats.loads += cpu->fast_loads;
-    cpu->stats.stores += cpu->fast_stores;
-    cpu->stats.fetches += cpu->fast_fetches;
+    uint64_t accesses = cpu->untimed_clocks[0], fetches = cpu->untimed_clocks[1];
+    cpu->untimed_clocks[0] = cpu->untimed_clocks[1] = 0;
     if (cpu->is_timed) {
+        struct tlb *dtlb = cpu->params.dtlb, *itlb = cpu->params.itlb;
+        accesses = tlb_nr_shortcuts(dtlb);
+        fetches = tlb_nr_shortcuts(itlb);
+        bool is_paged = cpu->control.cr0 & CR0_PG;
+        (is_paged ? tlb_settle : tlb_discard_shortcuts)(dtlb);
+        (is_paged ? tlb_settle : tlb_discard_shortcuts)(itlb);
         cache_add_front_hits(cpu->params.l1d, accesses);
-        cache_add_front_hits(cpu->params.l1i, cpu->fast_fetches);
-        if (cpu->control.cr0 & CR0_PG) {
-            tlb_add_front_hits(cpu->params.dtlb, accesses);
-            tlb_add_front_hits(cpu->params.itlb, cpu->fast_fetches);
-        }
+        cache_add_front_hits(cpu->params.l1i, fetches);
     }
-    cpu->fast_loads = cpu->fast_stores = cpu->fast_fetches = 0;
+    cpu->stats.loads += accesses - cpu->fast_stores;
+    cpu->stats.stores += cpu->fast_stores;
+    cpu->stats.fetches += fetches;
+    cpu->fast_stores = 0;
 }
 
 const struct cpu_stats *cpu_stats(const struct cpu *cpu)

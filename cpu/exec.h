@@ -329,22 +329,39 @@ ALWAYS_INLINE void exec_host_write(uint8_t *host, unsigned size_bytes, uint64_t 
     __builtin_memcpy(host, &value, size_bytes);
 }
 
-/* The host address for an access that needs no slow path, or NULL. All this does is compare. */
-ALWAYS_INLINE uint8_t *exec_hit(struct cpu *cpu, uint64_t linear, unsigned size_bytes, unsigned kind)
+/* Where an access that needs no slow path goes. */
+struct exec_place {
+    uint8_t *host; /* NULL: it needs one */
+    struct tlb_entry *entry;
+};
+
+/* Finds it; all this does is compare. */
+ALWAYS_INLINE struct exec_place exec_find(struct cpu *cpu, uint64_t linear, unsigned size_bytes, unsigned kind)
 {
+    const struct exec_place nowhere = {NULL, NULL};
     uint64_t page = linear >> PAGE_SHIFT;
-    const struct front *front = &cpu->data_front[page % DATA_FRONT_ENTRIES];
-    if (UNLIKELY(front->tag[cpu->front_kind + kind] != page || *front->mru_id != front->id))
-        return NULL;
-    if (!EXEC_IS_TIMED)
-        return LIKELY((linear & PAGE_MASK) <= PAGE_BYTES - size_bytes) ? front->host + (linear & PAGE_MASK) : NULL;
-    uint64_t line = (front->frame.v + (linear & PAGE_MASK)) >> cpu->l1d_line_shift;
-    const uint64_t *mru = kind == FRONT_WRITE ? cpu->l1d_write_line : cpu->l1d_read_line;
-    if (UNLIKELY(mru[line & cpu->l1d_set_mask] != line))
-        return NULL;
-    if (size_bytes > 1 && UNLIKELY((linear & cpu->line_mask) + size_bytes - 1 > cpu->line_mask))
-        return NULL;
-    return front->host + (linear & PAGE_MASK);
+    const struct front *front = &cpu->data_front[front_index(page, DATA_FRONT_ENTRIES)];
+    if (UNLIKELY(front->tag[cpu->front_kind + kind] != page || front->entry->id != front->id))
+        return nowhere;
+    if (!EXEC_IS_TIMED && UNLIKELY((linear & PAGE_MASK) > PAGE_BYTES - size_bytes))
+        return nowhere;
+    if (EXEC_IS_TIMED) {
+        uint64_t line = (front->frame.v + (linear & PAGE_MASK)) >> cpu->l1d_line_shift;
+        const uint64_t *mru = kind == FRONT_WRITE ? cpu->l1d_write_line : cpu->l1d_read_line;
+        if (UNLIKELY(mru[line & cpu->l1d_set_mask] != line))
+            return nowhere;
+        if (size_bytes > 1 && UNLIKELY((linear & cpu->line_mask) + size_bytes - 1 > cpu->line_mask))
+            return nowhere;
+    }
+    return (struct exec_place){front->host + (linear & PAGE_MASK), front->entry};
+}
+
+/* The access is made: its TLB entry is used, and the access counted. */
+ALWAYS_INLINE void exec_use(struct cpu *cpu, const struct exec_place *place)
+{
+    uint64_t use = ++*cpu->data_clock;
+    if (EXEC_IS_TIMED)
+        place->entry->last_use = use;
 }
 
 /* A load at *t, which may move. `ready` is 0 when it missed or faulted. The caller has waited for the address. */
@@ -355,12 +372,12 @@ ALWAYS_INLINE struct loaded exec_load(struct cpu *cpu, uint64_t linear, unsigned
         *t = cpu->slow_issue;
         return loaded;
     }
-    const uint8_t *host = exec_hit(cpu, linear, size_bytes, FRONT_READ);
-    if (UNLIKELY(!host))
+    struct exec_place place = exec_find(cpu, linear, size_bytes, FRONT_READ);
+    if (UNLIKELY(!place.host))
         return (struct loaded){0, 0};
     *t = exec_port(cpu, *t);
-    cpu->fast_loads++;
-    return (struct loaded){exec_host_read(host, size_bytes), EXEC_IS_TIMED ? stamp_floor(*t) + cpu->load_hit : *t};
+    exec_use(cpu, &place);
+    return (struct loaded){exec_host_read(place.host, size_bytes), EXEC_IS_TIMED ? stamp_floor(*t) + cpu->load_hit : *t};
 }
 
 /* Waits for a place in the store buffer. */
@@ -389,11 +406,12 @@ ALWAYS_INLINE bool exec_store(struct cpu *cpu, uint64_t linear, unsigned size_by
         *t = cpu->slow_issue;
         return is_good;
     }
-    uint8_t *host = exec_hit(cpu, linear, size_bytes, FRONT_WRITE);
-    if (UNLIKELY(!host))
+    struct exec_place place = exec_find(cpu, linear, size_bytes, FRONT_WRITE);
+    if (UNLIKELY(!place.host))
         return false;
     *t = exec_store_slot(cpu, exec_port(cpu, *t));
-    exec_host_write(host, size_bytes, value);
+    exec_use(cpu, &place);
+    exec_host_write(place.host, size_bytes, value);
     exec_store_hit(cpu, *t);
     return true;
 }
@@ -402,7 +420,7 @@ ALWAYS_INLINE bool exec_store(struct cpu *cpu, uint64_t linear, unsigned size_by
 struct exec_rmw {
     uint64_t value;
     stamp_t ready; /* 0: it missed or faulted */
-    uint8_t *host; /* NULL: the store goes the slow way too */
+    struct exec_place place;
 };
 
 ALWAYS_INLINE struct exec_rmw exec_rmw_load(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t *t,
@@ -412,15 +430,15 @@ ALWAYS_INLINE struct exec_rmw exec_rmw_load(struct cpu *cpu, uint64_t linear, un
         *t = exec_store_slot(cpu, exec_port(cpu, *t));
         struct loaded loaded = cpu_load_for_write_slow(cpu, linear, size_bytes, *t);
         *t = cpu->slow_issue;
-        return (struct exec_rmw){loaded.value, loaded.ready, NULL};
+        return (struct exec_rmw){loaded.value, loaded.ready, {NULL, NULL}};
     }
-    uint8_t *host = exec_hit(cpu, linear, size_bytes, FRONT_WRITE);
-    if (UNLIKELY(!host))
-        return (struct exec_rmw){0, 0, NULL};
+    struct exec_place place = exec_find(cpu, linear, size_bytes, FRONT_WRITE);
+    if (UNLIKELY(!place.host))
+        return (struct exec_rmw){0, 0, {NULL, NULL}};
     *t = exec_store_slot(cpu, exec_port(cpu, *t));
-    cpu->fast_loads++;
+    exec_use(cpu, &place);
     stamp_t ready = EXEC_IS_TIMED ? stamp_floor(*t) + cpu->load_hit : *t;
-    return (struct exec_rmw){exec_host_read(host, size_bytes), ready, host};
+    return (struct exec_rmw){exec_host_read(place.host, size_bytes), ready, place};
 }
 
 /* The store of a read-modify-write; it cannot fault where the load did not. */
@@ -428,7 +446,8 @@ ALWAYS_INLINE void exec_rmw_store(struct cpu *cpu, const struct exec_rmw *rmw, u
                                   uint64_t value, stamp_t t, exec_fn *slow)
 {
     if (slow) {
-        exec_host_write(rmw->host, size_bytes, value);
+        exec_host_write(rmw->place.host, size_bytes, value);
+        exec_use(cpu, &rmw->place);
         exec_store_hit(cpu, t);
     } else {
         cpu_store_after_load_slow(cpu, linear, size_bytes, value, t);

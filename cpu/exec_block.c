@@ -42,13 +42,15 @@ EXEC(block)
         return NULL;
     }
     const struct front *front = cpu->fetch_front;
-    if (EXEC_IS_WATCHED || UNLIKELY(*front->mru_id != front->id))
+    if (EXEC_IS_WATCHED || UNLIKELY(front->entry->id != front->id))
         return fetch_slow(cpu, insn, t);
+    if (!EXEC_IS_TIMED)
+        ++*cpu->fetch_clock;
     if (EXEC_IS_TIMED) {
         const uint64_t *mru_line = (const uint64_t *)insn->target;
         if (UNLIKELY(*mru_line != insn->imm))
             return fetch_slow(cpu, insn, t);
-        cpu->fast_fetches++;
+        front->entry->last_use = ++*cpu->fetch_clock;
         unsigned index = cpu->fetch_index;
         stamp_t fetched = stamp_later(cpu->fetch_at, cpu->fetch_left[index]);
         cpu->fetch_left[index == 0 ? cpu->fetch_entries - 1 : index - 1] = t;

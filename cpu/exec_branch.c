@@ -24,7 +24,7 @@ ALWAYS_INLINE const struct insn *go_to(struct cpu *cpu, const struct insn *insn,
 {
     uint64_t linear = linear_of(cpu, rip);
     const struct jump_cache_entry *entry = &cpu->jump_cache[(linear ^ linear >> 12) % JUMP_CACHE_ENTRIES];
-    const struct front *front = &cpu->fetch_fronts[(linear >> PAGE_SHIFT) % FETCH_FRONT_ENTRIES];
+    const struct front *front = &cpu->fetch_fronts[front_index(linear >> PAGE_SHIFT, FETCH_FRONT_ENTRIES)];
     if (LIKELY(entry->linear == linear && entry->code_key == cpu->code_key &&
                front->tag[cpu->front_kind] == linear >> PAGE_SHIFT && front->frame.v == entry->frame.v)) {
         cpu->code_linear = linear & ~(uint64_t)PAGE_MASK;

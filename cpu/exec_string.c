@@ -205,17 +205,16 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
     for (;;) {
         uint64_t source = (uint32_t)cpu->reg[CPU_SI], destination = (uint32_t)cpu->reg[CPU_DI];
         uint64_t room = is_repeated ? (uint32_t)cpu->reg[CPU_CX] : 1, left = room;
-        const uint8_t *from = NULL;
-        uint8_t *to = NULL;
+        struct exec_place from = {NULL, NULL}, to = {NULL, NULL};
         if (reads_source(op)) {
-            from = exec_hit(cpu, source, size_bytes, FRONT_READ);
-            if (UNLIKELY(!from))
+            from = exec_find(cpu, source, size_bytes, FRONT_READ);
+            if (UNLIKELY(!from.host))
                 return exec_miss(cpu, insn, t, slow);
             room = is_repeated ? lower_of(room, string_room(cpu, source, size_bytes)) : 1;
         }
         if (has_destination(op)) {
-            to = exec_hit(cpu, destination, size_bytes, compares(op) ? FRONT_READ : FRONT_WRITE);
-            if (UNLIKELY(!to))
+            to = exec_find(cpu, destination, size_bytes, compares(op) ? FRONT_READ : FRONT_WRITE);
+            if (UNLIKELY(!to.host))
                 return exec_miss(cpu, insn, t, slow);
             room = is_repeated ? lower_of(room, string_room(cpu, destination, size_bytes)) : 1;
         }
@@ -226,9 +225,11 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
         if (!EXEC_IS_TIMED && is_repeated && !is_down && (op == STRING_MOVS || op == STRING_STOS)) {
             nr = lower_of(room, iterations_left(cpu, t));
             if (op == STRING_MOVS)
-                copy_up(to, from, nr, size_bytes);
+                copy_up(to.host, from.host, nr, size_bytes);
             else
-                fill_up(to, a, nr, size_bytes);
+                fill_up(to.host, a, nr, size_bytes);
+            *cpu->data_clock += op == STRING_MOVS ? 2 * nr : nr;
+            cpu->fast_stores += nr;
             t += (nr - 1) * cpu->step;
         } else {
             for (;;) {
@@ -236,17 +237,18 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
                 if (reads_source(op)) {
                     t = exec_port(cpu, t);
                     ready = EXEC_IS_TIMED ? stamp_floor(t) + cpu->load_hit : t;
-                    cpu->fast_loads += EXEC_IS_TIMED;
-                    a = exec_host_read(from, size_bytes);
+                    exec_use(cpu, &from);
+                    a = exec_host_read(from.host, size_bytes);
                 }
                 if (has_destination(op) && compares(op)) {
                     t = exec_port(cpu, t);
                     ready = EXEC_IS_TIMED ? stamp_floor(t) + cpu->load_hit : t;
-                    cpu->fast_loads += EXEC_IS_TIMED;
-                    b = exec_host_read(to, size_bytes);
+                    exec_use(cpu, &to);
+                    b = exec_host_read(to.host, size_bytes);
                 } else if (has_destination(op)) {
                     t = exec_store_slot(cpu, exec_port(cpu, t));
-                    exec_host_write(to, size_bytes, a);
+                    exec_use(cpu, &to);
+                    exec_host_write(to.host, size_bytes, a);
                     exec_store_hit(cpu, t);
                 }
                 done = op == STRING_LODS ? ready : exec_done(t, 1);
@@ -260,8 +262,8 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
                 if (nr == room || is_over || t + cpu->step >= cpu->deadline)
                     break;
                 t += cpu->step;
-                from += reads_source(op) ? (is_down ? -(int)size_bytes : (int)size_bytes) : 0;
-                to += has_destination(op) ? (is_down ? -(int)size_bytes : (int)size_bytes) : 0;
+                from.host += reads_source(op) ? (is_down ? -(int)size_bytes : (int)size_bytes) : 0;
+                to.host += has_destination(op) ? (is_down ? -(int)size_bytes : (int)size_bytes) : 0;
             }
         }
 

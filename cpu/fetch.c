@@ -2,13 +2,13 @@
 
 #include <string.h>
 
-static void fill_fetch_front(struct cpu *cpu, uint64_t linear, const struct tlb_entry *entry)
+static void fill_fetch_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *entry)
 {
     uint64_t page = linear >> PAGE_SHIFT;
-    struct front *front = &cpu->fetch_fronts[page % FETCH_FRONT_ENTRIES];
+    struct front *front = &cpu->fetch_fronts[front_index(page, FETCH_FRONT_ENTRIES)];
     front->frame = paddr(mmu_physical(entry, laddr(linear)).v & ~(uint64_t)PAGE_MASK);
     front->host = NULL;
-    front->mru_id = entry->mru_id;
+    front->entry = entry;
     front->id = entry->id;
     front->tag[FRONT_SUPERVISOR] = paging_allows(&cpu->control, entry->flags, MMU_FETCH, false) ? page : FRONT_NO_PAGE;
     front->tag[FRONT_USER] = paging_allows(&cpu->control, entry->flags, MMU_FETCH, true) ? page : FRONT_NO_PAGE;
@@ -18,7 +18,7 @@ static void fill_fetch_front(struct cpu *cpu, uint64_t linear, const struct tlb_
 /* The page at `linear`, asked of the ITLB in slot *t, which moves. False: #PF in cpu->fault. */
 static bool translate(struct cpu *cpu, uint64_t linear, stamp_t *t, struct cpu_seen_access *seen)
 {
-    const struct tlb_entry *entry;
+    struct tlb_entry *entry;
     uint64_t walks = cpu->mmu.stats.walks;
     *seen = (struct cpu_seen_access){.kind = CPU_ACCESS_FETCH, .linear = laddr(linear), .is_new_page = true};
     seen->asked = stamp_cycle(*t);

@@ -19,14 +19,14 @@ static bool is_ram(const struct cpu *cpu, struct paddr at)
     return cpu->params.is_ram(cpu->params.is_ram_opaque, at);
 }
 
-static void fill_data_front(struct cpu *cpu, uint64_t linear, const struct tlb_entry *entry)
+static void fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *entry)
 {
     uint64_t page = linear >> PAGE_SHIFT;
-    struct front *front = &cpu->data_front[page % DATA_FRONT_ENTRIES];
+    struct front *front = &cpu->data_front[front_index(page, DATA_FRONT_ENTRIES)];
     struct paddr frame = paddr(mmu_physical(entry, laddr(linear)).v & ~(uint64_t)PAGE_MASK);
     front->frame = frame;
     front->host = cpu->params.ram->host + frame.v;
-    front->mru_id = entry->mru_id;
+    front->entry = entry;
     front->id = entry->id;
     bool can_write = (entry->flags & TLB_DIRTY) && !cpu_has_code(cpu, frame);
     for (unsigned user = 0; user < 2; user++) {
@@ -56,7 +56,7 @@ void cpu_drop_write_fronts(struct cpu *cpu, struct paddr frame)
 }
 
 bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, bool is_user, stamp_t *t,
-                   const struct tlb_entry **entry)
+                   struct tlb_entry **entry)
 {
     struct cpu_seen_translation seen = {
         .access = access, .is_user = is_user, .linear = laddr(linear), .asked = stamp_cycle(*t)};
@@ -85,7 +85,7 @@ bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, boo
 /* Translates one piece in slot *t, which moves. */
 static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_access access, bool is_user, stamp_t *t)
 {
-    const struct tlb_entry *entry;
+    struct tlb_entry *entry;
     uint64_t walks_before = cpu->mmu.stats.walks;
     stamp_t known = *t;
     piece->asked = stamp_cycle(*t);

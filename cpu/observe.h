@@ -17,7 +17,7 @@ struct cpu_seen_insn {
     uint8_t length_bytes;
     uint8_t code_bits;         /* 16, 32 or 64: how to disassemble it */
     uint8_t cpl;
-    cycle_t fetched, issued, done; /* its fetch block was asked for; it left decode; its result was there */
+    cycle_t fetched, issued, done; /* its fetch block was there; it left decode; its result was there */
     uint8_t waited_for;        /* enum reason: what took most of the time lost since the instruction before; 0: none was */
 };
 

@@ -6,7 +6,7 @@ void mmu_init(struct mmu *mmu, const struct mmu_params *params)
 {
     memset(mmu, 0, sizeof *mmu);
     mmu->params = *params;
-    mmu->epoch = 1;
+    mmu->untimed.id = 1;
 }
 
 /* Memory as a walk sees it; `now` moves on with every read. */
@@ -79,15 +79,6 @@ static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access 
     return (struct mmu_answer){.error_code = record->error_code, .ready = context.now};
 }
 
-/* An answer that no TLB keeps. */
-static struct mmu_answer answer_untimed(struct mmu *mmu, struct mmu_answer answer)
-{
-    mmu->untimed.id = mmu->epoch;
-    mmu->untimed.mru_id = &mmu->epoch;
-    answer.entry = &mmu->untimed;
-    return answer;
-}
-
 static bool is_usable(const struct mmu *mmu, const struct tlb_entry *entry, enum mmu_access access, bool is_user)
 {
     return paging_allows(&mmu->mode, entry->flags, access, is_user) &&
@@ -97,20 +88,22 @@ static bool is_usable(const struct mmu *mmu, const struct tlb_entry *entry, enum
 struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_access access, bool is_user, cycle_t now)
 {
     if (!(mmu->mode.cr0 & CR0_PG)) {
-        mmu->untimed = (struct tlb_entry){.page_number = at.v >> PAGE_SHIFT,
+        mmu->untimed = (struct tlb_entry){.id = mmu->untimed.id,
+                                          .page_number = at.v >> PAGE_SHIFT,
                                           .frame = paddr(at.v & ~(uint64_t)PAGE_MASK),
                                           .page = TLB_PAGE_4K,
                                           .flags = TLB_USER | TLB_WRITABLE | TLB_DIRTY};
-        return answer_untimed(mmu, (struct mmu_answer){.ready = now});
+        return (struct mmu_answer){.entry = &mmu->untimed, .ready = now};
     }
     bool is_good;
     if (!mmu->params.is_timed) {
         struct mmu_answer answer = walk(mmu, at, access, is_user, now, &mmu->untimed, &is_good);
-        return is_good ? answer_untimed(mmu, answer) : answer;
+        answer.entry = is_good ? &mmu->untimed : NULL;
+        return answer;
     }
 
     struct tlb *l1 = access == MMU_FETCH ? mmu->params.itlb : mmu->params.dtlb;
-    const struct tlb_entry *entry = tlb_lookup(l1, at);
+    struct tlb_entry *entry = tlb_lookup(l1, at);
     if (entry && is_usable(mmu, entry, access, is_user))
         return (struct mmu_answer){.entry = entry, .found_in = MMU_FOUND_L1, .ready = now};
     enum mmu_found found_in = entry ? MMU_FOUND_L1 : MMU_FOUND_NOWHERE;
@@ -143,7 +136,7 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
 
 static void flush(struct mmu *mmu, bool keep_global)
 {
-    mmu->epoch++;
+    mmu->untimed.id++;
     if (!mmu->params.is_timed)
         return;
     tlb_flush(mmu->params.itlb, keep_global);
@@ -158,7 +151,7 @@ void mmu_set_mode(struct mmu *mmu, const struct paging_mode *mode)
     if ((cr0_changes & CR0_PG) || (cr4_changes & (CR4_PGE | CR4_PSE)))
         flush(mmu, false);
     else
-        mmu->epoch++;
+        mmu->untimed.id++;
 }
 
 void mmu_load_cr3(struct mmu *mmu, uint64_t cr3)
@@ -169,7 +162,7 @@ void mmu_load_cr3(struct mmu *mmu, uint64_t cr3)
 
 void mmu_invalidate(struct mmu *mmu, struct laddr at)
 {
-    mmu->epoch++;
+    mmu->untimed.id++;
     if (!mmu->params.is_timed)
         return;
     tlb_invalidate(mmu->params.itlb, at);

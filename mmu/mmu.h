@@ -3,7 +3,7 @@
  * address or page fault out, with the cycles that this takes. The walker is a requester like any other: it reads
  * entries through the caches.
  *
- * In functional mode there are no TLBs, caches or cycles: every call walks, and `epoch` stands in for the TLB's ids.
+ * In functional mode there are no TLBs, caches or cycles: every call walks.
  */
 #ifndef LK_MMU_MMU_H
 #define LK_MMU_MMU_H
@@ -36,15 +36,17 @@ struct mmu {
     struct mmu_stats stats;
     struct walk last_walk; /* for traces and windows */
     uint64_t nr_walks_seen; /* grows with every walk, so that an observer knows whether last_walk is new */
-    /* A translation that no TLB holds (paging off, functional mode) stands here; `epoch` is its id until a flush. */
+    /*
+     * A translation that no TLB holds (paging off, functional mode) is answered here. Its id changes with every flush,
+     * and not with every answer: shortcuts to it stay good until then.
+     */
     struct tlb_entry untimed;
-    uint64_t epoch;
 };
 
 enum mmu_found { MMU_FOUND_NOWHERE, MMU_FOUND_L1, MMU_FOUND_L2 };
 
 struct mmu_answer {
-    const struct tlb_entry *entry; /* NULL: a page fault */
+    struct tlb_entry *entry;       /* NULL: a page fault */
     uint32_t error_code;           /* of the page fault */
     enum mmu_found found_in;       /* the TLB that held the page, even if a walk had to confirm or change what it says */
     cycle_t ready;                 /* the cycle in which the translation (or the fault) is known */

@@ -70,7 +70,7 @@ struct walk_memory {
 
 /*
  * Walks the tables for an access; sets accessed and dirty bits (SDM 3A 4.8). On success fills `entry` (but for id and
- * mru_id) and returns true; else `walk->error_code` holds the page-fault error code.
+ * last_use) and returns true; else `walk->error_code` holds the page-fault error code.
  */
 bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memory, struct walk *walk,
                  struct tlb_entry *entry);

@@ -6,13 +6,14 @@
 struct array {
     uint64_t nr_sets, nr_ways;
     unsigned pages;
-    struct tlb_entry *entries; /* nr_sets x nr_ways, each set in recency order */
-    uint64_t *mru_id;          /* by set: the id of way 0 */
+    struct tlb_entry *entries; /* nr_sets x nr_ways */
 };
 
 struct tlb {
     struct tlb_params params;
     struct tlb_stats stats;
+    uint64_t clock;   /* counts uses: lookups that hit, fills, shortcuts */
+    uint64_t settled; /* what of it is in the statistics, or is not to be */
     uint64_t last_id;
     struct array array[TLB_MAX_ARRAYS];
 };
@@ -30,8 +31,7 @@ struct tlb *tlb_create(const struct tlb_params *params)
         array->nr_sets = from->nr_entries / from->nr_ways;
         array->pages = from->pages;
         array->entries = calloc(from->nr_entries, sizeof *array->entries);
-        array->mru_id = calloc(array->nr_sets, sizeof *array->mru_id);
-        if (!array->entries || !array->mru_id) {
+        if (!array->entries) {
             tlb_destroy(tlb);
             return NULL;
         }
@@ -43,84 +43,75 @@ void tlb_destroy(struct tlb *tlb)
 {
     if (!tlb)
         return;
-    for (unsigned i = 0; i < TLB_MAX_ARRAYS; i++) {
+    for (unsigned i = 0; i < TLB_MAX_ARRAYS; i++)
         free(tlb->array[i].entries);
-        free(tlb->array[i].mru_id);
-    }
     free(tlb);
 }
 
-static void move_to_front(struct array *array, uint64_t set, uint64_t way)
+/* The entry that holds the page, or NULL. */
+static struct tlb_entry *find(const struct array *array, enum tlb_page page, uint64_t page_number)
 {
-    struct tlb_entry *entries = &array->entries[set * array->nr_ways];
-    struct tlb_entry entry = entries[way];
-    memmove(entries + 1, entries, way * sizeof *entries);
-    entries[0] = entry;
-    array->mru_id[set] = entry.id;
-}
-
-/* The way of `set` that holds the page, or nr_ways. */
-static uint64_t find(const struct array *array, uint64_t set, enum tlb_page page, uint64_t page_number)
-{
-    const struct tlb_entry *entries = &array->entries[set * array->nr_ways];
-    uint64_t way = 0;
-    while (way < array->nr_ways &&
-           !(entries[way].id && entries[way].page_number == page_number && entries[way].page == page))
-        way++;
-    return way;
-}
-
-const struct tlb_entry *tlb_lookup(struct tlb *tlb, struct laddr at)
-{
-    tlb->stats.accesses++;
-    for (unsigned i = 0; i < tlb->params.nr_arrays; i++) {
-        struct array *array = &tlb->array[i];
-        for (enum tlb_page page = TLB_PAGE_4K; page <= TLB_PAGE_4M; page <<= 1) {
-            if (!(array->pages & page))
-                continue;
-            uint64_t page_number = at.v >> tlb_page_shift(page), set = page_number % array->nr_sets;
-            uint64_t way = find(array, set, page, page_number);
-            if (way == array->nr_ways)
-                continue;
-            move_to_front(array, set, way);
-            tlb->stats.hits++;
-            return &array->entries[set * array->nr_ways];
-        }
-    }
-    tlb->stats.misses++;
+    struct tlb_entry *entries = &array->entries[page_number % array->nr_sets * array->nr_ways];
+    for (uint64_t way = 0; way < array->nr_ways; way++)
+        if (entries[way].page_number == page_number && entries[way].page == page && entries[way].id)
+            return &entries[way];
     return NULL;
 }
 
-const struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry)
+/* A use that is no shortcut's. */
+static void use(struct tlb *tlb, struct tlb_entry *entry)
+{
+    entry->last_use = ++tlb->clock;
+    tlb->settled++;
+}
+
+/* The entry of any page size that translates `at`, or NULL. */
+static struct tlb_entry *find_any(const struct tlb *tlb, struct laddr at)
+{
+    for (unsigned i = 0; i < tlb->params.nr_arrays; i++) {
+        const struct array *array = &tlb->array[i];
+        for (enum tlb_page page = TLB_PAGE_4K; page <= TLB_PAGE_4M; page <<= 1) {
+            struct tlb_entry *entry = array->pages & page ? find(array, page, at.v >> tlb_page_shift(page)) : NULL;
+            if (entry)
+                return entry;
+        }
+    }
+    return NULL;
+}
+
+struct tlb_entry *tlb_lookup(struct tlb *tlb, struct laddr at)
+{
+    struct tlb_entry *entry = find_any(tlb, at);
+    tlb->stats.accesses++;
+    if (!entry) {
+        tlb->stats.misses++;
+        return NULL;
+    }
+    tlb->stats.hits++;
+    use(tlb, entry);
+    return entry;
+}
+
+struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry)
 {
     struct array *array = tlb->array;
     while (!(array->pages & entry->page))
         array++;
-    uint64_t set = entry->page_number % array->nr_sets;
-    struct tlb_entry *entries = &array->entries[set * array->nr_ways];
-    /* A refill (to note a dirty bit, say) takes the place of the old entry of the same page; else an empty way serves. */
-    uint64_t way = find(array, set, entry->page, entry->page_number);
-    if (way == array->nr_ways) {
-        way = 0;
-        while (way < array->nr_ways - 1 && entries[way].id)
-            way++;
-        if (entries[way].id)
-            tlb->stats.evictions++;
+    /* A refill (to note a dirty bit, say) takes the place of the old entry of the same page. */
+    struct tlb_entry *place = find(array, entry->page, entry->page_number);
+    if (!place) {
+        struct tlb_entry *entries = &array->entries[entry->page_number % array->nr_sets * array->nr_ways];
+        place = entries;
+        for (uint64_t way = 1; way < array->nr_ways; way++)
+            if (entries[way].last_use < place->last_use)
+                place = &entries[way];
+        tlb->stats.evictions += place->id != 0;
     }
-    entries[way] = *entry;
-    entries[way].id = ++tlb->last_id;
-    entries[way].mru_id = &array->mru_id[set];
-    move_to_front(array, set, way);
+    *place = *entry;
+    place->id = ++tlb->last_id;
+    use(tlb, place);
     tlb->stats.fills++;
-    return entries;
-}
-
-static void drop(struct array *array, uint64_t set, uint64_t way)
-{
-    struct tlb_entry *entries = &array->entries[set * array->nr_ways];
-    memmove(entries + way, entries + way + 1, (array->nr_ways - way - 1) * sizeof *entries);
-    entries[array->nr_ways - 1] = (struct tlb_entry){.id = 0};
-    array->mru_id[set] = entries[0].id;
+    return place;
 }
 
 void tlb_flush(struct tlb *tlb, bool keep_global)
@@ -128,36 +119,39 @@ void tlb_flush(struct tlb *tlb, bool keep_global)
     tlb->stats.flushes++;
     for (unsigned i = 0; i < tlb->params.nr_arrays; i++) {
         struct array *array = &tlb->array[i];
-        for (uint64_t set = 0; set < array->nr_sets; set++) {
-            struct tlb_entry *entries = &array->entries[set * array->nr_ways];
-            uint64_t kept = 0;
-            for (uint64_t way = 0; way < array->nr_ways && entries[way].id; way++)
-                if (keep_global && (entries[way].flags & TLB_GLOBAL))
-                    entries[kept++] = entries[way];
-            memset(entries + kept, 0, (array->nr_ways - kept) * sizeof *entries);
-            array->mru_id[set] = entries[0].id;
-        }
+        for (uint64_t j = 0; j < array->nr_sets * array->nr_ways; j++)
+            if (array->entries[j].id && !(keep_global && (array->entries[j].flags & TLB_GLOBAL)))
+                array->entries[j] = (struct tlb_entry){.id = 0};
     }
 }
 
 void tlb_invalidate(struct tlb *tlb, struct laddr at)
 {
     tlb->stats.invalidations++;
-    for (unsigned i = 0; i < tlb->params.nr_arrays; i++) {
-        struct array *array = &tlb->array[i];
-        for (enum tlb_page page = TLB_PAGE_4K; page <= TLB_PAGE_4M; page <<= 1) {
-            uint64_t page_number = at.v >> tlb_page_shift(page), set = page_number % array->nr_sets;
-            uint64_t way = find(array, set, page, page_number);
-            if (way < array->nr_ways)
-                drop(array, set, way);
-        }
-    }
+    for (struct tlb_entry *entry = find_any(tlb, at); entry; entry = find_any(tlb, at))
+        *entry = (struct tlb_entry){.id = 0};
 }
 
-void tlb_add_front_hits(struct tlb *tlb, uint64_t nr_hits)
+uint64_t *tlb_clock(struct tlb *tlb)
 {
-    tlb->stats.accesses += nr_hits;
-    tlb->stats.hits += nr_hits;
+    return &tlb->clock;
+}
+
+uint64_t tlb_nr_shortcuts(const struct tlb *tlb)
+{
+    return tlb->clock - tlb->settled;
+}
+
+void tlb_settle(struct tlb *tlb)
+{
+    tlb->stats.accesses += tlb_nr_shortcuts(tlb);
+    tlb->stats.hits += tlb_nr_shortcuts(tlb);
+    tlb->settled = tlb->clock;
+}
+
+void tlb_discard_shortcuts(struct tlb *tlb)
+{
+    tlb->settled = tlb->clock;
 }
 
 const struct tlb_stats *tlb_stats(const struct tlb *tlb)
@@ -182,5 +176,15 @@ const struct tlb_params *tlb_params(const struct tlb *tlb)
 
 const struct tlb_entry *tlb_view(const struct tlb *tlb, unsigned array, uint64_t set, uint64_t way)
 {
-    return &tlb->array[array].entries[set * tlb->array[array].nr_ways + way];
+    static const struct tlb_entry empty;
+    const struct array *from = &tlb->array[array];
+    const struct tlb_entry *entries = &from->entries[set * from->nr_ways];
+    for (uint64_t i = 0; i < from->nr_ways; i++) {
+        uint64_t nr_newer = 0;
+        for (uint64_t j = 0; j < from->nr_ways; j++)
+            nr_newer += entries[j].last_use > entries[i].last_use;
+        if (entries[i].id && nr_newer == way)
+            return &entries[i];
+    }
+    return &empty;
 }

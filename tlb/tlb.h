@@ -3,8 +3,9 @@
  * sizes (a split L1 as the P6 has it: one array for 4 KiB pages, one for 4 MiB pages; a shared L2: one array for both).
  * Its contents are architectural: what is in here is used, however stale (SDM 3A 4.10).
  *
- * The CPU keeps small host-side shortcuts to entries. Each set publishes the id of the entry that was used last; a
- * shortcut is good only while its entry's id stands there, because only then does a hit change no replacement state.
+ * Recency is kept as the number of the use: a hit anywhere is one store. So the CPU may keep host-side shortcuts to
+ * entries: while the entry still has the id that the shortcut remembers, a hit through it counts the TLB's clock up by one
+ * and stores the new count in `last_use`, which is all that tlb_lookup does for a hit, but for the search.
  */
 #ifndef LK_TLB_TLB_H
 #define LK_TLB_TLB_H
@@ -30,7 +31,7 @@ struct tlb_entry {
     enum tlb_page page;
     unsigned flags;        /* TLB_* */
     uint64_t id;           /* never the same twice; 0: the way is empty */
-    const uint64_t *mru_id; /* where the set that holds it publishes the id of its most recently used entry */
+    uint64_t last_use;     /* the TLB's clock at the last hit or fill; what has the least in its set goes first */
 };
 
 struct tlb_array_params {
@@ -60,11 +61,12 @@ static inline unsigned tlb_page_shift(enum tlb_page page)
     return page == TLB_PAGE_4K ? 12 : 22;
 }
 
-/* Looks `at` up, counts, and makes the entry that hits the most recently used of its set. NULL on a miss. */
-const struct tlb_entry *tlb_lookup(struct tlb *tlb, struct laddr at);
+/* Looks `at` up, counts, and makes the entry that hits the most recently used of its set. NULL on a miss. The entry
+ * stays where it is until it is replaced or dropped. */
+struct tlb_entry *tlb_lookup(struct tlb *tlb, struct laddr at);
 
-/* Puts an entry in (id and mru_id are given here), in place of the least recently used of its set, and returns it. */
-const struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry);
+/* Puts an entry in (id and last_use are given here), in place of the least recently used of its set, and returns it. */
+struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry);
 
 /* Drops all entries, or all that are not global. */
 void tlb_flush(struct tlb *tlb, bool keep_global);
@@ -72,8 +74,14 @@ void tlb_flush(struct tlb *tlb, bool keep_global);
 /* Drops what translates `at`, global or not, of any page size. */
 void tlb_invalidate(struct tlb *tlb, struct laddr at);
 
-/* Hits that the CPU found through its shortcuts. */
-void tlb_add_front_hits(struct tlb *tlb, uint64_t nr_hits);
+/*
+ * The clock that shortcuts count up. What they did since the last call becomes accesses and hits by tlb_settle; how many
+ * that are is tlb_nr_shortcuts. Uses of an entry that is in no TLB may count it up too: tlb_discard_shortcuts.
+ */
+uint64_t *tlb_clock(struct tlb *tlb);
+uint64_t tlb_nr_shortcuts(const struct tlb *tlb);
+void tlb_settle(struct tlb *tlb);
+void tlb_discard_shortcuts(struct tlb *tlb);
 
 const struct tlb_stats *tlb_stats(const struct tlb *tlb);
 bool tlb_register_stats(struct tlb *tlb, struct stat_registry *registry, const char *path);
