@@ -1,4 +1,7 @@
-/* Locked read-modify-writes (SDM 2: XADD, CMPXCHG, CMPXCHG8B), BOUND, SALC, CLD and STD. With one core LOCK changes nothing. */
+/*
+ * Locked read-modify-writes (SDM 2: XADD, CMPXCHG, CMPXCHG8B), BOUND, SALC, CLD and STD. With one core LOCK
+ * changes nothing.
+ */
 #include "cpu/exec_arith.h"
 
 /* Where both operands are one register it ends up with the sum (SDM 2C XADD). */

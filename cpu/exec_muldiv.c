@@ -1,8 +1,10 @@
 /*
- * Multiplication, division and decimal adjustment (SDM 2: MUL, IMUL, DIV, IDIV, AAA, AAS, DAA, DAS, AAM, AAD).
+ * Multiplication, division and decimal adjustment (SDM 2: MUL, IMUL, DIV, IDIV, AAA, AAS, DAA, DAS, AAM,
+ * AAD).
  *
- * What the manual leaves undefined: a multiplication sets SF, ZF and PF of the lower half of its product and clears AF; a division
- * leaves all flags; the decimal adjustments set SF, ZF and PF of AL, and clear OF and whatever else is undefined.
+ * What the manual leaves undefined: a multiplication sets SF, ZF and PF of the lower half of its product and
+ * clears AF; a division leaves all flags; the decimal adjustments set SF, ZF and PF of AL, and clear OF and
+ * whatever else is undefined.
  */
 #include "cpu/exec_arith.h"
 
@@ -115,7 +117,9 @@ EXEC_TWIN(imul_memory)
     return multiply_to_dst(cpu, insn, t, source.value, imul_factor(cpu, insn), done);
 }
 
-/* insn->cond is the number of operands. Registers are the frequent case, and kept apart need no stack frame. */
+/*
+ * insn->cond is the number of operands. Registers are the frequent case, and kept apart need no stack frame.
+ */
 EXEC(imul)
 {
     if (insn->cond == 1)
@@ -150,8 +154,9 @@ ALWAYS_INLINE struct pair negate_pair(struct pair pair, unsigned size_bytes)
 }
 
 /*
- * Signed division is unsigned division of the magnitudes: the quotient rounds to zero and the remainder has the
- * dividend's sign (SDM 2A IDIV). Whatever does not fit, division by zero included, is #DE with nothing changed.
+ * Signed division is unsigned division of the magnitudes: the quotient rounds to zero and the remainder has
+ * the dividend's sign (SDM 2A IDIV). Whatever does not fit, division by zero included, is #DE with nothing
+ * changed.
  */
 ALWAYS_INLINE const struct insn *execute_divide(struct cpu *cpu, const struct insn *insn, stamp_t t,
                                                 bool is_signed, exec_fn *slow)

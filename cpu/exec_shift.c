@@ -1,11 +1,14 @@
 /*
- * Shifts, rotates and bits (SDM 2: ROL, ROR, RCL, RCR, SHL, SHR, SAR, SHLD, SHRD, BT, BTS, BTR, BTC, BSF, BSR).
+ * Shifts, rotates and bits (SDM 2: ROL, ROR, RCL, RCR, SHL, SHR, SAR, SHLD, SHRD, BT, BTS, BTR, BTC, BSF,
+ * BSR).
  *
- * What the manual leaves undefined is here as Intel's processors do it: AF is 0 after a shift; OF after a count above 1 follows
- * the rule for 1; a 16-bit SHLD or SHRD by more than 16 shifts dst:src:dst; BT leaves all flags but CF; BSF and BSR of 0
- * leave the destination, and set the flags of their result otherwise.
+ * What the manual leaves undefined is chosen after what is told of Intel's processors; no test holds it. AF
+ * is 0 after a shift; OF after a count above 1 follows the rule for 1; a 16-bit SHLD or SHRD by more than 16
+ * shifts dst:src:dst; BT leaves all flags but CF; BSF and BSR set the flags of their result. Of 0 they leave
+ * the destination, which the host oracle does hold.
  *
- * bind.c sets insn->cond when the count is in CL (the bit offset in a register), and clears it when it is in insn->imm.
+ * bind.c sets insn->cond when the count is in CL (the bit offset in a register), and clears it when it is in
+ * insn->imm.
  */
 #include "cpu/exec_arith.h"
 
@@ -22,7 +25,10 @@ ALWAYS_INLINE bool sign(uint64_t value, unsigned size_bytes)
     return value >> (size_bytes * 8 - 1) & 1;
 }
 
-/* CF ends up in the top bit of what a rotation is made of: n of bits + 1 through the carry, n of bits without. */
+/*
+ * CF ends up in the top bit of what a rotation is made of: n of bits + 1 through the carry, n of bits
+ * without.
+ */
 ALWAYS_INLINE uint64_t rotate(struct cpu *cpu, enum shift_op op, unsigned size_bytes, uint64_t a,
                               unsigned count)
 {

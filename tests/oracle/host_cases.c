@@ -1,11 +1,19 @@
-/* Random cases, biased to where things go wrong: edge values, addresses around the ends of lines and pages. */
+/*
+ * Random cases, biased to where things go wrong: edge values, addresses around the ends of lines and pages.
+ */
 #include <string.h>
 
 #include "tests/oracle/host_cpu.h"
 
 const struct host_form host_forms[] = {
-#define FORM(name, map, opcode, encoding, digit, size, immediate, undefined)                                           \
-    {name, map, opcode, HOST_##encoding, digit, HOST_SIZE_##size, HOST_##immediate,                        \
+#define FORM(name, map, opcode, encoding, digit, size, immediate, undefined)                                 \
+    {name,                                                                                                   \
+     map,                                                                                                    \
+     opcode,                                                                                                 \
+     HOST_##encoding,                                                                                        \
+     digit,                                                                                                  \
+     HOST_SIZE_##size,                                                                                       \
+     HOST_##immediate,                                                                                       \
      HOST_UNDEFINED_##undefined},
 #define ANY HOST_DIGIT_ANY
 #include "tests/oracle/host_forms.def"
@@ -42,9 +50,9 @@ static bool one_in(struct random *r, uint32_t n)
 
 static uint32_t value(struct random *r)
 {
-    static const uint32_t edges[] = {0,      1,      2,       0x7f,       0x80,       0xff,       0x100,
-                                     0x7fff, 0x8000, 0xffff,  0x10000,    0x7fffffff, 0x80000000, 0xffffffff,
-                                     0x8080, 0xff00, 0xff7f,  0x00ff00ff, 0x80008000, 0xfffffffe, 0x66666666};
+    static const uint32_t edges[] = {0,      1,      2,      0x7f,       0x80,       0xff,       0x100,
+                                     0x7fff, 0x8000, 0xffff, 0x10000,    0x7fffffff, 0x80000000, 0xffffffff,
+                                     0x8080, 0xff00, 0xff7f, 0x00ff00ff, 0x80008000, 0xfffffffe, 0x66666666};
     switch (below(r, 6)) {
     case 0:
     case 1:
@@ -89,8 +97,8 @@ static void put_value(struct host_case *c, uint32_t v, unsigned nr_bytes)
 }
 
 /*
- * ModRM, SIB and displacement, and the registers so that they give `target`. Mod 0 with r/m 5 is left out: it is
- * relative to RIP in 64-bit code; a SIB byte without base says the same in both.
+ * ModRM, SIB and displacement, and the registers so that they give `target`. Mod 0 with r/m 5 is left out: it
+ * is relative to RIP in 64-bit code; a SIB byte without base says the same in both.
  */
 static void put_memory(struct host_case *c, struct random *r, unsigned reg, uint32_t target)
 {

