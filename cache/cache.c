@@ -142,7 +142,7 @@ struct cache_answer cache_access(struct cache *cache, struct paddr at, bool is_w
         cache->stats.hits++;
         move_to_front(set_lines, way);
         if (set_lines[0].filled_at > answer.ready) {
-            cache->stats.hits_in_flight++;
+            cache->stats.hits_in_flight += !is_write;
             answer = (struct cache_answer){.ready = set_lines[0].filled_at, .served_by = set_lines[0].filled_by};
         }
         set_lines[0].is_dirty |= is_write;
@@ -159,6 +159,13 @@ struct cache_answer cache_access(struct cache *cache, struct paddr at, bool is_w
     }
     publish(cache, set, now);
     return answer;
+}
+
+void cache_let_stores_hit(struct cache *cache, struct paddr at)
+{
+    uint64_t number = at.v >> cache->front.line_shift, set = number & cache->front.set_mask;
+    if (cache->lines[set * cache->params.nr_ways].number == number)
+        cache->front.write_line[set] = number;
 }
 
 bool cache_contains(const struct cache *cache, struct paddr at)

@@ -56,6 +56,13 @@ struct cache_answer {
 /* A read, or a write (which makes the line dirty), of the line that holds `at`, asked for in cycle `now`. */
 struct cache_answer cache_access(struct cache *cache, struct paddr at, bool is_write, cycle_t now);
 
+/*
+ * A store to the line that holds `at`, whose fill may be under way, has just been made: until the line is no longer the most
+ * recently used of its set, further stores may take the front's word. For a requester whose stores take effect in
+ * order, so that those behind the first wait for the line through it.
+ */
+void cache_let_stores_hit(struct cache *cache, struct paddr at);
+
 /* Whether the line that holds `at` is here or on its way; changes nothing. */
 bool cache_contains(const struct cache *cache, struct paddr at);
 

@@ -208,30 +208,58 @@ static void take_interrupt(struct cpu *cpu)
     cpu_hardware_interrupt(cpu, board->acknowledge(board->opaque, stamp_cycle(cpu->clock)));
 }
 
+/* Takes an interrupt that is due. False when there is a reason not to run, which is then in *why. */
+static bool is_ready_to_run(struct cpu *cpu, stamp_t end, enum cpu_stop *why)
+{
+    if (cpu->interrupt_line && (cpu->eflags & EFLAGS_IF) && !cpu->interrupt_shadow && !cpu->is_shut_down)
+        take_interrupt(cpu);
+    if (cpu->is_shut_down) {
+        *why = CPU_STOP_SHUTDOWN;
+        return false;
+    }
+    if (cpu->stop_for_marker) {
+        cpu->stop_for_marker = cpu->must_stop = false;
+        *why = CPU_STOP_MARKER;
+        return false;
+    }
+    if (cpu->is_halted) {
+        *why = CPU_STOP_HALTED;
+        return false;
+    }
+    if (cpu->must_stop || cpu->clock >= end) {
+        cpu->must_stop = false;
+        *why = CPU_STOP_DEADLINE;
+        return false;
+    }
+    return true;
+}
+
+static void run_until(struct cpu *cpu, stamp_t end)
+{
+    cpu_free_dead_code(cpu);
+    cpu->deadline = end;
+    const struct insn *insn = cpu_fetch(cpu, NULL);
+    while (insn)
+        insn = insn->run(cpu, insn, cpu->clock);
+}
+
 enum cpu_stop cpu_run(struct cpu *cpu, cycle_t deadline)
 {
     stamp_t end = deadline >= UINT64_MAX >> STAMP_CYCLE_SHIFT ? UINT64_MAX : stamp_of_cycle(deadline);
-    for (;;) {
-        if (cpu->interrupt_line && (cpu->eflags & EFLAGS_IF) && !cpu->interrupt_shadow && !cpu->is_shut_down)
-            take_interrupt(cpu);
-        if (cpu->is_shut_down)
-            return CPU_STOP_SHUTDOWN;
-        if (cpu->stop_for_marker) {
-            cpu->stop_for_marker = cpu->must_stop = false;
-            return CPU_STOP_MARKER;
-        }
-        if (cpu->is_halted)
-            return CPU_STOP_HALTED;
-        if (cpu->must_stop || cpu->clock >= end) {
-            cpu->must_stop = false;
-            return CPU_STOP_DEADLINE;
-        }
-        cpu_free_dead_code(cpu);
-        cpu->deadline = end;
-        const struct insn *insn = cpu_fetch(cpu, NULL);
-        while (insn)
-            insn = insn->run(cpu, insn, cpu->clock);
-    }
+    enum cpu_stop why;
+    while (is_ready_to_run(cpu, end, &why))
+        run_until(cpu, end);
+    return why;
+}
+
+enum cpu_stop cpu_step(struct cpu *cpu)
+{
+    enum cpu_stop why;
+    if (!is_ready_to_run(cpu, UINT64_MAX, &why))
+        return why;
+    cpu->is_stepping = true;
+    run_until(cpu, 0);
+    return cpu->is_shut_down ? CPU_STOP_SHUTDOWN : CPU_STOP_DEADLINE;
 }
 
 const struct mmu *cpu_mmu(const struct cpu *cpu)

@@ -79,6 +79,8 @@ void cpu_set_state(struct cpu *cpu, const struct cpu_state *state);
  * or something else stops it. The clock is cpu_now afterwards.
  */
 enum cpu_stop cpu_run(struct cpu *cpu, cycle_t deadline);
+/* One instruction, or one iteration of a repeated one; before it, an interrupt that is due is taken. */
+enum cpu_stop cpu_step(struct cpu *cpu);
 cycle_t cpu_now(const struct cpu *cpu);
 
 /* A halted core's time passes until `cycle`. */

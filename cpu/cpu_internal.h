@@ -163,6 +163,7 @@ struct cpu {
     struct fault fault; /* set by whoever returns failure */
     bool interrupt_line;
     bool interrupt_shadow; /* the next instruction runs before any interrupt (STI, MOV SS, POP SS) */
+    bool is_stepping;      /* the next instruction runs alone */
     bool is_halted, is_shut_down, must_stop, stop_for_marker;
     bool is_timed;
     stamp_t mshr_free[MAX_MSHRS];

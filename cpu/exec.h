@@ -329,26 +329,30 @@ ALWAYS_INLINE void exec_host_write(uint8_t *host, unsigned size_bytes, uint64_t 
     __builtin_memcpy(host, &value, size_bytes);
 }
 
+enum { EXEC_READ_WRITE = 4 };
+
 /* Where an access that needs no slow path goes. */
 struct exec_place {
     uint8_t *host; /* NULL: it needs one */
     struct tlb_entry *entry;
 };
 
-/* Finds it; all this does is compare. */
+/* Finds it; all this does is compare. `kind` is FRONT_READ, FRONT_WRITE or EXEC_READ_WRITE. */
 ALWAYS_INLINE struct exec_place exec_find(struct cpu *cpu, uint64_t linear, unsigned size_bytes, unsigned kind)
 {
     const struct exec_place nowhere = {NULL, NULL};
     uint64_t page = linear >> PAGE_SHIFT;
     const struct front *front = &cpu->data_front[front_index(page, DATA_FRONT_ENTRIES)];
-    if (UNLIKELY(front->tag[cpu->front_kind + kind] != page || front->entry->id != front->id))
+    if (UNLIKELY(front->tag[cpu->front_kind + (kind == FRONT_READ ? FRONT_READ : FRONT_WRITE)] != page || front->entry->id != front->id))
         return nowhere;
     if (!EXEC_IS_TIMED && UNLIKELY((linear & PAGE_MASK) > PAGE_BYTES - size_bytes))
         return nowhere;
     if (EXEC_IS_TIMED) {
         uint64_t line = (front->frame.v + (linear & PAGE_MASK)) >> cpu->l1d_line_shift;
-        const uint64_t *mru = kind == FRONT_WRITE ? cpu->l1d_write_line : cpu->l1d_read_line;
-        if (UNLIKELY(mru[line & cpu->l1d_set_mask] != line))
+        uint64_t set = line & cpu->l1d_set_mask;
+        if (UNLIKELY(kind != FRONT_WRITE && cpu->l1d_read_line[set] != line))
+            return nowhere;
+        if (UNLIKELY(kind != FRONT_READ && cpu->l1d_write_line[set] != line))
             return nowhere;
         if (size_bytes > 1 && UNLIKELY((linear & cpu->line_mask) + size_bytes - 1 > cpu->line_mask))
             return nowhere;
@@ -364,6 +368,16 @@ ALWAYS_INLINE void exec_use(struct cpu *cpu, const struct exec_place *place)
         place->entry->last_use = use;
 }
 
+/* A load from there at *t, which may move. */
+ALWAYS_INLINE struct loaded exec_load_found(struct cpu *cpu, const struct exec_place *place, unsigned size_bytes,
+                                            stamp_t *t)
+{
+    *t = exec_port(cpu, *t);
+    exec_use(cpu, place);
+    stamp_t ready = EXEC_IS_TIMED ? stamp_floor(*t) + cpu->load_hit : *t;
+    return (struct loaded){exec_host_read(place->host, size_bytes), ready};
+}
+
 /* A load at *t, which may move. `ready` is 0 when it missed or faulted. The caller has waited for the address. */
 ALWAYS_INLINE struct loaded exec_load(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t *t, exec_fn *slow)
 {
@@ -375,9 +389,7 @@ ALWAYS_INLINE struct loaded exec_load(struct cpu *cpu, uint64_t linear, unsigned
     struct exec_place place = exec_find(cpu, linear, size_bytes, FRONT_READ);
     if (UNLIKELY(!place.host))
         return (struct loaded){0, 0};
-    *t = exec_port(cpu, *t);
-    exec_use(cpu, &place);
-    return (struct loaded){exec_host_read(place.host, size_bytes), EXEC_IS_TIMED ? stamp_floor(*t) + cpu->load_hit : *t};
+    return exec_load_found(cpu, &place, size_bytes, t);
 }
 
 /* Waits for a place in the store buffer. */
@@ -397,6 +409,16 @@ ALWAYS_INLINE void exec_store_hit(struct cpu *cpu, stamp_t t)
     cpu->store_index = cpu->store_index + 1 == cpu->store_entries ? 0 : cpu->store_index + 1;
 }
 
+/* A store there at *t, which may move. */
+ALWAYS_INLINE void exec_store_found(struct cpu *cpu, const struct exec_place *place, unsigned size_bytes,
+                                    uint64_t value, stamp_t *t)
+{
+    *t = exec_store_slot(cpu, exec_port(cpu, *t));
+    exec_use(cpu, place);
+    exec_host_write(place->host, size_bytes, value);
+    exec_store_hit(cpu, *t);
+}
+
 /* A store at *t, which may move. False: it missed or faulted. The caller has waited for address and data. */
 ALWAYS_INLINE bool exec_store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, stamp_t *t,
                               exec_fn *slow)
@@ -409,10 +431,7 @@ ALWAYS_INLINE bool exec_store(struct cpu *cpu, uint64_t linear, unsigned size_by
     struct exec_place place = exec_find(cpu, linear, size_bytes, FRONT_WRITE);
     if (UNLIKELY(!place.host))
         return false;
-    *t = exec_store_slot(cpu, exec_port(cpu, *t));
-    exec_use(cpu, &place);
-    exec_host_write(place.host, size_bytes, value);
-    exec_store_hit(cpu, *t);
+    exec_store_found(cpu, &place, size_bytes, value, t);
     return true;
 }
 
@@ -432,7 +451,7 @@ ALWAYS_INLINE struct exec_rmw exec_rmw_load(struct cpu *cpu, uint64_t linear, un
         *t = cpu->slow_issue;
         return (struct exec_rmw){loaded.value, loaded.ready, {NULL, NULL}};
     }
-    struct exec_place place = exec_find(cpu, linear, size_bytes, FRONT_WRITE);
+    struct exec_place place = exec_find(cpu, linear, size_bytes, EXEC_READ_WRITE);
     if (UNLIKELY(!place.host))
         return (struct exec_rmw){0, 0, {NULL, NULL}};
     *t = exec_store_slot(cpu, exec_port(cpu, *t));

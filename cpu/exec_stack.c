@@ -41,14 +41,9 @@ ALWAYS_INLINE struct loaded top(struct cpu *cpu, const struct insn *insn, unsign
     {                                                                                                                  \
         return push(cpu, insn, t, (bits) / 8, insn->imm, slow);                                                        \
     }                                                                                                                  \
-    EXEC(push_m##bits)                                                                                                 \
+    EXEC_TWIN(push_m##bits)                                                                                            \
     {                                                                                                                  \
-        t = exec_wait2(cpu, t, CPU_SP, CPU_SP);                                                                        \
-        struct exec_operand operand = exec_read_dst(cpu, insn, (bits) / 8, false, &t, NULL);                           \
-        if (UNLIKELY(!operand.ready))                                                                                  \
-            return exec_fault(cpu, insn, t);                                                                           \
-        t = exec_wait(cpu, t, operand.ready);                                                                          \
-        return push_slow(cpu, insn, t, (bits) / 8, operand.value);                                                     \
+        return push_memory(cpu, insn, t, (bits) / 8, slow);                                                            \
     }                                                                                                                  \
     EXEC_TWIN(pop_r##bits)                                                                                             \
     {                                                                                                                  \
@@ -72,6 +67,33 @@ static const struct insn *push_slow(struct cpu *cpu, const struct insn *insn, st
     struct linear linear = cpu_linear(cpu, DEC_SEG_SS, sp, size_bytes, true);
     if (!linear.is_good || !exec_store(cpu, linear.v, size_bytes, value, &t, NULL))
         return exec_fault(cpu, insn, t);
+    stamp_t done = exec_done(t, 1);
+    set_sp(cpu, sp, done);
+    return exec_next(cpu, insn, t, done);
+}
+
+/* A load, then a store: the fast way only if both are found, so that neither is made twice. */
+ALWAYS_INLINE const struct insn *push_memory(struct cpu *cpu, const struct insn *insn, stamp_t t, unsigned size_bytes,
+                                             exec_fn *slow)
+{
+    t = exec_wait1(cpu, exec_wait_address(cpu, insn, t), CPU_SP);
+    struct linear linear = exec_linear(cpu, insn, size_bytes, false, slow);
+    if (UNLIKELY(!linear.is_good))
+        return exec_miss(cpu, insn, t, slow);
+    if (!slow) {
+        struct loaded loaded = exec_load(cpu, linear.v, size_bytes, &t, NULL);
+        if (!loaded.ready)
+            return exec_fault(cpu, insn, t);
+        return push_slow(cpu, insn, exec_wait(cpu, t, loaded.ready), size_bytes, loaded.value);
+    }
+    uint64_t sp = (cpu->reg[CPU_SP] - size_bytes) & cpu_stack_mask(cpu);
+    struct exec_place from = exec_find(cpu, linear.v, size_bytes, FRONT_READ);
+    struct exec_place to = exec_find(cpu, sp, size_bytes, FRONT_WRITE);
+    if (UNLIKELY(!from.host || !to.host))
+        return exec_miss(cpu, insn, t, slow);
+    struct loaded loaded = exec_load_found(cpu, &from, size_bytes, &t);
+    t = exec_wait(cpu, t, loaded.ready);
+    exec_store_found(cpu, &to, size_bytes, loaded.value, &t);
     stamp_t done = exec_done(t, 1);
     set_sp(cpu, sp, done);
     return exec_next(cpu, insn, t, done);

@@ -90,18 +90,24 @@ static size_t read_code(struct cpu *cpu, struct paddr physical, uint8_t bytes[DE
     return nr_bytes;
 }
 
+/* The next instruction is not to be followed by another without a look at what happened meanwhile. */
+static bool runs_alone(const struct cpu *cpu)
+{
+    return cpu->interrupt_shadow || cpu->is_stepping;
+}
+
 /* The record of the block at `physical`. Where code cannot be kept (no RAM, or one instruction only), it is decoded anew. */
 static const struct insn *find_code(struct cpu *cpu, struct paddr physical)
 {
     struct paddr frame = paddr(physical.v & ~(uint64_t)PAGE_MASK);
-    if (!cpu->interrupt_shadow && cpu->params.is_ram(cpu->params.is_ram_opaque, physical)) {
+    if (!runs_alone(cpu) && cpu->params.is_ram(cpu->params.is_ram_opaque, physical)) {
         const struct insn *block = cpu_code_at(cpu, frame, (unsigned)(physical.v & PAGE_MASK));
         uint64_t linear = cpu->code_linear | (physical.v & PAGE_MASK);
         cpu->jump_cache[(linear ^ linear >> 12) % JUMP_CACHE_ENTRIES] = (struct jump_cache_entry){
             .linear = linear, .insn = block, .frame = frame, .code_key = cpu->code_key};
         return block;
     }
-    cpu->interrupt_shadow = false;
+    cpu->interrupt_shadow = cpu->is_stepping = false;
     uint8_t bytes[DEC_MAX_LENGTH];
     size_t nr_bytes = read_code(cpu, physical, bytes);
     return cpu_code_single(cpu, bytes, nr_bytes, physical);
@@ -110,7 +116,7 @@ static const struct insn *find_code(struct cpu *cpu, struct paddr physical)
 const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block)
 {
     for (;; block = NULL) {
-        if (cpu->is_shut_down || cpu->is_halted || (cpu->clock >= cpu->deadline && !cpu->interrupt_shadow))
+        if (cpu->is_shut_down || cpu->is_halted || (cpu->clock >= cpu->deadline && !runs_alone(cpu)))
             return &cpu->stop_record;
         if (cpu->rip > cpu->segment[DEC_SEG_CS].hidden.limit_bytes) {
             cpu_set_fault_code(cpu, EXCP_GP, 0);

@@ -174,9 +174,10 @@ static enum machine_end run_guest(struct run *run)
     const struct cpu *cpu = machine_parts(run->machine).cpu;
     enum machine_end why = MACHINE_RUNNING;
     while (why == MACHINE_RUNNING && !run->is_at_limit && run->request == TERMINAL_NONE) {
-        why = machine_run(run->machine, next_stop(run, cpu_now(cpu)));
+        why = machine_run_instructions(run->machine, run->options.max_instructions, next_stop(run, cpu_now(cpu)));
         run->request = terminal_poll(run->terminal);
-        run->is_at_limit = cpu_now(cpu) >= run->options.max_cycles;
+        run->is_at_limit = cpu_now(cpu) >= run->options.max_cycles ||
+                           cpu_stats(cpu)->instructions >= run->options.max_instructions;
     }
     clock_gettime(CLOCK_MONOTONIC, &end);
     run->seconds = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9;

@@ -46,11 +46,22 @@ static void come_to(struct machine *machine, cycle_t now)
     ev_set_now(machine->events, now);
 }
 
+/* An access may have made an event due earlier than the core means to stop, or ended the run. */
+static void come_back_in_time(struct machine *machine, cycle_t now)
+{
+    if (ev_next(machine->events) <= now || machine->end != MACHINE_RUNNING)
+        cpu_request_stop(machine->cpu);
+    else
+        cpu_shorten_run(machine->cpu, ev_next(machine->events));
+}
+
 static uint64_t port_read(void *opaque, uint16_t port, unsigned size, cycle_t now)
 {
     struct machine *machine = opaque;
     come_to(machine, now);
-    return iomap_read(board_ports(machine->board), port, size);
+    uint64_t value = iomap_read(board_ports(machine->board), port, size);
+    come_back_in_time(machine, now);
+    return value;
 }
 
 static void port_write(void *opaque, uint16_t port, unsigned size, uint64_t value, cycle_t now)
@@ -58,17 +69,16 @@ static void port_write(void *opaque, uint16_t port, unsigned size, uint64_t valu
     struct machine *machine = opaque;
     come_to(machine, now);
     iomap_write(board_ports(machine->board), port, size, value);
-    if (ev_next(machine->events) <= now || machine->end != MACHINE_RUNNING)
-        cpu_request_stop(machine->cpu);
-    else
-        cpu_shorten_run(machine->cpu, ev_next(machine->events));
+    come_back_in_time(machine, now);
 }
 
 static uint64_t memory_read(void *opaque, struct paddr at, unsigned size, cycle_t now)
 {
     struct machine *machine = opaque;
     come_to(machine, now);
-    return iomap_read(board_memory(machine->board), at.v, size);
+    uint64_t value = iomap_read(board_memory(machine->board), at.v, size);
+    come_back_in_time(machine, now);
+    return value;
 }
 
 static void memory_write(void *opaque, struct paddr at, unsigned size, uint64_t value, cycle_t now)
@@ -76,7 +86,7 @@ static void memory_write(void *opaque, struct paddr at, unsigned size, uint64_t 
     struct machine *machine = opaque;
     come_to(machine, now);
     iomap_write(board_memory(machine->board), at.v, size, value);
-    cpu_shorten_run(machine->cpu, ev_next(machine->events));
+    come_back_in_time(machine, now);
 }
 
 static unsigned acknowledge(void *opaque, cycle_t now)
@@ -261,18 +271,6 @@ static bool create_board(struct machine *machine, struct diag *diag)
     return machine->board;
 }
 
-static uint64_t count_unclaimed_ports(const void *machine)
-{
-    const struct iomap_stats *stats = iomap_stats(board_ports(((const struct machine *)machine)->board));
-    return stats->unclaimed_reads + stats->unclaimed_writes;
-}
-
-static uint64_t count_unclaimed_memory(const void *machine)
-{
-    const struct iomap_stats *stats = iomap_stats(board_memory(((const struct machine *)machine)->board));
-    return stats->unclaimed_reads + stats->unclaimed_writes;
-}
-
 /* What a model does not have is left out: a reader must not take it for zero. */
 static bool register_stats(struct machine *machine)
 {
@@ -289,11 +287,7 @@ static bool register_stats(struct machine *machine)
                   cache_register_stats(machine->l2, r, "cache.l2") && dram_register_stats(machine->dram, r, "dram");
     size_t nr_rows;
     const struct stat_row *rows = board_stat_rows(&nr_rows);
-    return is_good && stat_register(r, "board", rows, nr_rows, board_stats(machine->board)) &&
-           stat_register_count(r, "board.unclaimed_ports", "count", "port accesses that no device answered",
-                               count_unclaimed_ports, machine) &&
-           stat_register_count(r, "board.unclaimed_memory", "count", "memory accesses that neither RAM nor a device answered",
-                               count_unclaimed_memory, machine);
+    return is_good && stat_register(r, "board", rows, nr_rows, board_stats(machine->board));
 }
 
 struct machine *machine_create(const struct machine_params *params, struct diag *diag)
@@ -386,26 +380,55 @@ bool machine_load(struct machine *machine, const char *file, const char *argumen
     return true;
 }
 
+/* The core stopped; it is to run on to `until`. */
+static void serve_stop(struct machine *machine, enum cpu_stop why, cycle_t until)
+{
+    cycle_t next = ev_next(machine->events);
+    if (machine->end != MACHINE_RUNNING)
+        return;
+    if (why == CPU_STOP_SHUTDOWN)
+        machine->end = MACHINE_TRIPLE_FAULT;
+    if (why != CPU_STOP_HALTED)
+        return;
+    if (!cpu_can_interrupt(machine->cpu) || (next == EV_NEVER && until == EV_NEVER))
+        machine->end = MACHINE_HALTED;
+    else
+        cpu_idle_until(machine->cpu, next < until ? next : until);
+}
+
 enum machine_end machine_run(struct machine *machine, cycle_t until)
 {
     struct cpu *cpu = machine->cpu;
     while (machine->end == MACHINE_RUNNING && cpu_now(cpu) < until) {
         ev_run(machine->events, cpu_now(cpu));
         cycle_t next = ev_next(machine->events);
-        switch (cpu_run(cpu, next < until ? next : until)) {
-        case CPU_STOP_DEADLINE:
-        case CPU_STOP_MARKER: break;
-        case CPU_STOP_SHUTDOWN: machine->end = MACHINE_TRIPLE_FAULT; break;
-        case CPU_STOP_HALTED:
-            next = ev_next(machine->events);
-            if (machine->end != MACHINE_RUNNING)
-                break;
-            if (!cpu_can_interrupt(cpu) || (next == EV_NEVER && until == EV_NEVER))
-                machine->end = MACHINE_HALTED;
-            else
-                cpu_idle_until(cpu, next < until ? next : until);
-            break;
-        }
+        serve_stop(machine, cpu_run(cpu, next < until ? next : until), until);
+    }
+    return machine->end;
+}
+
+enum machine_end machine_step(struct machine *machine)
+{
+    if (machine->end != MACHINE_RUNNING)
+        return machine->end;
+    ev_run(machine->events, cpu_now(machine->cpu));
+    serve_stop(machine, cpu_step(machine->cpu), EV_NEVER);
+    return machine->end;
+}
+
+enum machine_end machine_run_instructions(struct machine *machine, uint64_t nr_instructions, cycle_t until)
+{
+    enum { STEPS = 64 };
+    const struct cpu *cpu = machine->cpu;
+    /* No more than the width retire in a cycle, so that the time for the rest of them is known from below. */
+    uint64_t per_cycle = machine->config.cpu_width;
+    while (machine->end == MACHINE_RUNNING && cpu_now(cpu) < until && cpu_stats(cpu)->instructions < nr_instructions) {
+        uint64_t rest = nr_instructions - cpu_stats(cpu)->instructions;
+        cycle_t soon = cpu_now(cpu) + (rest - STEPS) / per_cycle;
+        if (rest > STEPS * per_cycle)
+            machine_run(machine, soon < until ? soon : until);
+        else
+            machine_step(machine);
     }
     return machine->end;
 }

@@ -43,6 +43,14 @@ bool machine_load(struct machine *machine, const char *file, const char *argumen
 /* Runs until the core's clock reaches `until`, or the guest ends. An ended machine stays ended. */
 enum machine_end machine_run(struct machine *machine, cycle_t until);
 
+/*
+ * Runs until `nr_instructions` have retired since reset, or the cycle `until` has come, or the guest ends. Near the count the core goes instruction by instruction.
+ */
+enum machine_end machine_run_instructions(struct machine *machine, uint64_t nr_instructions, cycle_t until);
+
+/* One instruction, or the wait of a halted core for the next event. */
+enum machine_end machine_step(struct machine *machine);
+
 /* A byte for COM1. False when there is no room: offer it again later. */
 bool machine_input(struct machine *machine, uint8_t byte);
 

@@ -82,14 +82,20 @@ static struct tlb_entry *find_any(const struct tlb *tlb, struct laddr at)
 struct tlb_entry *tlb_lookup(struct tlb *tlb, struct laddr at)
 {
     struct tlb_entry *entry = find_any(tlb, at);
-    tlb->stats.accesses++;
-    if (!entry) {
-        tlb->stats.misses++;
-        return NULL;
+    if (entry) {
+        tlb_hit(tlb, entry);
+        return entry;
     }
+    tlb->stats.accesses++;
+    tlb->stats.misses++;
+    return NULL;
+}
+
+void tlb_hit(struct tlb *tlb, struct tlb_entry *entry)
+{
+    tlb->stats.accesses++;
     tlb->stats.hits++;
     use(tlb, entry);
-    return entry;
 }
 
 struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry)

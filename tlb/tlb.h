@@ -65,6 +65,9 @@ static inline unsigned tlb_page_shift(enum tlb_page page)
  * stays where it is until it is replaced or dropped. */
 struct tlb_entry *tlb_lookup(struct tlb *tlb, struct laddr at);
 
+/* The same where a shortcut says that `entry` is what would be found. */
+void tlb_hit(struct tlb *tlb, struct tlb_entry *entry);
+
 /* Puts an entry in (id and last_use are given here), in place of the least recently used of its set, and returns it. */
 struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry);
 
