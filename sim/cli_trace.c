@@ -25,21 +25,27 @@ static const char usage[] =
     "      --json          both as one JSON object\n"
     "  -h, --help          this text\n"
     "\n"
-    "exit status: 0 all well; 64 a mistake in the command line; 65 a damaged trace; 66 a file that cannot be read;\n"
+    "exit status: 0 all well; 64 a mistake in the command line; 65 a damaged trace; 66 a file that cannot be "
+    "read;\n"
     "73 the output cannot be written\n";
 
-enum option_id { OPTION_FROM, OPTION_TO, OPTION_STAGES, OPTION_INSTRUCTIONS, OPTION_JSON, OPTION_HELP, NR_OPTIONS };
+enum option_id {
+    OPTION_FROM,
+    OPTION_TO,
+    OPTION_STAGES,
+    OPTION_INSTRUCTIONS,
+    OPTION_JSON,
+    OPTION_HELP,
+    NR_OPTIONS
+};
 
 static const struct {
     const char *name;
     bool takes_value, is_for_info;
 } known_options[NR_OPTIONS] = {
-    [OPTION_FROM] = {"--from", true, false},
-    [OPTION_TO] = {"--to", true, false},
-    [OPTION_STAGES] = {"--stages", false, false},
-    [OPTION_INSTRUCTIONS] = {"--instructions", false, false},
-    [OPTION_JSON] = {"--json", false, true},
-    [OPTION_HELP] = {"--help", false, true},
+    [OPTION_FROM] = {"--from", true, false},      [OPTION_TO] = {"--to", true, false},
+    [OPTION_STAGES] = {"--stages", false, false}, [OPTION_INSTRUCTIONS] = {"--instructions", false, false},
+    [OPTION_JSON] = {"--json", false, true},      [OPTION_HELP] = {"--help", false, true},
 };
 
 struct options {
@@ -78,7 +84,8 @@ static bool unknown_option(const char *command, const char *word, struct diag *d
         if (distance(word, known_options[i].name) < distance(word, nearest))
             nearest = known_options[i].name;
     }
-    return diag_add(diag, EXIT_STATUS_USAGE, "trace %s: %s: no such option; the nearest is %s", command, word, nearest);
+    return diag_add(diag, EXIT_STATUS_USAGE, "trace %s: %s: no such option; the nearest is %s", command, word,
+                    nearest);
 }
 
 /* Decimal, or hexadecimal with 0x; underscores may part the digits. */
@@ -93,8 +100,8 @@ static bool parse_cycle(const char *option, const char *text, cycle_t *cycle, st
     errno = 0;
     *cycle = strtoull(digits, &end, 0);
     if (errno || *end || end == digits || digits[0] == '-' || digits[0] == '+' || digits[0] == ' ')
-        return diag_add(diag, EXIT_STATUS_USAGE, "trace cycles: %s: %s: a cycle is a number from 0 to 2^64-1", option,
-                        text);
+        return diag_add(diag, EXIT_STATUS_USAGE, "trace cycles: %s: %s: a cycle is a number from 0 to 2^64-1",
+                        option, text);
     return true;
 }
 
@@ -137,8 +144,8 @@ static bool parse(int argc, char **argv, struct options *options, struct diag *d
             if (!parse_option(argc, argv, &i, options, diag))
                 return false;
         } else if (options->file) {
-            return diag_add(diag, EXIT_STATUS_USAGE, "trace %s: %s: a word too many; one file is read", argv[0],
-                            argv[i]);
+            return diag_add(diag, EXIT_STATUS_USAGE, "trace %s: %s: a word too many; one file is read",
+                            argv[0], argv[i]);
         } else {
             options->file = argv[i];
         }
@@ -154,8 +161,8 @@ static bool parse(int argc, char **argv, struct options *options, struct diag *d
 }
 
 /* Which cycles to show: what was asked for, or a stretch that a person can read. */
-static bool choose_window(const struct options *options, const struct trace_info *info, struct trace_show *show,
-                          struct diag *diag)
+static bool choose_window(const struct options *options, const struct trace_info *info,
+                          struct trace_show *show, struct diag *diag)
 {
     bool has_from = options->is_set[OPTION_FROM], has_to = options->is_set[OPTION_TO];
     cycle_t first = info->cycles.first, last = info->cycles.last;
@@ -168,7 +175,9 @@ static bool choose_window(const struct options *options, const struct trace_info
     show->to = has_to ? options->to : last;
     if (!has_to && last - show->from >= DEFAULT_WINDOW_CYCLES) {
         show->to = show->from + DEFAULT_WINDOW_CYCLES - 1;
-        fprintf(stderr, "lookaside: cycles %" PRIu64 " to %" PRIu64 " of %" PRIu64 " to %" PRIu64 "; --to shows more\n",
+        fprintf(stderr,
+                "lookaside: cycles %" PRIu64 " to %" PRIu64 " of %" PRIu64 " to %" PRIu64
+                "; --to shows more\n",
                 show->from, show->to, first, last);
     }
     if (show->from < first)
@@ -206,8 +215,8 @@ static void run(const char *command, const struct options *options, struct diag 
     const struct trace_info *info = trace_info(reader);
     if (info->is_cut)
         fprintf(stderr,
-                "lookaside: %s: no index at its end (the run or the file was cut off); readable are the first %" PRIu64
-                " of %" PRIu64 " bytes\n",
+                "lookaside: %s: no index at its end (the run or the file was cut off); readable are the "
+                "first %" PRIu64 " of %" PRIu64 " bytes\n",
                 options->file, info->good_bytes, info->file_bytes);
     if (strcmp(command, "cycles") == 0)
         show_cycles(options, reader, diag);

@@ -222,7 +222,8 @@ void console_put(struct console *console, uint8_t byte)
             console->column--;
         return;
     case '\t':
-        console->column = least((console->column / TAB_COLUMNS + 1) * TAB_COLUMNS, console->params.nr_columns - 1);
+        console->column =
+            least((console->column / TAB_COLUMNS + 1) * TAB_COLUMNS, console->params.nr_columns - 1);
         return;
     default:
         if (byte >= 0x20 && byte < 0x7f)

@@ -6,7 +6,8 @@
 enum { MAX_STRUCT_BYTES = 1 << 16 };
 
 /* A word of the guest's is a number of the host's without a swap. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "guest memory is little-endian, and so must be the host");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "guest memory is little-endian, and so must be the host");
 
 const char *guest_note_parse(struct guest_note *note, const void *bytes, size_t nr_bytes)
 {
@@ -29,7 +30,8 @@ const char *guest_note_parse(struct guest_note *note, const void *bytes, size_t 
 }
 
 /* Of an address in the kernel's direct mapping, by which all that the note names is reached. */
-static bool read_linear(const struct guest_note *note, const struct ram *ram, uint64_t linear, void *into, size_t size)
+static bool read_linear(const struct guest_note *note, const struct ram *ram, uint64_t linear, void *into,
+                        size_t size)
 {
     return linear >= note->page_offset && ram_read(ram, paddr(linear - note->page_offset), into, size);
 }
@@ -45,7 +47,8 @@ static void read_name(const struct guest_note *note, const struct ram *ram, uint
 {
     unsigned length = 0;
     char character;
-    while (length < GUEST_NAME_CHARS - 1 && read_linear(note, ram, linear + length, &character, 1) && character)
+    while (length < GUEST_NAME_CHARS - 1 && read_linear(note, ram, linear + length, &character, 1) &&
+           character)
         name[length++] = character >= 0x20 && character < 0x7f ? character : '?';
     name[length] = 0;
 }
@@ -53,7 +56,8 @@ static void read_name(const struct guest_note *note, const struct ram *ram, uint
 bool guest_note_mem_map(const struct guest_note *note, const struct ram *ram, struct guest_mem_map *map)
 {
     uint32_t linear, nr_pages;
-    if (!read_u32(note, ram, note->mem_map_addr, &linear) || !read_u32(note, ram, note->max_pfn_addr, &nr_pages))
+    if (!read_u32(note, ram, note->mem_map_addr, &linear) ||
+        !read_u32(note, ram, note->max_pfn_addr, &nr_pages))
         return false;
     if (linear < note->page_offset || linear - note->page_offset >= ram->size_bytes)
         return false;
@@ -71,7 +75,8 @@ enum guest_owner guest_note_owner(const struct guest_note *note, const struct ra
     return owner < NR_GUEST_OWNERS ? (enum guest_owner)owner : GUEST_OWNER_KERNEL;
 }
 
-bool guest_note_zone(const struct guest_note *note, const struct ram *ram, unsigned index, struct guest_zone *zone)
+bool guest_note_zone(const struct guest_note *note, const struct ram *ram, unsigned index,
+                     struct guest_zone *zone)
 {
     *zone = (struct guest_zone){0};
     if (index >= note->nr_zones || index >= GUEST_MAX_ZONES)
@@ -82,9 +87,12 @@ bool guest_note_zone(const struct guest_note *note, const struct ram *ram, unsig
         uint32_t offset;
         uint64_t *into;
     } words[] = {
-        {note->zone_start_pfn_offset, &zone->start_pfn},      {note->zone_spanned_offset, &zone->spanned_pages},
-        {note->zone_present_offset, &zone->present_pages},    {note->zone_managed_offset, &zone->managed_pages},
-        {note->zone_free_offset, &zone->free_pages},          {note->zone_watermark_offset, &zone->watermark_pages[0]},
+        {note->zone_start_pfn_offset, &zone->start_pfn},
+        {note->zone_spanned_offset, &zone->spanned_pages},
+        {note->zone_present_offset, &zone->present_pages},
+        {note->zone_managed_offset, &zone->managed_pages},
+        {note->zone_free_offset, &zone->free_pages},
+        {note->zone_watermark_offset, &zone->watermark_pages[0]},
         {note->zone_watermark_offset + 4, &zone->watermark_pages[1]},
         {note->zone_watermark_offset + 8, &zone->watermark_pages[2]},
     };

@@ -1,7 +1,7 @@
 /*
- * Reads a guest kernel's own structures through the table in its ELF note (docs/guest-note.md), from guest RAM and
- * with no effect on it. Table and structures are a stranger's: every address is checked against RAM, every count
- * against a limit, and what does not hold is simply not there.
+ * Reads a guest kernel's own structures through the table in its ELF note (docs/guest-note.md), from guest
+ * RAM and with no effect on it. Table and structures are a stranger's: every address is checked against RAM,
+ * every count against a limit, and what does not hold is simply not there.
  */
 #ifndef LK_SIM_OBSERVE_GUEST_NOTE_H
 #define LK_SIM_OBSERVE_GUEST_NOTE_H
@@ -12,7 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GUEST_NOTE_VERSION = 1, GUEST_MAX_ZONES = 8, GUEST_MAX_ORDERS = 16, GUEST_NR_WATERMARKS = 3, GUEST_NAME_CHARS = 17 };
+enum {
+    GUEST_NOTE_VERSION = 1,
+    GUEST_MAX_ZONES = 8,
+    GUEST_MAX_ORDERS = 16,
+    GUEST_NR_WATERMARKS = 3,
+    GUEST_NAME_CHARS = 17
+};
 
 /* The owner byte of a page descriptor. */
 enum guest_owner {
@@ -60,7 +66,8 @@ struct guest_zone {
 };
 
 /* Zone `index` < GUEST_MAX_ZONES. False when there is none, or it has no pages. */
-bool guest_note_zone(const struct guest_note *note, const struct ram *ram, unsigned index, struct guest_zone *zone);
+bool guest_note_zone(const struct guest_note *note, const struct ram *ram, unsigned index,
+                     struct guest_zone *zone);
 
 struct guest_task {
     uint32_t pid;

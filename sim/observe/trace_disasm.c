@@ -11,10 +11,9 @@ struct trace_disasm {
 
 struct trace_disasm *trace_disasm_create(void)
 {
-    static const ZydisFormatterProperty unpadded[] = {ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE,
-                                                      ZYDIS_FORMATTER_PROP_ADDR_PADDING_RELATIVE,
-                                                      ZYDIS_FORMATTER_PROP_DISP_PADDING,
-                                                      ZYDIS_FORMATTER_PROP_IMM_PADDING};
+    static const ZydisFormatterProperty unpadded[] = {
+        ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE, ZYDIS_FORMATTER_PROP_ADDR_PADDING_RELATIVE,
+        ZYDIS_FORMATTER_PROP_DISP_PADDING, ZYDIS_FORMATTER_PROP_IMM_PADDING};
     struct trace_disasm *disasm = malloc(sizeof *disasm);
     if (!disasm)
         return NULL;
@@ -52,16 +51,18 @@ static void squeeze(char *text)
     *to = 0;
 }
 
-void trace_disasm(const struct trace_disasm *disasm, const struct cpu_seen_insn *insn, char text[TRACE_DISASM_CHARS])
+void trace_disasm(const struct trace_disasm *disasm, const struct cpu_seen_insn *insn,
+                  char text[TRACE_DISASM_CHARS])
 {
     const ZydisDecoder *decoder = &disasm->decoder[insn->code_bits == 16 ? 0 : insn->code_bits == 32 ? 1 : 2];
     ZydisDecodedInstruction decoded;
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-    strcpy(text, "(bad)");
+    static const char bad[] = "(bad)";
+    memcpy(text, bad, sizeof bad);
     if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, insn->bytes, insn->length_bytes, &decoded, operands)) &&
         !ZYAN_SUCCESS(ZydisFormatterFormatInstruction(&disasm->formatter, &decoded, operands,
                                                       decoded.operand_count_visible, text, TRACE_DISASM_CHARS,
                                                       insn->rip, NULL)))
-        strcpy(text, "(bad)");
+        memcpy(text, bad, sizeof bad);
     squeeze(text);
 }

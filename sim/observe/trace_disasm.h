@@ -15,6 +15,7 @@ struct trace_disasm *trace_disasm_create(void);
 void trace_disasm_destroy(struct trace_disasm *disasm);
 
 /* "(bad)" for what is no instruction. */
-void trace_disasm(const struct trace_disasm *disasm, const struct cpu_seen_insn *insn, char text[TRACE_DISASM_CHARS]);
+void trace_disasm(const struct trace_disasm *disasm, const struct cpu_seen_insn *insn,
+                  char text[TRACE_DISASM_CHARS]);
 
 #endif

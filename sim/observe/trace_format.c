@@ -52,6 +52,7 @@ bool trace_get_chunk_header(const uint8_t *from, struct trace_chunk *chunk)
         return false;
     trace_get_summary(from + TRACE_FRAME_BYTES + TRACE_MAGIC_BYTES, chunk);
     uint64_t most = (uint64_t)chunk->nr_records * TRACE_MAX_RECORD_BYTES;
-    return chunk->nr_records > 0 && chunk->nr_records <= TRACE_MAX_RECORDS_PER_CHUNK && chunk->raw_bytes <= most &&
-           chunk->packed_bytes > 0 && chunk->packed_bytes <= most + TRACE_MAX_RECORD_BYTES;
+    return chunk->nr_records > 0 && chunk->nr_records <= TRACE_MAX_RECORDS_PER_CHUNK &&
+           chunk->raw_bytes <= most && chunk->packed_bytes > 0 &&
+           chunk->packed_bytes <= most + TRACE_MAX_RECORD_BYTES;
 }

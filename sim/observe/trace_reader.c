@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,7 +30,7 @@ struct trace_reader {
 
 static bool bad(const struct trace_reader *reader, uint64_t offset, const char *what, struct diag *diag)
 {
-    return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: offset %llu: %s", reader->name, (unsigned long long)offset, what);
+    return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: offset %" PRIu64 ": %s", reader->name, offset, what);
 }
 
 static bool no_memory(const struct trace_reader *reader, struct diag *diag)
@@ -38,14 +39,16 @@ static bool no_memory(const struct trace_reader *reader, struct diag *diag)
 }
 
 /* All or nothing. */
-static bool read_at(const struct trace_reader *reader, uint64_t offset, void *into, size_t nr_bytes, struct diag *diag)
+static bool read_at(const struct trace_reader *reader, uint64_t offset, void *into, size_t nr_bytes,
+                    struct diag *diag)
 {
     for (size_t done = 0; done < nr_bytes;) {
         ssize_t got = pread(reader->fd, (uint8_t *)into + done, nr_bytes - done, (off_t)(offset + done));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return diag_add(diag, EXIT_STATUS_NO_INPUT, "%s: cannot be read: %s", reader->name, strerror(errno));
+            return diag_add(diag, EXIT_STATUS_NO_INPUT, "%s: cannot be read: %s", reader->name,
+                            strerror(errno));
         if (got == 0)
             return bad(reader, offset + done, "the file ends here, in the middle of something", diag);
         done += (size_t)got;
@@ -97,17 +100,18 @@ static bool read_header(struct trace_reader *reader, struct diag *diag)
     enum { FIXED_BYTES = TRACE_FRAME_BYTES + TRACE_MAGIC_BYTES + 4 };
     uint8_t fixed[FIXED_BYTES];
     if (!has_bytes(reader, 0, sizeof fixed))
-        return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: no trace of lookaside: only %llu bytes long", reader->name,
-                        (unsigned long long)reader->info.file_bytes);
+        return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: no trace of lookaside: only %" PRIu64 " bytes long",
+                        reader->name, reader->info.file_bytes);
     if (!read_at(reader, 0, fixed, sizeof fixed, diag))
         return false;
     if (trace_get32(fixed) != TRACE_SKIPPABLE ||
         memcmp(fixed + TRACE_FRAME_BYTES, TRACE_HEADER_MAGIC, TRACE_MAGIC_BYTES) != 0)
-        return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: no trace of lookaside: it does not begin as one", reader->name);
+        return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: no trace of lookaside: it does not begin as one",
+                        reader->name);
     uint32_t version = trace_get32(fixed + TRACE_FRAME_BYTES + TRACE_MAGIC_BYTES);
     if (version != TRACE_VERSION)
-        return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: trace version %u; this program reads version %d", reader->name,
-                        version, TRACE_VERSION);
+        return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: trace version %u; this program reads version %d",
+                        reader->name, version, TRACE_VERSION);
     uint64_t size = (uint64_t)trace_get32(fixed + 4) + TRACE_FRAME_BYTES;
     if (size < FIXED_BYTES + TRACE_HASH_BYTES || size > TRACE_MAX_HEADER_BYTES || !has_bytes(reader, 0, size))
         return bad(reader, 4, "the size of the header is impossible", diag);
@@ -151,7 +155,8 @@ static bool keep_chunk(struct trace_reader *reader, const struct trace_chunk *ch
 
 static bool is_inside(const struct trace_reader *reader, const struct trace_chunk *chunk)
 {
-    return chunk->offset >= reader->header_bytes && has_bytes(reader, chunk->offset, TRACE_CHUNK_HEADER_BYTES) &&
+    return chunk->offset >= reader->header_bytes &&
+           has_bytes(reader, chunk->offset, TRACE_CHUNK_HEADER_BYTES) &&
            has_bytes(reader, chunk->offset + TRACE_CHUNK_HEADER_BYTES, chunk->packed_bytes);
 }
 
@@ -193,8 +198,9 @@ static bool read_index(struct trace_reader *reader, bool *has_index, struct diag
     if (!read_at(reader, file_bytes - sizeof tail, tail, sizeof tail, diag))
         return false;
     uint64_t size = trace_get32(tail + TRACE_HASH_BYTES);
-    if (memcmp(tail + TRACE_HASH_BYTES + 4, TRACE_TAIL_MAGIC, 4) != 0 ||
-        size < TRACE_FRAME_BYTES + TRACE_INDEX_FIXED_BYTES + TRACE_TAIL_BYTES || size > file_bytes - reader->header_bytes)
+    if (trace_get32(tail + TRACE_HASH_BYTES + 4) != TRACE_TAIL_MAGIC ||
+        size < TRACE_FRAME_BYTES + TRACE_INDEX_FIXED_BYTES + TRACE_TAIL_BYTES ||
+        size > file_bytes - reader->header_bytes)
         return true;
     uint64_t offset = file_bytes - size;
     if (!read_at(reader, offset, head, sizeof head, diag))
@@ -206,7 +212,8 @@ static bool read_index(struct trace_reader *reader, bool *has_index, struct diag
     if (!index)
         return no_memory(reader, diag);
     *has_index = true;
-    bool is_good = read_at(reader, offset, index, size, diag) && parse_index(reader, index, offset, size, diag);
+    bool is_good =
+        read_at(reader, offset, index, size, diag) && parse_index(reader, index, offset, size, diag);
     free(index);
     return is_good;
 }
@@ -318,8 +325,8 @@ static bool load_chunk(struct trace_reader *reader, const struct trace_chunk *ch
         return false;
     size_t got = ZSTD_decompress(reader->raw, chunk->raw_bytes, reader->packed, chunk->packed_bytes);
     if (ZSTD_isError(got))
-        return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: offset %llu: a damaged zstd frame: %s", reader->name,
-                        (unsigned long long)(chunk->offset + sizeof header), ZSTD_getErrorName(got));
+        return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: offset %" PRIu64 ": a damaged zstd frame: %s",
+                        reader->name, chunk->offset + sizeof header, ZSTD_getErrorName(got));
     if (got != chunk->raw_bytes)
         return bad(reader, chunk->offset, "the chunk is shorter than its header says", diag);
     reader->chunk = *chunk;
@@ -347,7 +354,7 @@ bool trace_next(struct trace_reader *reader, struct trace_record *record, struct
     reader->records_left--;
     if (!wrong)
         return true;
-    return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: the chunk at offset %llu: record %u: %s", reader->name,
-                    (unsigned long long)reader->chunk.offset,
-                    reader->chunk.nr_records - reader->records_left - 1, wrong);
+    return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: the chunk at offset %" PRIu64 ": record %u: %s",
+                    reader->name, reader->chunk.offset, reader->chunk.nr_records - reader->records_left - 1,
+                    wrong);
 }

@@ -12,16 +12,16 @@ struct trace_reader;
 
 struct trace_info {
     const char *version, *config_digest, *image; /* "" where the file says nothing */
-    uint64_t clock_hz;          /* 0: unknown */
-    cycle_t from, to;           /* the window that was asked for; to 0: none */
+    uint64_t clock_hz;                           /* 0: unknown */
+    cycle_t from, to;                            /* the window that was asked for; to 0: none */
     uint64_t file_bytes, nr_chunks, nr_records, raw_bytes;
     uint64_t nr_by_kind[NR_TRACE_KINDS]; /* all 0 where there is no index */
-    struct trace_span cycles;   /* empty (first > last): no records */
+    struct trace_span cycles;            /* empty (first > last): no records */
     uint64_t first_insn, last_insn;
     enum trace_ending ending;
-    cycle_t stopped_at;         /* TRACE_ENDED_BY_LIMIT: the first cycle that was lost */
-    bool is_cut;                /* no index: this is what could be read */
-    uint64_t good_bytes;        /* is_cut: where the damage begins */
+    cycle_t stopped_at;  /* TRACE_ENDED_BY_LIMIT: the first cycle that was lost */
+    bool is_cut;         /* no index: this is what could be read */
+    uint64_t good_bytes; /* is_cut: where the damage begins */
 };
 
 /*

@@ -61,10 +61,11 @@ struct trace_codec {
 enum { TRACE_MAX_RECORD_BYTES = 512 };
 
 /* Returns how many bytes were written to `to`. */
-size_t trace_encode(struct trace_codec *codec, const struct trace_record *record, uint8_t to[TRACE_MAX_RECORD_BYTES]);
+size_t trace_encode(struct trace_codec *codec, const struct trace_record *record,
+                    uint8_t to[TRACE_MAX_RECORD_BYTES]);
 
 /* Reads one record at *at, which moves. NULL; or what is wrong with it, whatever the bytes are. */
-const char *trace_decode(struct trace_codec *codec, const uint8_t **at, const uint8_t *end, struct trace_record *record)
-    __attribute__((warn_unused_result));
+const char *trace_decode(struct trace_codec *codec, const uint8_t **at, const uint8_t *end,
+                         struct trace_record *record) __attribute__((warn_unused_result));
 
 #endif

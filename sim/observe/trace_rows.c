@@ -12,7 +12,8 @@ struct trace_rows {
     struct trace_row row;
     struct trace_record ahead; /* read, but not part of the last row */
     bool has_ahead;
-    cycle_t fetch_ready;
+    /* A block is fetched once and then serves several instructions: only the first has it among its parts. */
+    struct trace_span fetch; /* of the latest fetch block: asked for, there */
 };
 
 enum trace_stage trace_row_stage(const struct trace_row *row, cycle_t cycle)
@@ -27,20 +28,19 @@ enum trace_stage trace_row_stage(const struct trace_row *row, cycle_t cycle)
             return row->is_memory ? TRACE_STAGE_MEMORY : TRACE_STAGE_EXECUTE;
         return cycle == insn->done ? TRACE_STAGE_WRITE : TRACE_STAGE_NONE;
     }
-    return cycle == insn->fetched || cycle < row->fetch_ready ? TRACE_STAGE_FETCH : TRACE_STAGE_DECODE;
+    return cycle <= insn->fetched ? TRACE_STAGE_FETCH : TRACE_STAGE_DECODE;
 }
 
 bool trace_row_enters(const struct trace_row *row, enum trace_stage stage, cycle_t *cycle)
 {
     const struct cpu_seen_insn *insn = &row->insn;
-    cycle_t fetch_ready = row->fetch_ready > insn->fetched ? row->fetch_ready : insn->fetched + 1;
     switch (stage) {
     case TRACE_STAGE_FETCH:
-        *cycle = insn->fetched;
+        *cycle = row->asked;
         return true;
     case TRACE_STAGE_DECODE:
-        *cycle = fetch_ready;
-        return fetch_ready < insn->issued;
+        *cycle = insn->fetched + 1;
+        return insn->fetched + 1 < insn->issued;
     case TRACE_STAGE_EXECUTE:
         *cycle = insn->issued;
         return true;
@@ -112,11 +112,15 @@ static void finish_insn(struct trace_rows *rows, const struct cpu_seen_insn *ins
     struct trace_record record = {.kind = TRACE_INSN, .insn = *insn};
     row->insn = *insn;
     row->span = trace_record_span(&record);
-    row->fetch_ready = rows->fetch_ready;
+    /* Behind a branch within a block, or in a trace that begins in the middle, the last block seen is another. */
+    row->asked = insn->fetched;
+    if (rows->fetch.last == insn->fetched && rows->fetch.first < row->asked)
+        row->span.first = row->asked = rows->fetch.first;
 }
 
 /* What follows an exception, up to the first fetch of its handler, is its delivery. */
-static void finish_exception(struct trace_rows *rows, const struct cpu_seen_exception *exception, struct diag *diag)
+static void finish_exception(struct trace_rows *rows, const struct cpu_seen_exception *exception,
+                             struct diag *diag)
 {
     struct trace_row *row = &rows->row;
     row->is_exception = true;
@@ -147,7 +151,7 @@ static bool read_row(struct trace_rows *rows, struct diag *diag)
             return true;
         }
         if (record->kind == TRACE_ACCESS && record->access.kind == CPU_ACCESS_FETCH)
-            rows->fetch_ready = record->access.ready;
+            rows->fetch = (struct trace_span){record->access.asked, record->access.ready};
         else if (record->kind == TRACE_ACCESS)
             row->is_memory = true;
         add_part(row, record);
@@ -239,7 +243,7 @@ static bool is_complete(const struct trace_pipeline *pipeline, cycle_t cycle)
     if (pipeline->nr_rows == pipeline->head)
         return false;
     const struct trace_row *last = &pipeline->row[pipeline->nr_rows - 1];
-    return !last->is_exception && last->insn.fetched > cycle;
+    return !last->is_exception && last->asked > cycle;
 }
 
 bool trace_pipeline_advance(struct trace_pipeline *pipeline, cycle_t cycle, struct diag *diag)

@@ -13,8 +13,8 @@ struct trace_row {
     bool is_exception;
     struct cpu_seen_insn insn;           /* is_exception: not used */
     struct cpu_seen_exception exception; /* is_exception only */
-    cycle_t fetch_ready; /* when the bytes of its fetch block were there */
-    bool is_memory;      /* it loads or stores */
+    cycle_t asked;  /* when its fetch block was asked for; insn.fetched is when its bytes were there */
+    bool is_memory; /* it loads or stores */
     struct trace_span span;
     /* Translations, accesses and control writes made for it, in order; owned. Of many the first are kept. */
     struct trace_record *parts;

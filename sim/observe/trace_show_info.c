@@ -24,8 +24,8 @@ static void put_range(FILE *out, const char *name, uint64_t first, uint64_t last
 
 void trace_show_info(const struct trace_info *info, const char *file, FILE *out)
 {
-    static const char *const kinds[NR_TRACE_KINDS] = {"instructions", "translations", "accesses", "exceptions",
-                                                      "control writes"};
+    static const char *const kinds[NR_TRACE_KINDS] = {"instructions", "translations", "accesses",
+                                                      "exceptions", "control writes"};
     put_string(out, "file", file);
     put_number(out, "trace version", TRACE_VERSION);
     put_string(out, "lookaside", info->version);
@@ -33,7 +33,8 @@ void trace_show_info(const struct trace_info *info, const char *file, FILE *out)
     put_string(out, "image", info->image);
     fprintf(out, "%-14s %" PRIu64 " Hz\n", "clock", info->clock_hz);
     if (info->from || info->to)
-        fprintf(out, "%-14s asked for: cycles %" PRIu64 " to %s", "window", info->from, info->to ? "" : "the end\n");
+        fprintf(out, "%-14s asked for: cycles %" PRIu64 " to %s", "window", info->from,
+                info->to ? "" : "the end\n");
     if (info->to)
         fprintf(out, "%" PRIu64 "\n", info->to);
     put_range(out, "cycles", info->cycles.first, info->cycles.last);
@@ -49,5 +50,6 @@ void trace_show_info(const struct trace_info *info, const char *file, FILE *out)
         fprintf(out, "%-14s by the size limit: nothing from cycle %" PRIu64 " on was recorded\n", "ended",
                 info->stopped_at);
     else
-        fprintf(out, "%-14s %s\n", "ended", info->is_cut ? "without an index: the run or the file was cut off" : "with the run");
+        fprintf(out, "%-14s %s\n", "ended",
+                info->is_cut ? "without an index: the run or the file was cut off" : "with the run");
 }

@@ -74,15 +74,15 @@ static void print_insn(FILE *out, const struct trace_row *row, const struct trac
     struct trace_text text;
     trace_disasm(disasm, insn, words);
     if (strlen(words) > TEXT_CHARS)
-        strcpy(words + TEXT_CHARS - 1, "~");
+        snprintf(words + TEXT_CHARS - 1, 2, "~");
     trace_text_init(&text, line, sizeof line);
-    trace_text_add(&text, "%10" PRIu64 " %u %08" PRIx64 " %-*s %10" PRIu64, insn->number, insn->cpl, insn->linear.v,
-                   TEXT_CHARS, words, insn->fetched);
+    trace_text_add(&text, "%10" PRIu64 " %u %08" PRIx64 " %-*s %10" PRIu64, insn->number, insn->cpl,
+                   insn->linear.v, TEXT_CHARS, words, row->asked);
     for (unsigned i = 0; i < NR_NOTED_STAGES; i++) {
         cycle_t cycle;
         char offset[32] = "";
         if (trace_row_enters(row, noted[i], &cycle))
-            snprintf(offset, sizeof offset, "+%" PRIu64, cycle - insn->fetched);
+            snprintf(offset, sizeof offset, "+%" PRIu64, cycle - row->asked);
         trace_text_add(&text, " %4s", offset);
     }
     struct trace_text where;

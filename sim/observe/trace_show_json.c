@@ -72,7 +72,9 @@ static void put_translation(FILE *out, const struct trace_record *part)
             "{\"translation\": \"%s\", \"linear\": \"0x%" PRIx64 "\", \"user\": %s, \"asked\": %" PRIu64
             ", \"ready\": %" PRIu64 ", \"tlb\": \"%s\"",
             names[seen->access], seen->linear.v, seen->is_user ? "true" : "false", seen->asked, seen->ready,
-            seen->is_l1_hit ? "l1" : seen->is_l2_hit ? "l2" : "miss");
+            seen->is_l1_hit   ? "l1"
+            : seen->is_l2_hit ? "l2"
+                              : "miss");
     if (part->has_walk) {
         fputs(", \"walk\": [", out);
         for (unsigned i = 0; i < part->walk.nr_steps; i++) {
@@ -125,7 +127,9 @@ static void put_insn(FILE *out, const struct cpu_seen_insn *insn, const struct t
 {
     char words[TRACE_DISASM_CHARS];
     trace_disasm(disasm, insn, words);
-    fprintf(out, "{\"number\": %" PRIu64 ", \"rip\": \"0x%" PRIx64 "\", \"linear\": \"0x%" PRIx64 "\", \"cpl\": %u",
+    fprintf(out,
+            "{\"number\": %" PRIu64 ", \"rip\": \"0x%" PRIx64 "\", \"linear\": \"0x%" PRIx64
+            "\", \"cpl\": %u",
             insn->number, insn->rip, insn->linear.v, insn->cpl);
     fputs(", \"text\": ", out);
     json_put_string(out, words);
@@ -142,8 +146,8 @@ static void put_exception(FILE *out, const struct cpu_seen_exception *seen)
     struct trace_text text;
     trace_text_init(&text, name, sizeof name);
     trace_vector_name(&text, seen);
-    fprintf(out, "{\"exception\": \"%s\", \"vector\": %u, \"rip\": \"0x%" PRIx64 "\", \"cycle\": %" PRIu64, name,
-            seen->vector, seen->rip, seen->cycle);
+    fprintf(out, "{\"exception\": \"%s\", \"vector\": %u, \"rip\": \"0x%" PRIx64 "\", \"cycle\": %" PRIu64,
+            name, seen->vector, seen->rip, seen->cycle);
     if (seen->has_error_code && !seen->is_interrupt)
         fprintf(out, ", \"error_code\": %" PRIu32, seen->error_code);
     if (seen->vector == 14 && !seen->is_interrupt)
@@ -174,7 +178,8 @@ static void put_instructions(const struct trace_show *show, struct diag *diag)
 bool trace_show_json(const struct trace_show *show, struct diag *diag)
 {
     put_header(trace_info(show->reader), show->out);
-    fprintf(show->out, ",\n  \"from\": %" PRIu64 ",\n  \"to\": %" PRIu64 ",\n  \"cycles\": [", show->from, show->to);
+    fprintf(show->out, ",\n  \"from\": %" PRIu64 ",\n  \"to\": %" PRIu64 ",\n  \"cycles\": [", show->from,
+            show->to);
     put_cycles(show, diag);
     fputs("\n  ],\n  \"instructions\": [", show->out);
     if (diag->status == EXIT_STATUS_OK)
@@ -185,8 +190,8 @@ bool trace_show_json(const struct trace_show *show, struct diag *diag)
 
 void trace_show_info_json(const struct trace_info *info, const char *file, FILE *out)
 {
-    static const char *const kinds[NR_TRACE_KINDS] = {"instructions", "translations", "accesses", "exceptions",
-                                                      "controls"};
+    static const char *const kinds[NR_TRACE_KINDS] = {"instructions", "translations", "accesses",
+                                                      "exceptions", "controls"};
     put_header(info, out);
     fputs(",\n  \"file\": ", out);
     json_put_string(out, file);
@@ -198,8 +203,8 @@ void trace_show_info_json(const struct trace_info *info, const char *file, FILE 
         fprintf(out, ",\n  \"first_cycle\": %" PRIu64 ",\n  \"last_cycle\": %" PRIu64, info->cycles.first,
                 info->cycles.last);
     if (info->first_insn <= info->last_insn)
-        fprintf(out, ",\n  \"first_instruction\": %" PRIu64 ",\n  \"last_instruction\": %" PRIu64, info->first_insn,
-                info->last_insn);
+        fprintf(out, ",\n  \"first_instruction\": %" PRIu64 ",\n  \"last_instruction\": %" PRIu64,
+                info->first_insn, info->last_insn);
     fprintf(out, ",\n  \"is_cut\": %s,\n  \"is_at_limit\": %s\n}\n", info->is_cut ? "true" : "false",
             info->ending == TRACE_ENDED_BY_LIMIT ? "true" : "false");
 }

@@ -85,7 +85,9 @@ void trace_part_mark(struct trace_text *text, const struct trace_record *part)
 {
     if (part->kind == TRACE_TRANSLATION) {
         trace_text_add(text, "%ctlb %s", part->translation.access == MMU_FETCH ? 'i' : 'd',
-                       part->translation.is_fault ? "walk!" : part->has_walk ? "walk" : "l2tlb");
+                       part->translation.is_fault ? "walk!"
+                       : part->has_walk           ? "walk"
+                                                  : "l2tlb");
     } else if (part->kind == TRACE_ACCESS) {
         const char *cache = part->access.kind == CPU_ACCESS_FETCH ? "l1i" : "l1d";
         if (part->access.is_ram)
@@ -118,8 +120,8 @@ static void add_walk(struct trace_text *text, const struct cpu_seen_translation 
     trace_text_add(text, "walk of %" PRIu64 " cycles: ", of->ready - of->asked);
     for (unsigned i = 0; i < walk->nr_steps; i++) {
         const struct walk_step *step = &walk->step[i];
-        trace_text_add(text, "%s[%u] at %08" PRIx64 " = %08" PRIx64 " from %s", i ? ", " : "", step->index, step->at.v,
-                       step->value, trace_served_name(step->served_by));
+        trace_text_add(text, "%s[%u] at %08" PRIx64 " = %08" PRIx64 " from %s", i ? ", " : "", step->index,
+                       step->at.v, step->value, trace_served_name(step->served_by));
     }
     if (walk->is_fault)
         trace_text_add(text, ": fault, error code %" PRIx32, walk->error_code);
@@ -128,7 +130,8 @@ static void add_walk(struct trace_text *text, const struct cpu_seen_translation 
 static void translation_sentence(struct trace_text *text, const struct trace_record *part)
 {
     const struct cpu_seen_translation *seen = &part->translation;
-    static const char *const names[] = {[MMU_READ] = "dtlb (read)", [MMU_WRITE] = "dtlb (write)", [MMU_FETCH] = "itlb"};
+    static const char *const names[] = {
+        [MMU_READ] = "dtlb (read)", [MMU_WRITE] = "dtlb (write)", [MMU_FETCH] = "itlb"};
     trace_text_add(text, "%s %08" PRIx64 ": ", names[seen->access], seen->linear.v);
     if (seen->is_l1_hit)
         trace_text_add(text, "hit");
@@ -152,8 +155,9 @@ static void access_sentence(struct trace_text *text, const struct cpu_seen_acces
     if (!seen->is_ram)
         trace_text_add(text, ": a device, %" PRIu64 " cycles", seen->ready - seen->asked);
     else if (seen->served_by != SERVED_BY_L1)
-        trace_text_add(text, ": %s miss, from %s, %" PRIu64 " cycles", seen->kind == CPU_ACCESS_FETCH ? "l1i" : "l1d",
-                       trace_served_name(seen->served_by), seen->ready - seen->translated);
+        trace_text_add(text, ": %s miss, from %s, %" PRIu64 " cycles",
+                       seen->kind == CPU_ACCESS_FETCH ? "l1i" : "l1d", trace_served_name(seen->served_by),
+                       seen->ready - seen->translated);
 }
 
 void trace_part_sentence(struct trace_text *text, const struct trace_record *part)

@@ -18,7 +18,7 @@ struct trace_writer {
     cycle_t from, to, latest;
     uint64_t limit_bytes, written_bytes;
     enum trace_ending ending;
-    uint64_t stopped_at; /* cycle */
+    uint64_t stopped_at;                 /* cycle */
     uint64_t nr_by_kind[NR_TRACE_KINDS]; /* in the chunks that are written */
 
     ZSTD_CCtx *zstd;
@@ -44,7 +44,8 @@ static void write_bytes(struct trace_writer *writer, const void *bytes, size_t n
 
 static uint64_t index_bytes(uint64_t nr_chunks)
 {
-    return TRACE_FRAME_BYTES + TRACE_INDEX_FIXED_BYTES + nr_chunks * TRACE_INDEX_ENTRY_BYTES + TRACE_TAIL_BYTES;
+    return TRACE_FRAME_BYTES + TRACE_INDEX_FIXED_BYTES + nr_chunks * TRACE_INDEX_ENTRY_BYTES +
+           TRACE_TAIL_BYTES;
 }
 
 static void begin_chunk(struct trace_writer *writer)
@@ -73,12 +74,15 @@ static void end_chunk(struct trace_writer *writer)
     struct trace_chunk *chunk = &writer->chunk;
     if (chunk->nr_records == 0 || writer->error || writer->ending != TRACE_ENDED_WITH_RUN)
         return;
-    size_t packed = ZSTD_compress2(writer->zstd, writer->packed, writer->packed_room, writer->raw, chunk->raw_bytes);
+    size_t packed =
+        ZSTD_compress2(writer->zstd, writer->packed, writer->packed_room, writer->raw, chunk->raw_bytes);
     if (ZSTD_isError(packed)) {
         writer->error = ENOMEM;
         return;
     }
-    uint64_t after = writer->written_bytes + TRACE_CHUNK_HEADER_BYTES + packed + index_bytes(writer->nr_chunks + 1);
+    /* Only whole chunks are written, and room for the index is kept: what is there can always be read. */
+    uint64_t after =
+        writer->written_bytes + TRACE_CHUNK_HEADER_BYTES + packed + index_bytes(writer->nr_chunks + 1);
     if (writer->limit_bytes && after > writer->limit_bytes) {
         writer->ending = TRACE_ENDED_BY_LIMIT;
         writer->stopped_at = chunk->cycles.first;
@@ -99,12 +103,17 @@ static void end_chunk(struct trace_writer *writer)
     begin_chunk(writer);
 }
 
+/*
+ * Errors are kept for trace_writer_finish: the core that calls the hooks has nobody to tell. Nothing of the host (times,
+ * names of folders, threads) goes into the file, so that two traces of a run are the same.
+ */
 static void record(struct trace_writer *writer, const struct trace_record *record)
 {
     struct trace_span span = trace_record_span(record);
     if (span.first > writer->latest)
         writer->latest = span.first;
-    if (writer->error || writer->ending != TRACE_ENDED_WITH_RUN || span.last < writer->from || span.first > writer->to)
+    if (writer->error || writer->ending != TRACE_ENDED_WITH_RUN || span.last < writer->from ||
+        span.first > writer->to)
         return;
     struct trace_chunk *chunk = &writer->chunk;
     chunk->raw_bytes += (uint32_t)trace_encode(&writer->codec, record, writer->raw + chunk->raw_bytes);
@@ -129,9 +138,11 @@ static void on_insn(void *opaque, const struct cpu_seen_insn *insn)
     record(opaque, &seen);
 }
 
-static void on_translation(void *opaque, const struct cpu_seen_translation *translation, const struct walk *walk)
+static void on_translation(void *opaque, const struct cpu_seen_translation *translation,
+                           const struct walk *walk)
 {
-    struct trace_record seen = {.kind = TRACE_TRANSLATION, .translation = *translation, .has_walk = walk != NULL};
+    struct trace_record seen = {
+        .kind = TRACE_TRANSLATION, .translation = *translation, .has_walk = walk != NULL};
     if (walk)
         seen.walk = *walk;
     record(opaque, &seen);
@@ -217,7 +228,7 @@ static void write_index(struct trace_writer *writer)
     }
     trace_put64(at, trace_hash(index, (size_t)(at - index)));
     trace_put32(at + TRACE_HASH_BYTES, (uint32_t)size);
-    memcpy(at + TRACE_HASH_BYTES + 4, TRACE_TAIL_MAGIC, 4);
+    trace_put32(at + TRACE_HASH_BYTES + 4, TRACE_TAIL_MAGIC);
     write_bytes(writer, index, size);
     free(index);
 }
@@ -245,7 +256,8 @@ static bool make_buffers(struct trace_writer *writer)
            !ZSTD_isError(ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_checksumFlag, 1));
 }
 
-struct trace_writer *trace_writer_create(const char *file, const struct trace_params *params, struct diag *diag)
+struct trace_writer *trace_writer_create(const char *file, const struct trace_params *params,
+                                         struct diag *diag)
 {
     struct trace_writer *writer = calloc(1, sizeof *writer);
     if (!writer) {
@@ -261,7 +273,8 @@ struct trace_writer *trace_writer_create(const char *file, const struct trace_pa
     writer->from = params->from;
     writer->to = params->to ? params->to : UINT64_MAX;
     writer->limit_bytes = params->limit_bytes;
-    writer->records_per_chunk = params->records_per_chunk ? params->records_per_chunk : TRACE_RECORDS_PER_CHUNK;
+    writer->records_per_chunk =
+        params->records_per_chunk ? params->records_per_chunk : TRACE_RECORDS_PER_CHUNK;
     if (writer->records_per_chunk > TRACE_MAX_RECORDS_PER_CHUNK)
         writer->records_per_chunk = TRACE_MAX_RECORDS_PER_CHUNK;
     if (!make_buffers(writer)) {
@@ -301,7 +314,8 @@ bool trace_writer_finish(struct trace_writer *writer, struct diag *diag)
     if (is_good) {
         is_good = outfile_commit(&writer->out, diag);
     } else {
-        diag_add(diag, EXIT_STATUS_NO_OUTPUT, "%s: cannot be written: %s", writer->out.name, strerror(writer->error));
+        diag_add(diag, EXIT_STATUS_NO_OUTPUT, "%s: cannot be written: %s", writer->out.name,
+                 strerror(writer->error));
         outfile_abandon(&writer->out);
     }
     destroy(writer);

@@ -15,15 +15,16 @@ struct trace_params {
     const char *config_digest; /* what identifies the effective configuration */
     const char *image;         /* the guest's name */
     uint64_t clock_hz;
-    cycle_t from, to;          /* only what touches these cycles is recorded; to 0: to the end */
-    uint64_t limit_bytes;      /* recording stops before the file grows larger; 0: no limit */
+    cycle_t from, to;           /* only what touches these cycles is recorded; to 0: to the end */
+    uint64_t limit_bytes;       /* recording stops before the file grows larger; 0: no limit */
     uint32_t records_per_chunk; /* 0: the usual number */
 };
 
 struct trace_writer;
 
 /* NULL with a line in `diag` when the file cannot be made (EXIT_STATUS_NO_OUTPUT) or memory is short. */
-struct trace_writer *trace_writer_create(const char *file, const struct trace_params *params, struct diag *diag);
+struct trace_writer *trace_writer_create(const char *file, const struct trace_params *params,
+                                         struct diag *diag);
 
 /* For cpu_params.observer; lives as long as the writer. */
 const struct cpu_observer *trace_observer(struct trace_writer *writer);

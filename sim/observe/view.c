@@ -18,7 +18,9 @@ struct view {
     uint64_t next_frame_ms;
 };
 
-/* The picture is as large as the window lets it be, drawn anew at that size. False when it cannot be drawn. */
+/*
+ * The picture is as large as the window lets it be, drawn anew at that size. False when it cannot be drawn.
+ */
 static bool fit_canvas(struct view *view, struct diag *diag)
 {
     int width, height;
@@ -38,7 +40,10 @@ static bool fit_canvas(struct view *view, struct diag *diag)
     return true;
 }
 
-/* Ctrl-C stays the program's, and looking at a machine keeps no screen awake and takes no other window's place. */
+/*
+ * Ctrl-C stays the program's, and looking at a machine keeps no screen awake and takes no other window's
+ * place.
+ */
 static void set_hints(void)
 {
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
@@ -52,13 +57,15 @@ struct view *view_create(const struct view_params *params, struct diag *diag)
     struct view *view = calloc(1, sizeof *view);
     set_hints();
     if (!view || SDL_InitSubSystem(SDL_INIT_VIDEO) != 0) {
-        diag_add(diag, EXIT_STATUS_INTERNAL, "--view: no window: %s (--screenshot needs no display)", SDL_GetError());
+        diag_add(diag, EXIT_STATUS_INTERNAL, "--view: no window: %s (--screenshot needs no display)",
+                 SDL_GetError());
         free(view);
         return NULL;
     }
     view->model = view_model_create();
-    view->window = SDL_CreateWindow(params->title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED,
-                                    (int)(CANVAS_WIDTH * scale), (int)(CANVAS_HEIGHT * scale), SDL_WINDOW_RESIZABLE);
+    view->window =
+        SDL_CreateWindow(params->title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED,
+                         (int)(CANVAS_WIDTH * scale), (int)(CANVAS_HEIGHT * scale), SDL_WINDOW_RESIZABLE);
     if (!view->model || !view->window)
         diag_add(diag, EXIT_STATUS_INTERNAL, "--view: no window: %s", SDL_GetError());
     if (!view->model || !view->window || !fit_canvas(view, diag)) {
@@ -86,8 +93,8 @@ static enum view_command command_of_key(SDL_Keycode key)
         SDL_Keycode key;
         enum view_command command;
     } keys[] = {
-        {SDLK_SPACE, VIEW_PAUSE},  {SDLK_s, VIEW_STEP}, {SDLK_n, VIEW_STEP_CYCLES}, {SDLK_p, VIEW_SCREENSHOT},
-        {SDLK_ESCAPE, VIEW_QUIT}, {SDLK_q, VIEW_QUIT},
+        {SDLK_SPACE, VIEW_PAUSE},  {SDLK_s, VIEW_STEP},      {SDLK_n, VIEW_STEP_CYCLES},
+        {SDLK_p, VIEW_SCREENSHOT}, {SDLK_ESCAPE, VIEW_QUIT}, {SDLK_q, VIEW_QUIT},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i].key == key)
@@ -142,7 +149,8 @@ enum view_command view_frame(struct view *view, const struct view_source *source
 {
     enum view_command command = VIEW_NOTHING;
     SDL_Event event;
-    bool has_event = source->is_paused ? SDL_WaitEventTimeout(&event, PAUSED_WAIT_MS) : SDL_PollEvent(&event);
+    bool has_event = source->is_paused || source->is_ended ? SDL_WaitEventTimeout(&event, PAUSED_WAIT_MS)
+                                                           : SDL_PollEvent(&event);
     /* One command a call; the rest stays in the queue for the next. */
     while (has_event) {
         command = take_event(view, &event);

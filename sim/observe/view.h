@@ -1,6 +1,7 @@
 /*
- * The window of --view, and the same picture as a file without any display. Neither changes anything in the machine:
- * with the window open or closed a run takes the same cycles. The host's time decides only when the window is redrawn.
+ * The window of --view, and the same picture as a file without any display. Neither changes anything in the
+ * machine: with the window open or closed a run takes the same cycles. The host's time decides only when the
+ * window is redrawn.
  */
 #ifndef LK_SIM_OBSERVE_VIEW_H
 #define LK_SIM_OBSERVE_VIEW_H
@@ -33,8 +34,8 @@ struct view *view_create(const struct view_params *params, struct diag *diag);
 void view_destroy(struct view *view);
 
 /*
- * To be called between slices, every few milliseconds: takes what the user typed and redraws when a redraw is due. While
- * source->is_paused it waits a little for the user, so that a paused machine costs no host time.
+ * To be called between slices, every few milliseconds: takes what the user typed and redraws when a redraw is
+ * due. While source->is_paused it waits a little for the user, so that a paused machine costs no host time.
  */
 enum view_command view_frame(struct view *view, const struct view_source *source);
 

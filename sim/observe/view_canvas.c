@@ -13,8 +13,8 @@
 enum { MAX_TEXT = 512, FIRST_GLYPH = 0x20, NR_LATIN = 0x160, NR_GLYPHS = NR_LATIN + 8 };
 
 static const struct {
-    int size;          /* pixels, at scale 1 */
-    double width;      /* from one character to the next */
+    int size;     /* pixels, at scale 1 */
+    double width; /* from one character to the next */
     double line_height;
     bool is_bold;
 } font_rows[NR_CANVAS_FONTS] = {
@@ -25,7 +25,8 @@ static const struct {
 };
 
 /* What is used beyond Latin Extended-A. */
-static const uint32_t other_glyphs[NR_GLYPHS - NR_LATIN] = {0x2013, 0x2190, 0x2192, 0x2193, 0x25b6, 0x25a0, 0x2026, 0xfffd};
+static const uint32_t other_glyphs[NR_GLYPHS - NR_LATIN] = {0x2013, 0x2190, 0x2192, 0x2193,
+                                                            0x25b6, 0x25a0, 0x2026, 0xfffd};
 
 struct canvas {
     SDL_Surface *surface;
@@ -53,18 +54,21 @@ static const struct {
     {"/usr/share/fonts/dejavu-sans-mono-fonts/DejaVuSansMono.ttf",
      "/usr/share/fonts/dejavu-sans-mono-fonts/DejaVuSansMono-Bold.ttf"},
     {"/usr/share/fonts/TTF/DejaVuSansMono.ttf", "/usr/share/fonts/TTF/DejaVuSansMono-Bold.ttf"},
-    {"/usr/local/share/fonts/dejavu/DejaVuSansMono.ttf", "/usr/local/share/fonts/dejavu/DejaVuSansMono-Bold.ttf"},
+    {"/usr/local/share/fonts/dejavu/DejaVuSansMono.ttf",
+     "/usr/local/share/fonts/dejavu/DejaVuSansMono-Bold.ttf"},
 };
 
 static bool open_fonts(struct canvas *canvas, struct diag *diag)
 {
     size_t nr_files = sizeof font_files / sizeof *font_files, found = 0;
-    while (found < nr_files && (access(font_files[found].regular, R_OK) || access(font_files[found].bold, R_OK)))
+    while (found < nr_files &&
+           (access(font_files[found].regular, R_OK) || access(font_files[found].bold, R_OK)))
         found++;
     if (found == nr_files)
-        return diag_add(diag, EXIT_STATUS_NO_INPUT,
-                        "%s: no such font, which the window's text is set in (Debian package fonts-dejavu-core)",
-                        font_files[0].regular);
+        return diag_add(
+            diag, EXIT_STATUS_NO_INPUT,
+            "%s: no such font, which the window's text is set in (Debian package fonts-dejavu-core)",
+            font_files[0].regular);
     for (unsigned i = 0; i < NR_CANVAS_FONTS; i++) {
         const char *file = font_rows[i].is_bold ? font_files[found].bold : font_files[found].regular;
         int size = (int)(font_rows[i].size * canvas->scale);
@@ -84,8 +88,8 @@ struct canvas *canvas_create(double scale, struct diag *diag)
         return NULL;
     }
     canvas->scale = scale;
-    canvas->surface = SDL_CreateRGBSurfaceWithFormat(0, (int)lround(CANVAS_WIDTH * scale),
-                                                     (int)lround(CANVAS_HEIGHT * scale), 32, SDL_PIXELFORMAT_RGB888);
+    canvas->surface = SDL_CreateRGBSurfaceWithFormat(
+        0, (int)lround(CANVAS_WIDTH * scale), (int)lround(CANVAS_HEIGHT * scale), 32, SDL_PIXELFORMAT_RGB888);
     if (!canvas->surface)
         diag_add(diag, EXIT_STATUS_INTERNAL, "window: no memory for a picture: %s", SDL_GetError());
     if (!canvas->surface || !open_fonts(canvas, diag)) {
@@ -127,7 +131,8 @@ colour_t colour_mix(colour_t a, colour_t b, unsigned percent)
 static SDL_Rect pixels(const struct canvas *canvas, struct box box)
 {
     int left = (int)lround(box.x * canvas->scale), top = (int)lround(box.y * canvas->scale);
-    int right = (int)lround((box.x + box.w) * canvas->scale), bottom = (int)lround((box.y + box.h) * canvas->scale);
+    int right = (int)lround((box.x + box.w) * canvas->scale),
+        bottom = (int)lround((box.y + box.h) * canvas->scale);
     return (SDL_Rect){.x = left, .y = top, .w = right - left, .h = bottom - top};
 }
 
@@ -189,7 +194,8 @@ static uint32_t next_codepoint(const char **text)
     return codepoint;
 }
 
-double canvas_text(struct canvas *canvas, double x, double y, enum canvas_font font, colour_t colour, const char *text)
+double canvas_text(struct canvas *canvas, double x, double y, enum canvas_font font, colour_t colour,
+                   const char *text)
 {
     while (*text) {
         uint32_t codepoint = next_codepoint(&text);

@@ -1,7 +1,7 @@
 /*
- * A surface to draw the window's picture on: filled rectangles and monospaced text. Coordinates are those of a picture
- * of 1280 x 720; the surface may be larger or smaller, and text is then set in a larger or smaller font, not stretched.
- * Needs no display, no window and no SDL video.
+ * A surface to draw the window's picture on: filled rectangles and monospaced text. Coordinates are those of
+ * a picture of 1280 x 720; the surface may be larger or smaller, and text is then set in a larger or smaller
+ * font, not stretched. Needs no display, no window and no SDL video.
  */
 #ifndef LK_SIM_OBSERVE_VIEW_CANVAS_H
 #define LK_SIM_OBSERVE_VIEW_CANVAS_H
@@ -26,7 +26,9 @@ struct box {
 
 struct canvas;
 
-/* A canvas of CANVAS_WIDTH x CANVAS_HEIGHT times `scale`. On failure (no font) adds a line and returns NULL. */
+/*
+ * A canvas of CANVAS_WIDTH x CANVAS_HEIGHT times `scale`. On failure (no font) adds a line and returns NULL.
+ */
 struct canvas *canvas_create(double scale, struct diag *diag);
 void canvas_destroy(struct canvas *canvas);
 
@@ -37,7 +39,8 @@ void canvas_fill(struct canvas *canvas, struct box box, colour_t colour);
 void canvas_outline(struct canvas *canvas, struct box box, colour_t colour);
 
 /* UTF-8, from the top left corner on. Returns the x at which the text ends. */
-double canvas_text(struct canvas *canvas, double x, double y, enum canvas_font font, colour_t colour, const char *text);
+double canvas_text(struct canvas *canvas, double x, double y, enum canvas_font font, colour_t colour,
+                   const char *text);
 double canvas_printf(struct canvas *canvas, double x, double y, enum canvas_font font, colour_t colour,
                      const char *format, ...) __attribute__((format(printf, 6, 7)));
 /* The same, ending at x. */

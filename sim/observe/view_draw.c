@@ -2,6 +2,7 @@
 #include "sim/observe/view_draw_internal.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 static const struct {
@@ -10,7 +11,7 @@ static const struct {
 } panels[] = {
     {draw_memory_panel, {8, 36, 520, 408}},      {draw_walk_panel, {536, 36, 388, 148}},
     {draw_counters_panel, {536, 192, 388, 252}}, {draw_arrays_panel, {932, 36, 340, 408}},
-    {draw_history_panel, {8, 452, 648, 246}},  {draw_console_panel, {664, 452, 608, 246}},
+    {draw_history_panel, {8, 452, 560, 246}},    {draw_console_panel, {576, 452, 696, 246}},
 };
 
 colour_t owner_colour(enum view_owner owner)
@@ -23,13 +24,17 @@ colour_t owner_colour(enum view_owner owner)
     return colours[owner];
 }
 
-/* Instruction side warm, data side from light to dark with distance, so that lightness alone keeps them apart. */
+/*
+ * Instruction side warm, data side from light to dark with distance, so that lightness alone keeps them
+ * apart.
+ */
 colour_t reason_colour(unsigned reason)
 {
     static const colour_t colours[NR_REASONS] = {
-        [REASON_BASE] = 0x00b184, [REASON_BRANCH] = 0xf0e442, [REASON_L1I] = 0xe69f00, [REASON_ITLB] = 0xf2d3e4,
-        [REASON_L1D] = 0xc3e8fb,  [REASON_DTLB] = 0xd98cb8,   [REASON_L2] = 0x56b4e9,  [REASON_DRAM] = 0x1f6fb5,
-        [REASON_SERIAL] = 0xe8641b, [REASON_IDLE] = 0x46505c,
+        [REASON_BASE] = 0x00b184, [REASON_BRANCH] = 0xf0e442, [REASON_L1I] = 0xe69f00,
+        [REASON_ITLB] = 0xf2d3e4, [REASON_L1D] = 0xc3e8fb,    [REASON_DTLB] = 0xd98cb8,
+        [REASON_L2] = 0x56b4e9,   [REASON_DRAM] = 0x1f6fb5,   [REASON_SERIAL] = 0xe8641b,
+        [REASON_IDLE] = 0x46505c,
     };
     return colours[reason];
 }
@@ -62,11 +67,12 @@ const char *format_size(char text[COUNT_CHARS], uint64_t bytes)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
     unsigned unit = 0;
-    while (unit < 4 && bytes && bytes % 1024 == 0) {
-        bytes /= 1024;
+    double value = (double)bytes;
+    while (unit < 4 && value >= 1024) {
+        value /= 1024;
         unit++;
     }
-    snprintf(text, COUNT_CHARS, "%" PRIu64 " %s", bytes, units[unit]);
+    snprintf(text, COUNT_CHARS, value == floor(value) ? "%.0f %s" : "%.1f %s", value, units[unit]);
     return text;
 }
 
@@ -112,20 +118,26 @@ static void draw_title_bar(struct drawing *drawing)
     struct canvas *canvas = drawing->canvas;
     char count[COUNT_CHARS];
     double x = canvas_text(canvas, 12, 6, FONT_TITLE, INK_TEXT, "lookaside");
-    x = canvas_printf(canvas, x + 18, 8, FONT_TEXT, INK_DIM, "%.32s · %.32s", model->image_name, model->config_name);
+    x = canvas_printf(canvas, x + 18, 8, FONT_TEXT, INK_DIM, "%.32s · %.32s", model->image_name,
+                      model->config_name);
     if (!cpu->is_there)
         return;
     x = canvas_printf(canvas, x + 24, 8, FONT_TEXT, INK_TEXT, "cycle %s", format_count(count, cpu->now));
     if (model->clock_hz)
-        x = canvas_printf(canvas, x + 14, 8, FONT_TEXT, INK_DIM, "%.3f ms", 1e3 * (double)cpu->now / (double)model->clock_hz);
+        x = canvas_printf(canvas, x + 14, 8, FONT_TEXT, INK_DIM, "%.3f ms",
+                          1e3 * (double)cpu->now / (double)model->clock_hz);
     x = canvas_printf(canvas, x + 24, 8, FONT_TEXT, INK_TEXT, "IPC %.2f",
                       cpu->now ? (double)cpu->stats.instructions / (double)cpu->now : 0);
-    x = canvas_printf(canvas, x + 24, 8, FONT_TEXT, cpu->cpl == 3 ? INK_GOOD : owner_colour(VIEW_OWNER_PAGE_CACHE),
-                      "ring %u", cpu->cpl);
+    x = canvas_printf(canvas, x + 24, 8, FONT_TEXT,
+                      cpu->cpl == 3 ? INK_GOOD : owner_colour(VIEW_OWNER_PAGE_CACHE), "ring %u", cpu->cpl);
     if (model->has_task)
-        x = canvas_printf(canvas, x + 14, 8, FONT_TEXT, INK_TEXT, "pid %" PRIu32 " %s", model->task.pid, model->task.name);
+        x = canvas_printf(canvas, x + 14, 8, FONT_TEXT, INK_TEXT, "pid %" PRIu32 " %s", model->task.pid,
+                          model->task.name);
     canvas_printf(canvas, x + 14, 8, FONT_TEXT, INK_DIM, "at %08" PRIx64, cpu->rip);
-    const char *state = model->is_paused ? "paused" : !cpu->is_timed ? "functional" : "";
+    const char *state = model->is_ended    ? "ended"
+                        : model->is_paused ? "paused"
+                        : !cpu->is_timed   ? "functional"
+                                           : "";
     canvas_text_right(canvas, CANVAS_WIDTH - 12, 8, FONT_BOLD, INK_MARK, state);
 }
 

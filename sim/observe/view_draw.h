@@ -1,4 +1,6 @@
-/* Draws a model. The same model and scale give the same pixels wherever the same fonts and font library are. */
+/*
+ * Draws a model. The same model and scale give the same pixels wherever the same fonts and font library are.
+ */
 #ifndef LK_SIM_OBSERVE_VIEW_DRAW_H
 #define LK_SIM_OBSERVE_VIEW_DRAW_H
 

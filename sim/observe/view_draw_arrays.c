@@ -1,4 +1,7 @@
-/* TLBs and caches: a column a set, the way used last on top. Where there are more ways than sets: a row a set. */
+/*
+ * TLBs and caches: a column a set, the way used last on top. Where there are more ways than sets: a row a
+ * set.
+ */
 #include "sim/observe/view_draw_internal.h"
 
 #include <inttypes.h>
@@ -10,7 +13,7 @@ enum { TITLE_HEIGHT = 13, GAP = 5 };
 /* How the cells of a structure lie: in bands of so many sets, one under the other. */
 struct layout {
     struct grid grid;
-    bool is_sideways; /* ways go to the right */
+    bool is_sideways;       /* ways go to the right */
     uint64_t sets_per_band; /* or ways, when sideways */
 };
 
@@ -44,8 +47,8 @@ static struct layout fit(struct box area, const struct view_shape *shape)
     return best;
 }
 
-static struct box cell_box(const struct layout *layout, struct box area, const struct view_shape *shape, uint64_t set,
-                           uint64_t way)
+static struct box cell_box(const struct layout *layout, struct box area, const struct view_shape *shape,
+                           uint64_t set, uint64_t way)
 {
     uint64_t across = layout->is_sideways ? way : set, down = layout->is_sideways ? set : way;
     uint64_t rows_per_band = (layout->is_sideways ? shape->shown_sets : shape->shown_ways) + 1;
@@ -63,21 +66,25 @@ static colour_t tlb_colour(const struct view_tlb_cell *cell)
     return cell->flags & TLB_DIRTY ? colour_mix(colour, 0xffffff, 72) : colour_mix(colour, INK_PANEL, 78);
 }
 
-static void hover_tlb(struct drawing *drawing, const char *name, const struct view_tlb_cell *cell, uint64_t set, uint64_t way)
+static void hover_tlb(struct drawing *drawing, const char *name, const struct view_tlb_cell *cell,
+                      uint64_t set, uint64_t way)
 {
     if (!cell->is_valid) {
-        snprintf(drawing->hover, sizeof drawing->hover, "%s set %" PRIu64 " way %" PRIu64 ": empty", name, set, way);
+        snprintf(drawing->hover, sizeof drawing->hover, "%s set %" PRIu64 " way %" PRIu64 ": empty", name,
+                 set, way);
         return;
     }
     snprintf(drawing->hover, sizeof drawing->hover,
-             "%s set %" PRIu64 " way %" PRIu64 ": linear 0x%08" PRIx64 " \u2192 0x%08" PRIx64 ", %s, %s, %s%s%s", name, set,
-             way, cell->page_number << tlb_page_shift(cell->page), cell->frame,
+             "%s set %" PRIu64 " way %" PRIu64 ": linear 0x%08" PRIx64 " \u2192 0x%08" PRIx64
+             ", %s, %s, %s%s%s",
+             name, set, way, cell->page_number << tlb_page_shift(cell->page), cell->frame,
              cell->page == TLB_PAGE_4K ? "4 KiB" : "4 MiB", cell->flags & TLB_USER ? "user" : "kernel",
-             cell->flags & TLB_WRITABLE ? "read-write" : "read-only", cell->flags & TLB_DIRTY ? ", dirty" : "",
-             cell->flags & TLB_GLOBAL ? ", global" : "");
+             cell->flags & TLB_WRITABLE ? "read-write" : "read-only",
+             cell->flags & TLB_DIRTY ? ", dirty" : "", cell->flags & TLB_GLOBAL ? ", global" : "");
 }
 
-static void draw_tlb_array(struct drawing *drawing, struct box area, const char *name, const struct view_tlb_array *array)
+static void draw_tlb_array(struct drawing *drawing, struct box area, const char *name,
+                           const struct view_tlb_array *array)
 {
     struct layout layout = fit(area, &array->shape);
     for (uint64_t set = 0; set < array->shape.shown_sets; set++) {
@@ -92,10 +99,13 @@ static void draw_tlb_array(struct drawing *drawing, struct box area, const char 
 }
 
 /* Lines of the name on the left, the hit rate on the right. */
-static void draw_heading(struct drawing *drawing, struct box area, const char *text, uint64_t hits, uint64_t accesses)
+static void draw_heading(struct drawing *drawing, struct box area, const char *text, uint64_t hits,
+                         uint64_t accesses)
 {
-    char rate[COUNT_CHARS];
-    snprintf(rate, sizeof rate, accesses ? "hits %.2f %%" : "not used", percent_of(hits, accesses));
+    char rate[COUNT_CHARS] = "not used";
+    /* Rounded down: only what never misses hits 100 %. */
+    if (accesses)
+        snprintf(rate, sizeof rate, "hits %.3f %%", floor(1000 * percent_of(hits, accesses)) / 1000);
     canvas_text(drawing->canvas, area.x, area.y, FONT_SMALL, INK_TEXT, text);
     canvas_text_right(drawing->canvas, area.x + area.w, area.y, FONT_SMALL, INK_TEXT, rate);
 }
@@ -110,10 +120,11 @@ static void draw_tlb(struct drawing *drawing, struct box area, const char *name,
 {
     const struct view_tlb_array *first = &tlb->array[0], *second = &tlb->array[1];
     char text[80];
-    int at = snprintf(text, sizeof text, "%s %" PRIu64 "/%" PRIu64 " in use, %" PRIu64 " ways", name, first->nr_valid,
-                      nr_entries(&first->shape), first->shape.nr_ways);
+    int at = snprintf(text, sizeof text, "%s %" PRIu64 "/%" PRIu64 " in use, %" PRIu64 " ways", name,
+                      first->nr_valid, nr_entries(&first->shape), first->shape.nr_ways);
     if (tlb->nr_arrays > 1)
-        snprintf(text + at, sizeof text - (size_t)at, ", 4 MiB %" PRIu64 "/%" PRIu64, second->nr_valid, nr_entries(&second->shape));
+        snprintf(text + at, sizeof text - (size_t)at, ", 4 MiB %" PRIu64 "/%" PRIu64, second->nr_valid,
+                 nr_entries(&second->shape));
     draw_heading(drawing, area, text, tlb->stats.hits, tlb->stats.accesses);
     struct box cells = {area.x, area.y + TITLE_HEIGHT, area.w, area.h - TITLE_HEIGHT};
     if (tlb->nr_arrays > 1) {
@@ -134,7 +145,8 @@ static colour_t cache_colour(const struct view_cache_cell *cell)
     return cell->is_dirty ? colour_mix(colour, 0xffffff, 68) : colour_mix(colour, INK_PANEL, 72);
 }
 
-static void draw_cache(struct drawing *drawing, struct box area, const char *name, const struct view_cache *cache)
+static void draw_cache(struct drawing *drawing, struct box area, const char *name,
+                       const struct view_cache *cache)
 {
     const struct view_shape *shape = &cache->shape;
     char text[80], size[COUNT_CHARS];
@@ -154,11 +166,11 @@ static void draw_cache(struct drawing *drawing, struct box area, const char *nam
             if (cell->is_valid)
                 snprintf(drawing->hover, sizeof drawing->hover,
                          "%s set %" PRIu64 " way %" PRIu64 ": physical 0x%08" PRIx64 ", %s, %s", name,
-                         set * shape->set_step, way, cell->line * cache->line_bytes, cell->is_dirty ? "dirty" : "clean",
-                         view_owner_name(cell->owner));
+                         set * shape->set_step, way, cell->line * cache->line_bytes,
+                         cell->is_dirty ? "dirty" : "clean", view_owner_name(cell->owner));
             else
-                snprintf(drawing->hover, sizeof drawing->hover, "%s set %" PRIu64 " way %" PRIu64 ": empty", name,
-                         set * shape->set_step, way);
+                snprintf(drawing->hover, sizeof drawing->hover, "%s set %" PRIu64 " way %" PRIu64 ": empty",
+                         name, set * shape->set_step, way);
         }
     }
 }
@@ -179,7 +191,8 @@ void draw_arrays_panel(struct drawing *drawing, struct box panel)
     }
     for (unsigned i = 0; i < NR_VIEW_TLBS; i++) {
         if (model->tlb[i].is_there)
-            draw_tlb(drawing, (struct box){inside.x, y, inside.w, tlb_rows[i].height}, tlb_rows[i].name, &model->tlb[i]);
+            draw_tlb(drawing, (struct box){inside.x, y, inside.w, tlb_rows[i].height}, tlb_rows[i].name,
+                     &model->tlb[i]);
         y += tlb_rows[i].height + GAP;
     }
     double x = draw_legend(drawing, inside.x, y, owner_colour(VIEW_OWNER_ANON), "user");
@@ -193,5 +206,6 @@ void draw_arrays_panel(struct drawing *drawing, struct box panel)
                        &model->cache[i]);
         y += cache_rows[i].height + GAP;
     }
-    canvas_text(drawing->canvas, inside.x, y, FONT_SMALL, INK_DIM, "caches: colour = owner of the frame, lighter: dirty");
+    canvas_text(drawing->canvas, inside.x, y, FONT_SMALL, INK_DIM,
+                "caches: colour = owner of the frame, lighter: dirty");
 }

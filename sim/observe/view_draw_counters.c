@@ -16,8 +16,8 @@ static void draw_cpi_bar(struct drawing *drawing, struct box bar)
         struct box part = {x, bar.y, bar.w * share / 100, bar.h};
         canvas_fill(drawing->canvas, part, reason_colour(reason));
         if (is_pointed_at(drawing, part))
-            snprintf(drawing->hover, sizeof drawing->hover, "%s: %" PRIu64 " cycles, %.1f %%", reason_name(reason),
-                     cpu->cpi_stack[reason], share);
+            snprintf(drawing->hover, sizeof drawing->hover, "%s: %" PRIu64 " cycles, %.1f %%",
+                     reason_name(reason), cpu->cpi_stack[reason], share);
         x += part.w;
     }
 }
@@ -53,7 +53,8 @@ static const char *format_short(char text[COUNT_CHARS], uint64_t value)
     return text;
 }
 
-static void draw_counts(struct drawing *drawing, struct box area, const struct count_row *rows, unsigned nr_rows)
+static void draw_counts(struct drawing *drawing, struct box area, const struct count_row *rows,
+                        unsigned nr_rows)
 {
     for (unsigned i = 0; i < nr_rows; i++) {
         double y = area.y + 13 * i;
@@ -61,7 +62,8 @@ static void draw_counts(struct drawing *drawing, struct box area, const struct c
         canvas_text(drawing->canvas, area.x, y, FONT_SMALL, INK_DIM, rows[i].name);
         double value_end = area.x + area.w - (rows[i].all ? PERCENT_WIDTH : 0);
         canvas_text_right(drawing->canvas, value_end, y, FONT_SMALL, INK_TEXT,
-                          rows[i].all ? format_short(text, rows[i].value) : format_count(text, rows[i].value));
+                          rows[i].all ? format_short(text, rows[i].value)
+                                      : format_count(text, rows[i].value));
         if (!rows[i].all)
             continue;
         snprintf(text, sizeof text, "%.1f %%", percent_of(rows[i].value, rows[i].all));
@@ -111,8 +113,9 @@ static void draw_last_exception(struct drawing *drawing, double x, double y)
         return;
     if (fault->has_error_code)
         snprintf(code, sizeof code, ", error %" PRIu32, fault->error_code);
-    canvas_printf(drawing->canvas, x, y, FONT_SMALL, INK_DIM, "latest exception: vector %u%s at %08" PRIx64 ", cycle %s",
-                  fault->vector, code, fault->rip, format_count(count, fault->cycle));
+    canvas_printf(drawing->canvas, x, y, FONT_SMALL, INK_DIM,
+                  "last exception: #%u%s at %08" PRIx64 ", cycle %s", fault->vector, code, fault->rip,
+                  format_count(count, fault->cycle));
 }
 
 void draw_counters_panel(struct drawing *drawing, struct box panel)

@@ -16,9 +16,11 @@ static void draw_stretch(struct drawing *drawing, struct box column, const struc
         canvas_fill(drawing->canvas, (struct box){column.x, y, column.w, height}, reason_colour(reason));
     }
     if (is_pointed_at(drawing, column))
-        snprintf(drawing->hover, sizeof drawing->hover, "cycles %" PRIu64 "-%" PRIu64 ": %" PRIu64 " instructions, CPI %.2f",
-                 from->cycle, to->cycle, to->instructions - from->instructions,
-                 to->instructions > from->instructions ? all / (double)(to->instructions - from->instructions) : 0);
+        snprintf(drawing->hover, sizeof drawing->hover,
+                 "cycles %" PRIu64 "-%" PRIu64 ": %" PRIu64 " instructions, CPI %.2f", from->cycle, to->cycle,
+                 to->instructions - from->instructions,
+                 to->instructions > from->instructions ? all / (double)(to->instructions - from->instructions)
+                                                       : 0);
 }
 
 static void draw_cpi_history(struct drawing *drawing, struct box area, cycle_t end)
@@ -29,7 +31,8 @@ static void draw_cpi_history(struct drawing *drawing, struct box area, cycle_t e
         const struct view_sample *from = i ? &history->sample[i - 1] : &start, *to = &history->sample[i];
         if (to->cycle <= from->cycle)
             continue;
-        double left = area.w * (double)from->cycle / (double)end, right = area.w * (double)to->cycle / (double)end;
+        double left = area.w * (double)from->cycle / (double)end,
+               right = area.w * (double)to->cycle / (double)end;
         draw_stretch(drawing, (struct box){area.x + left, area.y, right - left, area.h}, from, to);
     }
 }
@@ -45,8 +48,11 @@ static void draw_free_history(struct drawing *drawing, struct box area, cycle_t 
         least = history->sample[i].free_pages < least ? history->sample[i].free_pages : least;
         most = history->sample[i].free_pages > most ? history->sample[i].free_pages : most;
     }
-    if (least > most)
+    if (least > most) {
+        canvas_text(drawing->canvas, area.x, area.y, FONT_SMALL, INK_DIM,
+                    "free pages: the guest has not told");
         return;
+    }
     double height = area.h - 3, range = most > least ? (double)(most - least) : 1;
     double last_y = -1;
     for (unsigned i = 0; i < history->nr_samples; i++) {
@@ -58,13 +64,15 @@ static void draw_free_history(struct drawing *drawing, struct box area, cycle_t 
         double width = area.w * (double)(next - sample->cycle) / (double)end;
         double y = area.y + height * (1 - (double)(sample->free_pages - least) / range);
         if (last_y >= 0)
-            canvas_fill(drawing->canvas, (struct box){fmin(x, area.x + area.w - 2), fmin(y, last_y), 2, fabs(y - last_y) + 2}, INK_GOOD);
+            canvas_fill(drawing->canvas,
+                        (struct box){fmin(x, area.x + area.w - 2), fmin(y, last_y), 2, fabs(y - last_y) + 2},
+                        INK_GOOD);
         canvas_fill(drawing->canvas, (struct box){x, y, width, 2}, INK_GOOD);
         last_y = y;
     }
     char a[COUNT_CHARS], b[COUNT_CHARS];
-    canvas_printf(drawing->canvas, area.x, area.y + area.h + 2, FONT_SMALL, INK_DIM, "free pages, from %s to %s",
-                  format_count(a, least), format_count(b, most));
+    canvas_printf(drawing->canvas, area.x, area.y + area.h + 2, FONT_SMALL, INK_DIM,
+                  "free pages, from %s to %s", format_count(a, least), format_count(b, most));
 }
 
 void draw_history_panel(struct drawing *drawing, struct box panel)
@@ -73,8 +81,8 @@ void draw_history_panel(struct drawing *drawing, struct box panel)
     cycle_t end = history->nr_samples ? history->sample[history->nr_samples - 1].cycle : 0;
     char count[COUNT_CHARS], note[96] = "no samples yet";
     if (end)
-        snprintf(note, sizeof note, "shares of the cycles, up to cycle %s; %u stretches", format_count(count, end),
-                 history->nr_samples);
+        snprintf(note, sizeof note, "shares of the cycles, up to cycle %s; %u stretches",
+                 format_count(count, end), history->nr_samples);
     struct box inside = draw_panel(drawing, panel, "Time", note);
     struct box cpi = {inside.x, inside.y, inside.w, 128};
     double x = inside.x;
@@ -91,12 +99,14 @@ void draw_console_panel(struct drawing *drawing, struct box panel)
 {
     const struct view_console *console = &drawing->model->console;
     struct box inside = draw_panel(drawing, panel, "Guest console", console->is_there ? "COM1" : "none");
-    unsigned nr_columns = (unsigned)(inside.w / canvas_char_width(FONT_SMALL));
+    const unsigned nr_columns = VIEW_CONSOLE_COLUMNS;
+    double width = canvas_char_width(FONT_SMALL), height = canvas_line_height(FONT_SMALL);
     for (unsigned i = 0; i < console->nr_lines; i++)
-        canvas_printf(drawing->canvas, inside.x, inside.y + 12 * i, FONT_SMALL, INK_TEXT, "%.*s", (int)nr_columns,
-                      console->line[i]);
+        canvas_printf(drawing->canvas, inside.x, inside.y + height * i, FONT_SMALL, INK_TEXT, "%.*s",
+                      (int)nr_columns, console->line[i]);
     if (console->cursor_line < console->nr_lines && console->cursor_column < nr_columns)
         canvas_fill(drawing->canvas,
-                    (struct box){inside.x + 6 * console->cursor_column, inside.y + 12 * console->cursor_line + 1, 6, 11},
+                    (struct box){inside.x + width * console->cursor_column,
+                                 inside.y + height * console->cursor_line + 1, width, height - 1},
                     INK_DIM);
 }

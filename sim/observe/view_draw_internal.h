@@ -31,7 +31,10 @@ void draw_arrays_panel(struct drawing *drawing, struct box panel);
 void draw_history_panel(struct drawing *drawing, struct box panel);
 void draw_console_panel(struct drawing *drawing, struct box panel);
 
-/* Ground, frame and title of a panel. Returns the box inside. `note` stands dim beside the title; may be NULL. */
+/*
+ * Ground, frame and title of a panel. Returns the box inside. `note` stands dim beside the title; may be
+ * NULL.
+ */
 struct box draw_panel(struct drawing *drawing, struct box panel, const char *title, const char *note);
 
 /* A square of `colour` and a text in small letters. Returns where the text ends. */
@@ -53,7 +56,7 @@ const char *reason_name(unsigned reason);
 
 /* "1 204 331". */
 const char *format_count(char text[COUNT_CHARS], uint64_t value);
-/* "32 KiB", "1 GiB". */
+/* "32 KiB", "127.9 MiB". */
 const char *format_size(char text[COUNT_CHARS], uint64_t bytes);
 /* 100 * part / all; 0 when there is nothing. */
 double percent_of(uint64_t part, uint64_t all);

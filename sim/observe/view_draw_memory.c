@@ -1,4 +1,7 @@
-/* Physical memory, zone by zone: whose the frames are, how many are free, and what is left above the watermarks. */
+/*
+ * Physical memory, zone by zone: whose the frames are, how many are free, and what is left above the
+ * watermarks.
+ */
 #include "sim/observe/view_draw_internal.h"
 
 #include <inttypes.h>
@@ -6,7 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LABEL_WIDTH = 92, GAUGE_WIDTH = 92, ZONE_GAP = 6, BUDDY_LINE = 14, MIN_ZONE_HEIGHT = 76, LEGEND_COLUMNS = 3 };
+enum {
+    LABEL_WIDTH = 92,
+    GAUGE_WIDTH = 92,
+    ZONE_GAP = 6,
+    BUDDY_LINE = 14,
+    MIN_ZONE_HEIGHT = 76,
+    LEGEND_COLUMNS = 3
+};
 static const double min_pitch = 5, max_pitch = 14;
 
 /* So many columns, and cells that fill the area as far as they stay about square. */
@@ -18,8 +28,8 @@ static struct grid grid_of(struct box area, uint64_t nr_cells, unsigned nr_colum
 }
 
 /*
- * The smallest group of frames that a cell can stand for, and then the largest cells. Groups and columns are powers of
- * two, so that a row begins at a round address.
+ * The smallest group of frames that a cell can stand for, and then the largest cells. Groups and columns are
+ * powers of two, so that a row begins at a round address.
  */
 static struct grid fit(struct box area, pfn_t nr_frames, pfn_t *frames_per_cell)
 {
@@ -27,7 +37,7 @@ static struct grid fit(struct box area, pfn_t nr_frames, pfn_t *frames_per_cell)
     pfn_t group = 1;
     while (area.w / (nr_columns * 2) >= min_pitch)
         nr_columns *= 2;
-    while ((double)((nr_frames + group - 1) / group) > nr_columns * floor(area.h / min_pitch))
+    while ((double)((nr_frames + group - 1) / group) > nr_columns * fmax(1, floor(area.h / min_pitch)))
         group *= 2;
     *frames_per_cell = group;
     uint64_t nr_cells = (nr_frames + group - 1) / group;
@@ -51,7 +61,8 @@ static void draw_cell(struct drawing *drawing, struct box cell, pfn_t first, pfn
 {
     const struct view_memory *memory = &drawing->model->memory;
     uint32_t nr_by_owner[NR_VIEW_OWNERS] = {0};
-    enum view_owner most = VIEW_OWNER_RESERVED, idle = memory->is_from_note ? VIEW_OWNER_FREE : VIEW_OWNER_UNUSED;
+    enum view_owner most = VIEW_OWNER_RESERVED,
+                    idle = memory->is_from_note ? VIEW_OWNER_FREE : VIEW_OWNER_UNUSED;
     uint64_t nr_used = 0;
     for (pfn_t pfn = first; pfn < first + nr_frames; pfn++) {
         enum view_owner owner = memory->owner[pfn];
@@ -69,27 +80,32 @@ static void draw_cell(struct drawing *drawing, struct box cell, pfn_t first, pfn
     }
     if (is_pointed_at(drawing, cell))
         snprintf(drawing->hover, sizeof drawing->hover,
-                 "frames %" PRIu64 "-%" PRIu64 ", physical 0x%08" PRIx64 ": %" PRIu64 " of %" PRIu64 " in use, most by %s",
+                 "frames %" PRIu64 "-%" PRIu64 ", physical 0x%08" PRIx64 ": %" PRIu64 " of %" PRIu64
+                 " in use, most by %s",
                  first, first + nr_frames - 1, first << PAGE_SHIFT, nr_used, nr_frames,
                  nr_used ? view_owner_name(most) : "nobody");
 }
 
-static void draw_frames(struct drawing *drawing, struct box area, const struct view_zone *zone, pfn_t *per_cell)
+static void draw_frames(struct drawing *drawing, struct box area, const struct view_zone *zone,
+                        pfn_t *per_cell)
 {
     struct grid grid = fit(area, zone->nr_frames, per_cell);
     for (pfn_t at = 0, cell = 0; at < zone->nr_frames; at += *per_cell, cell++) {
         pfn_t rest = zone->nr_frames - at;
-        draw_cell(drawing, grid_cell(&grid, area, cell % grid.nr_columns, cell / grid.nr_columns), zone->start + at,
-                  rest < *per_cell ? rest : *per_cell);
+        draw_cell(drawing, grid_cell(&grid, area, cell % grid.nr_columns, cell / grid.nr_columns),
+                  zone->start + at, rest < *per_cell ? rest : *per_cell);
     }
 }
 
-static void draw_zone_label(struct drawing *drawing, double x, double y, const struct view_zone *zone, pfn_t per_cell)
+static void draw_zone_label(struct drawing *drawing, double x, double y, const struct view_zone *zone,
+                            pfn_t per_cell)
 {
     char size[COUNT_CHARS];
     canvas_text(drawing->canvas, x, y - 2, FONT_BOLD, INK_TEXT, zone->guest.name);
-    canvas_printf(drawing->canvas, x, y + 13, FONT_SMALL, INK_DIM, "%s", format_size(size, zone->nr_frames * PAGE_BYTES));
-    canvas_printf(drawing->canvas, x, y + 25, FONT_SMALL, INK_DIM, "cell = %s", format_size(size, per_cell * PAGE_BYTES));
+    canvas_printf(drawing->canvas, x, y + 13, FONT_SMALL, INK_DIM, "%s",
+                  format_size(size, zone->nr_frames * PAGE_BYTES));
+    canvas_printf(drawing->canvas, x, y + 25, FONT_SMALL, INK_DIM, "cell = %s",
+                  format_size(size, per_cell * PAGE_BYTES));
 }
 
 /* How full the zone is, with the watermarks as lines; the numbers beside it. */
@@ -103,7 +119,8 @@ static void draw_gauge(struct drawing *drawing, struct box area, const struct gu
     uint64_t free_pages = zone->free_pages < managed ? zone->free_pages : managed;
     double level = bar.h * (double)free_pages / (double)managed;
     canvas_fill(canvas, bar, INK_EMPTY);
-    canvas_fill(canvas, (struct box){bar.x, bar.y + bar.h - level, bar.w, level}, owner_colour(VIEW_OWNER_ANON));
+    canvas_fill(canvas, (struct box){bar.x, bar.y + bar.h - level, bar.w, level},
+                owner_colour(VIEW_OWNER_ANON));
     for (unsigned i = 0; i < GUEST_NR_WATERMARKS; i++) {
         uint64_t mark = zone->watermark_pages[i] < managed ? zone->watermark_pages[i] : managed;
         double y = bar.y + bar.h - 1 - (bar.h - 1) * (double)mark / (double)managed;
@@ -113,8 +130,8 @@ static void draw_gauge(struct drawing *drawing, struct box area, const struct gu
     canvas_printf(canvas, x, y, FONT_SMALL, INK_TEXT, "free %.0f %%", percent_of(free_pages, managed));
     canvas_text(canvas, x, y + 12, FONT_SMALL, INK_TEXT, format_count(count, zone->free_pages));
     for (unsigned i = 0; i < GUEST_NR_WATERMARKS && area.h >= 12 * (4 - (double)i); i++)
-        canvas_printf(canvas, x, area.y + area.h - 12 * (i + 1), FONT_SMALL, i ? INK_MARK : INK_FAULT, "%-4s %s",
-                      names[i], format_count(count, zone->watermark_pages[i]));
+        canvas_printf(canvas, x, area.y + area.h - 12 * (i + 1), FONT_SMALL, i ? INK_MARK : INK_FAULT,
+                      "%-4s %s", names[i], format_count(count, zone->watermark_pages[i]));
 }
 
 /* The kernel's free lists, as in /proc/buddyinfo. */
@@ -134,12 +151,14 @@ static void draw_zone(struct drawing *drawing, struct box area, const struct vie
     pfn_t per_cell;
     double text_height = zone->has_counts ? BUDDY_LINE : 0;
     double gauge_width = zone->has_counts ? GAUGE_WIDTH : 0;
-    struct box frames = {area.x + LABEL_WIDTH, area.y, area.w - LABEL_WIDTH - gauge_width, area.h - text_height};
+    struct box frames = {area.x + LABEL_WIDTH, area.y, area.w - LABEL_WIDTH - gauge_width,
+                         area.h - text_height};
     draw_frames(drawing, frames, zone, &per_cell);
     draw_zone_label(drawing, area.x, area.y, zone, per_cell);
     if (!zone->has_counts)
         return;
-    draw_gauge(drawing, (struct box){area.x + area.w - gauge_width + 8, area.y, gauge_width - 8, frames.h}, &zone->guest);
+    draw_gauge(drawing, (struct box){area.x + area.w - gauge_width + 8, area.y, gauge_width - 8, frames.h},
+               &zone->guest);
     draw_buddy(drawing, frames.x, area.y + frames.h, &zone->guest);
 }
 
@@ -170,19 +189,20 @@ void draw_memory_panel(struct drawing *drawing, struct box panel)
     const struct view_memory *memory = &drawing->model->memory;
     char size[COUNT_CHARS], title[64];
     snprintf(title, sizeof title, "Physical memory %s", format_size(size, memory->nr_frames * PAGE_BYTES));
-    struct box inside = draw_panel(drawing, panel, title,
-                                   memory->is_from_note ? "frames by owner, from the kernel's page descriptors"
-                                                        : "frames by use, from page tables and contents");
+    struct box inside =
+        draw_panel(drawing, panel, title,
+                   memory->is_from_note ? "frames by owner, from the kernel's page descriptors"
+                                        : "frames by use, from page tables and contents");
     inside.h -= draw_owners(drawing, inside) + 6;
 
     /* Beyond what its numbers need, a zone gets room by its size. */
-    double weights = 0, spare = inside.h - (memory->nr_zones - 1) * ZONE_GAP - memory->nr_zones * MIN_ZONE_HEIGHT;
+    double room = inside.h - (memory->nr_zones - 1) * ZONE_GAP, y = inside.y, all = 0;
+    double least = fmin(MIN_ZONE_HEIGHT, floor(room / memory->nr_zones));
     for (unsigned i = 0; i < memory->nr_zones; i++)
-        weights += (double)memory->zone[i].nr_frames;
-    double y = inside.y;
-    for (unsigned i = 0; i < memory->nr_zones && spare >= 0; i++) {
+        all += (double)memory->zone[i].nr_frames;
+    for (unsigned i = 0; i < memory->nr_zones; i++) {
         const struct view_zone *zone = &memory->zone[i];
-        double height = floor(MIN_ZONE_HEIGHT + spare * (double)zone->nr_frames / weights);
+        double height = least + floor((room - least * memory->nr_zones) * (double)zone->nr_frames / all);
         draw_zone(drawing, (struct box){inside.x, y, inside.w, height}, zone);
         y += height + ZONE_GAP;
     }

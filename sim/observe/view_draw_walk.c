@@ -28,7 +28,8 @@ static void format_flags(char text[COUNT_CHARS], uint64_t entry, bool is_directo
         strcat(text, " 4M");
 }
 
-static void draw_node(struct drawing *drawing, double x, double y, colour_t colour, const char *title, uint64_t value)
+static void draw_node(struct drawing *drawing, double x, double y, colour_t colour, const char *title,
+                      uint64_t value)
 {
     struct box box = {x, y, BOX_WIDTH, BOX_HEIGHT};
     canvas_fill(drawing->canvas, box, INK_GROUND);
@@ -39,7 +40,8 @@ static void draw_node(struct drawing *drawing, double x, double y, colour_t colo
 
 static void draw_arrow(struct drawing *drawing, double x, double y)
 {
-    canvas_fill(drawing->canvas, (struct box){x - (BOX_PITCH - BOX_WIDTH), y + BOX_HEIGHT / 2.0, BOX_PITCH - BOX_WIDTH, 1},
+    canvas_fill(drawing->canvas,
+                (struct box){x - (BOX_PITCH - BOX_WIDTH), y + BOX_HEIGHT / 2.0, BOX_PITCH - BOX_WIDTH, 1},
                 INK_DIM);
 }
 
@@ -52,7 +54,8 @@ static void draw_step(struct drawing *drawing, double x, double y, unsigned inde
     char title[COUNT_CHARS], flags[COUNT_CHARS];
     snprintf(title, sizeof title, "%s [%u]", step_names[index], step->index);
     draw_arrow(drawing, x, y);
-    draw_node(drawing, x, y, cpu->walk.is_fault && is_last ? INK_FAULT : step_colours[index], title, step->value);
+    draw_node(drawing, x, y, cpu->walk.is_fault && is_last ? INK_FAULT : step_colours[index], title,
+              step->value);
     format_flags(flags, step->value, index == 0);
     canvas_text(drawing->canvas, x, y + BOX_HEIGHT + 2, FONT_SMALL, INK_TEXT, flags);
     if (!cpu->is_timed)
@@ -92,8 +95,11 @@ static void draw_outcome(struct drawing *drawing, double x, double y, const stru
 {
     uint32_t error = walk->error_code;
     if (walk->is_fault)
-        canvas_printf(drawing->canvas, x, y, FONT_BOLD, INK_FAULT, "#PF error %" PRIu32 ": %s, %s by the %s", error,
-                      error & PF_RSVD ? "reserved bit set" : error & PF_P ? "not allowed" : "not present",
+        canvas_printf(drawing->canvas, x, y, FONT_BOLD, INK_FAULT, "#PF error %" PRIu32 ": %s, %s by the %s",
+                      error,
+                      error & PF_RSVD ? "reserved bit set"
+                      : error & PF_P  ? "not allowed"
+                                      : "not present",
                       access_names[walk->access % 3], error & PF_U ? "user" : "kernel");
     else
         canvas_text(drawing->canvas, x, y, FONT_BOLD, INK_GOOD, "translated, and now in the TLBs");
@@ -109,7 +115,8 @@ static void draw_frame(struct drawing *drawing, double x, double y, const struct
     draw_node(drawing, x, y, INK_GOOD, walk->nr_steps == 1 ? "4 MiB page" : "4 KiB page", frame);
     pfn_t pfn = frame >> PAGE_SHIFT;
     if (pfn < memory->nr_frames)
-        canvas_text(drawing->canvas, x, y + BOX_HEIGHT + 2, FONT_SMALL, INK_TEXT, view_owner_name(memory->owner[pfn]));
+        canvas_text(drawing->canvas, x, y + BOX_HEIGHT + 2, FONT_SMALL, INK_TEXT,
+                    view_owner_name(memory->owner[pfn]));
 }
 
 void draw_walk_panel(struct drawing *drawing, struct box panel)
@@ -119,8 +126,9 @@ void draw_walk_panel(struct drawing *drawing, struct box panel)
     char note[128] = "", count[COUNT_CHARS];
     bool has_walk = cpu->is_there && cpu->nr_walks_seen && walk->nr_steps >= 1 && walk->nr_steps <= 2;
     if (has_walk)
-        snprintf(note, sizeof note, "no. %s: %s of 0x%08" PRIx64 " by the %s", format_count(count, cpu->nr_walks_seen),
-                 access_names[walk->access % 3], walk->linear.v, walk->is_user ? "user" : "kernel");
+        snprintf(note, sizeof note, "no. %s: %s of 0x%08" PRIx64 " by the %s",
+                 format_count(count, cpu->nr_walks_seen), access_names[walk->access % 3], walk->linear.v,
+                 walk->is_user ? "user" : "kernel");
     struct box inside = draw_panel(drawing, panel, "Last page walk", note);
     if (!has_walk) {
         bool is_paging = cpu->is_there && (cpu->mode.cr0 & CR0_PG);

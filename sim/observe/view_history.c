@@ -1,5 +1,8 @@
 #include "sim/observe/view_history.h"
+
 #include "sim/observe/view_model.h"
+
+#include <assert.h>
 
 void view_history_init(struct view_history *history)
 {
@@ -17,6 +20,7 @@ static void halve(struct view_history *history)
 
 void view_history_add(struct view_history *history, const struct view_sample *sample)
 {
+    assert(!history->nr_samples || sample->cycle > history->sample[history->nr_samples - 1].cycle);
     if (history->nr_samples == VIEW_HISTORY_SAMPLES)
         halve(history);
     history->sample[history->nr_samples++] = *sample;

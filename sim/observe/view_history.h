@@ -1,6 +1,6 @@
 /*
- * How a run went so far, in a fixed number of samples: when the table is full every second sample goes and the
- * distance doubles. Taken at guest cycles only, so that it is the same in each run.
+ * How a run went so far, in a fixed number of samples: when the table is full every second sample goes and
+ * the distance doubles. Taken at guest cycles only, so that it is the same in each run.
  */
 #ifndef LK_SIM_OBSERVE_VIEW_HISTORY_H
 #define LK_SIM_OBSERVE_VIEW_HISTORY_H

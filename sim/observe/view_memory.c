@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert((int)VIEW_OWNER_RESERVED == (int)GUEST_OWNER_RESERVED && (int)VIEW_OWNER_DMA == (int)GUEST_OWNER_DMA,
+_Static_assert((int)VIEW_OWNER_RESERVED == (int)GUEST_OWNER_RESERVED &&
+                   (int)VIEW_OWNER_DMA == (int)GUEST_OWNER_DMA,
                "the first owners are the guest's");
 
 enum { TABLE_ENTRIES = 1024, ENTRY_BYTES = 4, LARGE_PAGE_FRAMES = 1024 };
@@ -98,7 +99,8 @@ static void collect_table(struct view_memory *memory, const struct ram *ram, uin
 }
 
 /* Two-level paging (SDM 3A 4.3). */
-static void collect_page_tables(struct view_memory *memory, const struct ram *ram, const struct paging_mode *mode)
+static void collect_page_tables(struct view_memory *memory, const struct ram *ram,
+                                const struct paging_mode *mode)
 {
     uint32_t directory[TABLE_ENTRIES];
     uint64_t at = mode->cr3 & 0xfffff000;

@@ -65,7 +65,8 @@ void view_collect_console(struct view_console *into, const struct console *conso
     for (unsigned i = 0; i < into->nr_lines; i++)
         snprintf(into->line[i], sizeof into->line[i], "%s", console_line(console, begin + i));
     struct console_cursor cursor = console_cursor(console);
-    into->cursor_line = cursor.line >= begin && cursor.line < end ? (unsigned)(cursor.line - begin) : into->nr_lines;
+    into->cursor_line =
+        cursor.line >= begin && cursor.line < end ? (unsigned)(cursor.line - begin) : into->nr_lines;
     into->cursor_column = cursor.column;
 }
 
@@ -86,6 +87,7 @@ bool view_collect(struct view_model *model, const struct view_source *source)
     take_name(model->config_name, source->config_name);
     model->clock_hz = source->clock_hz;
     model->is_paused = source->is_paused;
+    model->is_ended = source->is_ended;
     collect_cpu(&model->cpu, source->cpu);
     if (!view_collect_memory(&model->memory, source->ram, source->cpu ? cpu_mmu(source->cpu) : NULL, note))
         return false;

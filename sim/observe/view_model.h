@@ -1,6 +1,6 @@
 /*
- * The numbers behind the window's picture: a snapshot of a machine, plain data with no pointer into it. The same machine
- * gives the same snapshot on every host; no host time comes in here.
+ * The numbers behind the window's picture: a snapshot of a machine, plain data with no pointer into it. The
+ * same machine gives the same snapshot on every host; no host time comes in here.
  */
 #ifndef LK_SIM_OBSERVE_VIEW_MODEL_H
 #define LK_SIM_OBSERVE_VIEW_MODEL_H
@@ -18,7 +18,6 @@ enum view_owner {
 
 enum {
     VIEW_MAX_CELLS = 8192, /* of one TLB array or cache; of a larger one every n-th set is shown */
-    VIEW_CONSOLE_ROWS = 18,
     VIEW_NAME_CHARS = 64,
 };
 
@@ -37,7 +36,10 @@ struct view_memory {
     struct view_zone zone[GUEST_MAX_ZONES];
 };
 
-/* Which of a set-associative structure's cells are in the snapshot: set s * set_step, ways from the most recent on. */
+/*
+ * Which of a set-associative structure's cells are in the snapshot: set s * set_step, ways from the most
+ * recent on.
+ */
 struct view_shape {
     uint64_t nr_sets, nr_ways;
     uint64_t set_step, shown_sets, shown_ways;
@@ -109,7 +111,7 @@ enum view_cache_name { VIEW_L1I, VIEW_L1D, VIEW_L2, NR_VIEW_CACHES };
 struct view_model {
     char image_name[VIEW_NAME_CHARS], config_name[VIEW_NAME_CHARS];
     uint64_t clock_hz;
-    bool is_paused;
+    bool is_paused, is_ended;
     struct view_cpu cpu;
     struct view_memory memory;
     struct view_tlb tlb[NR_VIEW_TLBS];

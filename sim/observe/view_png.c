@@ -12,7 +12,8 @@ static bool write_surface(SDL_Surface *surface, const char *file, struct diag *d
 {
     SDL_Surface *rgb = SDL_ConvertSurfaceFormat(surface, SDL_PIXELFORMAT_RGB24, 0);
     if (!rgb)
-        return diag_add(diag, EXIT_STATUS_INTERNAL, "%s: no memory for the picture: %s", file, SDL_GetError());
+        return diag_add(diag, EXIT_STATUS_INTERNAL, "%s: no memory for the picture: %s", file,
+                        SDL_GetError());
     png_image image = {.version = PNG_IMAGE_VERSION,
                        .width = (png_uint_32)rgb->w,
                        .height = (png_uint_32)rgb->h,
@@ -44,8 +45,9 @@ bool view_write_png(const struct view_model *model, double scale, const char *fi
 bool view_screenshot(const struct view_source *source, const char *file, struct diag *diag)
 {
     struct view_model *model = view_model_create();
-    bool is_done = model && view_collect(model, source) ? view_write_png(model, 1, file, diag)
-                                                        : diag_add(diag, EXIT_STATUS_INTERNAL, "%s: no memory", file);
+    bool is_done = model && view_collect(model, source)
+                       ? view_write_png(model, 1, file, diag)
+                       : diag_add(diag, EXIT_STATUS_INTERNAL, "%s: no memory", file);
     view_model_destroy(model);
     return is_done;
 }

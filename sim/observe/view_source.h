@@ -1,6 +1,6 @@
 /*
- * What the window looks at: a machine's parts, as its owner knows them. Nothing in here is changed; of what is not const
- * only cpu_settle() is called, which moves counters to where they are read.
+ * What the window looks at: a machine's parts, as its owner knows them. Nothing in here is changed; of what
+ * is not const only cpu_settle() is called, which moves counters to where they are read.
  */
 #ifndef LK_SIM_OBSERVE_VIEW_SOURCE_H
 #define LK_SIM_OBSERVE_VIEW_SOURCE_H
@@ -9,6 +9,9 @@
 #include "sim/observe/console.h"
 
 struct view_history;
+
+/* What fits the window's console panel. */
+enum { VIEW_CONSOLE_COLUMNS = 112, VIEW_CONSOLE_ROWS = 18 };
 
 /* Anything but `ram` may be NULL or 0: its panel then says that there is none. */
 struct view_source {
@@ -23,7 +26,8 @@ struct view_source {
     const struct console *console;
     const struct view_history *history;
     uint64_t clock_hz;
-    bool is_paused;
+    bool is_paused; /* the window waits for the user */
+    bool is_ended;  /* the guest has ended; likewise */
 };
 
 #endif

@@ -1,5 +1,4 @@
 #include "sim/observe/trace_reader.h"
-#include "sim/observe/trace_rows.h"
 #include "sim/observe/trace_show.h"
 #include "sim/observe/trace_writer.h"
 
@@ -169,8 +168,8 @@ static void run_core(const struct cpu_observer *to)
         else if (which < 19)
             record = make_exception();
         else
-            record = (struct trace_record){.kind = TRACE_CONTROL,
-                                           .control = {.what = "cr3", .value = pick(1 << 20), .cycle = latest}};
+            record = (struct trace_record){
+                .kind = TRACE_CONTROL, .control = {.what = "cr3", .value = pick(1 << 20), .cycle = latest}};
         struct trace_span span = trace_record_span(&record);
         latest = span.first > latest ? span.first : latest;
         tell(to, &record);
@@ -210,21 +209,24 @@ static void expect_same(const struct trace_record *got, const struct trace_recor
                   "record %zu: another step %u", i, s);
     switch (a.kind) {
     case TRACE_INSN:
-        cr_assert(a.insn.number == b.insn.number && a.insn.rip == b.insn.rip && a.insn.linear.v == b.insn.linear.v &&
-                      a.insn.length_bytes == b.insn.length_bytes && a.insn.code_bits == b.insn.code_bits &&
-                      a.insn.cpl == b.insn.cpl && a.insn.fetched == b.insn.fetched &&
-                      a.insn.issued == b.insn.issued && a.insn.done == b.insn.done &&
-                      a.insn.waited_for == b.insn.waited_for && memcmp(a.insn.bytes, b.insn.bytes, 15) == 0,
+        cr_assert(a.insn.number == b.insn.number && a.insn.rip == b.insn.rip &&
+                      a.insn.linear.v == b.insn.linear.v && a.insn.length_bytes == b.insn.length_bytes &&
+                      a.insn.code_bits == b.insn.code_bits && a.insn.cpl == b.insn.cpl &&
+                      a.insn.fetched == b.insn.fetched && a.insn.issued == b.insn.issued &&
+                      a.insn.done == b.insn.done && a.insn.waited_for == b.insn.waited_for &&
+                      memcmp(a.insn.bytes, b.insn.bytes, 15) == 0,
                   "record %zu: another instruction", i);
         break;
     case TRACE_TRANSLATION:
         cr_assert(a.translation.instruction == b.translation.instruction &&
-                      a.translation.access == b.translation.access && a.translation.is_user == b.translation.is_user &&
+                      a.translation.access == b.translation.access &&
+                      a.translation.is_user == b.translation.is_user &&
                       a.translation.linear.v == b.translation.linear.v &&
                       a.translation.is_l1_hit == b.translation.is_l1_hit &&
                       a.translation.is_l2_hit == b.translation.is_l2_hit &&
                       a.translation.is_fault == b.translation.is_fault &&
-                      a.translation.asked == b.translation.asked && a.translation.ready == b.translation.ready,
+                      a.translation.asked == b.translation.asked &&
+                      a.translation.ready == b.translation.ready,
                   "record %zu: another translation", i);
         break;
     case TRACE_ACCESS:
@@ -236,12 +238,13 @@ static void expect_same(const struct trace_record *got, const struct trace_recor
                   "record %zu: another access", i);
         break;
     case TRACE_EXCEPTION:
-        cr_assert(a.exception.instruction == b.exception.instruction && a.exception.vector == b.exception.vector &&
-                      a.exception.is_interrupt == b.exception.is_interrupt &&
-                      a.exception.has_error_code == b.exception.has_error_code &&
-                      a.exception.error_code == b.exception.error_code && a.exception.rip == b.exception.rip &&
-                      a.exception.cr2 == b.exception.cr2 && a.exception.cycle == b.exception.cycle,
-                  "record %zu: another exception", i);
+        cr_assert(
+            a.exception.instruction == b.exception.instruction && a.exception.vector == b.exception.vector &&
+                a.exception.is_interrupt == b.exception.is_interrupt &&
+                a.exception.has_error_code == b.exception.has_error_code &&
+                a.exception.error_code == b.exception.error_code && a.exception.rip == b.exception.rip &&
+                a.exception.cr2 == b.exception.cr2 && a.exception.cycle == b.exception.cycle,
+            "record %zu: another exception", i);
         break;
     case TRACE_CONTROL:
         cr_assert_str_eq(a.control.what, b.control.what);
@@ -314,7 +317,8 @@ Test(trace, chosen_cycles_are_found_without_reading_all)
         if (span.last < from || span.first > to)
             continue;
         /* Each that should come comes, in order: `next` is the next that should. */
-        while (trace_record_span(&core->said[next]).last < from || trace_record_span(&core->said[next]).first > to)
+        while (trace_record_span(&core->said[next]).last < from ||
+               trace_record_span(&core->said[next]).first > to)
             next++;
         expect_same(&record, &core->said[next], next);
         next++;
@@ -563,148 +567,4 @@ Test(trace, what_is_no_trace_is_refused_in_one_line)
     spill(file, (const uint8_t *)"", 0);
     cr_expect_null(trace_open(file, &diag));
     cr_expect_eq(diag.status, EXIT_STATUS_BAD_DATA);
-}
-
-/* ---- What is made of records ---- */
-
-static void say_insn(const struct cpu_observer *to, uint64_t number, cycle_t fetched, cycle_t issued, cycle_t done)
-{
-    struct cpu_seen_insn insn = {.number = number,
-                                 .rip = 0x1000 + number,
-                                 .linear = laddr(0x1000 + number),
-                                 .bytes = {0x90},
-                                 .length_bytes = 1,
-                                 .code_bits = 32,
-                                 .fetched = fetched,
-                                 .issued = issued,
-                                 .done = done,
-                                 .waited_for = number == 1 ? REASON_DRAM : 0};
-    to->insn(to->opaque, &insn);
-}
-
-static void say_access(const struct cpu_observer *to, enum cpu_access_kind kind, cycle_t asked, cycle_t ready,
-                       enum served_by served_by)
-{
-    struct cpu_seen_access access = {.kind = kind,
-                                     .linear = laddr(0x2000),
-                                     .physical = paddr(0x2000),
-                                     .size_bytes = 4,
-                                     .is_ram = true,
-                                     .served_by = served_by,
-                                     .asked = asked,
-                                     .translated = asked,
-                                     .ready = ready};
-    to->access(to->opaque, &access, NULL);
-}
-
-/* A load that misses, and an instruction that waits for it. */
-static void write_small_trace(void)
-{
-    struct trace_writer *writer = trace_writer_create(file, &usual, &diag);
-    const struct cpu_observer *to = trace_observer(writer);
-    say_access(to, CPU_ACCESS_FETCH, 10, 13, SERVED_BY_L2);
-    say_access(to, CPU_ACCESS_LOAD, 16, 60, SERVED_BY_DRAM);
-    say_insn(to, 0, 10, 16, 60);
-    say_insn(to, 1, 10, 60, 61);
-    say_insn(to, 2, 10, 60, 63);
-    to->exception(to->opaque, &(struct cpu_seen_exception){.vector = 0x20, .is_interrupt = true, .cycle = 64});
-    say_access(to, CPU_ACCESS_STORE, 64, 65, SERVED_BY_L1);
-    say_access(to, CPU_ACCESS_FETCH, 66, 67, SERVED_BY_L1);
-    say_insn(to, 3, 66, 71, 72);
-    cr_assert(trace_writer_finish(writer, &diag));
-}
-
-Test(trace, stages_follow_from_the_three_cycles)
-{
-    static const struct {
-        cycle_t cycle;
-        enum trace_stage load, user, nop; /* instructions 0, 1 and 2 */
-    } expected[] = {
-        {9, TRACE_STAGE_NONE, TRACE_STAGE_NONE, TRACE_STAGE_NONE},
-        {10, TRACE_STAGE_FETCH, TRACE_STAGE_FETCH, TRACE_STAGE_FETCH},
-        {12, TRACE_STAGE_FETCH, TRACE_STAGE_FETCH, TRACE_STAGE_FETCH},
-        {13, TRACE_STAGE_DECODE, TRACE_STAGE_DECODE, TRACE_STAGE_DECODE},
-        {16, TRACE_STAGE_EXECUTE, TRACE_STAGE_DECODE, TRACE_STAGE_DECODE},
-        {17, TRACE_STAGE_MEMORY, TRACE_STAGE_DECODE, TRACE_STAGE_DECODE},
-        {59, TRACE_STAGE_MEMORY, TRACE_STAGE_DECODE, TRACE_STAGE_DECODE},
-        {60, TRACE_STAGE_WRITE, TRACE_STAGE_EXECUTE, TRACE_STAGE_EXECUTE},
-        {61, TRACE_STAGE_NONE, TRACE_STAGE_WRITE, TRACE_STAGE_EXECUTE},
-        {63, TRACE_STAGE_NONE, TRACE_STAGE_NONE, TRACE_STAGE_WRITE},
-    };
-    write_small_trace();
-    struct trace_reader *reader = trace_open(file, &diag);
-    struct trace_pipeline *pipeline = trace_pipeline_create(reader, 0, 100);
-    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
-        cr_assert(trace_pipeline_advance(pipeline, expected[i].cycle, &diag));
-        enum trace_stage found[3] = {TRACE_STAGE_NONE, TRACE_STAGE_NONE, TRACE_STAGE_NONE};
-        const struct trace_row *row;
-        for (size_t r = 0; (row = trace_pipeline_row(pipeline, r)); r++)
-            if (!row->is_exception && row->insn.number < 3)
-                found[row->insn.number] = trace_row_stage(row, expected[i].cycle);
-        cr_expect_eq(found[0], expected[i].load, "load in cycle %lu: %d", expected[i].cycle, found[0]);
-        cr_expect_eq(found[1], expected[i].user, "user in cycle %lu: %d", expected[i].cycle, found[1]);
-        cr_expect_eq(found[2], expected[i].nop, "nop in cycle %lu: %d", expected[i].cycle, found[2]);
-    }
-    trace_pipeline_destroy(pipeline);
-    trace_close(reader);
-}
-
-Test(trace, what_an_interrupt_pushes_is_its_own_account)
-{
-    write_small_trace();
-    struct trace_reader *reader = trace_open(file, &diag);
-    struct trace_rows *rows = trace_rows_create(reader, 0, 100);
-    const unsigned nr_parts[] = {2, 0, 0, 1, 1};
-    const struct trace_row *row;
-    for (size_t i = 0; i < sizeof nr_parts / sizeof *nr_parts; i++) {
-        cr_assert_not_null(row = trace_rows_next(rows, &diag));
-        cr_expect_eq(row->is_exception, i == 3);
-        cr_expect_eq(row->nr_parts, nr_parts[i], "row %zu has %u parts", i, row->nr_parts);
-    }
-    cr_expect_null(trace_rows_next(rows, &diag));
-    trace_rows_destroy(rows);
-    trace_close(reader);
-}
-
-static char *show(bool (*how)(const struct trace_show *, struct diag *), cycle_t from, cycle_t to)
-{
-    char *text = NULL;
-    size_t size;
-    struct trace_reader *reader = trace_open(file, &diag);
-    struct trace_show what = {.reader = reader, .from = from, .to = to, .out = open_memstream(&text, &size)};
-    cr_expect(how(&what, &diag));
-    fclose(what.out);
-    trace_close(reader);
-    return text;
-}
-
-Test(trace, each_cycle_is_one_line_and_says_what_was_waited_for)
-{
-    write_small_trace();
-    char *text = show(trace_show_cycles, 10, 72);
-    unsigned nr_lines = 0;
-    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"), nr_lines++) {
-        cr_expect_leq(strlen(line), 110);
-        if (strncmp(line, "        16 ", 11) == 0)
-            cr_expect_not_null(strstr(line, "000 l1d>dram"), "%s", line);
-        if (strncmp(line, "        30 ", 11) == 0)
-            cr_expect_not_null(strstr(line, "wait dram"), "%s", line);
-        if (strncmp(line, "        60 ", 11) == 0)
-            cr_expect_not_null(strstr(line, "001 nop; 002 nop"), "%s", line);
-        if (strncmp(line, "        64 ", 11) == 0)
-            cr_expect_not_null(strstr(line, "irq 20h"), "%s", line);
-    }
-    cr_expect_eq(nr_lines, 1 + 63);
-    free(text);
-}
-
-Test(trace, instructions_show_stages_addresses_and_misses)
-{
-    write_small_trace();
-    char *text = show(trace_show_instructions, 10, 72);
-    cr_expect_not_null(strstr(text, "0 00001000 nop"), "%s", text);
-    cr_expect_not_null(strstr(text, "+3   +6   +7  +50 r 00002000"), "%s", text);
-    cr_expect_not_null(strstr(text, "l1d miss, from dram, 44 cycles"), "%s", text);
-    cr_expect_not_null(strstr(text, "irq 20h in cycle 64"), "%s", text);
-    free(text);
 }

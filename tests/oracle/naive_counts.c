@@ -1,0 +1,389 @@
+/*
+ * Oracle: the counts of a run against naive models of its TLBs, page walker and caches, fed with the addresses of the
+ * run's trace.
+ *
+ *     naive_counts TRACE STATS.JSON CONFIG.EFFECTIVE.JSON
+ *
+ * Says each count that differs, and the first translation or access that the models see otherwise; the exit status is
+ * 1 then, 2 when it cannot tell.
+ *
+ * The trace has to be whole: from reset to the end, with no limit reached. What depends on time (hits in flight, rows
+ * of the DRAM) is not modelled.
+ */
+#include "sim/observe/trace_reader.h"
+#include "tests/oracle/naive_structures.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bits of page-table entries and control registers, from the manual (SDM 3A 2.5, 4.3), not from our own headers. */
+enum {
+    ENTRY_PRESENT = 1,
+    ENTRY_WRITABLE = 2,
+    ENTRY_USER = 4,
+    ENTRY_ACCESSED = 32,
+    ENTRY_DIRTY = 64,
+    ENTRY_LARGE = 128,
+    ENTRY_GLOBAL = 256
+};
+enum { ERROR_PRESENT = 1, ERROR_RESERVED = 8 };
+#define CONTROL0_WP (1u << 16)
+#define CONTROL0_PAGING (1u << 31)
+#define CONTROL4_LARGE (1u << 4)
+#define CONTROL4_GLOBAL (1u << 7)
+
+struct model {
+    uint64_t cr0, cr4, ram_bytes;
+    struct naive_tlb itlb, dtlb, l2_tlb;
+    struct naive_cache l1i, l1d, l2;
+    struct naive_cache *walk_cache;
+    uint64_t instructions, fetches;
+    uint64_t walks, dirty_walks, permission_walks, walk_reads, accessed_sets, dirty_sets;
+    uint64_t faults_not_present, faults_protection, faults_reserved;
+    unsigned nr_differences;
+};
+
+/* ---- What the run said ---- */
+
+static cJSON *read_json(const char *file)
+{
+    FILE *from = fopen(file, "r");
+    char *text = NULL;
+    size_t length = 0;
+    ssize_t got = from ? getdelim(&text, &length, 0, from) : -1;
+    cJSON *json = got > 0 ? cJSON_Parse(text) : NULL;
+    if (from)
+        fclose(from);
+    free(text);
+    if (!json) {
+        fprintf(stderr, "naive_counts: %s: cannot be read, or is no JSON\n", file);
+        exit(2);
+    }
+    return json;
+}
+
+/* A key's value; sizes are strings with a unit. */
+static uint64_t setting(const cJSON *config, const char *key)
+{
+    static const struct {
+        const char *unit;
+        double factor;
+    } units[] = {{"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}};
+    const cJSON *value = cJSON_GetObjectItem(cJSON_GetObjectItem(config, key), "value");
+    if (cJSON_IsNumber(value))
+        return (uint64_t)value->valuedouble;
+    if (cJSON_IsString(value)) {
+        char *unit;
+        double number = strtod(value->valuestring, &unit);
+        for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+            if (strcmp(unit, units[i].unit) == 0)
+                return (uint64_t)(number * units[i].factor);
+        }
+    }
+    fprintf(stderr, "naive_counts: the configuration has no size or number %s\n", key);
+    exit(2);
+}
+
+static bool setting_is(const cJSON *config, const char *key, const char *word)
+{
+    const cJSON *value = cJSON_GetObjectItem(cJSON_GetObjectItem(config, key), "value");
+    return cJSON_IsString(value) && strcmp(value->valuestring, word) == 0;
+}
+
+static void build_model(struct model *model, const cJSON *config)
+{
+    model->ram_bytes = setting(config, "machine.ram");
+    naive_tlb_add_array(&model->itlb, NAIVE_SMALL, setting(config, "tlb.l1i.entries"),
+                        setting(config, "tlb.l1i.ways"));
+    naive_tlb_add_array(&model->itlb, NAIVE_LARGE, setting(config, "tlb.l1i_large.entries"),
+                        setting(config, "tlb.l1i_large.ways"));
+    naive_tlb_add_array(&model->dtlb, NAIVE_SMALL, setting(config, "tlb.l1d.entries"),
+                        setting(config, "tlb.l1d.ways"));
+    naive_tlb_add_array(&model->dtlb, NAIVE_LARGE, setting(config, "tlb.l1d_large.entries"),
+                        setting(config, "tlb.l1d_large.ways"));
+    naive_tlb_add_array(&model->l2_tlb, NAIVE_SMALL | NAIVE_LARGE, setting(config, "tlb.l2.entries"),
+                        setting(config, "tlb.l2.ways"));
+    naive_cache_init(&model->l2, setting(config, "cache.l2.size"), setting(config, "cache.l2.ways"),
+                     setting(config, "cache.l2.line"), NULL);
+    naive_cache_init(&model->l1i, setting(config, "cache.l1i.size"), setting(config, "cache.l1i.ways"),
+                     setting(config, "cache.l1i.line"), &model->l2);
+    naive_cache_init(&model->l1d, setting(config, "cache.l1d.size"), setting(config, "cache.l1d.ways"),
+                     setting(config, "cache.l1d.line"), &model->l2);
+    model->walk_cache = setting_is(config, "mmu.walk_through", "l2") ? &model->l2 : &model->l1d;
+}
+
+/* ---- The paging unit ---- */
+
+static bool is_allowed(const struct model *model, const struct naive_page *page, bool is_write, bool is_user)
+{
+    if (is_user)
+        return page->is_user && (page->is_writable || !is_write);
+    return !is_write || page->is_writable || !(model->cr0 & CONTROL0_WP);
+}
+
+/* Reads the entries that the trace says were there, marks them, and says what the walk found. False: a fault. */
+static bool walk(struct model *model, const struct walk *seen, bool is_write, bool is_user,
+                 struct naive_page *page)
+{
+    *page = (struct naive_page){.is_user = true, .is_writable = true};
+    model->walks++;
+    for (unsigned i = 0; i < seen->nr_steps; i++) {
+        model->walk_reads++;
+        if (seen->step[i].at.v < model->ram_bytes)
+            naive_cache_access(model->walk_cache, seen->step[i].at.v, false);
+    }
+    uint64_t last = seen->nr_steps ? seen->step[seen->nr_steps - 1].value : 0;
+    for (unsigned i = 0; i < seen->nr_steps; i++) {
+        page->is_user &= (seen->step[i].value & ENTRY_USER) != 0;
+        page->is_writable &= (seen->step[i].value & ENTRY_WRITABLE) != 0;
+    }
+    page->is_large = seen->nr_steps == 1 && (last & ENTRY_LARGE) && (model->cr4 & CONTROL4_LARGE);
+    page->is_global = (last & ENTRY_GLOBAL) && (model->cr4 & CONTROL4_GLOBAL);
+    page->is_dirty = is_write || (last & ENTRY_DIRTY);
+    page->number = seen->linear.v / (page->is_large ? 4u << 20 : 4096u);
+    if (!(last & ENTRY_PRESENT)) {
+        model->faults_not_present++;
+        return false;
+    }
+    if (seen->is_fault && (seen->error_code & ERROR_RESERVED)) {
+        model->faults_reserved++;
+        return false;
+    }
+    if (!is_allowed(model, page, is_write, is_user)) {
+        model->faults_protection++;
+        return false;
+    }
+    for (unsigned i = 0; i < seen->nr_steps; i++) {
+        bool sets_accessed = !(seen->step[i].value & ENTRY_ACCESSED);
+        bool sets_dirty = i == seen->nr_steps - 1 && is_write && !(last & ENTRY_DIRTY);
+        if ((!sets_accessed && !sets_dirty) || seen->step[i].at.v >= model->ram_bytes)
+            continue;
+        model->accessed_sets += sets_accessed;
+        model->dirty_sets += sets_dirty;
+        naive_cache_access(model->walk_cache, seen->step[i].at.v, true);
+    }
+    return true;
+}
+
+/* Says where the models and the run part, the first few times. */
+static void differ(struct model *model, const struct trace_record *record, const char *what)
+{
+    enum { MAX_REPORTS = 5 };
+    const struct cpu_seen_translation *seen = &record->translation;
+    if (model->nr_differences++ < MAX_REPORTS)
+        printf("cycle %" PRIu64 ", linear %08" PRIx64 ": %s (run: l1 %d, l2 %d, walk %d, fault %d)\n",
+               seen->asked, seen->linear.v, what, seen->is_l1_hit, seen->is_l2_hit, record->has_walk,
+               seen->is_fault);
+}
+
+static void translate(struct model *model, const struct trace_record *record)
+{
+    const struct cpu_seen_translation *seen = &record->translation;
+    struct naive_tlb *l1 = seen->access == MMU_FETCH ? &model->itlb : &model->dtlb;
+    bool is_write = seen->access == MMU_WRITE;
+    struct naive_page *page = naive_tlb_lookup(l1, seen->linear.v);
+    bool is_l1_hit = page != NULL, is_l2_hit = false;
+    if (!page) {
+        page = naive_tlb_lookup(&model->l2_tlb, seen->linear.v);
+        is_l2_hit = page != NULL;
+    }
+    bool needs_walk =
+        !page || !is_allowed(model, page, is_write, seen->is_user) || (is_write && !page->is_dirty);
+    if (is_l1_hit != seen->is_l1_hit || is_l2_hit != seen->is_l2_hit)
+        differ(model, record, "another TLB hit");
+    if (needs_walk != record->has_walk)
+        differ(model, record, needs_walk ? "a walk should have been made" : "no walk should have been made");
+    if (page && needs_walk && is_allowed(model, page, is_write, seen->is_user))
+        model->dirty_walks++;
+    else if (page && needs_walk)
+        model->permission_walks++;
+    struct naive_page fresh;
+    if (!needs_walk || !record->has_walk) {
+        if (is_l2_hit)
+            naive_tlb_fill(l1, *page);
+        return;
+    }
+    bool is_good = walk(model, &record->walk, is_write, seen->is_user, &fresh);
+    if (is_good == seen->is_fault)
+        differ(model, record, is_good ? "this should be no fault" : "this should be a fault");
+    if (!is_good)
+        return;
+    naive_tlb_fill(&model->l2_tlb, fresh);
+    naive_tlb_fill(l1, fresh);
+}
+
+static void flush_tlbs(struct model *model, bool keep_global)
+{
+    naive_tlb_flush(&model->itlb, keep_global);
+    naive_tlb_flush(&model->dtlb, keep_global);
+    naive_tlb_flush(&model->l2_tlb, keep_global);
+}
+
+static void control(struct model *model, const struct trace_control *seen)
+{
+    if (strcmp(seen->what, "cr0") == 0) {
+        if ((model->cr0 ^ seen->value) & CONTROL0_PAGING)
+            flush_tlbs(model, false);
+        model->cr0 = seen->value;
+    } else if (strcmp(seen->what, "cr4") == 0) {
+        if ((model->cr4 ^ seen->value) & (CONTROL4_LARGE | CONTROL4_GLOBAL))
+            flush_tlbs(model, false);
+        model->cr4 = seen->value;
+    } else if (strcmp(seen->what, "cr3") == 0) {
+        flush_tlbs(model, true);
+    } else if (strcmp(seen->what, "invlpg") == 0) {
+        naive_tlb_invalidate(&model->itlb, seen->value);
+        naive_tlb_invalidate(&model->dtlb, seen->value);
+        naive_tlb_invalidate(&model->l2_tlb, seen->value);
+    } else if (strcmp(seen->what, "wbinvd") == 0 || strcmp(seen->what, "invd") == 0) {
+        bool write_back = seen->what[0] == 'w';
+        naive_cache_flush(&model->l1i, false);
+        naive_cache_flush(&model->l1d, write_back);
+        naive_cache_flush(&model->l2, write_back);
+    }
+}
+
+static void access_line(struct model *model, const struct cpu_seen_access *seen)
+{
+    model->fetches += seen->kind == CPU_ACCESS_FETCH;
+    if (seen->is_ram)
+        naive_cache_access(seen->kind == CPU_ACCESS_FETCH ? &model->l1i : &model->l1d, seen->physical.v,
+                           seen->kind == CPU_ACCESS_STORE);
+}
+
+/* ---- Comparing ---- */
+
+static void compare(struct model *model, const cJSON *stats, const char *path, const char *name,
+                    uint64_t counted, unsigned *nr_compared)
+{
+    char full[128];
+    snprintf(full, sizeof full, "%s.%s", path, name);
+    const cJSON *value = cJSON_GetObjectItem(stats, full);
+    ++*nr_compared;
+    if (cJSON_IsNumber(value) && (uint64_t)value->valuedouble == counted)
+        return;
+    model->nr_differences++;
+    if (!cJSON_IsNumber(value))
+        printf("%s: not in the statistics\n", full);
+    else
+        printf("%s: the run says %.0f, the model counts %" PRIu64 "\n", full, value->valuedouble, counted);
+}
+
+static unsigned compare_all(struct model *model, const cJSON *stats)
+{
+    unsigned nr_compared = 0;
+    const struct {
+        const char *path;
+        const struct naive_counts *counts;
+        bool is_cache;
+    } structures[] = {
+        {"cpu0.tlb.l1i", &model->itlb.counts, false},  {"cpu0.tlb.l1d", &model->dtlb.counts, false},
+        {"cpu0.tlb.l2", &model->l2_tlb.counts, false}, {"cache.l1i0", &model->l1i.counts, true},
+        {"cache.l1d0", &model->l1d.counts, true},      {"cache.l2", &model->l2.counts, true},
+    };
+    for (size_t i = 0; i < sizeof structures / sizeof *structures; i++) {
+        const char *path = structures[i].path;
+        const struct naive_counts *counts = structures[i].counts;
+        compare(model, stats, path, "accesses", counts->accesses, &nr_compared);
+        compare(model, stats, path, "hits", counts->hits, &nr_compared);
+        compare(model, stats, path, "misses", counts->misses, &nr_compared);
+        compare(model, stats, path, "fills", counts->fills, &nr_compared);
+        compare(model, stats, path, "evictions", counts->evictions, &nr_compared);
+        if (structures[i].is_cache) {
+            compare(model, stats, path, "writebacks", counts->writebacks, &nr_compared);
+        } else {
+            compare(model, stats, path, "flushes", counts->flushes, &nr_compared);
+            compare(model, stats, path, "invalidations", counts->invalidations, &nr_compared);
+        }
+    }
+    const struct {
+        const char *path, *name;
+        uint64_t counted;
+    } others[] = {
+        {"cpu0", "instructions", model->instructions},
+        {"cpu0", "fetches", model->fetches},
+        {"cpu0.mmu", "walks", model->walks},
+        {"cpu0.mmu", "dirty_walks", model->dirty_walks},
+        {"cpu0.mmu", "permission_walks", model->permission_walks},
+        {"cpu0.mmu", "walk_reads", model->walk_reads},
+        {"cpu0.mmu", "accessed_sets", model->accessed_sets},
+        {"cpu0.mmu", "dirty_sets", model->dirty_sets},
+        {"cpu0.mmu", "faults_not_present", model->faults_not_present},
+        {"cpu0.mmu", "faults_protection", model->faults_protection},
+        {"cpu0.mmu", "faults_reserved", model->faults_reserved},
+        {"dram", "reads", model->l2.dram_reads},
+        {"dram", "writes", model->l2.dram_writes},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        compare(model, stats, others[i].path, others[i].name, others[i].counted, &nr_compared);
+    return nr_compared;
+}
+
+static void replay(struct model *model, struct trace_reader *reader, struct diag *diag)
+{
+    struct trace_record record;
+    while (trace_next(reader, &record, diag)) {
+        switch (record.kind) {
+        case TRACE_INSN:
+            model->instructions++;
+            break;
+        case TRACE_TRANSLATION:
+            translate(model, &record);
+            break;
+        case TRACE_ACCESS:
+            access_line(model, &record.access);
+            break;
+        case TRACE_CONTROL:
+            control(model, &record.control);
+            break;
+        case TRACE_EXCEPTION:
+        case NR_TRACE_KINDS:
+            break;
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4) {
+        fprintf(stderr, "usage: naive_counts TRACE STATS.JSON CONFIG.EFFECTIVE.JSON\n");
+        return 2;
+    }
+    struct diag diag;
+    diag_init(&diag);
+    struct model model = {.cr0 = 0};
+    cJSON *stats = read_json(argv[2]), *config = read_json(argv[3]);
+    struct trace_reader *reader = trace_open(argv[1], &diag);
+    unsigned nr_compared = 0;
+    if (reader) {
+        const struct trace_info *info = trace_info(reader);
+        if (info->from || info->to || info->is_cut || info->ending != TRACE_ENDED_WITH_RUN) {
+            diag_add(&diag, EXIT_STATUS_BAD_DATA, "%s: not the whole run: window, limit or no end", argv[1]);
+        } else {
+            build_model(&model, config);
+            flush_tlbs(&model, false); /* the start state is loaded once before the first instruction */
+            replay(&model, reader, &diag);
+            nr_compared = compare_all(&model, stats);
+        }
+    }
+    for (size_t i = 0; i < diag.nr_lines; i++)
+        fprintf(stderr, "naive_counts: %s\n", diag.lines[i]);
+    if (diag.nr_lines == 0)
+        printf("%u counts compared over %" PRIu64 " instructions, %" PRIu64 " walks: %u differences\n",
+               nr_compared, model.instructions, model.walks, model.nr_differences);
+    int status = diag.nr_lines ? 2 : model.nr_differences ? 1 : 0;
+    trace_close(reader);
+    naive_tlb_free(&model.itlb);
+    naive_tlb_free(&model.dtlb);
+    naive_tlb_free(&model.l2_tlb);
+    naive_cache_free(&model.l1i);
+    naive_cache_free(&model.l1d);
+    naive_cache_free(&model.l2);
+    cJSON_Delete(stats);
+    cJSON_Delete(config);
+    diag_fini(&diag);
+    return status;
+}

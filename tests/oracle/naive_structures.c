@@ -1,0 +1,203 @@
+#include "tests/oracle/naive_structures.h"
+
+#include <stdlib.h>
+
+/* A test that runs out of memory has nothing to say. */
+static void *take_memory(uint64_t nr, uint64_t size)
+{
+    void *memory = calloc(nr, size);
+    if (!memory)
+        abort();
+    return memory;
+}
+
+/* ---- TLB ---- */
+
+static uint64_t page_number(uint64_t linear, bool is_large)
+{
+    return is_large ? linear / (4u << 20) : linear / 4096;
+}
+
+void naive_tlb_add_array(struct naive_tlb *tlb, unsigned pages, uint64_t nr_entries, uint64_t nr_ways)
+{
+    struct naive_array *array = &tlb->array[tlb->nr_arrays++];
+    array->pages = pages;
+    array->nr_ways = nr_ways;
+    array->nr_sets = nr_entries / nr_ways;
+    array->entries = take_memory(nr_entries, sizeof *array->entries);
+}
+
+/* An entry for this page in this array, or NULL. */
+static struct naive_page *find_page(struct naive_array *array, uint64_t number, bool is_large)
+{
+    if (!(array->pages & (is_large ? NAIVE_LARGE : NAIVE_SMALL)))
+        return NULL;
+    for (uint64_t way = 0; way < array->nr_ways; way++) {
+        struct naive_page *entry = &array->entries[number % array->nr_sets * array->nr_ways + way];
+        if (entry->is_valid && entry->number == number && entry->is_large == is_large)
+            return entry;
+    }
+    return NULL;
+}
+
+struct naive_page *naive_tlb_lookup(struct naive_tlb *tlb, uint64_t linear)
+{
+    tlb->counts.accesses++;
+    for (unsigned large = 0; large < 2; large++) {
+        for (unsigned i = 0; i < tlb->nr_arrays; i++) {
+            struct naive_page *entry = find_page(&tlb->array[i], page_number(linear, large), large);
+            if (entry) {
+                tlb->counts.hits++;
+                entry->last_used = ++tlb->time;
+                return entry;
+            }
+        }
+    }
+    tlb->counts.misses++;
+    return NULL;
+}
+
+void naive_tlb_fill(struct naive_tlb *tlb, struct naive_page page)
+{
+    struct naive_array *array = &tlb->array[0];
+    if (!(array->pages & (page.is_large ? NAIVE_LARGE : NAIVE_SMALL)))
+        array = &tlb->array[1];
+    struct naive_page *victim = find_page(array, page.number, page.is_large);
+    for (uint64_t way = 0; !victim && way < array->nr_ways; way++) {
+        struct naive_page *entry = &array->entries[page.number % array->nr_sets * array->nr_ways + way];
+        if (!entry->is_valid)
+            victim = entry;
+    }
+    if (!victim) {
+        victim = &array->entries[page.number % array->nr_sets * array->nr_ways];
+        for (uint64_t way = 1; way < array->nr_ways; way++) {
+            struct naive_page *entry = &array->entries[page.number % array->nr_sets * array->nr_ways + way];
+            if (entry->last_used < victim->last_used)
+                victim = entry;
+        }
+        tlb->counts.evictions++;
+    }
+    *victim = page;
+    victim->is_valid = true;
+    victim->last_used = ++tlb->time;
+    tlb->counts.fills++;
+}
+
+void naive_tlb_flush(struct naive_tlb *tlb, bool keep_global)
+{
+    tlb->counts.flushes++;
+    for (unsigned i = 0; i < tlb->nr_arrays; i++) {
+        struct naive_array *array = &tlb->array[i];
+        for (uint64_t e = 0; e < array->nr_sets * array->nr_ways; e++) {
+            if (!keep_global || !array->entries[e].is_global)
+                array->entries[e].is_valid = false;
+        }
+    }
+}
+
+void naive_tlb_invalidate(struct naive_tlb *tlb, uint64_t linear)
+{
+    tlb->counts.invalidations++;
+    for (unsigned large = 0; large < 2; large++) {
+        for (unsigned i = 0; i < tlb->nr_arrays; i++) {
+            struct naive_page *entry = find_page(&tlb->array[i], page_number(linear, large), large);
+            if (entry)
+                entry->is_valid = false;
+        }
+    }
+}
+
+void naive_tlb_free(struct naive_tlb *tlb)
+{
+    for (unsigned i = 0; i < tlb->nr_arrays; i++)
+        free(tlb->array[i].entries);
+}
+
+/* ---- Cache ---- */
+
+void naive_cache_init(struct naive_cache *cache, uint64_t size_bytes, uint64_t nr_ways, uint64_t line_bytes,
+                      struct naive_cache *below)
+{
+    *cache = (struct naive_cache){.nr_ways = nr_ways, .line_bytes = line_bytes, .below = below};
+    cache->nr_sets = size_bytes / line_bytes / nr_ways;
+    cache->lines = take_memory(cache->nr_sets * nr_ways, sizeof *cache->lines);
+}
+
+static struct naive_line *find_line(struct naive_cache *cache, uint64_t number)
+{
+    for (uint64_t way = 0; way < cache->nr_ways; way++) {
+        struct naive_line *line = &cache->lines[number % cache->nr_sets * cache->nr_ways + way];
+        if (line->is_valid && line->number == number)
+            return line;
+    }
+    return NULL;
+}
+
+static void write_line_below(struct naive_cache *cache, uint64_t number);
+
+/* A way of the set that may be filled: an empty one, or that of the line used longest ago, which goes. */
+static struct naive_line *empty_way(struct naive_cache *cache, uint64_t number)
+{
+    struct naive_line *set = &cache->lines[number % cache->nr_sets * cache->nr_ways], *victim = set;
+    for (uint64_t way = 0; way < cache->nr_ways; way++) {
+        if (!set[way].is_valid)
+            return &set[way];
+        if (set[way].last_used < victim->last_used)
+            victim = &set[way];
+    }
+    cache->counts.evictions++;
+    if (victim->is_dirty)
+        write_line_below(cache, victim->number);
+    return victim;
+}
+
+/* One lookup. A whole line from above (is_whole) need not be read from below. */
+static void look_up(struct naive_cache *cache, uint64_t physical, bool is_write, bool is_whole)
+{
+    uint64_t number = physical / cache->line_bytes;
+    struct naive_line *line = find_line(cache, number);
+    cache->counts.accesses++;
+    if (line) {
+        cache->counts.hits++;
+        line->is_dirty |= is_write;
+    } else {
+        cache->counts.misses++;
+        cache->counts.fills++;
+        if (!is_whole && cache->below)
+            naive_cache_access(cache->below, physical, false);
+        else if (!is_whole)
+            cache->dram_reads++;
+        line = empty_way(cache, number);
+        *line = (struct naive_line){.is_valid = true, .is_dirty = is_write, .number = number};
+    }
+    line->last_used = ++cache->time;
+}
+
+static void write_line_below(struct naive_cache *cache, uint64_t number)
+{
+    cache->counts.writebacks++;
+    if (cache->below)
+        look_up(cache->below, number * cache->line_bytes, true, true);
+    else
+        cache->dram_writes++;
+}
+
+void naive_cache_access(struct naive_cache *cache, uint64_t physical, bool is_write)
+{
+    look_up(cache, physical, is_write, false);
+}
+
+void naive_cache_flush(struct naive_cache *cache, bool write_back)
+{
+    for (uint64_t i = 0; i < cache->nr_sets * cache->nr_ways; i++) {
+        struct naive_line *line = &cache->lines[i];
+        if (write_back && line->is_valid && line->is_dirty)
+            write_line_below(cache, line->number);
+        line->is_valid = false;
+    }
+}
+
+void naive_cache_free(struct naive_cache *cache)
+{
+    free(cache->lines);
+}

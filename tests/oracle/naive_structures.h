@@ -1,0 +1,65 @@
+/*
+ * TLBs and caches as one would write them down first: tables that are searched from end to end, with the time of the
+ * last use in each entry. They share no code with tlb/ and cache/, whose counts they check.
+ */
+#ifndef LK_TESTS_ORACLE_NAIVE_STRUCTURES_H
+#define LK_TESTS_ORACLE_NAIVE_STRUCTURES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct naive_counts {
+    uint64_t accesses, hits, misses, fills, evictions, writebacks, flushes, invalidations;
+};
+
+struct naive_page {
+    bool is_valid, is_large, is_user, is_writable, is_dirty, is_global;
+    uint64_t number; /* linear address / page size */
+    uint64_t last_used;
+};
+
+enum naive_pages { NAIVE_SMALL = 1, NAIVE_LARGE = 2 };
+
+struct naive_array {
+    unsigned pages; /* naive_pages ORed */
+    uint64_t nr_sets, nr_ways;
+    struct naive_page *entries; /* nr_sets x nr_ways, in no order */
+};
+
+struct naive_tlb {
+    unsigned nr_arrays;
+    struct naive_array array[2];
+    uint64_t time;
+    struct naive_counts counts;
+};
+
+void naive_tlb_add_array(struct naive_tlb *tlb, unsigned pages, uint64_t nr_entries, uint64_t nr_ways);
+/* The entry that translates `linear`, or NULL; counted and used. */
+struct naive_page *naive_tlb_lookup(struct naive_tlb *tlb, uint64_t linear);
+void naive_tlb_fill(struct naive_tlb *tlb, struct naive_page page);
+void naive_tlb_flush(struct naive_tlb *tlb, bool keep_global);
+void naive_tlb_invalidate(struct naive_tlb *tlb, uint64_t linear);
+void naive_tlb_free(struct naive_tlb *tlb);
+
+struct naive_line {
+    bool is_valid, is_dirty;
+    uint64_t number; /* physical address / line size */
+    uint64_t last_used;
+};
+
+struct naive_cache {
+    uint64_t nr_sets, nr_ways, line_bytes;
+    struct naive_line *lines;
+    struct naive_cache *below; /* NULL: DRAM */
+    uint64_t time;
+    struct naive_counts counts;
+    uint64_t dram_reads, dram_writes; /* of the lowest cache */
+};
+
+void naive_cache_init(struct naive_cache *cache, uint64_t size_bytes, uint64_t nr_ways, uint64_t line_bytes,
+                      struct naive_cache *below);
+void naive_cache_access(struct naive_cache *cache, uint64_t physical, bool is_write);
+void naive_cache_flush(struct naive_cache *cache, bool write_back);
+void naive_cache_free(struct naive_cache *cache);
+
+#endif
