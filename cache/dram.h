@@ -1,7 +1,7 @@
 /*
  * DRAM behind the last cache: banks, each with at most one open row (open-page policy). An access costs by what its
  * bank has open, and waits while the bank is busy. Addresses map as row : bank : column, and the bank is permuted by
- * the row's low bits, so that a line and the one that it puts out of a cache do not meet in one bank (Zhang, Zhu and
+ * the row's lowest bits and the ones above them, so that a line and the one that it puts out of a cache do not meet in one bank (Zhang, Zhu and
  * Zhang, "A permutation-based page interleaving scheme", MICRO 2000).
  */
 #ifndef LK_CACHE_DRAM_H
