@@ -63,7 +63,8 @@ struct host_case {
     uint32_t window_at;   /* linear; these bytes of the data are set before */
     uint8_t window[HOST_WINDOW_BYTES];
     uint32_t undefined_flags;
-    bool is_undefined; /* the manual leaves more than flags open: not compared */
+    unsigned slice_cycles; /* ours runs in slices this long; 0: at one go */
+    bool is_undefined;     /* the manual leaves more than flags open: not compared */
 };
 
 struct host_result {
@@ -71,7 +72,9 @@ struct host_result {
     int vector;               /* HOST_NO_VECTOR: no exception */
     uint32_t error_code, cr2; /* of a page fault */
     bool is_taken;
-    bool is_lost; /* ended in no way that a test should */
+    uint64_t nr_instructions; /* that ours retired, those around the case included */
+    uint64_t late_cycles;     /* that ours ran beyond the end of a slice, at most */
+    bool is_lost;             /* ended in no way that a test should */
 };
 
 /* host_cases.c: the forms, and case number `number` of a seed: the same whenever it is asked for. */

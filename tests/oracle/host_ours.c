@@ -44,6 +44,7 @@ struct ours {
     struct tlb *itlb, *dtlb, *l2_tlb;
     struct cpu *cpu;
     struct cpu_state entry; /* where every case begins */
+    bool has_stopped;       /* the handler has been reached */
 };
 
 static void put32(struct ours *ours, uint32_t at, uint32_t v)
@@ -73,6 +74,7 @@ static void port_write(void *opaque, uint16_t port, unsigned size, uint64_t valu
 {
     struct ours *ours = opaque;
     (void)port, (void)size, (void)value, (void)now;
+    ours->has_stopped = true;
     cpu_request_stop(ours->cpu);
 }
 
@@ -316,14 +318,26 @@ void ours_run(struct ours *ours, const struct host_case *c, struct host_result *
     put_entry(ours, c);
     memcpy(ours_data(ours) + (c->window_at - HOST_DATA), c->window, HOST_WINDOW_BYTES);
     uint64_t exceptions = cpu_stats(ours->cpu)->exceptions;
+    uint64_t instructions = cpu_stats(ours->cpu)->instructions;
+    cycle_t end = cpu_now(ours->cpu) + MAX_CYCLES;
     cpu_set_state(ours->cpu, &ours->entry);
-    enum cpu_stop stop = cpu_run(ours->cpu, cpu_now(ours->cpu) + MAX_CYCLES);
+    ours->has_stopped = false;
+    enum cpu_stop stop = CPU_STOP_DEADLINE;
+    uint64_t late_cycles = 0;
+    while (!ours->has_stopped && stop == CPU_STOP_DEADLINE && cpu_now(ours->cpu) < end) {
+        cycle_t deadline = c->slice_cycles ? cpu_now(ours->cpu) + c->slice_cycles : end;
+        stop = cpu_run(ours->cpu, deadline);
+        cycle_t now = cpu_now(ours->cpu);
+        if (!ours->has_stopped && now > deadline && now - deadline > late_cycles)
+            late_cycles = now - deadline;
+    }
 
     struct cpu_fault_record fault[CPU_FAULT_HISTORY];
     struct cpu_state state = cpu_state(ours->cpu);
-    *result = (struct host_result){.vector = HOST_NO_VECTOR};
+    *result = (struct host_result){.vector = HOST_NO_VECTOR, .late_cycles = late_cycles};
     bool is_one = cpu_fault_history(ours->cpu, fault) && cpu_stats(ours->cpu)->exceptions == exceptions + 1;
-    if (stop != CPU_STOP_DEADLINE || !is_one || state.rip - HANDLER > 4) {
+    result->nr_instructions = cpu_stats(ours->cpu)->instructions - instructions;
+    if (!ours->has_stopped || !is_one || state.rip - HANDLER > 4) {
         result->is_lost = true;
         return;
     }
