@@ -1,0 +1,170 @@
+/* Every way in which a run can end. The last word of the command line says which. */
+#include "guest.h"
+
+enum { NOWHERE = 0xdead0000 };
+
+static bool is(const char *a, const char *b)
+{
+    while (*a && *a == *b)
+        a++, b++;
+    return *a == *b;
+}
+
+static void marker(u32 is_exit, u32 eax)
+{
+    if (is_exit)
+        __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0; .long 0x4c410007" : : "a"(eax) : "memory");
+    else
+        __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0; .long 0x4c410008" : : "a"(eax) : "memory");
+}
+
+static void jump(u32 to)
+{
+    __asm__ volatile("jmp *%0" : : "r"(to));
+}
+
+/* Triple faults. */
+
+static void no_idt(void)
+{
+    load_idt(0, 0);
+    __asm__ volatile("ud2");
+}
+
+static void nowhere(void)
+{
+    load_idt(0, 0);
+    paging_init();
+    jump(NOWHERE);
+}
+
+static void bad_stack(void)
+{
+    paging_init();
+    __asm__ volatile("movl %0, %%esp; ud2" : : "i"(NOWHERE));
+}
+
+static void idt_unmapped(void)
+{
+    paging_init();
+    *pte(address(idt)) = 0;
+    invlpg(address(idt));
+    __asm__ volatile("int $3");
+}
+
+/* All of memory goes, code and stack with it. */
+static void no_memory(void)
+{
+    paging_init();
+    directory[0] = directory[1] = 0;
+    write_cr3(read_cr3());
+}
+
+/* Endless loops. */
+
+static void loop(void)
+{
+    __asm__ volatile("cli; 1: jmp 1b");
+}
+
+static void loop_stores(void)
+{
+    __asm__ volatile(
+        "cli; 1: movl $0x200000, %%edi; movl $0x10000, %%ecx; 2: movl %%ecx, (%%edi); addl $64, %%edi; "
+        "decl %%ecx; jnz 2b; jmp 1b"
+        :
+        :
+        : "memory");
+}
+
+static void loop_string(void)
+{
+    __asm__ volatile("cli; 1: movl $0x200000, %%edi; movl $0x100000, %%ecx; rep stosl; jmp 1b"
+                     :
+                     :
+                     : "memory");
+}
+
+/* #UD, whose handler comes back to it. */
+static void loop_faults(void)
+{
+    TRY("movl $1f, resume_at; 1: ud2", : : : "memory");
+}
+
+static void loop_ticks(void)
+{
+    pic_init();
+    pic_mask(0xfe);
+    pit_start(2, 1193);
+    for (;;)
+        __asm__ volatile("sti; hlt");
+}
+
+/* The guest's own words. */
+
+static void halt(void)
+{
+    __asm__ volatile("cli; hlt");
+}
+
+/* Interrupts are on, but every line is closed. */
+static void halt_masked(void)
+{
+    pic_init();
+    __asm__ volatile("sti; hlt");
+}
+
+static void exit_0(void)
+{
+    marker(1, 0);
+}
+
+static void exit_42(void)
+{
+    marker(1, 42);
+}
+
+static void port_f4(void)
+{
+    outb(0xf4, 3);
+}
+
+static void panic(void)
+{
+    marker(0, address("the guest's last words"));
+}
+
+static void panic_nowhere(void)
+{
+    paging_init();
+    marker(0, NOWHERE);
+}
+
+/* SLP_EN in PM1_CNT. */
+static void power_off(void)
+{
+    __asm__ volatile("outw %0, %1" : : "a"((uint16_t)0x2000), "d"((uint16_t)0x604));
+}
+
+static void reset(void)
+{
+    outb(0xcf9, 6);
+}
+
+void main(const char *word)
+{
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } ways[] = {
+#define WAY(name) {#name, name}
+        WAY(no_idt), WAY(nowhere),       WAY(bad_stack),   WAY(idt_unmapped), WAY(no_memory),
+        WAY(loop),   WAY(loop_stores),   WAY(loop_string), WAY(loop_faults),  WAY(loop_ticks),
+        WAY(halt),   WAY(halt_masked),   WAY(exit_0),      WAY(exit_42),      WAY(port_f4),
+        WAY(panic),  WAY(panic_nowhere), WAY(power_off),   WAY(reset),
+    };
+    for (unsigned i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (is(word, ways[i].name))
+            ways[i].run();
+    check("a way to end that there is", 0, 1);
+}
