@@ -293,6 +293,7 @@ static void get_insn(struct in *in, struct trace_codec *codec, unsigned flags, s
 static void get_walk(struct in *in, struct trace_codec *codec, const struct cpu_seen_translation *of,
                      struct walk *walk)
 {
+    memset(walk, 0, sizeof *walk);
     walk->linear = of->linear;
     walk->access = of->access;
     walk->is_user = of->is_user;
@@ -376,7 +377,7 @@ const char *trace_decode(struct trace_codec *codec, const uint8_t **at, const ui
 {
     struct in in = {.at = *at, .end = end};
     unsigned head = get_byte(&in), flags = head & ~(unsigned)KIND_MASK;
-    memset(record, 0, sizeof *record);
+    memset(record, 0, offsetof(struct trace_record, walk)); /* the walk is large, and rare */
     record->kind = (enum trace_kind)(head & KIND_MASK);
     switch (record->kind) {
     case TRACE_INSN:

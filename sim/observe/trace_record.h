@@ -38,7 +38,7 @@ struct trace_record {
         struct cpu_seen_exception exception;
         struct trace_control control;
     };
-    bool has_walk; /* TRACE_TRANSLATION only */
+    bool has_walk; /* TRACE_TRANSLATION only; else `walk` holds nothing */
     struct walk walk;
 };
 

@@ -170,3 +170,45 @@ Test(trace_show, instructions_show_stages_addresses_and_misses)
     cr_expect_not_null(strstr(text, "irq 20h in cycle 64"), "%s", text);
     free(text);
 }
+
+/* Numbers that no core would tell, as a forged trace may hold them: all is shown, and comes to an end. */
+Test(trace_show, nonsense_is_shown_without_harm)
+{
+    uint64_t seed = 1;
+    for (unsigned round = 0; round < 50; round++) {
+        struct trace_writer *writer = trace_writer_create(file, &(struct trace_params){.image = "?"}, &diag);
+        const struct cpu_observer *to = trace_observer(writer);
+        for (unsigned i = 0; i < 300; i++) {
+            uint64_t number[6];
+            for (unsigned n = 0; n < 6; n++) {
+                seed = seed * 6364136223846793005u + 1442695040888963407u;
+                number[n] = seed >> (seed >> 60) * 4; /* of all magnitudes */
+            }
+            struct cpu_seen_insn insn = {.number = number[0],
+                                         .rip = number[1],
+                                         .linear = laddr(number[2]),
+                                         .length_bytes = number[0] & 15,
+                                         .code_bits = 32,
+                                         .fetched = number[3],
+                                         .issued = number[4],
+                                         .done = number[5],
+                                         .waited_for = (uint8_t)(number[1] % NR_REASONS)};
+            memcpy(insn.bytes, number, sizeof insn.bytes);
+            to->insn(to->opaque, &insn);
+            say_access(to, (enum cpu_access_kind)(i % NR_ACCESS_KINDS), number[2], number[5], SERVED_BY_L2);
+            to->exception(to->opaque,
+                          &(struct cpu_seen_exception){.vector = (uint8_t)number[3], .cycle = number[4]});
+            to->control(to->opaque, "\033[2J", number[0]);
+        }
+        cr_assert(trace_writer_finish(writer, &diag));
+        cycle_t from = round % 2 ? 0 : UINT64_MAX - 30;
+        char *cycles = show(trace_show_cycles, from, from + 30);
+        char *instructions = show(trace_show_instructions, from, from + 30);
+        char *json = show(trace_show_json, from, from + 30);
+        cr_expect(!strchr(cycles, '\033') && !strchr(instructions, '\033') && !strchr(json, '\033'),
+                  "control characters reach the terminal");
+        free(cycles);
+        free(instructions);
+        free(json);
+    }
+}
