@@ -77,10 +77,15 @@ static struct insn plain_record(const struct cpu *cpu, enum handler handler, uns
                          .base = REG_ZERO, .index = REG_ZERO};
 }
 
-/* The record of the fetch block at `at`; the L1I's word on that line is one load away. */
+/*
+ * The record of the fetch block at `at`, for the instruction at `offset`; the L1I's word on its line is one load away. A
+ * block that only holds the rest of the instruction is no place to stop at: whoever goes on there would fetch the
+ * instruction's beginning once more.
+ */
 static struct insn block_record(const struct cpu *cpu, struct paddr at, unsigned offset, unsigned position)
 {
-    struct insn record = plain_record(cpu, HANDLER_block, offset, position);
+    bool is_rest = offset / cpu->fetch_bytes != (at.v & PAGE_MASK) / cpu->fetch_bytes;
+    struct insn record = plain_record(cpu, is_rest ? HANDLER_block_rest : HANDLER_block, offset, position);
     record.imm = at.v >> cpu->fetch_line_shift;
     if (cpu->is_timed) {
         const struct cache_front *front = cache_front(cpu->params.l1i);
@@ -100,7 +105,6 @@ static unsigned decode(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes, u
     *insn = plain_record(cpu, result == DEC_TOO_LONG ? HANDLER_too_long : HANDLER_undefined, offset, position);
     insn->length_bytes = dec.length;
     *is_last = result != DEC_OK;
-    cpu->stats.decodes++;
     if (result != DEC_OK)
         return dec.length ? dec.length : 1;
     cpu_bind(cpu, &dec, insn);
@@ -131,14 +135,13 @@ static unsigned decode_run(struct cpu *cpu, struct paddr frame, unsigned offset,
         if (offset < PAGE_BYTES)
             length = decode(cpu, bytes + offset, PAGE_BYTES - offset, offset, position, &insn, &is_last);
         unsigned last = offset + (length ? length - 1 : 0);
-        bool is_new_block = last >= fetched_to && offset < PAGE_BYTES;
-        if (offset == PAGE_BYTES || (is_new_block && nr >= RUN_SOFT_LIMIT)) {
+        if (offset == PAGE_BYTES || (offset == fetched_to && nr >= RUN_SOFT_LIMIT)) {
             records[nr++] = plain_record(cpu, HANDLER_run_end, offset, position);
             break;
         }
         if (length == 0) {
-            if (PAGE_BYTES - 1 >= fetched_to) { /* all of the page's last block is needed before the next page's */
-                records[nr++] = block_record(cpu, paddr(frame.v + PAGE_BYTES - 1), offset, position);
+            for (; fetched_to < PAGE_BYTES; fetched_to += cpu->fetch_bytes) { /* the page's last bytes come first */
+                records[nr++] = block_record(cpu, paddr(frame.v + fetched_to), offset, position);
                 position = 0;
             }
             records[nr++] = plain_record(cpu, HANDLER_straddle, offset, position);
@@ -161,8 +164,8 @@ static unsigned decode_run(struct cpu *cpu, struct paddr frame, unsigned offset,
 static const struct insn *out_of_memory(struct cpu *cpu)
 {
     cpu->is_shut_down = true;
-    cpu->single[0] = cpu->stop_record;
-    cpu->single[1] = cpu->stop_record;
+    for (unsigned i = 0; i < SINGLE_RECORDS; i++)
+        cpu->single[i] = cpu->stop_record;
     return cpu->single;
 }
 
@@ -200,19 +203,25 @@ const struct insn *cpu_code_at(struct cpu *cpu, struct paddr frame, unsigned off
 const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes, struct paddr physical)
 {
     unsigned offset = (unsigned)(physical.v & PAGE_MASK);
+    unsigned fetched_to = offset - offset % cpu->fetch_bytes + cpu->fetch_bytes, nr = 0;
+    struct insn insn;
     bool is_last;
-    cpu->single[0] = block_record(cpu, physical, offset, 0);
-    unsigned length = decode(cpu, bytes, nr_bytes, offset, 0, &cpu->single[1], &is_last);
+    unsigned length = decode(cpu, bytes, nr_bytes, offset, 0, &insn, &is_last);
+    unsigned last = length ? offset + length - 1 : PAGE_BYTES - 1;
+    cpu->single[nr++] = block_record(cpu, physical, offset, 0);
+    for (; last >= fetched_to && fetched_to < PAGE_BYTES; fetched_to += cpu->fetch_bytes)
+        cpu->single[nr++] = block_record(cpu, paddr(physical.v - offset + fetched_to), offset, 0);
     if (length == 0) /* the page ends before the instruction does: it goes on as a straddling one */
-        cpu->single[1] = plain_record(cpu, HANDLER_straddle, offset, 0);
-    cpu->single[2] = plain_record(cpu, HANDLER_single_end, offset + length, 1);
+        insn = plain_record(cpu, HANDLER_straddle, offset, 0);
+    cpu->single[nr++] = insn;
+    cpu->single[nr] = plain_record(cpu, HANDLER_single_end, offset + length, 1);
     return cpu->single;
 }
 
 void cpu_link(struct cpu *cpu, const struct insn *branch, uint64_t rip)
 {
     uint64_t linear = (rip + cpu->segment[DEC_SEG_CS].hidden.base) & UINT32_MAX;
-    if ((linear & ~(uint64_t)PAGE_MASK) != cpu->code_linear || branch == &cpu->single[1])
+    if ((linear & ~(uint64_t)PAGE_MASK) != cpu->code_linear || (branch >= cpu->single && branch < cpu->single + SINGLE_RECORDS))
         return;
     /* Records are constant to those who run them; here is the one place that completes one. */
     ((struct insn *)(uintptr_t)branch)->target =
@@ -228,11 +237,12 @@ static void forget_jumps(struct cpu *cpu)
 /* Takes a frame's code out of use. */
 static void kill_frame(struct cpu *cpu, struct code_frame *frame)
 {
-    exec_fn *stale = cpu->handlers[HANDLER_stale];
+    exec_fn *block = cpu->handlers[HANDLER_block];
+    exec_fn *stale = cpu->handlers[HANDLER_stale], *stale_block = cpu->handlers[HANDLER_stale_block];
     for (struct code_page *page = frame->pages; page; page = page->next)
         for (struct run *run = page->runs; run; run = run->next)
             for (unsigned i = 0; i < run->nr_records; i++)
-                run->records[i].run = stale;
+                run->records[i].run = run->records[i].run == block ? stale_block : stale;
     cpu->code_frames[frame->frame.v >> PAGE_SHIFT] = NULL;
     frame->next_dead = cpu->dead_frames;
     cpu->dead_frames = frame;
@@ -249,7 +259,6 @@ void cpu_code_written(struct cpu *cpu, struct paddr at, uint64_t size_bytes)
         }
         struct code_frame *frame = cpu->code_frames[pfn];
         if (frame->decoded[offset / 64] >> offset % 64 & 1) {
-            cpu->stats.code_writes++;
             kill_frame(cpu, frame);
         }
     }

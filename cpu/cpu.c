@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SINGLE_RECORDS = 3 };
-
 static void entry_written(void *opaque, struct paddr at)
 {
     struct cpu *cpu = opaque;
@@ -153,6 +151,7 @@ void cpu_set_state(struct cpu *cpu, const struct cpu_state *state)
     cpu->idt_limit = state->idt_limit;
     memcpy(cpu->reg, state->gpr, sizeof state->gpr);
     memcpy(cpu->segment, state->segment, sizeof state->segment);
+    cpu->is_mid_block = false;
     cpu->cpl = cpu->control.cr0 & CR0_PE ? cpu->segment[DEC_SEG_CS].selector & SELECTOR_RPL : 0;
     mmu_set_mode(&cpu->mmu, &cpu->control);
     mmu_load_cr3(&cpu->mmu, cpu->control.cr3);
@@ -258,7 +257,9 @@ enum cpu_stop cpu_step(struct cpu *cpu)
     if (!is_ready_to_run(cpu, UINT64_MAX, &why))
         return why;
     cpu->is_stepping = true;
+    cpu->steps_left = 1;
     run_until(cpu, 0);
+    cpu->is_stepping = false;
     return cpu->is_shut_down ? CPU_STOP_SHUTDOWN : CPU_STOP_DEADLINE;
 }
 

@@ -163,7 +163,13 @@ struct cpu {
     struct fault fault; /* set by whoever returns failure */
     bool interrupt_line;
     bool interrupt_shadow; /* the next instruction runs before any interrupt (STI, MOV SS, POP SS) */
-    bool is_stepping;      /* the next instruction runs alone */
+    /*
+     * The instruction at rip lies in a fetch block that has been fetched: it was interrupted by nothing but the core's
+     * being stopped, and goes on without asking the ITLB and the L1I again.
+     */
+    bool is_mid_block;
+    bool is_stepping;    /* instructions run alone, and so many more may begin */
+    unsigned steps_left;
     bool is_halted, is_shut_down, must_stop, stop_for_marker;
     bool is_timed;
     stamp_t mshr_free[MAX_MSHRS];
@@ -343,8 +349,9 @@ const struct insn *cpu_fetch_straddling(struct cpu *cpu);
 
 /* code.c: decoded code by page. Finds or decodes the run of records that begins at `offset` of the page at `frame`. */
 const struct insn *cpu_code_at(struct cpu *cpu, struct paddr frame, unsigned offset);
-/* One instruction into cpu->single: the block record, the instruction, single_end. */
+/* One instruction into cpu->single: the records of its blocks, its own, single_end. */
 const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes, struct paddr physical);
+enum { SINGLE_RECORDS = 8 };
 /* A direct branch within its page was taken to `rip`: it need not ask again. */
 void cpu_link(struct cpu *cpu, const struct insn *branch, uint64_t rip);
 void cpu_free_dead_code(struct cpu *cpu);

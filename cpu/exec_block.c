@@ -32,7 +32,29 @@ static __attribute__((noinline, cold)) const struct insn *fetch_slow(struct cpu 
     return exec_go(cpu, next, cpu->clock);
 }
 
-/* A fetch block begins: interrupts and deadlines are looked at, the ITLB and the L1I are asked. */
+/* Asks the ITLB and the L1I for a fetch block. */
+ALWAYS_INLINE const struct insn *fetch_block(struct cpu *cpu, const struct insn *insn, stamp_t t)
+{
+    const struct front *front = cpu->fetch_front;
+    if (EXEC_IS_WATCHED || UNLIKELY(front->entry->id != front->id))
+        return fetch_slow(cpu, insn, t);
+    if (!EXEC_IS_TIMED) {
+        ++*cpu->fetch_clock;
+        return exec_go(cpu, insn + 1, t);
+    }
+    const uint64_t *mru_line = (const uint64_t *)insn->target;
+    if (UNLIKELY(*mru_line != insn->imm))
+        return fetch_slow(cpu, insn, t);
+    front->entry->last_use = ++*cpu->fetch_clock;
+    unsigned index = cpu->fetch_index;
+    stamp_t fetched = stamp_later(cpu->fetch_at, cpu->fetch_left[index]);
+    cpu->fetch_left[index == 0 ? cpu->fetch_entries - 1 : index - 1] = t;
+    cpu->fetch_index = index + 1 == cpu->fetch_entries ? 0 : index + 1;
+    cpu->fetch_at = fetched + STAMP_CYCLE;
+    return exec_go(cpu, insn + 1, exec_wait(cpu, t, fetched + cpu->frontend));
+}
+
+/* A fetch block begins, and with it an instruction: interrupts and deadlines are looked at here and nowhere else. */
 EXEC(block)
 {
     cpu->stats.instructions += insn->position;
@@ -41,24 +63,14 @@ EXEC(block)
         cpu->clock = t;
         return NULL;
     }
-    const struct front *front = cpu->fetch_front;
-    if (EXEC_IS_WATCHED || UNLIKELY(front->entry->id != front->id))
-        return fetch_slow(cpu, insn, t);
-    if (!EXEC_IS_TIMED)
-        ++*cpu->fetch_clock;
-    if (EXEC_IS_TIMED) {
-        const uint64_t *mru_line = (const uint64_t *)insn->target;
-        if (UNLIKELY(*mru_line != insn->imm))
-            return fetch_slow(cpu, insn, t);
-        front->entry->last_use = ++*cpu->fetch_clock;
-        unsigned index = cpu->fetch_index;
-        stamp_t fetched = stamp_later(cpu->fetch_at, cpu->fetch_left[index]);
-        cpu->fetch_left[index == 0 ? cpu->fetch_entries - 1 : index - 1] = t;
-        cpu->fetch_index = index + 1 == cpu->fetch_entries ? 0 : index + 1;
-        cpu->fetch_at = fetched + STAMP_CYCLE;
-        t = exec_wait(cpu, t, fetched + cpu->frontend);
-    }
-    return exec_go(cpu, insn + 1, t);
+    return fetch_block(cpu, insn, t);
+}
+
+/* A fetch block that holds the rest of an instruction. */
+EXEC(block_rest)
+{
+    cpu->stats.instructions += insn->position;
+    return fetch_block(cpu, insn, t);
 }
 
 /* The run of records ends, the code does not. Runs are only cut where a fetch block begins. */
@@ -79,16 +91,25 @@ EXEC(straddle)
     return exec_go(cpu, next, cpu->clock);
 }
 
-/* Behind an instruction that was decoded alone. */
+/* Behind an instruction that was decoded alone. A step is over; the next one may go on in the same fetch block. */
 EXEC(single_end)
 {
     cpu->stats.instructions += insn->position;
     cpu->rip = cpu_insn_rip(cpu, insn) & cpu_rip_mask(cpu);
+    cpu->is_mid_block = cpu->is_stepping && insn->offset % cpu->fetch_bytes != 0 && insn->offset < PAGE_BYTES;
     return EXEC_NAME(resume)(cpu, insn, t);
 }
 
-/* What was decoded here has been written over. */
+/* What was decoded here has been written over. The bytes that the front end has are the new ones, with no new fetch. */
 EXEC(stale)
+{
+    cpu->is_mid_block = true;
+    cpu->stats.instructions += insn->position;
+    cpu->rip = cpu_insn_rip(cpu, insn);
+    return EXEC_NAME(resume)(cpu, insn, t);
+}
+
+EXEC(stale_block)
 {
     cpu->stats.instructions += insn->position;
     cpu->rip = cpu_insn_rip(cpu, insn);

@@ -38,6 +38,8 @@ static bool translate(struct cpu *cpu, uint64_t linear, stamp_t *t, struct cpu_s
 static void fetch_line(struct cpu *cpu, struct paddr physical, stamp_t *t, struct cpu_seen_access *seen)
 {
     cpu->stats.fetches++;
+    seen->linear = laddr((seen->linear.v & ~(uint64_t)PAGE_MASK) | (physical.v & PAGE_MASK));
+    seen->physical = physical;
     seen->served_by = SERVED_BY_L1;
     if (cpu->is_timed && seen->is_ram) {
         struct cache_answer answer = cache_access(cpu->params.l1i, physical, false, stamp_cycle(*t));
@@ -47,7 +49,7 @@ static void fetch_line(struct cpu *cpu, struct paddr physical, stamp_t *t, struc
         seen->served_by = answer.served_by;
     }
     seen->ready = stamp_cycle(*t);
-    seen->size_bytes = (uint8_t)(cpu->fetch_bytes - 1);
+    seen->size_bytes = 1; /* the address names the line; how many bytes of it are taken is no matter of the caches */
     cpu_observe_access(cpu, seen);
 }
 
@@ -107,23 +109,36 @@ static const struct insn *find_code(struct cpu *cpu, struct paddr physical)
             .linear = linear, .insn = block, .frame = frame, .code_key = cpu->code_key};
         return block;
     }
-    cpu->interrupt_shadow = cpu->is_stepping = false;
+    cpu->interrupt_shadow = false;
+    cpu->steps_left -= cpu->is_stepping;
     uint8_t bytes[DEC_MAX_LENGTH];
     size_t nr_bytes = read_code(cpu, physical, bytes);
     return cpu_code_single(cpu, bytes, nr_bytes, physical);
 }
 
+/* Whether the core has to return to its caller before another instruction. */
+static bool must_return(const struct cpu *cpu)
+{
+    if (cpu->is_shut_down || cpu->is_halted)
+        return true;
+    return cpu->is_stepping ? cpu->steps_left == 0 : cpu->clock >= cpu->deadline && !cpu->interrupt_shadow;
+}
+
 const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block)
 {
     for (;; block = NULL) {
-        if (cpu->is_shut_down || cpu->is_halted || (cpu->clock >= cpu->deadline && !runs_alone(cpu)))
+        if (!block && must_return(cpu))
             return &cpu->stop_record;
+        uint64_t linear = fetch_linear(cpu);
+        if (cpu->is_mid_block) {
+            cpu->is_mid_block = false;
+            return find_code(cpu, paddr(cpu->fetch_front->frame.v | (linear & PAGE_MASK))) + 1;
+        }
         if (cpu->rip > cpu->segment[DEC_SEG_CS].hidden.limit_bytes) {
             cpu_set_fault_code(cpu, EXCP_GP, 0);
             cpu_deliver_fault(cpu);
             continue;
         }
-        uint64_t linear = fetch_linear(cpu);
         struct cpu_seen_access seen;
         cpu->code_linear = linear & ~(uint64_t)PAGE_MASK;
         stamp_t fetched = next_place(cpu);

@@ -7,6 +7,7 @@
 #include "sim/observe/trace_writer.h"
 #include "sim/report.h"
 #include "sim/run_options.h"
+#include "sim/run_view.h"
 #include "version.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ struct run {
     struct cfg *cfg;
     struct trace_writer *trace;
     struct terminal *terminal;
+    struct run_view *view;
     struct machine *machine;
     enum terminal_request request;
     bool is_at_limit;
@@ -38,6 +40,7 @@ static void put_console(void *opaque, uint8_t byte)
 {
     struct run *run = opaque;
     terminal_put(run->terminal, byte);
+    run_view_put(run->view, byte);
 }
 
 static void put_log(void *opaque, const char *text, size_t nr_bytes)
@@ -152,6 +155,12 @@ static bool make_terminal(struct run *run)
     return run->terminal != NULL;
 }
 
+static bool make_view(struct run *run)
+{
+    run->view = run_view_create(&run->options, run->machine, &run->diag);
+    return run->diag.nr_lines == 0;
+}
+
 static bool make_output_directory(struct run *run)
 {
     const char *output = run->options.output;
@@ -163,23 +172,26 @@ static bool make_output_directory(struct run *run)
 /* Where the next slice ends: never beyond what was asked for. */
 static cycle_t next_stop(const struct run *run, cycle_t now)
 {
-    cycle_t stop = now + SLICE_CYCLES;
+    cycle_t stop = now + SLICE_CYCLES, view_stop = run_view_next_stop(run->view, now);
+    stop = stop < view_stop ? stop : view_stop;
     return stop < run->options.max_cycles ? stop : run->options.max_cycles;
 }
 
 static enum machine_end run_guest(struct run *run)
 {
-    struct timespec begin, end;
-    clock_gettime(CLOCK_MONOTONIC, &begin);
+    struct timespec begin, end; /* of the processor's time: other programs do not count */
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
     const struct cpu *cpu = machine_parts(run->machine).cpu;
     enum machine_end why = MACHINE_RUNNING;
     while (why == MACHINE_RUNNING && !run->is_at_limit && run->request == TERMINAL_NONE) {
         why = machine_run_instructions(run->machine, run->options.max_instructions, next_stop(run, cpu_now(cpu)));
         run->request = terminal_poll(run->terminal);
+        if (!run_view_update(run->view, &run->diag))
+            run->request = TERMINAL_QUIT;
         run->is_at_limit = cpu_now(cpu) >= run->options.max_cycles ||
                            cpu_stats(cpu)->instructions >= run->options.max_instructions;
     }
-    clock_gettime(CLOCK_MONOTONIC, &end);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
     run->seconds = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9;
     return why;
 }
@@ -252,6 +264,8 @@ static int run_all(struct run *run, const char *digest)
     terminal_destroy(run->terminal);
     run->terminal = NULL;
     int status = explain(run, why);
+    if (run->request != TERMINAL_QUIT)
+        run_view_finish(run->view, &run->diag);
     bool is_written = write_results(run, digest);
     if (run->trace) {
         is_written &= trace_writer_finish(run->trace, &run->diag);
@@ -262,7 +276,7 @@ static int run_all(struct run *run, const char *digest)
         report_summary(run->machine, run->seconds, stderr);
     }
     print_mistakes(&run->diag);
-    return is_written ? status : EXIT_STATUS_NO_OUTPUT;
+    return is_written && run->diag.nr_lines == 0 ? status : (int)run->diag.status;
 }
 
 int cli_run(int argc, char **argv)
@@ -282,7 +296,7 @@ int cli_run(int argc, char **argv)
         if (is_good)
             snprintf(digest, sizeof digest, "%016" PRIx64, config_digest(cfg_values(run.cfg)));
         is_good = is_good && make_trace(&run, digest) && make_machine(&run) && make_output_directory(&run) &&
-                  make_terminal(&run);
+                  make_view(&run) && make_terminal(&run);
         if (is_good) {
             status = run_all(&run, digest);
         } else {
@@ -292,6 +306,7 @@ int cli_run(int argc, char **argv)
     }
     if (run.terminal)
         terminal_destroy(run.terminal);
+    run_view_destroy(run.view);
     machine_destroy(run.machine);
     trace_writer_abandon(run.trace);
     if (run.cfg)

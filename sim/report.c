@@ -78,7 +78,7 @@ void report_summary(struct machine *machine, double seconds, FILE *to)
     uint64_t idle = count(stats, "cpu0.cpi_stack.idle");
     fprintf(to, "  instructions    %12" PRIu64, instructions);
     if (seconds > 0)
-        fprintf(to, " in %.2f s of the host: %.1f M instructions/s", seconds, (double)instructions / seconds / 1e6);
+        fprintf(to, " in %.2f s of the host's time: %.1f M instructions/s", seconds, (double)instructions / seconds / 1e6);
     fprintf(to, "\n  cycles          %12" PRIu64 " (%" PRIu64 " idle), CPI %.3f without idling\n", cycles, idle,
             (double)(cycles - idle) / (double)instructions);
     if (machine_parts(machine).l1d) {
