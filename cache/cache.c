@@ -143,7 +143,8 @@ struct cache_answer cache_access(struct cache *cache, struct paddr at, bool is_w
         move_to_front(set_lines, way);
         if (set_lines[0].filled_at > answer.ready) {
             cache->stats.hits_in_flight += !is_write;
-            answer = (struct cache_answer){.ready = set_lines[0].filled_at, .served_by = set_lines[0].filled_by};
+            answer =
+                (struct cache_answer){.ready = set_lines[0].filled_at, .served_by = set_lines[0].filled_by};
         }
         set_lines[0].is_dirty |= is_write;
     } else {

@@ -1,11 +1,12 @@
 /*
- * One cache: tags and states; guest RAM keeps the bytes. Write-back, write-allocate, true LRU. Each set is kept in
- * recency order. Below it is another cache or the DRAM; whoever creates one cache hands it what lies below.
+ * One cache: tags and states; guest RAM keeps the bytes. Write-back, write-allocate, true LRU. Each set is
+ * kept in recency order. Below it is another cache or the DRAM; whoever creates one cache hands it what lies
+ * below.
  *
- * The hit path of the CPU does not call in here: `struct cache_front` publishes, for each set, the line that is most
- * recently used. A read of that line changes no replacement state and costs the hit latency, so the CPU compares,
- * counts, and goes on. A write may do the same where the line is dirty already. Everything else comes to
- * cache_access. What the CPU counted it hands in by cache_add_front_hits before statistics are read.
+ * The hit path of the CPU does not call in here: `struct cache_front` publishes, for each set, the line that
+ * is most recently used. A read of that line changes no replacement state and costs the hit latency, so the
+ * CPU compares, counts, and goes on. A write may do the same where the line is dirty already. Everything else
+ * comes to cache_access. What the CPU counted it hands in by cache_add_front_hits before statistics are read.
  */
 #ifndef LK_CACHE_CACHE_H
 #define LK_CACHE_CACHE_H
@@ -32,8 +33,8 @@ enum served_by { SERVED_BY_L1, SERVED_BY_L2, SERVED_BY_DRAM, NR_SERVED_BY };
 
 /* Inline for the CPU's hit path; written by cache.c only. */
 struct cache_front {
-    uint64_t *read_line;  /* by set: number of the line (address / line size) that a read may hit, or CACHE_NO_LINE */
-    uint64_t *write_line; /* the same for a write */
+    /* By set: the number of the line (address / line size) that a read or a write may hit, or CACHE_NO_LINE. */
+    uint64_t *read_line, *write_line;
     uint64_t set_mask;
     unsigned line_shift;
 };
@@ -57,9 +58,9 @@ struct cache_answer {
 struct cache_answer cache_access(struct cache *cache, struct paddr at, bool is_write, cycle_t now);
 
 /*
- * A store to the line that holds `at`, whose fill may be under way, has just been made: until the line is no longer the most
- * recently used of its set, further stores may take the front's word. For a requester whose stores take effect in
- * order, so that those behind the first wait for the line through it.
+ * A store to the line that holds `at`, whose fill may be under way, has just been made: until the line is no
+ * longer the most recently used of its set, further stores may take the front's word. For a requester whose
+ * stores take effect in order, so that those behind the first wait for the line through it.
  */
 void cache_let_stores_hit(struct cache *cache, struct paddr at);
 

@@ -38,7 +38,8 @@ cycle_t dram_access(struct dram *dram, struct paddr at, bool is_write, cycle_t n
 {
     const struct dram_params *p = &dram->params;
     uint64_t row = at.v >> dram->row_shift >> dram->bank_shift;
-    struct bank *bank = &dram->banks[((at.v >> dram->row_shift) ^ row ^ row >> dram->bank_shift) & (p->nr_banks - 1)];
+    struct bank *bank =
+        &dram->banks[((at.v >> dram->row_shift) ^ row ^ row >> dram->bank_shift) & (p->nr_banks - 1)];
     cycle_t latency_cycles;
     if (bank->open_row == row) {
         dram->stats.row_hits++;

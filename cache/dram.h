@@ -1,8 +1,9 @@
 /*
- * DRAM behind the last cache: banks, each with at most one open row (open-page policy). An access costs by what its
- * bank has open, and waits while the bank is busy. Addresses map as row : bank : column, and the bank is permuted by
- * the row's lowest bits and the ones above them, so that a line and the one that it puts out of a cache do not meet in one bank (Zhang, Zhu and
- * Zhang, "A permutation-based page interleaving scheme", MICRO 2000).
+ * DRAM behind the last cache: banks, each with at most one open row (open-page policy). An access costs by
+ * what its bank has open, and waits while the bank is busy. Addresses map as row : bank : column, and the
+ * bank is permuted by the row's lowest bits and the ones above them, so that a line and the one that it puts
+ * out of a cache do not meet in one bank (Zhang, Zhu and Zhang, "A permutation-based page interleaving
+ * scheme", MICRO 2000).
  */
 #ifndef LK_CACHE_DRAM_H
 #define LK_CACHE_DRAM_H
@@ -27,7 +28,10 @@ struct dram;
 struct dram *dram_create(const struct dram_params *params);
 void dram_destroy(struct dram *dram);
 
-/* A line at `at` is asked for in cycle `now`. Returns the cycle in which it is there (or, for a write, taken). */
+/*
+ * A line at `at` is asked for in cycle `now`. Returns the cycle in which it is there (or, for a write,
+ * taken).
+ */
 cycle_t dram_access(struct dram *dram, struct paddr at, bool is_write, cycle_t now);
 
 const struct dram_stats *dram_stats(const struct dram *dram);

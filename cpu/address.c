@@ -2,7 +2,8 @@
 
 uint64_t cpu_effective_address(const struct cpu *cpu, const struct insn *insn)
 {
-    uint64_t offset = cpu->reg[insn->base] + (cpu->reg[insn->index] << insn->scale) + (uint64_t)(int64_t)insn->disp;
+    uint64_t offset =
+        cpu->reg[insn->base] + (cpu->reg[insn->index] << insn->scale) + (uint64_t)(int64_t)insn->disp;
     return insn->address_bytes == 2 ? (uint16_t)offset : (uint32_t)offset;
 }
 

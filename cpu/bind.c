@@ -1,11 +1,30 @@
-/* From a decoded instruction to the record that an executor takes: operands to their places, and the handler. */
+/*
+ * From a decoded instruction to the record that an executor takes: operands to their places, and the handler.
+ */
 #include "cpu/cpu_internal.h"
 #include "cpu/handlers.h"
 
 /* What kinds of operands an instruction has, as far as that chooses an executor: the first two. */
 enum bind_form {
-    FORM_ANY, FORM_R, FORM_M, FORM_I, FORM_S, FORM_REL,
-    FORM_RR, FORM_RM, FORM_MR, FORM_RI, FORM_MI, FORM_RS, FORM_MS, FORM_SR, FORM_SM, FORM_RC, FORM_CR, FORM_RD, FORM_DR,
+    FORM_ANY,
+    FORM_R,
+    FORM_M,
+    FORM_I,
+    FORM_S,
+    FORM_REL,
+    FORM_RR,
+    FORM_RM,
+    FORM_MR,
+    FORM_RI,
+    FORM_MI,
+    FORM_RS,
+    FORM_MS,
+    FORM_SR,
+    FORM_SM,
+    FORM_RC,
+    FORM_CR,
+    FORM_RD,
+    FORM_DR,
     NR_FORMS,
 };
 
@@ -33,10 +52,11 @@ static const struct binding bindings[DEC_NR_OPS][NR_FORMS] = {
 static char kind_letter(const struct dec_operand *operand)
 {
     static const char letters[] = {
-        [DEC_OPERAND_NONE] = '-', [DEC_OPERAND_GPR] = 'R', [DEC_OPERAND_MEM] = 'M',  [DEC_OPERAND_SRC] = 'X',
-        [DEC_OPERAND_DST] = 'X',  [DEC_OPERAND_IMM] = 'I', [DEC_OPERAND_IMM2] = 'I', [DEC_OPERAND_REL] = 'J',
-        [DEC_OPERAND_FAR] = 'F',  [DEC_OPERAND_SREG] = 'S', [DEC_OPERAND_CREG] = 'C', [DEC_OPERAND_DREG] = 'D',
-        [DEC_OPERAND_X87] = 'X',  [DEC_OPERAND_MMX] = 'X', [DEC_OPERAND_XMM] = 'X',
+        [DEC_OPERAND_NONE] = '-', [DEC_OPERAND_GPR] = 'R',  [DEC_OPERAND_MEM] = 'M',
+        [DEC_OPERAND_SRC] = 'X',  [DEC_OPERAND_DST] = 'X',  [DEC_OPERAND_IMM] = 'I',
+        [DEC_OPERAND_IMM2] = 'I', [DEC_OPERAND_REL] = 'J',  [DEC_OPERAND_FAR] = 'F',
+        [DEC_OPERAND_SREG] = 'S', [DEC_OPERAND_CREG] = 'C', [DEC_OPERAND_DREG] = 'D',
+        [DEC_OPERAND_X87] = 'X',  [DEC_OPERAND_MMX] = 'X',  [DEC_OPERAND_XMM] = 'X',
     };
     return letters[operand->kind];
 }
@@ -47,10 +67,11 @@ static enum bind_form form_of(const struct dec_insn *dec)
         char first, second;
         enum bind_form form;
     } forms[] = {
-        {'R', '-', FORM_R},  {'M', '-', FORM_M},  {'I', '-', FORM_I},  {'S', '-', FORM_S},  {'J', '-', FORM_REL},
-        {'R', 'R', FORM_RR}, {'R', 'M', FORM_RM}, {'M', 'R', FORM_MR}, {'R', 'I', FORM_RI}, {'M', 'I', FORM_MI},
-        {'R', 'S', FORM_RS}, {'M', 'S', FORM_MS}, {'S', 'R', FORM_SR}, {'S', 'M', FORM_SM}, {'R', 'C', FORM_RC},
-        {'C', 'R', FORM_CR}, {'R', 'D', FORM_RD}, {'D', 'R', FORM_DR},
+        {'R', '-', FORM_R},   {'M', '-', FORM_M},  {'I', '-', FORM_I},  {'S', '-', FORM_S},
+        {'J', '-', FORM_REL}, {'R', 'R', FORM_RR}, {'R', 'M', FORM_RM}, {'M', 'R', FORM_MR},
+        {'R', 'I', FORM_RI},  {'M', 'I', FORM_MI}, {'R', 'S', FORM_RS}, {'M', 'S', FORM_MS},
+        {'S', 'R', FORM_SR},  {'S', 'M', FORM_SM}, {'R', 'C', FORM_RC}, {'C', 'R', FORM_CR},
+        {'R', 'D', FORM_RD},  {'D', 'R', FORM_DR},
     };
     char first = dec->nr_operands > 0 ? kind_letter(&dec->operand[0]) : '-';
     char second = dec->nr_operands > 1 ? kind_letter(&dec->operand[1]) : '-';
@@ -87,7 +108,13 @@ static void bind_memory(const struct cpu *cpu, const struct dec_insn *dec, struc
 static bool uses_stack(uint16_t op)
 {
     switch (op) {
-    case DEC_PUSH: case DEC_POP: case DEC_CALL: case DEC_RET: case DEC_LEAVE: case DEC_PUSHF: case DEC_POPF:
+    case DEC_PUSH:
+    case DEC_POP:
+    case DEC_CALL:
+    case DEC_RET:
+    case DEC_LEAVE:
+    case DEC_PUSHF:
+    case DEC_POPF:
         return true;
     default:
         return false;
@@ -110,7 +137,9 @@ static void bind_operand(const struct cpu *cpu, const struct dec_insn *dec, unsi
             insn->src_byte = byte_offset(operand);
         }
         break;
-    case DEC_OPERAND_MEM: bind_memory(cpu, dec, insn); break;
+    case DEC_OPERAND_MEM:
+        bind_memory(cpu, dec, insn);
+        break;
     case DEC_OPERAND_SRC:
         insn->seg = dec->seg;
         if (dec->address_size != 4 || needs_checks(cpu, dec->seg))
@@ -121,10 +150,17 @@ static void bind_operand(const struct cpu *cpu, const struct dec_insn *dec, unsi
             insn->flags |= INSN_SLOW_ADDRESS;
         break;
     case DEC_OPERAND_IMM:
-    case DEC_OPERAND_REL: insn->imm = dec->imm; break;
-    case DEC_OPERAND_IMM2: insn->cond = (uint8_t)dec->imm2; break;
-    case DEC_OPERAND_FAR: insn->imm = (uint64_t)dec->imm2 << 32 | (dec->imm & UINT32_MAX); break;
-    default: break;
+    case DEC_OPERAND_REL:
+        insn->imm = dec->imm;
+        break;
+    case DEC_OPERAND_IMM2:
+        insn->cond = (uint8_t)dec->imm2;
+        break;
+    case DEC_OPERAND_FAR:
+        insn->imm = (uint64_t)dec->imm2 << 32 | (dec->imm & UINT32_MAX);
+        break;
+    default:
+        break;
     }
 }
 
@@ -133,19 +169,39 @@ static void bind_details(const struct dec_insn *dec, struct insn *insn)
 {
     const struct dec_operand *operand = dec->operand;
     switch (dec->op) {
-    case DEC_ROL: case DEC_ROR: case DEC_RCL: case DEC_RCR: case DEC_SHL: case DEC_SHR: case DEC_SAR:
-    case DEC_BT: case DEC_BTS: case DEC_BTR: case DEC_BTC: /* the count or bit offset is in a register */
+    case DEC_ROL:
+    case DEC_ROR:
+    case DEC_RCL:
+    case DEC_RCR:
+    case DEC_SHL:
+    case DEC_SHR:
+    case DEC_SAR:
+    case DEC_BT:
+    case DEC_BTS:
+    case DEC_BTR:
+    case DEC_BTC: /* the count or bit offset is in a register */
         insn->cond = operand[1].kind == DEC_OPERAND_GPR;
         break;
-    case DEC_SHLD: case DEC_SHRD:
+    case DEC_SHLD:
+    case DEC_SHRD:
         insn->cond = dec->nr_operands > 2 && operand[2].kind == DEC_OPERAND_GPR;
         insn->src = operand[1].reg;
         insn->src_byte = byte_offset(&operand[1]);
         break;
-    case DEC_IMUL: insn->cond = dec->nr_operands; break;
-    case DEC_MOVZX: case DEC_MOVSX: insn->cond = operand[1].size_bytes; break;
-    case DEC_IN: case DEC_OUT: insn->cond = operand[dec->op == DEC_IN].kind == DEC_OPERAND_GPR; break;
-    default: insn->cond = insn->cond ? insn->cond : dec->cond; break;
+    case DEC_IMUL:
+        insn->cond = dec->nr_operands;
+        break;
+    case DEC_MOVZX:
+    case DEC_MOVSX:
+        insn->cond = operand[1].size_bytes;
+        break;
+    case DEC_IN:
+    case DEC_OUT:
+        insn->cond = operand[dec->op == DEC_IN].kind == DEC_OPERAND_GPR;
+        break;
+    default:
+        insn->cond = insn->cond ? insn->cond : dec->cond;
+        break;
     }
 }
 
@@ -153,13 +209,36 @@ static uint8_t operation_size(const struct dec_insn *dec)
 {
     const struct dec_operand *operand = &dec->operand[0];
     switch (dec->op) {
-    case DEC_PUSH: case DEC_POP: case DEC_CALL: case DEC_RET: case DEC_CALL_FAR: case DEC_JMP_FAR: case DEC_RET_FAR:
-    case DEC_IRET: case DEC_PUSHF: case DEC_POPF: case DEC_PUSHA: case DEC_POPA: case DEC_ENTER: case DEC_LEAVE:
-    case DEC_JCC: case DEC_JMP: case DEC_LOOP: case DEC_LOOPE: case DEC_LOOPNE: case DEC_JCXZ:
-    case DEC_LGDT: case DEC_LIDT: case DEC_SGDT: case DEC_SIDT:
+    case DEC_PUSH:
+    case DEC_POP:
+    case DEC_CALL:
+    case DEC_RET:
+    case DEC_CALL_FAR:
+    case DEC_JMP_FAR:
+    case DEC_RET_FAR:
+    case DEC_IRET:
+    case DEC_PUSHF:
+    case DEC_POPF:
+    case DEC_PUSHA:
+    case DEC_POPA:
+    case DEC_ENTER:
+    case DEC_LEAVE:
+    case DEC_JCC:
+    case DEC_JMP:
+    case DEC_LOOP:
+    case DEC_LOOPE:
+    case DEC_LOOPNE:
+    case DEC_JCXZ:
+    case DEC_LGDT:
+    case DEC_LIDT:
+    case DEC_SGDT:
+    case DEC_SIDT:
         return dec->operand_size;
-    case DEC_OUT: case DEC_OUTS: return dec->operand[1].size_bytes;
-    default: break;
+    case DEC_OUT:
+    case DEC_OUTS:
+        return dec->operand[1].size_bytes;
+    default:
+        break;
     }
     if (dec->nr_operands == 0)
         return dec->operand_size;
@@ -194,7 +273,8 @@ void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn)
     bind_details(dec, insn);
     if (uses_stack(dec->op) && needs_checks(cpu, DEC_SEG_SS))
         insn->flags |= INSN_SLOW_ADDRESS;
-    if (dec->op == DEC_XLAT && dec->nr_operands == 0 && (dec->address_size != 4 || needs_checks(cpu, dec->seg)))
+    if (dec->op == DEC_XLAT && dec->nr_operands == 0 &&
+        (dec->address_size != 4 || needs_checks(cpu, dec->seg)))
         insn->flags |= INSN_SLOW_ADDRESS;
 
     const struct binding *binding = &bindings[dec->op][form_of(dec)];

@@ -1,9 +1,10 @@
 /*
- * Decoded code, kept by physical page and by what it was decoded for (cpu->code_key). A run of records begins where a
- * branch went and ends at a transfer that never falls through, at the end of the page, or where it grows long.
+ * Decoded code, kept by physical page and by what it was decoded for (cpu->code_key). A run of records begins
+ * where a branch went and ends at a transfer that never falls through, at the end of the page, or where it
+ * grows long.
  *
- * When a byte of a decoded instruction is written, all runs of its page die at once: each record is turned into one
- * that goes and looks again, and the memory is freed when no executor can be inside.
+ * When a byte of a decoded instruction is written, all runs of its page die at once: each record is turned
+ * into one that goes and looks again, and the memory is freed when no executor can be inside.
  */
 #include "cpu/cpu_internal.h"
 #include "cpu/handlers.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 
 enum {
-    RUN_SOFT_LIMIT = 40, /* records after which a run ends at the next fetch block */
+    RUN_SOFT_LIMIT = 40,  /* records after which a run ends at the next fetch block */
     RUN_HARD_LIMIT = 640, /* no block of at most 256 bytes can bring a run from the soft limit to here */
     BITMAP_WORDS = PAGE_BYTES / 64,
 };
@@ -71,16 +72,20 @@ static enum dec_mode code_mode(const struct cpu *cpu)
     return cpu->segment[DEC_SEG_CS].hidden.is_big ? DEC_32 : DEC_16;
 }
 
-static struct insn plain_record(const struct cpu *cpu, enum handler handler, unsigned offset, unsigned position)
+static struct insn plain_record(const struct cpu *cpu, enum handler handler, unsigned offset,
+                                unsigned position)
 {
-    return (struct insn){.run = cpu->handlers[handler], .offset = (uint16_t)offset, .position = (uint8_t)position,
-                         .base = REG_ZERO, .index = REG_ZERO};
+    return (struct insn){.run = cpu->handlers[handler],
+                         .offset = (uint16_t)offset,
+                         .position = (uint8_t)position,
+                         .base = REG_ZERO,
+                         .index = REG_ZERO};
 }
 
 /*
- * The record of the fetch block at `at`, for the instruction at `offset`; the L1I's word on its line is one load away. A
- * block that only holds the rest of the instruction is no place to stop at: whoever goes on there would fetch the
- * instruction's beginning once more.
+ * The record of the fetch block at `at`, for the instruction at `offset`; the L1I's word on its line is one
+ * load away. A block that only holds the rest of the instruction is no place to stop at: whoever goes on
+ * there would fetch the instruction's beginning once more.
  */
 static struct insn block_record(const struct cpu *cpu, struct paddr at, unsigned offset, unsigned position)
 {
@@ -95,21 +100,23 @@ static struct insn block_record(const struct cpu *cpu, struct paddr at, unsigned
 }
 
 /* Decodes one instruction into `insn`. Returns its length, or 0 when its bytes run out. */
-static unsigned decode(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes, unsigned offset, unsigned position,
-                       struct insn *insn, bool *is_last)
+static unsigned decode(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes, unsigned offset,
+                       unsigned position, struct insn *insn, bool *is_last)
 {
     struct dec_insn dec;
     enum dec_result result = dec_decode(bytes, nr_bytes, code_mode(cpu), &dec);
     if (result == DEC_NEED_MORE)
         return 0;
-    *insn = plain_record(cpu, result == DEC_TOO_LONG ? HANDLER_too_long : HANDLER_undefined, offset, position);
+    *insn =
+        plain_record(cpu, result == DEC_TOO_LONG ? HANDLER_too_long : HANDLER_undefined, offset, position);
     insn->length_bytes = dec.length;
     *is_last = result != DEC_OK;
     if (result != DEC_OK)
         return dec.length ? dec.length : 1;
     cpu_bind(cpu, &dec, insn);
     bool falls_through = !(dec.flags & DEC_FLAG_BRANCH) || dec.op == DEC_JCC || dec.op == DEC_LOOP ||
-                         dec.op == DEC_LOOPE || dec.op == DEC_LOOPNE || dec.op == DEC_JCXZ || dec.op == DEC_INTO;
+                         dec.op == DEC_LOOPE || dec.op == DEC_LOOPNE || dec.op == DEC_JCXZ ||
+                         dec.op == DEC_INTO;
     *is_last = !falls_through;
     return dec.length;
 }
@@ -121,7 +128,8 @@ static void mark_decoded(struct code_frame *frame, unsigned offset, unsigned nr_
 }
 
 /* Decodes the run that begins at `offset` into `records`. Returns how many there are. */
-static unsigned decode_run(struct cpu *cpu, struct paddr frame, unsigned offset, struct insn records[RUN_HARD_LIMIT])
+static unsigned decode_run(struct cpu *cpu, struct paddr frame, unsigned offset,
+                           struct insn records[RUN_HARD_LIMIT])
 {
     const uint8_t *bytes = cpu->params.ram->host + frame.v;
     struct code_frame *code_frame = cpu->code_frames[frame.v >> PAGE_SHIFT];
@@ -140,7 +148,8 @@ static unsigned decode_run(struct cpu *cpu, struct paddr frame, unsigned offset,
             break;
         }
         if (length == 0) {
-            for (; fetched_to < PAGE_BYTES; fetched_to += cpu->fetch_bytes) { /* the page's last bytes come first */
+            for (; fetched_to < PAGE_BYTES;
+                 fetched_to += cpu->fetch_bytes) { /* the page's last bytes come first */
                 records[nr++] = block_record(cpu, paddr(frame.v + fetched_to), offset, position);
                 position = 0;
             }
@@ -200,7 +209,8 @@ const struct insn *cpu_code_at(struct cpu *cpu, struct paddr frame, unsigned off
     return run->records;
 }
 
-const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes, struct paddr physical)
+const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes,
+                                   struct paddr physical)
 {
     unsigned offset = (unsigned)(physical.v & PAGE_MASK);
     unsigned fetched_to = offset - offset % cpu->fetch_bytes + cpu->fetch_bytes, nr = 0;
@@ -221,7 +231,8 @@ const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t
 void cpu_link(struct cpu *cpu, const struct insn *branch, uint64_t rip)
 {
     uint64_t linear = (rip + cpu->segment[DEC_SEG_CS].hidden.base) & UINT32_MAX;
-    if ((linear & ~(uint64_t)PAGE_MASK) != cpu->code_linear || (branch >= cpu->single && branch < cpu->single + SINGLE_RECORDS))
+    if ((linear & ~(uint64_t)PAGE_MASK) != cpu->code_linear ||
+        (branch >= cpu->single && branch < cpu->single + SINGLE_RECORDS))
         return;
     /* Records are constant to those who run them; here is the one place that completes one. */
     ((struct insn *)(uintptr_t)branch)->target =

@@ -5,8 +5,8 @@ enum cr0_bit { CR0_ET = 1 << 4, CR0_NE = 1 << 5, CR0_AM = 1 << 18, CR0_NW = 1 <<
 enum cr0_low_bit { CR0_MP = 2, CR0_EM = 4, CR0_TS = 8 };
 enum cr4_bit { CR4_VME = 1, CR4_PVI = 2, CR4_TSD = 4, CR4_DE = 8, CR4_PCE = 1 << 8 };
 
-static const uint64_t cr0_known = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW |
-                                  CR0_CD | CR0_PG;
+static const uint64_t cr0_known =
+    CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG;
 /* CR4 bits of features that CPUID claims; the others are reserved (SDM 3A 2.5). */
 static const uint64_t cr4_known = CR4_TSD | CR4_DE | CR4_PSE | CR4_PGE | CR4_PCE;
 
@@ -29,8 +29,11 @@ static bool write_cr0(struct cpu *cpu, uint64_t value)
 bool cpu_write_cr(struct cpu *cpu, unsigned number, uint64_t value)
 {
     switch (number) {
-    case 0: return write_cr0(cpu, value);
-    case 2: cpu->cr2 = value; return true;
+    case 0:
+        return write_cr0(cpu, value);
+    case 2:
+        cpu->cr2 = value;
+        return true;
     case 3:
         cpu->control.cr3 = value;
         mmu_load_cr3(&cpu->mmu, value);
@@ -44,7 +47,8 @@ bool cpu_write_cr(struct cpu *cpu, unsigned number, uint64_t value)
         cpu_drop_fronts(cpu);
         cpu_observe_control(cpu, "cr4", value);
         return true;
-    default: return cpu_set_fault(cpu, EXCP_UD);
+    default:
+        return cpu_set_fault(cpu, EXCP_UD);
     }
 }
 

@@ -24,7 +24,8 @@ static bool init_predictor(struct predictor *p, const struct config *config)
 {
     p->counter_mask = config->cpu_predictor_entries - 1;
     p->history_mask = config->cpu_predictor == CFG_PREDICTOR_GSHARE ? p->counter_mask : 0;
-    p->is_static = config->cpu_predictor == CFG_PREDICTOR_TAKEN || config->cpu_predictor == CFG_PREDICTOR_NOT_TAKEN;
+    p->is_static =
+        config->cpu_predictor == CFG_PREDICTOR_TAKEN || config->cpu_predictor == CFG_PREDICTOR_NOT_TAKEN;
     p->static_taken = config->cpu_predictor == CFG_PREDICTOR_TAKEN;
     p->btb_mask = config->cpu_btb_entries - 1;
     p->return_entries = (unsigned)config->cpu_return_stack;

@@ -1,8 +1,9 @@
 /*
- * A core: registers, segmentation, paging, exceptions, and the executors that run decoded code, with or without time.
+ * A core: registers, segmentation, paging, exceptions, and the executors that run decoded code, with or
+ * without time.
  *
- * The machine creates it, gives it a start state, and calls cpu_run again and again; between two calls it serves
- * devices. The core never calls a device but through the hooks of cpu_params.
+ * The machine creates it, gives it a start state, and calls cpu_run again and again; between two calls it
+ * serves devices. The core never calls a device but through the hooks of cpu_params.
  */
 #ifndef LK_CPU_CPU_H
 #define LK_CPU_CPU_H
@@ -24,7 +25,10 @@ struct cpu_board {
     uint64_t (*memory_read)(void *opaque, struct paddr at, unsigned size, cycle_t now);
     void (*memory_write)(void *opaque, struct paddr at, unsigned size, uint64_t value, cycle_t now);
     unsigned (*acknowledge)(void *opaque, cycle_t now); /* INTA: the vector */
-    /* A marker (docs/markers.md). The result, if any, goes to *eax. Returns true when the run must stop after it. */
+    /*
+     * A marker (docs/markers.md). The result, if any, goes to *eax. Returns true when the run must stop after
+     * it.
+     */
     bool (*marker)(void *opaque, unsigned number, uint32_t *eax, uint32_t edx, uint32_t ecx, cycle_t now);
 };
 
@@ -32,9 +36,9 @@ struct cpu_params {
     const struct config *config;
     struct ram *ram;
     struct cpu_board board;
-    struct tlb *itlb, *dtlb, *l2_tlb;     /* NULL in functional mode; owned by the caller */
-    struct cache *l1i, *l1d, *walk_cache; /* likewise */
-    const struct cpu_observer *observer;  /* NULL: nobody watches, and the fast executors run */
+    struct tlb *itlb, *dtlb, *l2_tlb;                /* NULL in functional mode; owned by the caller */
+    struct cache *l1i, *l1d, *walk_cache;            /* likewise */
+    const struct cpu_observer *observer;             /* NULL: nobody watches, and the fast executors run */
     bool (*is_ram)(void *opaque, struct paddr page); /* page-granular; false: the access goes to the board */
     void *is_ram_opaque;
 };
@@ -75,8 +79,8 @@ struct cpu_state cpu_state(const struct cpu *cpu);
 void cpu_set_state(struct cpu *cpu, const struct cpu_state *state);
 
 /*
- * Runs until the core's clock reaches `deadline` (fetch blocks are not split: it stops where the next one begins),
- * or something else stops it. The clock is cpu_now afterwards.
+ * Runs until the core's clock reaches `deadline` (fetch blocks are not split: it stops where the next one
+ * begins), or something else stops it. The clock is cpu_now afterwards.
  */
 enum cpu_stop cpu_run(struct cpu *cpu, cycle_t deadline);
 /* One instruction, or one iteration of a repeated one; before it, an interrupt that is due is taken. */
@@ -98,10 +102,15 @@ void cpu_shorten_run(struct cpu *cpu, cycle_t cycle);
 /* Whether an interrupt would be taken now: EFLAGS.IF. */
 bool cpu_can_interrupt(const struct cpu *cpu);
 
-/* Decoded code that lies in these bytes is dropped; for whoever writes guest memory behind the core's back. */
+/*
+ * Decoded code that lies in these bytes is dropped; for whoever writes guest memory behind the core's back.
+ */
 void cpu_code_written(struct cpu *cpu, struct paddr at, uint64_t size_bytes);
 
-/* Adds what the fast paths counted to the statistics of core, TLBs and caches; call before reading any of them. */
+/*
+ * Adds what the fast paths counted to the statistics of core, TLBs and caches; call before reading any of
+ * them.
+ */
 void cpu_settle(struct cpu *cpu);
 const struct cpu_stats *cpu_stats(const struct cpu *cpu);
 bool cpu_register_stats(struct cpu *cpu, struct stat_registry *registry, const char *path);
@@ -124,10 +133,16 @@ enum { CPU_FAULT_HISTORY = 4 };
 /* The latest exceptions, newest first. Returns how many. */
 unsigned cpu_fault_history(const struct cpu *cpu, struct cpu_fault_record record[CPU_FAULT_HISTORY]);
 
-/* How often #UD was raised for a defined instruction without executor; index is enum dec_op, DEC_NR_OPS entries. */
+/*
+ * How often #UD was raised for a defined instruction without executor; index is enum dec_op, DEC_NR_OPS
+ * entries.
+ */
 const uint32_t *cpu_unimplemented(const struct cpu *cpu);
 
-/* Reads guest memory by linear address as the core would see it, with no effect. False where nothing is mapped. */
+/*
+ * Reads guest memory by linear address as the core would see it, with no effect. False where nothing is
+ * mapped.
+ */
 bool cpu_peek(const struct cpu *cpu, struct laddr at, void *into, size_t size_bytes);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The layout of a core, for the files of this room and their tests. Fields are grouped by how often the executors
- * touch them.
+ * The layout of a core, for the files of this room and their tests. Fields are grouped by how often the
+ * executors touch them.
  */
 #ifndef LK_CPU_CPU_INTERNAL_H
 #define LK_CPU_CPU_INTERNAL_H
@@ -48,9 +48,24 @@ enum eflags_bit {
 };
 
 enum exception_vector {
-    EXCP_DE = 0, EXCP_DB = 1, EXCP_NMI = 2, EXCP_BP = 3, EXCP_OF = 4, EXCP_BR = 5, EXCP_UD = 6, EXCP_NM = 7,
-    EXCP_DF = 8, EXCP_TS = 10, EXCP_NP = 11, EXCP_SS = 12, EXCP_GP = 13, EXCP_PF = 14, EXCP_MF = 16, EXCP_AC = 17,
-    EXCP_MC = 18, EXCP_XM = 19,
+    EXCP_DE = 0,
+    EXCP_DB = 1,
+    EXCP_NMI = 2,
+    EXCP_BP = 3,
+    EXCP_OF = 4,
+    EXCP_BR = 5,
+    EXCP_UD = 6,
+    EXCP_NM = 7,
+    EXCP_DF = 8,
+    EXCP_TS = 10,
+    EXCP_NP = 11,
+    EXCP_SS = 12,
+    EXCP_GP = 13,
+    EXCP_PF = 14,
+    EXCP_MF = 16,
+    EXCP_AC = 17,
+    EXCP_MC = 18,
+    EXCP_XM = 19,
 };
 
 /* Which tag of a front entry an access needs: who asks, and what for. */
@@ -59,9 +74,9 @@ enum front_kind { FRONT_SUPERVISOR = 0, FRONT_USER = 2, FRONT_READ = 0, FRONT_WR
 #define FRONT_NO_PAGE UINT64_MAX
 
 /*
- * A shortcut to a TLB entry, for one 4 KiB page of RAM. It is good while the entry has the id that stands here (see
- * tlb/tlb.h). A tag that is not the page's number forbids the shortcut to that kind of access: not allowed, dirty bit
- * not set yet, or (writes) decoded code in the page.
+ * A shortcut to a TLB entry, for one 4 KiB page of RAM. It is good while the entry has the id that stands
+ * here (see tlb/tlb.h). A tag that is not the page's number forbids the shortcut to that kind of access: not
+ * allowed, dirty bit not set yet, or (writes) decoded code in the page.
  */
 struct front {
     uint64_t tag[NR_FRONT_KINDS]; /* linear page number */
@@ -77,7 +92,10 @@ static inline unsigned front_index(uint64_t page, unsigned nr_entries)
     return (unsigned)((page ^ page >> 8) % nr_entries);
 }
 
-/* Where a linear address was last found to have decoded code. Says nothing of whether it still translates there. */
+/*
+ * Where a linear address was last found to have decoded code. Says nothing of whether it still translates
+ * there.
+ */
 struct jump_cache_entry {
     uint64_t linear;
     const struct insn *insn;
@@ -116,25 +134,26 @@ struct cpu {
     uint64_t reg[NR_REGS];
     stamp_t ready[NR_READY]; /* when a register's value can be used */
     /*
-     * The status flags, computed when somebody asks: ZF = low half of flag_result is zero; SF = its bit 63; PF = even
-     * parity of its bytes 0 and 5 together; CF = bit 32 of flag_carry; OF = bits 32 and 31 differ; AF = bit 4.
+     * The status flags, computed when somebody asks: ZF = low half of flag_result is zero; SF = its bit 63;
+     * PF = even parity of its bytes 0 and 5 together; CF = bit 32 of flag_carry; OF = bits 32 and 31 differ;
+     * AF = bit 4.
      */
     uint64_t flag_result, flag_carry;
-    stamp_t step;       /* from one issue slot to the next */
-    stamp_t deadline;   /* blocks that would begin later than this do not begin */
-    stamp_t load_hit;   /* added to a load's issue when the L1D serves it */
+    stamp_t step;        /* from one issue slot to the next */
+    stamp_t deadline;    /* blocks that would begin later than this do not begin */
+    stamp_t load_hit;    /* added to a load's issue when the L1D serves it */
     unsigned front_kind; /* FRONT_SUPERVISOR or FRONT_USER */
     const uint64_t *l1d_read_line, *l1d_write_line;
     uint64_t l1d_set_mask;
     unsigned l1d_line_shift;
-    uint64_t line_mask; /* bytes of a line - 1 */
-    uint64_t code_linear; /* page of the instructions that run */
+    uint64_t line_mask;                 /* bytes of a line - 1 */
+    uint64_t code_linear;               /* page of the instructions that run */
     uint64_t *data_clock, *fetch_clock; /* of the TLBs: a use of an entry counts one up */
-    uint64_t fast_stores; /* not settled yet; loads and fetches follow from the clocks */
+    uint64_t fast_stores;               /* not settled yet; loads and fetches follow from the clocks */
     stamp_t port_free[MAX_PORTS];
     unsigned port_index, port_mask;
     unsigned store_index, store_entries;
-    stamp_t store_drained; /* when the youngest store leaves the buffer */
+    stamp_t store_drained;           /* when the youngest store leaves the buffer */
     const struct front *fetch_front; /* of the code page */
     stamp_t fetch_at;                /* when the next block can be fetched */
     stamp_t frontend;                /* from fetch to issue */
@@ -153,8 +172,8 @@ struct cpu {
     /* Warm: slow paths, exceptions, system instructions. */
     stamp_t clock;      /* while no executor runs: the next issue slot */
     stamp_t slow_issue; /* out of a slow access: the slot at which its instruction issued after all */
-    uint64_t rip;       /* while no executor runs, and where a fault says so: the next (or faulting) instruction */
-    uint64_t eflags;    /* without the status flags; DF, IF, IOPL, ... live here */
+    uint64_t rip; /* while no executor runs, and where a fault says so: the next (or faulting) instruction */
+    uint64_t eflags; /* without the status flags; DF, IF, IOPL, ... live here */
     uint64_t cr2;
     struct segment segment[DEC_NR_SEGS], ldtr, tr;
     uint64_t gdt_base, idt_base;
@@ -164,11 +183,11 @@ struct cpu {
     bool interrupt_line;
     bool interrupt_shadow; /* the next instruction runs before any interrupt (STI, MOV SS, POP SS) */
     /*
-     * The instruction at rip lies in a fetch block that has been fetched: it was interrupted by nothing but the core's
-     * being stopped, and goes on without asking the ITLB and the L1I again.
+     * The instruction at rip lies in a fetch block that has been fetched: it was interrupted by nothing but
+     * the core's being stopped, and goes on without asking the ITLB and the L1I again.
      */
     bool is_mid_block;
-    bool is_stepping;    /* instructions run alone, and so many more may begin */
+    bool is_stepping; /* instructions run alone, and so many more may begin */
     unsigned steps_left;
     bool is_halted, is_shut_down, must_stop, stop_for_marker;
     bool is_timed;
@@ -188,7 +207,7 @@ struct cpu {
     struct insn *single;            /* room for one instruction decoded where it cannot be kept */
     struct insn stop_record;        /* makes the executors return */
     unsigned fetch_bytes, fetch_line_shift;
-    exec_fn *const *handlers;       /* by enum handler, of the model that runs */
+    exec_fn *const *handlers; /* by enum handler, of the model that runs */
 
     /* Cold. */
     struct cpu_params params;
@@ -240,8 +259,8 @@ void cpu_set_status_flags(struct cpu *cpu, uint64_t flags);
 void cpu_set_flags(struct cpu *cpu, uint64_t flags, uint64_t mask);
 
 /*
- * memory.c: accesses the long way. All move cpu->clock to the slot at which they issued; a fault is in cpu->fault.
- * `linear` is any address; the access may cross lines and pages and may go to a device.
+ * memory.c: accesses the long way. All move cpu->clock to the slot at which they issued; a fault is in
+ * cpu->fault. `linear` is any address; the access may cross lines and pages and may go to a device.
  */
 struct loaded {
     uint64_t value;
@@ -251,19 +270,23 @@ struct loaded {
 struct loaded cpu_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t);
 bool cpu_store_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, stamp_t t)
     __attribute__((warn_unused_result));
-/* The load of a read-modify-write: the fault, if any, is that of a write. Then its store, which cannot fault. */
+/*
+ * The load of a read-modify-write: the fault, if any, is that of a write. Then its store, which cannot fault.
+ */
 struct loaded cpu_load_for_write_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t);
-void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, stamp_t t);
+void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value,
+                               stamp_t t);
 /* Outside executors: waits for the value; as supervisor whatever the CPL if is_system (GDT, IDT, TSS). */
 bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_system, uint64_t *value)
     __attribute__((warn_unused_result));
 bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_system, uint64_t value)
     __attribute__((warn_unused_result));
 /* Whether a write of size_bytes would be allowed (for instructions that must not be half done). */
-bool cpu_probe_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes) __attribute__((warn_unused_result));
+bool cpu_probe_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes)
+    __attribute__((warn_unused_result));
 /*
- * A translation for a data access or a fetch in slot *t, which moves to when it is known. False: #PF in cpu->fault. The
- * answer's entry is good until the next call.
+ * A translation for a data access or a fetch in slot *t, which moves to when it is known. False: #PF in
+ * cpu->fault. The answer's entry is good until the next call.
  */
 bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, bool is_user, stamp_t *t,
                    struct tlb_entry **entry) __attribute__((warn_unused_result));
@@ -289,15 +312,19 @@ void cpu_redirect(struct cpu *cpu, stamp_t t);
 
 /* exception.c: delivers cpu->fault for the instruction at cpu->rip (faults) through the IDT. */
 void cpu_deliver_fault(struct cpu *cpu);
-/* INT n, INT3, INTO: rip is the next instruction already. False: a fault is in cpu->fault, the state is untouched. */
+/*
+ * INT n, INT3, INTO: rip is the next instruction already. False: a fault is in cpu->fault, the state is
+ * untouched.
+ */
 bool cpu_software_interrupt(struct cpu *cpu, unsigned vector) __attribute__((warn_unused_result));
 void cpu_hardware_interrupt(struct cpu *cpu, unsigned vector);
 
 /*
- * port.c: the board. cpu_port_allowed: IOPL and the I/O permission bitmap (SDM 1 19.5); false: #GP(0) in cpu->fault.
- * A marker's result goes to EAX; it may ask the run to stop.
+ * port.c: the board. cpu_port_allowed: IOPL and the I/O permission bitmap (SDM 1 19.5); false: #GP(0) in
+ * cpu->fault. A marker's result goes to EAX; it may ask the run to stop.
  */
-bool cpu_port_allowed(struct cpu *cpu, uint16_t port, unsigned size_bytes) __attribute__((warn_unused_result));
+bool cpu_port_allowed(struct cpu *cpu, uint16_t port, unsigned size_bytes)
+    __attribute__((warn_unused_result));
 uint64_t cpu_port_read(struct cpu *cpu, uint16_t port, unsigned size_bytes, cycle_t now);
 void cpu_port_write(struct cpu *cpu, uint16_t port, unsigned size_bytes, uint64_t value, cycle_t now);
 void cpu_marker(struct cpu *cpu, unsigned number, cycle_t now);
@@ -330,27 +357,39 @@ bool cpu_write_cr(struct cpu *cpu, unsigned number, uint64_t value) __attribute_
 bool cpu_far_jump(struct cpu *cpu, uint16_t selector, uint64_t offset) __attribute__((warn_unused_result));
 bool cpu_far_call(struct cpu *cpu, uint16_t selector, uint64_t offset, unsigned size_bytes)
     __attribute__((warn_unused_result));
-bool cpu_far_return(struct cpu *cpu, unsigned size_bytes, unsigned nr_extra_bytes) __attribute__((warn_unused_result));
+bool cpu_far_return(struct cpu *cpu, unsigned size_bytes, unsigned nr_extra_bytes)
+    __attribute__((warn_unused_result));
 bool cpu_interrupt_return(struct cpu *cpu, unsigned size_bytes) __attribute__((warn_unused_result));
 
-/* stack.c: pushes and pops outside executors, on the current stack. *sp is a working copy of the stack pointer. */
-bool cpu_push_at(struct cpu *cpu, uint64_t *sp, unsigned size_bytes, uint64_t value) __attribute__((warn_unused_result));
-bool cpu_pop_at(struct cpu *cpu, uint64_t *sp, unsigned size_bytes, uint64_t *value) __attribute__((warn_unused_result));
+/*
+ * stack.c: pushes and pops outside executors, on the current stack. *sp is a working copy of the stack
+ * pointer.
+ */
+bool cpu_push_at(struct cpu *cpu, uint64_t *sp, unsigned size_bytes, uint64_t value)
+    __attribute__((warn_unused_result));
+bool cpu_pop_at(struct cpu *cpu, uint64_t *sp, unsigned size_bytes, uint64_t *value)
+    __attribute__((warn_unused_result));
 void cpu_set_sp(struct cpu *cpu, uint64_t sp);
 
 /*
- * fetch.c: begins a fetch block at cpu->rip in slot cpu->clock, which moves: asks the ITLB and the L1I, finds the decoded
- * code (or `block`, a record that is known to be for this place, if the page still is what it was). Delivers what
- * faults on the way. Returns the record to run, behind the block's own; never NULL.
+ * fetch.c: begins a fetch block at cpu->rip in slot cpu->clock, which moves: asks the ITLB and the L1I, finds
+ * the decoded code (or `block`, a record that is known to be for this place, if the page still is what it
+ * was). Delivers what faults on the way. Returns the record to run, behind the block's own; never NULL.
  */
 const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block);
-/* The same for the instruction at cpu->rip whose bytes lie in two pages, the first of which has been fetched. */
+/*
+ * The same for the instruction at cpu->rip whose bytes lie in two pages, the first of which has been fetched.
+ */
 const struct insn *cpu_fetch_straddling(struct cpu *cpu);
 
-/* code.c: decoded code by page. Finds or decodes the run of records that begins at `offset` of the page at `frame`. */
+/*
+ * code.c: decoded code by page. Finds or decodes the run of records that begins at `offset` of the page at
+ * `frame`.
+ */
 const struct insn *cpu_code_at(struct cpu *cpu, struct paddr frame, unsigned offset);
 /* One instruction into cpu->single: the records of its blocks, its own, single_end. */
-const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes, struct paddr physical);
+const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes,
+                                   struct paddr physical);
 enum { SINGLE_RECORDS = 8 };
 /* A direct branch within its page was taken to `rip`: it need not ask again. */
 void cpu_link(struct cpu *cpu, const struct insn *branch, uint64_t rip);
@@ -367,7 +406,8 @@ void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn);
 
 /* observe.c: nothing where nobody watches. */
 void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done);
-void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation *translation, bool has_walked);
+void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation *translation,
+                             bool has_walked);
 void cpu_observe_access(struct cpu *cpu, const struct cpu_seen_access *access);
 void cpu_observe_exception(struct cpu *cpu, unsigned vector, bool is_interrupt);
 void cpu_observe_control(struct cpu *cpu, const char *what, uint64_t value);

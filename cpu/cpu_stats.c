@@ -53,10 +53,10 @@ static uint64_t count_base(const void *cpu)
     return stack[REASON_BASE];
 }
 
-#define REASON(id, name, sentence)                                                                                     \
-    static uint64_t count_##name(const void *opaque)                                                                   \
-    {                                                                                                                  \
-        return ((const struct cpu *)opaque)->lost[REASON_##id] >> STAMP_CYCLE_SHIFT;                                   \
+#define REASON(id, name, sentence)                                                                           \
+    static uint64_t count_##name(const void *opaque)                                                         \
+    {                                                                                                        \
+        return ((const struct cpu *)opaque)->lost[REASON_##id] >> STAMP_CYCLE_SHIFT;                         \
     }
 #include "sim/base/reasons.def"
 #undef REASON

@@ -1,9 +1,15 @@
-/* Exceptions and interrupts (SDM 3A 6): delivery through the IDT, with stack switch, double and triple faults. */
+/*
+ * Exceptions and interrupts (SDM 3A 6): delivery through the IDT, with stack switch, double and triple
+ * faults.
+ */
 #include "cpu/cpu_internal.h"
 
 enum { EXCEPTION_CYCLES = 20, INTERRUPT_CYCLES = 20, ERROR_CODE_EXT = 1, ERROR_CODE_IDT = 2 };
 
-/* Where a 32-bit TSS keeps the stack of privilege level 0: ESP0, then SS0, 8 bytes a level (SDM 3A figure 7-2). */
+/*
+ * Where a 32-bit TSS keeps the stack of privilege level 0: ESP0, then SS0, 8 bytes a level (SDM 3A figure
+ * 7-2).
+ */
 enum { TSS_ESP0 = 4, TSS_LEVEL_BYTES = 8 };
 
 enum source { SOURCE_EXCEPTION, SOURCE_SOFTWARE, SOURCE_HARDWARE };
@@ -18,7 +24,8 @@ struct delivery {
 
 static bool is_contributory(unsigned vector)
 {
-    return vector == EXCP_DE || vector == EXCP_TS || vector == EXCP_NP || vector == EXCP_SS || vector == EXCP_GP;
+    return vector == EXCP_DE || vector == EXCP_TS || vector == EXCP_NP || vector == EXCP_SS ||
+           vector == EXCP_GP;
 }
 
 /* Whether a second exception while the first is delivered makes a double fault (SDM 3A table 6-5). */
@@ -43,7 +50,8 @@ struct new_stack {
     unsigned cpl;
 };
 
-static bool push_on(struct cpu *cpu, struct new_stack *stack, unsigned size_bytes, uint64_t value, uint32_t ext)
+static bool push_on(struct cpu *cpu, struct new_stack *stack, unsigned size_bytes, uint64_t value,
+                    uint32_t ext)
 {
     uint64_t mask = stack->segment.hidden.is_big ? UINT32_MAX : UINT16_MAX;
     uint64_t sp = (stack->sp - size_bytes) & mask;
@@ -63,7 +71,8 @@ static bool stack_from_tss(struct cpu *cpu, unsigned cpl, uint32_t ext, struct n
     uint64_t esp, selector, raw;
     if (!cpu->tr.is_usable || at + 5 > tss->limit_bytes)
         return fault_at(cpu, EXCP_TS, cpu->tr.selector, ext);
-    if (!cpu_read(cpu, tss->base + at, 4, true, &esp) || !cpu_read(cpu, tss->base + at + 4, 2, true, &selector))
+    if (!cpu_read(cpu, tss->base + at, 4, true, &esp) ||
+        !cpu_read(cpu, tss->base + at + 4, 2, true, &selector))
         return false;
     uint16_t ss = (uint16_t)selector;
     if ((ss & ~SELECTOR_RPL) == 0)
@@ -95,10 +104,9 @@ static bool find_gate(struct cpu *cpu, const struct delivery *delivery, struct g
     if (!cpu_read(cpu, cpu->idt_base + delivery->vector * 8, 8, true, &raw))
         return false;
     *gate = gate_decode(raw);
-    bool is_interrupt_or_trap = gate->is_system && (gate->type == SYSTEM_INTERRUPT_GATE ||
-                                                    gate->type == SYSTEM_TRAP_GATE ||
-                                                    gate->type == SYSTEM_INTERRUPT_GATE16 ||
-                                                    gate->type == SYSTEM_TRAP_GATE16);
+    bool is_interrupt_or_trap =
+        gate->is_system && (gate->type == SYSTEM_INTERRUPT_GATE || gate->type == SYSTEM_TRAP_GATE ||
+                            gate->type == SYSTEM_INTERRUPT_GATE16 || gate->type == SYSTEM_TRAP_GATE16);
     if (!is_interrupt_or_trap)
         return cpu_set_fault_code(cpu, EXCP_GP, error_code);
     if (delivery->source == SOURCE_SOFTWARE && gate->dpl < cpu->cpl)
@@ -126,7 +134,10 @@ static bool find_handler(struct cpu *cpu, const struct gate *gate, uint32_t ext,
     return true;
 }
 
-/* Delivery in protected mode (SDM 2A INT n). False: another fault, and the state is as before but for memory written. */
+/*
+ * Delivery in protected mode (SDM 2A INT n). False: another fault, and the state is as before but for memory
+ * written.
+ */
 static bool deliver_protected(struct cpu *cpu, const struct delivery *delivery)
 {
     struct gate gate;
@@ -162,7 +173,8 @@ static bool deliver_protected(struct cpu *cpu, const struct delivery *delivery)
     cpu_set_sp(cpu, stack.sp);
     cpu->rip = size_bytes == 4 ? gate.offset : gate.offset & UINT16_MAX;
     bool is_interrupt_gate = !(gate.type & 1);
-    cpu->eflags &= ~(uint64_t)(EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM | (is_interrupt_gate ? EFLAGS_IF : 0));
+    cpu->eflags &=
+        ~(uint64_t)(EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM | (is_interrupt_gate ? EFLAGS_IF : 0));
     return true;
 }
 
@@ -237,7 +249,10 @@ void cpu_deliver_fault(struct cpu *cpu)
             .error_code = cpu->fault.error_code,
             .ext = ERROR_CODE_EXT,
         };
-        /* A fault is one that the instruction can be restarted after: the pushed image says so (SDM 3A 17.3.1.1). */
+        /*
+         * A fault is one that the instruction can be restarted after: the pushed image says so (SDM 3A
+         * 17.3.1.1).
+         */
         if (deliver(cpu, &delivery))
             return;
         first = vector;

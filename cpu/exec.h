@@ -1,17 +1,20 @@
 /*
- * The vocabulary in which executors are written. Every executor file is compiled once for each model (functional,
- * in-order, watched); what a model does not need is an `if` on a constant here, and vanishes.
+ * The vocabulary in which executors are written. Every executor file is compiled once for each model
+ * (functional, in-order, watched); what a model does not need is an `if` on a constant here, and vanishes.
  *
- * An executor: waits for its operands (exec_wait), does its work once, says when its result can be used (exec_done), and
- * ends in `return exec_next(...)` or a transfer. Where an access fails it ends in `return exec_fault(...)`, with no register
- * or flag changed before.
+ * An executor: waits for its operands (exec_wait), does its work once, says when its result can be used
+ * (exec_done), and ends in `return exec_next(...)` or a transfer. Where an access fails it ends in `return
+ * exec_fault(...)`, with no register or flag changed before.
  */
 #ifndef LK_CPU_EXEC_H
 #define LK_CPU_EXEC_H
 
 #include "cpu/cpu_internal.h"
 
-/* The build sets EXEC_MODEL to one of these names' numbers, EXEC_SUFFIX to the name, and EXEC_TAIL_CALLS to 0 or 1. */
+/*
+ * The build sets EXEC_MODEL to one of these names' numbers, EXEC_SUFFIX to the name, and EXEC_TAIL_CALLS to 0
+ * or 1.
+ */
 enum exec_model { EXEC_MODEL_FUNCTIONAL, EXEC_MODEL_INORDER, EXEC_MODEL_WATCHED };
 
 enum {
@@ -29,8 +32,8 @@ enum {
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /* Defined in exec_block.c. */
-EXEC(fault);   /* delivers cpu->fault for `insn` and goes on in the handler */
-EXEC(resume);  /* goes on at cpu->rip */
+EXEC(fault);  /* delivers cpu->fault for `insn` and goes on in the handler */
+EXEC(resume); /* goes on at cpu->rip */
 void EXEC_NAME(watch)(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done);
 
 ALWAYS_INLINE const struct insn *exec_go(struct cpu *cpu, const struct insn *next, stamp_t t)
@@ -150,15 +153,20 @@ ALWAYS_INLINE uint8_t *exec_byte_register(struct cpu *cpu, unsigned where)
     return (uint8_t *)cpu->reg + where;
 }
 
-/* The zero-extended value of the destination or source register operand, of a size that is constant where it matters. */
+/*
+ * The zero-extended value of the destination or source register operand, of a size that is constant where it
+ * matters.
+ */
 ALWAYS_INLINE uint64_t exec_dst(struct cpu *cpu, const struct insn *insn, unsigned size_bytes)
 {
-    return size_bytes == 1 ? *exec_byte_register(cpu, insn->dst_byte) : cpu->reg[insn->dst] & exec_mask(size_bytes);
+    return size_bytes == 1 ? *exec_byte_register(cpu, insn->dst_byte)
+                           : cpu->reg[insn->dst] & exec_mask(size_bytes);
 }
 
 ALWAYS_INLINE uint64_t exec_src(struct cpu *cpu, const struct insn *insn, unsigned size_bytes)
 {
-    return size_bytes == 1 ? *exec_byte_register(cpu, insn->src_byte) : cpu->reg[insn->src] & exec_mask(size_bytes);
+    return size_bytes == 1 ? *exec_byte_register(cpu, insn->src_byte)
+                           : cpu->reg[insn->src] & exec_mask(size_bytes);
 }
 
 /* Writes a general register: 32 bits zero the upper half, smaller sizes leave the rest (SDM 1 3.4.1.1). */
@@ -204,7 +212,9 @@ ALWAYS_INLINE void exec_set_flags(struct cpu *cpu, uint64_t result, unsigned siz
     cpu->flag_carry = carries;
 }
 
-/* From the exclusive or of both operands and the result, taken 64 bits wide: bit i is the carry into bit i. */
+/*
+ * From the exclusive or of both operands and the result, taken 64 bits wide: bit i is the carry into bit i.
+ */
 ALWAYS_INLINE uint64_t exec_carries(uint64_t a, uint64_t b, uint64_t result, unsigned size_bytes)
 {
     uint64_t in = a ^ b ^ result;
@@ -241,14 +251,30 @@ ALWAYS_INLINE bool exec_condition(const struct cpu *cpu, unsigned cond)
     uint64_t result = cpu->flag_result, carry = cpu->flag_carry;
     bool holds = false;
     switch (cond >> 1) {
-    case 0: holds = ((carry >> 32) ^ (carry >> 31)) & 1; break;
-    case 1: holds = carry >> 32 & 1; break;
-    case 2: holds = (uint32_t)result == 0; break;
-    case 3: holds = (carry >> 32 & 1) | ((uint32_t)result == 0); break;
-    case 4: holds = result >> 63; break;
-    case 5: holds = !__builtin_parity((unsigned)(result ^ result >> 40) & 0xff); break;
-    case 6: holds = ((result >> 63) ^ (carry >> 32) ^ (carry >> 31)) & 1; break;
-    case 7: holds = (((result >> 63) ^ (carry >> 32) ^ (carry >> 31)) & 1) | ((uint32_t)result == 0); break;
+    case 0:
+        holds = ((carry >> 32) ^ (carry >> 31)) & 1;
+        break;
+    case 1:
+        holds = carry >> 32 & 1;
+        break;
+    case 2:
+        holds = (uint32_t)result == 0;
+        break;
+    case 3:
+        holds = (carry >> 32 & 1) | ((uint32_t)result == 0);
+        break;
+    case 4:
+        holds = result >> 63;
+        break;
+    case 5:
+        holds = !__builtin_parity((unsigned)(result ^ result >> 40) & 0xff);
+        break;
+    case 6:
+        holds = ((result >> 63) ^ (carry >> 32) ^ (carry >> 31)) & 1;
+        break;
+    case 7:
+        holds = (((result >> 63) ^ (carry >> 32) ^ (carry >> 31)) & 1) | ((uint32_t)result == 0);
+        break;
     }
     return holds ^ (cond & 1);
 }
@@ -256,47 +282,56 @@ ALWAYS_INLINE bool exec_condition(const struct cpu *cpu, unsigned cond)
 /* ---- Memory ---- */
 
 /*
- * An executor that touches memory is compiled twice from one body. The fast one holds compares and host loads and
- * stores, but no call, so that it needs no stack frame; where anything is out of the ordinary it jumps to its slow twin,
- * which does the same by way of memory.c. `slow` is the twin in the fast one, and NULL in the twin; what can miss or
- * fail says so, and the body then ends in `return exec_miss(cpu, insn, t, slow)`. Until then the body must not have
- * changed any state but by exec_wait.
+ * An executor that touches memory is compiled twice from one body. The fast one holds compares and host loads
+ * and stores, but no call, so that it needs no stack frame; where anything is out of the ordinary it jumps to
+ * its slow twin, which does the same by way of memory.c. `slow` is the twin in the fast one, and NULL in the
+ * twin; what can miss or fail says so, and the body then ends in `return exec_miss(cpu, insn, t, slow)`.
+ * Until then the body must not have changed any state but by exec_wait.
  */
-#define EXEC_TWIN(name)                                                                                                \
-    ALWAYS_INLINE const struct insn *name##_body(struct cpu *cpu, const struct insn *insn, stamp_t t, exec_fn *slow);  \
-    static __attribute__((noinline, cold)) const struct insn *name##_slow(struct cpu *cpu, const struct insn *insn,    \
-                                                                          stamp_t t)                                   \
-    {                                                                                                                  \
-        return name##_body(cpu, insn, t, NULL);                                                                        \
-    }                                                                                                                  \
-    EXEC(name)                                                                                                         \
-    {                                                                                                                  \
-        return name##_body(cpu, insn, t, EXEC_IS_WATCHED ? NULL : name##_slow);                                        \
-    }                                                                                                                  \
-    ALWAYS_INLINE const struct insn *name##_body(struct cpu *cpu, const struct insn *insn, stamp_t t, exec_fn *slow)
+#define EXEC_TWIN(name)                                                                                      \
+    ALWAYS_INLINE const struct insn *name##_body(struct cpu *cpu, const struct insn *insn, stamp_t t,        \
+                                                 exec_fn *slow);                                             \
+    static __attribute__((noinline, cold))                                                                   \
+    const struct insn *name##_slow(struct cpu *cpu, const struct insn *insn, stamp_t t)                      \
+    {                                                                                                        \
+        return name##_body(cpu, insn, t, NULL);                                                              \
+    }                                                                                                        \
+    EXEC(name)                                                                                               \
+    {                                                                                                        \
+        return name##_body(cpu, insn, t, EXEC_IS_WATCHED ? NULL : name##_slow);                              \
+    }                                                                                                        \
+    ALWAYS_INLINE const struct insn *name##_body(struct cpu *cpu, const struct insn *insn, stamp_t t,        \
+                                                 exec_fn *slow)
 
-/* An address or access was not good: in the fast executor, try the slow one; there, cpu->fault says what is wrong. */
+/*
+ * An address or access was not good: in the fast executor, try the slow one; there, cpu->fault says what is
+ * wrong.
+ */
 ALWAYS_INLINE const struct insn *exec_miss(struct cpu *cpu, const struct insn *insn, stamp_t t, exec_fn *slow)
 {
     return slow ? slow(cpu, insn, t) : exec_fault(cpu, insn, t);
 }
 
 /* The linear address of the memory operand. */
-ALWAYS_INLINE struct linear exec_linear(struct cpu *cpu, const struct insn *insn, unsigned size_bytes, bool is_write,
-                                        exec_fn *slow)
+ALWAYS_INLINE struct linear exec_linear(struct cpu *cpu, const struct insn *insn, unsigned size_bytes,
+                                        bool is_write, exec_fn *slow)
 {
     if (UNLIKELY(insn->flags & INSN_SLOW_ADDRESS)) {
         if (slow)
             return (struct linear){0, false};
         return cpu_linear(cpu, insn->seg, cpu_effective_address(cpu, insn), size_bytes, is_write);
     }
-    uint64_t offset = cpu->reg[insn->base] + (cpu->reg[insn->index] << insn->scale) + (uint64_t)(int64_t)insn->disp;
+    uint64_t offset =
+        cpu->reg[insn->base] + (cpu->reg[insn->index] << insn->scale) + (uint64_t)(int64_t)insn->disp;
     return (struct linear){(uint32_t)offset, true};
 }
 
-/* The linear address of a push, pop or string element: `offset` in a segment that is flat unless the record says not. */
-ALWAYS_INLINE struct linear exec_linear_at(struct cpu *cpu, const struct insn *insn, unsigned seg, uint64_t offset,
-                                           unsigned size_bytes, bool is_write, exec_fn *slow)
+/*
+ * The linear address of a push, pop or string element: `offset` in a segment that is flat unless the record
+ * says not.
+ */
+ALWAYS_INLINE struct linear exec_linear_at(struct cpu *cpu, const struct insn *insn, unsigned seg,
+                                           uint64_t offset, unsigned size_bytes, bool is_write, exec_fn *slow)
 {
     if (UNLIKELY(insn->flags & INSN_SLOW_ADDRESS)) {
         if (slow)
@@ -338,12 +373,14 @@ struct exec_place {
 };
 
 /* Finds it; all this does is compare. `kind` is FRONT_READ, FRONT_WRITE or EXEC_READ_WRITE. */
-ALWAYS_INLINE struct exec_place exec_find(struct cpu *cpu, uint64_t linear, unsigned size_bytes, unsigned kind)
+ALWAYS_INLINE struct exec_place exec_find(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
+                                          unsigned kind)
 {
     const struct exec_place nowhere = {NULL, NULL};
     uint64_t page = linear >> PAGE_SHIFT;
     const struct front *front = &cpu->data_front[front_index(page, DATA_FRONT_ENTRIES)];
-    if (UNLIKELY(front->tag[cpu->front_kind + (kind == FRONT_READ ? FRONT_READ : FRONT_WRITE)] != page || front->entry->id != front->id))
+    if (UNLIKELY(front->tag[cpu->front_kind + (kind == FRONT_READ ? FRONT_READ : FRONT_WRITE)] != page ||
+                 front->entry->id != front->id))
         return nowhere;
     if (!EXEC_IS_TIMED && UNLIKELY((linear & PAGE_MASK) > PAGE_BYTES - size_bytes))
         return nowhere;
@@ -369,8 +406,8 @@ ALWAYS_INLINE void exec_use(struct cpu *cpu, const struct exec_place *place)
 }
 
 /* A load from there at *t, which may move. */
-ALWAYS_INLINE struct loaded exec_load_found(struct cpu *cpu, const struct exec_place *place, unsigned size_bytes,
-                                            stamp_t *t)
+ALWAYS_INLINE struct loaded exec_load_found(struct cpu *cpu, const struct exec_place *place,
+                                            unsigned size_bytes, stamp_t *t)
 {
     *t = exec_port(cpu, *t);
     exec_use(cpu, place);
@@ -378,8 +415,12 @@ ALWAYS_INLINE struct loaded exec_load_found(struct cpu *cpu, const struct exec_p
     return (struct loaded){exec_host_read(place->host, size_bytes), ready};
 }
 
-/* A load at *t, which may move. `ready` is 0 when it missed or faulted. The caller has waited for the address. */
-ALWAYS_INLINE struct loaded exec_load(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t *t, exec_fn *slow)
+/*
+ * A load at *t, which may move. `ready` is 0 when it missed or faulted. The caller has waited for the
+ * address.
+ */
+ALWAYS_INLINE struct loaded exec_load(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t *t,
+                                      exec_fn *slow)
 {
     if (!slow) {
         struct loaded loaded = cpu_load_slow(cpu, linear, size_bytes, exec_port(cpu, *t));
@@ -420,11 +461,12 @@ ALWAYS_INLINE void exec_store_found(struct cpu *cpu, const struct exec_place *pl
 }
 
 /* A store at *t, which may move. False: it missed or faulted. The caller has waited for address and data. */
-ALWAYS_INLINE bool exec_store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, stamp_t *t,
-                              exec_fn *slow)
+ALWAYS_INLINE bool exec_store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value,
+                              stamp_t *t, exec_fn *slow)
 {
     if (!slow) {
-        bool is_good = cpu_store_slow(cpu, linear, size_bytes, value, exec_store_slot(cpu, exec_port(cpu, *t)));
+        bool is_good =
+            cpu_store_slow(cpu, linear, size_bytes, value, exec_store_slot(cpu, exec_port(cpu, *t)));
         *t = cpu->slow_issue;
         return is_good;
     }
@@ -461,8 +503,8 @@ ALWAYS_INLINE struct exec_rmw exec_rmw_load(struct cpu *cpu, uint64_t linear, un
 }
 
 /* The store of a read-modify-write; it cannot fault where the load did not. */
-ALWAYS_INLINE void exec_rmw_store(struct cpu *cpu, const struct exec_rmw *rmw, uint64_t linear, unsigned size_bytes,
-                                  uint64_t value, stamp_t t, exec_fn *slow)
+ALWAYS_INLINE void exec_rmw_store(struct cpu *cpu, const struct exec_rmw *rmw, uint64_t linear,
+                                  unsigned size_bytes, uint64_t value, stamp_t t, exec_fn *slow)
 {
     if (slow) {
         exec_host_write(rmw->place.host, size_bytes, value);
@@ -511,8 +553,8 @@ ALWAYS_INLINE struct exec_operand exec_read_dst(struct cpu *cpu, const struct in
 }
 
 /* When a result computed in `cycles` from that operand is there. */
-ALWAYS_INLINE stamp_t exec_operand_done(const struct insn *insn, const struct exec_operand *operand, stamp_t t,
-                                        cycle_t cycles)
+ALWAYS_INLINE stamp_t exec_operand_done(const struct insn *insn, const struct exec_operand *operand,
+                                        stamp_t t, cycle_t cycles)
 {
     if (!EXEC_IS_TIMED)
         return t;
@@ -520,8 +562,9 @@ ALWAYS_INLINE stamp_t exec_operand_done(const struct insn *insn, const struct ex
 }
 
 /* Writes it back. `done` is when the value is there. */
-ALWAYS_INLINE void exec_write_dst(struct cpu *cpu, const struct insn *insn, const struct exec_operand *operand,
-                                  unsigned size_bytes, uint64_t value, stamp_t t, stamp_t done, exec_fn *slow)
+ALWAYS_INLINE void exec_write_dst(struct cpu *cpu, const struct insn *insn,
+                                  const struct exec_operand *operand, unsigned size_bytes, uint64_t value,
+                                  stamp_t t, stamp_t done, exec_fn *slow)
 {
     if (insn->flags & INSN_MEMORY) {
         exec_rmw_store(cpu, &operand->rmw, operand->linear, size_bytes, value, t, slow);
@@ -532,8 +575,8 @@ ALWAYS_INLINE void exec_write_dst(struct cpu *cpu, const struct insn *insn, cons
 }
 
 /* Reads the source operand that may be memory (else: src). `ready` is 0 when it missed or faulted. */
-ALWAYS_INLINE struct loaded exec_read_src(struct cpu *cpu, const struct insn *insn, unsigned size_bytes, stamp_t *t,
-                                          exec_fn *slow)
+ALWAYS_INLINE struct loaded exec_read_src(struct cpu *cpu, const struct insn *insn, unsigned size_bytes,
+                                          stamp_t *t, exec_fn *slow)
 {
     if (!(insn->flags & INSN_MEMORY)) {
         *t = exec_wait1(cpu, *t, insn->src);
@@ -547,7 +590,8 @@ ALWAYS_INLINE struct loaded exec_read_src(struct cpu *cpu, const struct insn *in
 }
 
 /* The same for what comes of such a load: when a result computed in `cycles` is there. */
-ALWAYS_INLINE stamp_t exec_src_done(const struct insn *insn, const struct loaded *loaded, stamp_t t, cycle_t cycles)
+ALWAYS_INLINE stamp_t exec_src_done(const struct insn *insn, const struct loaded *loaded, stamp_t t,
+                                    cycle_t cycles)
 {
     if (!EXEC_IS_TIMED)
         return t;

@@ -1,4 +1,7 @@
-/* Binary arithmetic and logic (SDM 2: ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST, INC, DEC, NEG, NOT), CLC, STC, CMC. */
+/*
+ * Binary arithmetic and logic (SDM 2: ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST, INC, DEC, NEG, NOT), CLC,
+ * STC, CMC.
+ */
 #include "cpu/exec.h"
 
 enum alu_op { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP, ALU_TEST };
@@ -10,18 +13,29 @@ ALWAYS_INLINE uint64_t alu(struct cpu *cpu, enum alu_op op, unsigned size_bytes,
     bool is_subtraction = op == ALU_SBB || op == ALU_SUB || op == ALU_CMP;
     switch (op) {
     case ALU_ADD:
-    case ALU_ADC: result = a + b + carry_in; break;
+    case ALU_ADC:
+        result = a + b + carry_in;
+        break;
     case ALU_SBB:
     case ALU_SUB:
-    case ALU_CMP: result = a - b - carry_in; break;
+    case ALU_CMP:
+        result = a - b - carry_in;
+        break;
     case ALU_AND:
-    case ALU_TEST: result = a & b; break;
-    case ALU_OR: result = a | b; break;
-    case ALU_XOR: result = a ^ b; break;
+    case ALU_TEST:
+        result = a & b;
+        break;
+    case ALU_OR:
+        result = a | b;
+        break;
+    case ALU_XOR:
+        result = a ^ b;
+        break;
     }
     bool is_logic = op == ALU_AND || op == ALU_TEST || op == ALU_OR || op == ALU_XOR;
     if (!is_logic && size_bytes == 8) {
-        bool carry_out = is_subtraction ? a < b || (a == b && carry_in) : result < a || (result == a && carry_in);
+        bool carry_out =
+            is_subtraction ? a < b || (a == b && carry_in) : result < a || (result == a && carry_in);
         carries = exec_carries64(a, b, result, carry_out);
     } else if (!is_logic) {
         carries = exec_carries(a, b, result, size_bytes);
@@ -46,8 +60,8 @@ ALWAYS_INLINE stamp_t wait_flags(struct cpu *cpu, stamp_t t, enum alu_op op)
 }
 
 /* Both operands are at hand; dst is a register. */
-ALWAYS_INLINE stamp_t to_register(struct cpu *cpu, const struct insn *insn, enum alu_op op, unsigned size_bytes,
-                                  uint64_t b, stamp_t done)
+ALWAYS_INLINE stamp_t to_register(struct cpu *cpu, const struct insn *insn, enum alu_op op,
+                                  unsigned size_bytes, uint64_t b, stamp_t done)
 {
     uint64_t result = alu(cpu, op, size_bytes, exec_dst(cpu, insn, size_bytes), b);
     if (writes(op)) {
@@ -59,8 +73,8 @@ ALWAYS_INLINE stamp_t to_register(struct cpu *cpu, const struct insn *insn, enum
 }
 
 /* The other operand is at hand; dst is memory. The address has been waited for. */
-ALWAYS_INLINE const struct insn *to_memory(struct cpu *cpu, const struct insn *insn, stamp_t t, enum alu_op op,
-                                           unsigned size_bytes, uint64_t b, exec_fn *slow)
+ALWAYS_INLINE const struct insn *to_memory(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                           enum alu_op op, unsigned size_bytes, uint64_t b, exec_fn *slow)
 {
     struct linear linear = exec_linear(cpu, insn, size_bytes, writes(op), slow);
     stamp_t done;
@@ -83,46 +97,46 @@ ALWAYS_INLINE const struct insn *to_memory(struct cpu *cpu, const struct insn *i
     return exec_next(cpu, insn, t, done);
 }
 
-#define ALU_FORMS(name, op, bits)                                                                                      \
-    EXEC(name##_rr##bits)                                                                                              \
-    {                                                                                                                  \
-        t = wait_flags(cpu, exec_wait2(cpu, t, insn->dst, insn->src), op);                                             \
-        uint64_t b = exec_src(cpu, insn, (bits) / 8);                                                                  \
-        return exec_next(cpu, insn, t, to_register(cpu, insn, op, (bits) / 8, b, exec_done(t, 1)));                    \
-    }                                                                                                                  \
-    EXEC(name##_ri##bits)                                                                                              \
-    {                                                                                                                  \
-        t = wait_flags(cpu, exec_wait1(cpu, t, insn->dst), op);                                                        \
-        uint64_t b = insn->imm & exec_mask((bits) / 8);                                                                \
-        return exec_next(cpu, insn, t, to_register(cpu, insn, op, (bits) / 8, b, exec_done(t, 1)));                    \
-    }                                                                                                                  \
-    EXEC_TWIN(name##_rm##bits)                                                                                         \
-    {                                                                                                                  \
-        t = wait_flags(cpu, exec_wait3(cpu, t, insn->base, insn->index, insn->dst), op);                               \
-        struct linear linear = exec_linear(cpu, insn, (bits) / 8, false, slow);                                        \
-        if (UNLIKELY(!linear.is_good))                                                                                 \
-            return exec_miss(cpu, insn, t, slow);                                                                      \
-        struct loaded loaded = exec_load(cpu, linear.v, (bits) / 8, &t, slow);                                         \
-        if (UNLIKELY(!loaded.ready))                                                                                   \
-            return exec_miss(cpu, insn, t, slow);                                                                      \
-        stamp_t done = to_register(cpu, insn, op, (bits) / 8, loaded.value, exec_after(loaded.ready));                 \
-        return exec_next(cpu, insn, t, done);                                                                          \
-    }                                                                                                                  \
-    EXEC_TWIN(name##_mr##bits)                                                                                         \
-    {                                                                                                                  \
-        t = wait_flags(cpu, exec_wait3(cpu, t, insn->base, insn->index, insn->src), op);                               \
-        return to_memory(cpu, insn, t, op, (bits) / 8, exec_src(cpu, insn, (bits) / 8), slow);                         \
-    }                                                                                                                  \
-    EXEC_TWIN(name##_mi##bits)                                                                                         \
-    {                                                                                                                  \
-        t = wait_flags(cpu, exec_wait_address(cpu, insn, t), op);                                                      \
-        return to_memory(cpu, insn, t, op, (bits) / 8, insn->imm & exec_mask((bits) / 8), slow);                       \
+#define ALU_FORMS(name, op, bits)                                                                            \
+    EXEC(name##_rr##bits)                                                                                    \
+    {                                                                                                        \
+        t = wait_flags(cpu, exec_wait2(cpu, t, insn->dst, insn->src), op);                                   \
+        uint64_t b = exec_src(cpu, insn, (bits) / 8);                                                        \
+        return exec_next(cpu, insn, t, to_register(cpu, insn, op, (bits) / 8, b, exec_done(t, 1)));          \
+    }                                                                                                        \
+    EXEC(name##_ri##bits)                                                                                    \
+    {                                                                                                        \
+        t = wait_flags(cpu, exec_wait1(cpu, t, insn->dst), op);                                              \
+        uint64_t b = insn->imm & exec_mask((bits) / 8);                                                      \
+        return exec_next(cpu, insn, t, to_register(cpu, insn, op, (bits) / 8, b, exec_done(t, 1)));          \
+    }                                                                                                        \
+    EXEC_TWIN(name##_rm##bits)                                                                               \
+    {                                                                                                        \
+        t = wait_flags(cpu, exec_wait3(cpu, t, insn->base, insn->index, insn->dst), op);                     \
+        struct linear linear = exec_linear(cpu, insn, (bits) / 8, false, slow);                              \
+        if (UNLIKELY(!linear.is_good))                                                                       \
+            return exec_miss(cpu, insn, t, slow);                                                            \
+        struct loaded loaded = exec_load(cpu, linear.v, (bits) / 8, &t, slow);                               \
+        if (UNLIKELY(!loaded.ready))                                                                         \
+            return exec_miss(cpu, insn, t, slow);                                                            \
+        stamp_t done = to_register(cpu, insn, op, (bits) / 8, loaded.value, exec_after(loaded.ready));       \
+        return exec_next(cpu, insn, t, done);                                                                \
+    }                                                                                                        \
+    EXEC_TWIN(name##_mr##bits)                                                                               \
+    {                                                                                                        \
+        t = wait_flags(cpu, exec_wait3(cpu, t, insn->base, insn->index, insn->src), op);                     \
+        return to_memory(cpu, insn, t, op, (bits) / 8, exec_src(cpu, insn, (bits) / 8), slow);               \
+    }                                                                                                        \
+    EXEC_TWIN(name##_mi##bits)                                                                               \
+    {                                                                                                        \
+        t = wait_flags(cpu, exec_wait_address(cpu, insn, t), op);                                            \
+        return to_memory(cpu, insn, t, op, (bits) / 8, insn->imm & exec_mask((bits) / 8), slow);             \
     }
 
-#define ALU(name, op)                                                                                                  \
-    ALU_FORMS(name, op, 8)                                                                                             \
-    ALU_FORMS(name, op, 16)                                                                                            \
-    ALU_FORMS(name, op, 32)                                                                                            \
+#define ALU(name, op)                                                                                        \
+    ALU_FORMS(name, op, 8)                                                                                   \
+    ALU_FORMS(name, op, 16)                                                                                  \
+    ALU_FORMS(name, op, 32)                                                                                  \
     ALU_FORMS(name, op, 64)
 
 ALU(add, ALU_ADD)
@@ -151,8 +165,8 @@ ALWAYS_INLINE uint64_t unary(struct cpu *cpu, enum unary_op op, unsigned size_by
     return result;
 }
 
-ALWAYS_INLINE const struct insn *execute_unary(struct cpu *cpu, const struct insn *insn, stamp_t t, enum unary_op op,
-                                               unsigned size_bytes, exec_fn *slow)
+ALWAYS_INLINE const struct insn *execute_unary(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                               enum unary_op op, unsigned size_bytes, exec_fn *slow)
 {
     if (op == UNARY_INC || op == UNARY_DEC)
         t = exec_wait1(cpu, t, READY_FLAGS);
@@ -166,15 +180,15 @@ ALWAYS_INLINE const struct insn *execute_unary(struct cpu *cpu, const struct ins
     return exec_next(cpu, insn, t, done);
 }
 
-#define UNARY_FORM(name, op, bits)                                                                                     \
-    EXEC_TWIN(name##bits)                                                                                              \
-    {                                                                                                                  \
-        return execute_unary(cpu, insn, t, op, (bits) / 8, slow);                                                      \
+#define UNARY_FORM(name, op, bits)                                                                           \
+    EXEC_TWIN(name##bits)                                                                                    \
+    {                                                                                                        \
+        return execute_unary(cpu, insn, t, op, (bits) / 8, slow);                                            \
     }
-#define UNARY(name, op)                                                                                                \
-    UNARY_FORM(name, op, 8)                                                                                            \
-    UNARY_FORM(name, op, 16)                                                                                           \
-    UNARY_FORM(name, op, 32)                                                                                           \
+#define UNARY(name, op)                                                                                      \
+    UNARY_FORM(name, op, 8)                                                                                  \
+    UNARY_FORM(name, op, 16)                                                                                 \
+    UNARY_FORM(name, op, 32)                                                                                 \
     UNARY_FORM(name, op, 64)
 
 UNARY(inc, UNARY_INC)

@@ -1,4 +1,6 @@
-/* Records that stand for no instruction: where fetch blocks begin, where runs end, and the ways in and out. */
+/*
+ * Records that stand for no instruction: where fetch blocks begin, where runs end, and the ways in and out.
+ */
 #include "cpu/exec.h"
 
 EXEC(resume)
@@ -24,7 +26,8 @@ void EXEC_NAME(watch)(struct cpu *cpu, const struct insn *insn, stamp_t issued, 
 }
 
 /* The block's page is not what it was, or its line is not the most recently used: the long way. */
-static __attribute__((noinline, cold)) const struct insn *fetch_slow(struct cpu *cpu, const struct insn *insn, stamp_t t)
+static __attribute__((noinline, cold)) const struct insn *fetch_slow(struct cpu *cpu, const struct insn *insn,
+                                                                     stamp_t t)
 {
     cpu->rip = cpu_insn_rip(cpu, insn);
     cpu->clock = t;
@@ -54,7 +57,10 @@ ALWAYS_INLINE const struct insn *fetch_block(struct cpu *cpu, const struct insn 
     return exec_go(cpu, insn + 1, exec_wait(cpu, t, fetched + cpu->frontend));
 }
 
-/* A fetch block begins, and with it an instruction: interrupts and deadlines are looked at here and nowhere else. */
+/*
+ * A fetch block begins, and with it an instruction: interrupts and deadlines are looked at here and nowhere
+ * else.
+ */
 EXEC(block)
 {
     cpu->stats.instructions += insn->position;
@@ -81,7 +87,9 @@ EXEC(run_end)
     return EXEC_NAME(resume)(cpu, insn, t);
 }
 
-/* An instruction whose bytes lie in two pages is decoded each time: either page may have changed meanwhile. */
+/*
+ * An instruction whose bytes lie in two pages is decoded each time: either page may have changed meanwhile.
+ */
 EXEC(straddle)
 {
     cpu->stats.instructions += insn->position;
@@ -91,7 +99,10 @@ EXEC(straddle)
     return exec_go(cpu, next, cpu->clock);
 }
 
-/* Behind an instruction that was decoded alone. A step is over; the next one may go on in the same fetch block. */
+/*
+ * Behind an instruction that was decoded alone. A step is over; the next one may go on in the same fetch
+ * block.
+ */
 EXEC(single_end)
 {
     cpu->stats.instructions += insn->position;
@@ -100,7 +111,10 @@ EXEC(single_end)
     return EXEC_NAME(resume)(cpu, insn, t);
 }
 
-/* What was decoded here has been written over. The bytes that the front end has are the new ones, with no new fetch. */
+/*
+ * What was decoded here has been written over. The bytes that the front end has are the new ones, with no new
+ * fetch.
+ */
 EXEC(stale)
 {
     cpu->is_mid_block = true;

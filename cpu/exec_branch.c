@@ -1,11 +1,14 @@
-/* Control transfers (SDM 2: Jcc, JMP, CALL, RET, LOOPcc, JCXZ, far transfers, INT n, INT3, INTO, INT1, IRET). */
+/*
+ * Control transfers (SDM 2: Jcc, JMP, CALL, RET, LOOPcc, JCXZ, far transfers, INT n, INT3, INTO, INT1, IRET).
+ */
 #include "cpu/exec.h"
 #include "cpu/predict.h"
 
 /* Destination of a relative branch, cut to the operand size (SDM 2A Jcc, CALL). */
 ALWAYS_INLINE uint64_t relative_target(const struct cpu *cpu, const struct insn *insn)
 {
-    return (cpu_insn_rip(cpu, insn) + insn->length_bytes + insn->imm) & exec_mask(insn->size_bytes) & UINT32_MAX;
+    return (cpu_insn_rip(cpu, insn) + insn->length_bytes + insn->imm) & exec_mask(insn->size_bytes) &
+           UINT32_MAX;
 }
 
 ALWAYS_INLINE uint64_t linear_of(const struct cpu *cpu, uint64_t rip)
@@ -19,7 +22,10 @@ ALWAYS_INLINE bool is_target_good(const struct cpu *cpu, uint64_t rip)
     return rip <= cpu->segment[DEC_SEG_CS].hidden.limit_bytes;
 }
 
-/* Goes to `rip`: where the jump cache knows decoded code and the page still translates there, without a look-up. */
+/*
+ * Goes to `rip`: where the jump cache knows decoded code and the page still translates there, without a
+ * look-up.
+ */
 ALWAYS_INLINE const struct insn *go_to(struct cpu *cpu, const struct insn *insn, stamp_t t, uint64_t rip)
 {
     uint64_t linear = linear_of(cpu, rip);
@@ -44,7 +50,8 @@ ALWAYS_INLINE const struct insn *take(struct cpu *cpu, const struct insn *insn, 
     return go_to(cpu, insn, t + cpu->step, rip);
 }
 
-ALWAYS_INLINE const struct insn *take_direct(struct cpu *cpu, const struct insn *insn, stamp_t t, uint64_t rip)
+ALWAYS_INLINE const struct insn *take_direct(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                             uint64_t rip)
 {
     if (LIKELY(insn->target != NULL)) {
         if (EXEC_IS_WATCHED)
@@ -61,7 +68,8 @@ ALWAYS_INLINE uint64_t linear_at(const struct cpu *cpu, const struct insn *insn)
     return cpu->code_linear + insn->offset;
 }
 
-ALWAYS_INLINE const struct insn *conditional(struct cpu *cpu, const struct insn *insn, stamp_t t, bool is_taken)
+ALWAYS_INLINE const struct insn *conditional(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                             bool is_taken)
 {
     cpu->stats.branches++;
     cpu->stats.conditional_branches++;
@@ -76,10 +84,10 @@ ALWAYS_INLINE const struct insn *conditional(struct cpu *cpu, const struct insn 
     return take_direct(cpu, insn, t, rip);
 }
 
-#define JCC(cond)                                                                                                      \
-    EXEC(jcc##cond)                                                                                                    \
-    {                                                                                                                  \
-        return conditional(cpu, insn, exec_wait1(cpu, t, READY_FLAGS), exec_condition(cpu, cond));                     \
+#define JCC(cond)                                                                                            \
+    EXEC(jcc##cond)                                                                                          \
+    {                                                                                                        \
+        return conditional(cpu, insn, exec_wait1(cpu, t, READY_FLAGS), exec_condition(cpu, cond));           \
     }
 JCC(0)
 JCC(1)
@@ -141,8 +149,9 @@ ALWAYS_INLINE void indirect(struct cpu *cpu, const struct insn *insn, uint64_t r
 
 EXEC_TWIN(jmp_indirect)
 {
-    struct exec_operand target = insn->size_bytes == 4 ? exec_read_dst(cpu, insn, 4, false, &t, slow)
-                                                       : exec_read_dst(cpu, insn, insn->size_bytes, false, &t, slow);
+    struct exec_operand target = insn->size_bytes == 4
+                                     ? exec_read_dst(cpu, insn, 4, false, &t, slow)
+                                     : exec_read_dst(cpu, insn, insn->size_bytes, false, &t, slow);
     if (UNLIKELY(!target.ready))
         return exec_miss(cpu, insn, t, slow);
     if (UNLIKELY(!is_target_good(cpu, target.value)))
@@ -152,7 +161,8 @@ EXEC_TWIN(jmp_indirect)
 }
 
 /* Pushes the return address. False: it missed or faulted, and nothing has changed. */
-ALWAYS_INLINE bool push_return(struct cpu *cpu, const struct insn *insn, uint64_t rip, stamp_t *t, exec_fn *slow)
+ALWAYS_INLINE bool push_return(struct cpu *cpu, const struct insn *insn, uint64_t rip, stamp_t *t,
+                               exec_fn *slow)
 {
     *t = exec_wait1(cpu, *t, CPU_SP);
     uint64_t mask = cpu_stack_mask(cpu), sp = (cpu->reg[CPU_SP] - insn->size_bytes) & mask;
@@ -220,8 +230,9 @@ EXEC_TWIN(ret)
     struct linear linear = exec_linear_at(cpu, insn, DEC_SEG_SS, sp, insn->size_bytes, false, slow);
     if (UNLIKELY(!linear.is_good))
         return exec_miss(cpu, insn, t, slow);
-    struct loaded loaded = LIKELY(insn->size_bytes == 4) ? exec_load(cpu, linear.v, 4, &t, slow)
-                                                         : exec_load(cpu, linear.v, insn->size_bytes, &t, slow);
+    struct loaded loaded = LIKELY(insn->size_bytes == 4)
+                               ? exec_load(cpu, linear.v, 4, &t, slow)
+                               : exec_load(cpu, linear.v, insn->size_bytes, &t, slow);
     if (UNLIKELY(!loaded.ready))
         return exec_miss(cpu, insn, t, slow);
     if (UNLIKELY(!is_target_good(cpu, loaded.value)))
@@ -250,8 +261,8 @@ ALWAYS_INLINE const struct insn *finish_far(struct cpu *cpu, const struct insn *
 }
 
 /* The pointer of a far jump or call: in the instruction, or in memory. False: a fault. */
-static __attribute__((noinline)) bool far_pointer(struct cpu *cpu, const struct insn *insn, uint16_t *selector,
-                                                  uint64_t *offset)
+static __attribute__((noinline)) bool far_pointer(struct cpu *cpu, const struct insn *insn,
+                                                  uint16_t *selector, uint64_t *offset)
 {
     if (!(insn->flags & INSN_MEMORY)) {
         *selector = (uint16_t)(insn->imm >> 32);
@@ -274,7 +285,8 @@ static __attribute__((noinline)) bool far_jump_or_call(struct cpu *cpu, const st
     if (!far_pointer(cpu, insn, &selector, &offset))
         return false;
     cpu->rip = exec_next_rip(cpu, insn);
-    return is_call ? cpu_far_call(cpu, selector, offset, insn->size_bytes) : cpu_far_jump(cpu, selector, offset);
+    return is_call ? cpu_far_call(cpu, selector, offset, insn->size_bytes)
+                   : cpu_far_jump(cpu, selector, offset);
 }
 
 EXEC(jmp_far)
@@ -299,10 +311,12 @@ EXEC(ret_far)
 EXEC(iret)
 {
     cpu->clock = exec_wait1(cpu, t, CPU_SP);
-    return cpu_interrupt_return(cpu, insn->size_bytes) ? finish_far(cpu, insn, t) : exec_fault(cpu, insn, cpu->clock);
+    return cpu_interrupt_return(cpu, insn->size_bytes) ? finish_far(cpu, insn, t)
+                                                       : exec_fault(cpu, insn, cpu->clock);
 }
 
-ALWAYS_INLINE const struct insn *software_interrupt(struct cpu *cpu, const struct insn *insn, stamp_t t, unsigned vector)
+ALWAYS_INLINE const struct insn *software_interrupt(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                                    unsigned vector)
 {
     cpu->clock = t;
     cpu->rip = exec_next_rip(cpu, insn);

@@ -1,48 +1,51 @@
-/* Data movement (SDM 2: MOV, MOVZX, MOVSX, LEA, XCHG, CMOVcc, SETcc, BSWAP, XLAT, conversions, LAHF, SAHF, NOP, far pointers). */
+/*
+ * Data movement (SDM 2: MOV, MOVZX, MOVSX, LEA, XCHG, CMOVcc, SETcc, BSWAP, XLAT, conversions, LAHF, SAHF,
+ * NOP, far pointers).
+ */
 #include "cpu/exec.h"
 
-#define MOV_FORMS(bits)                                                                                                \
-    EXEC(mov_rr##bits)                                                                                                 \
-    {                                                                                                                  \
-        t = exec_wait1(cpu, t, insn->src);                                                                             \
-        stamp_t done = exec_done(t, 1);                                                                                \
-        exec_set_dst(cpu, insn, (bits) / 8, exec_src(cpu, insn, (bits) / 8));                                          \
-        exec_set_ready(cpu, insn->dst, done);                                                                          \
-        return exec_next(cpu, insn, t, done);                                                                          \
-    }                                                                                                                  \
-    EXEC(mov_ri##bits)                                                                                                 \
-    {                                                                                                                  \
-        stamp_t done = exec_done(t, 1);                                                                                \
-        exec_set_dst(cpu, insn, (bits) / 8, insn->imm);                                                                \
-        exec_set_ready(cpu, insn->dst, done);                                                                          \
-        return exec_next(cpu, insn, t, done);                                                                          \
-    }                                                                                                                  \
-    EXEC_TWIN(mov_rm##bits)                                                                                            \
-    {                                                                                                                  \
-        t = exec_wait_address(cpu, insn, t);                                                                           \
-        struct linear linear = exec_linear(cpu, insn, (bits) / 8, false, slow);                                        \
-        if (UNLIKELY(!linear.is_good))                                                                                 \
-            return exec_miss(cpu, insn, t, slow);                                                                      \
-        struct loaded loaded = exec_load(cpu, linear.v, (bits) / 8, &t, slow);                                         \
-        if (UNLIKELY(!loaded.ready))                                                                                   \
-            return exec_miss(cpu, insn, t, slow);                                                                      \
-        exec_set_dst(cpu, insn, (bits) / 8, loaded.value);                                                             \
-        exec_set_ready(cpu, insn->dst, loaded.ready);                                                                  \
-        return exec_next(cpu, insn, t, loaded.ready);                                                                  \
-    }                                                                                                                  \
-    EXEC_TWIN(mov_mr##bits)                                                                                            \
-    {                                                                                                                  \
-        t = exec_wait3(cpu, t, insn->base, insn->index, insn->src);                                                    \
-        return store(cpu, insn, t, (bits) / 8, exec_src(cpu, insn, (bits) / 8), slow);                                 \
-    }                                                                                                                  \
-    EXEC_TWIN(mov_mi##bits)                                                                                            \
-    {                                                                                                                  \
-        t = exec_wait_address(cpu, insn, t);                                                                           \
-        return store(cpu, insn, t, (bits) / 8, insn->imm, slow);                                                       \
+#define MOV_FORMS(bits)                                                                                      \
+    EXEC(mov_rr##bits)                                                                                       \
+    {                                                                                                        \
+        t = exec_wait1(cpu, t, insn->src);                                                                   \
+        stamp_t done = exec_done(t, 1);                                                                      \
+        exec_set_dst(cpu, insn, (bits) / 8, exec_src(cpu, insn, (bits) / 8));                                \
+        exec_set_ready(cpu, insn->dst, done);                                                                \
+        return exec_next(cpu, insn, t, done);                                                                \
+    }                                                                                                        \
+    EXEC(mov_ri##bits)                                                                                       \
+    {                                                                                                        \
+        stamp_t done = exec_done(t, 1);                                                                      \
+        exec_set_dst(cpu, insn, (bits) / 8, insn->imm);                                                      \
+        exec_set_ready(cpu, insn->dst, done);                                                                \
+        return exec_next(cpu, insn, t, done);                                                                \
+    }                                                                                                        \
+    EXEC_TWIN(mov_rm##bits)                                                                                  \
+    {                                                                                                        \
+        t = exec_wait_address(cpu, insn, t);                                                                 \
+        struct linear linear = exec_linear(cpu, insn, (bits) / 8, false, slow);                              \
+        if (UNLIKELY(!linear.is_good))                                                                       \
+            return exec_miss(cpu, insn, t, slow);                                                            \
+        struct loaded loaded = exec_load(cpu, linear.v, (bits) / 8, &t, slow);                               \
+        if (UNLIKELY(!loaded.ready))                                                                         \
+            return exec_miss(cpu, insn, t, slow);                                                            \
+        exec_set_dst(cpu, insn, (bits) / 8, loaded.value);                                                   \
+        exec_set_ready(cpu, insn->dst, loaded.ready);                                                        \
+        return exec_next(cpu, insn, t, loaded.ready);                                                        \
+    }                                                                                                        \
+    EXEC_TWIN(mov_mr##bits)                                                                                  \
+    {                                                                                                        \
+        t = exec_wait3(cpu, t, insn->base, insn->index, insn->src);                                          \
+        return store(cpu, insn, t, (bits) / 8, exec_src(cpu, insn, (bits) / 8), slow);                       \
+    }                                                                                                        \
+    EXEC_TWIN(mov_mi##bits)                                                                                  \
+    {                                                                                                        \
+        t = exec_wait_address(cpu, insn, t);                                                                 \
+        return store(cpu, insn, t, (bits) / 8, insn->imm, slow);                                             \
     }
 
-ALWAYS_INLINE const struct insn *store(struct cpu *cpu, const struct insn *insn, stamp_t t, unsigned size_bytes,
-                                       uint64_t value, exec_fn *slow)
+ALWAYS_INLINE const struct insn *store(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                       unsigned size_bytes, uint64_t value, exec_fn *slow)
 {
     struct linear linear = exec_linear(cpu, insn, size_bytes, true, slow);
     if (UNLIKELY(!linear.is_good) || UNLIKELY(!exec_store(cpu, linear.v, size_bytes, value, &t, slow)))
@@ -59,11 +62,13 @@ MOV_FORMS(64)
 ALWAYS_INLINE const struct insn *extend(struct cpu *cpu, const struct insn *insn, stamp_t t, bool is_signed,
                                         exec_fn *slow)
 {
-    struct loaded source = insn->cond == 1 ? exec_read_src(cpu, insn, 1, &t, slow) : exec_read_src(cpu, insn, 2, &t, slow);
+    struct loaded source =
+        insn->cond == 1 ? exec_read_src(cpu, insn, 1, &t, slow) : exec_read_src(cpu, insn, 2, &t, slow);
     if (UNLIKELY(!source.ready))
         return exec_miss(cpu, insn, t, slow);
     if (is_signed)
-        source.value = (uint64_t)(insn->cond == 1 ? (int64_t)(int8_t)source.value : (int64_t)(int16_t)source.value);
+        source.value =
+            (uint64_t)(insn->cond == 1 ? (int64_t)(int8_t)source.value : (int64_t)(int16_t)source.value);
     stamp_t done = insn->flags & INSN_MEMORY ? source.ready : exec_done(t, 1);
     exec_write_register(cpu, insn->dst, insn->size_bytes, source.value);
     exec_set_ready(cpu, insn->dst, done);
@@ -83,7 +88,8 @@ EXEC_TWIN(movsx)
 EXEC(lea)
 {
     t = exec_wait_address(cpu, insn, t);
-    uint64_t offset = cpu->reg[insn->base] + (cpu->reg[insn->index] << insn->scale) + (uint64_t)(int64_t)insn->disp;
+    uint64_t offset =
+        cpu->reg[insn->base] + (cpu->reg[insn->index] << insn->scale) + (uint64_t)(int64_t)insn->disp;
     stamp_t done = exec_done(t, 1);
     exec_write_register(cpu, insn->dst, insn->size_bytes, offset & exec_mask(insn->address_bytes));
     exec_set_ready(cpu, insn->dst, done);
@@ -91,8 +97,8 @@ EXEC(lea)
 }
 
 /* The other operand is src; with memory it locks the bus, which here costs what uops.def says. */
-ALWAYS_INLINE const struct insn *exchange(struct cpu *cpu, const struct insn *insn, stamp_t t, unsigned size_bytes,
-                                          exec_fn *slow)
+ALWAYS_INLINE const struct insn *exchange(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                          unsigned size_bytes, exec_fn *slow)
 {
     t = exec_wait1(cpu, t, insn->src);
     struct exec_operand operand = exec_read_dst(cpu, insn, size_bytes, true, &t, slow);
@@ -106,10 +112,10 @@ ALWAYS_INLINE const struct insn *exchange(struct cpu *cpu, const struct insn *in
     return exec_next(cpu, insn, t, done);
 }
 
-#define XCHG_FORM(bits)                                                                                                \
-    EXEC_TWIN(xchg##bits)                                                                                              \
-    {                                                                                                                  \
-        return exchange(cpu, insn, t, (bits) / 8, slow);                                                               \
+#define XCHG_FORM(bits)                                                                                      \
+    EXEC_TWIN(xchg##bits)                                                                                    \
+    {                                                                                                        \
+        return exchange(cpu, insn, t, (bits) / 8, slow);                                                     \
     }
 XCHG_FORM(8)
 XCHG_FORM(16)
@@ -117,8 +123,8 @@ XCHG_FORM(32)
 XCHG_FORM(64)
 
 /* The source is read whether or not the condition holds, and may fault (SDM 2A CMOVcc). */
-ALWAYS_INLINE const struct insn *conditional_move(struct cpu *cpu, const struct insn *insn, stamp_t t, unsigned cond,
-                                                  exec_fn *slow)
+ALWAYS_INLINE const struct insn *conditional_move(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                                  unsigned cond, exec_fn *slow)
 {
     t = exec_wait2(cpu, t, insn->dst, READY_FLAGS);
     struct loaded source = exec_read_src(cpu, insn, insn->size_bytes, &t, slow);
@@ -147,14 +153,14 @@ ALWAYS_INLINE const struct insn *set_byte(struct cpu *cpu, const struct insn *in
     return exec_next(cpu, insn, t, done);
 }
 
-#define CONDITIONAL(cond)                                                                                              \
-    EXEC_TWIN(cmov##cond)                                                                                              \
-    {                                                                                                                  \
-        return conditional_move(cpu, insn, t, cond, slow);                                                             \
-    }                                                                                                                  \
-    EXEC_TWIN(setcc##cond)                                                                                             \
-    {                                                                                                                  \
-        return set_byte(cpu, insn, t, cond, slow);                                                                     \
+#define CONDITIONAL(cond)                                                                                    \
+    EXEC_TWIN(cmov##cond)                                                                                    \
+    {                                                                                                        \
+        return conditional_move(cpu, insn, t, cond, slow);                                                   \
+    }                                                                                                        \
+    EXEC_TWIN(setcc##cond)                                                                                   \
+    {                                                                                                        \
+        return set_byte(cpu, insn, t, cond, slow);                                                           \
     }
 CONDITIONAL(0)
 CONDITIONAL(1)
@@ -181,8 +187,8 @@ EXEC(nop_plain)
 /* A marker is a NOP whose address carries a number (docs/markers.md): 0F 1F 84 00 imm32 with 4C41h above. */
 EXEC(nop)
 {
-    bool is_marker = (insn->flags & INSN_MEMORY) && (uint32_t)insn->disp >> 16 == 0x4c41 && insn->base == CPU_AX &&
-                     insn->index == CPU_AX && insn->scale == 0;
+    bool is_marker = (insn->flags & INSN_MEMORY) && (uint32_t)insn->disp >> 16 == 0x4c41 &&
+                     insn->base == CPU_AX && insn->index == CPU_AX && insn->scale == 0;
     if (LIKELY(!is_marker))
         return exec_next(cpu, insn, t, exec_done(t, 1));
     cpu->rip = exec_next_rip(cpu, insn);
@@ -190,7 +196,10 @@ EXEC(nop)
     return exec_leave(cpu, insn, t, exec_done(t, 1));
 }
 
-/* MOV from a segment register: a 16-bit store, or a register of the operand's size with zeros above (SDM 2B MOV). */
+/*
+ * MOV from a segment register: a 16-bit store, or a register of the operand's size with zeros above (SDM 2B
+ * MOV).
+ */
 EXEC_TWIN(mov_from_segment)
 {
     uint64_t selector = cpu->segment[insn->src].selector;
@@ -260,7 +269,9 @@ EXEC(bswap)
     t = exec_wait1(cpu, t, insn->dst);
     uint64_t value = exec_dst(cpu, insn, insn->size_bytes);
     /* Of a 16-bit register the manual says undefined; processors give zero. */
-    value = insn->size_bytes == 8 ? __builtin_bswap64(value) : insn->size_bytes == 4 ? __builtin_bswap32((uint32_t)value) : 0;
+    value = insn->size_bytes == 8   ? __builtin_bswap64(value)
+            : insn->size_bytes == 4 ? __builtin_bswap32((uint32_t)value)
+                                    : 0;
     stamp_t done = exec_done(t, 1);
     exec_write_register(cpu, insn->dst, insn->size_bytes, value);
     exec_set_ready(cpu, insn->dst, done);
@@ -283,14 +294,15 @@ EXEC(xlat)
 }
 
 /* AX or EAX from its sign-extended lower half; or DX or EDX from AX's or EAX's sign. */
-ALWAYS_INLINE const struct insn *convert(struct cpu *cpu, const struct insn *insn, stamp_t t, unsigned from_bytes,
-                                         bool to_dx)
+ALWAYS_INLINE const struct insn *convert(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                         unsigned from_bytes, bool to_dx)
 {
     t = exec_wait2(cpu, t, CPU_AX, to_dx ? CPU_DX : CPU_AX);
     int64_t value = exec_sign_extend(cpu->reg[CPU_AX] & exec_mask(from_bytes), from_bytes);
     stamp_t done = exec_done(t, 1);
     unsigned to = to_dx ? CPU_DX : CPU_AX;
-    exec_write_register(cpu, to, to_dx ? from_bytes : from_bytes * 2, (uint64_t)(to_dx ? value >> 63 : value));
+    exec_write_register(cpu, to, to_dx ? from_bytes : from_bytes * 2,
+                        (uint64_t)(to_dx ? value >> 63 : value));
     exec_set_ready(cpu, to, done);
     return exec_next(cpu, insn, t, done);
 }

@@ -9,8 +9,8 @@ ALWAYS_INLINE void set_sp(struct cpu *cpu, uint64_t sp, stamp_t done)
     exec_set_ready(cpu, CPU_SP, done);
 }
 
-ALWAYS_INLINE const struct insn *push(struct cpu *cpu, const struct insn *insn, stamp_t t, unsigned size_bytes,
-                                      uint64_t value, exec_fn *slow)
+ALWAYS_INLINE const struct insn *push(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                      unsigned size_bytes, uint64_t value, exec_fn *slow)
 {
     t = exec_wait1(cpu, t, CPU_SP);
     uint64_t sp = (cpu->reg[CPU_SP] - size_bytes) & cpu_stack_mask(cpu);
@@ -23,7 +23,8 @@ ALWAYS_INLINE const struct insn *push(struct cpu *cpu, const struct insn *insn, 
 }
 
 /* The element at the top of the stack; rSP is not moved yet. */
-ALWAYS_INLINE struct loaded top(struct cpu *cpu, const struct insn *insn, unsigned size_bytes, stamp_t *t, exec_fn *slow)
+ALWAYS_INLINE struct loaded top(struct cpu *cpu, const struct insn *insn, unsigned size_bytes, stamp_t *t,
+                                exec_fn *slow)
 {
     *t = exec_wait1(cpu, *t, CPU_SP);
     uint64_t sp = cpu->reg[CPU_SP] & cpu_stack_mask(cpu);
@@ -31,33 +32,33 @@ ALWAYS_INLINE struct loaded top(struct cpu *cpu, const struct insn *insn, unsign
     return linear.is_good ? exec_load(cpu, linear.v, size_bytes, t, slow) : (struct loaded){0, 0};
 }
 
-#define STACK_FORMS(bits)                                                                                              \
-    EXEC_TWIN(push_r##bits)                                                                                            \
-    {                                                                                                                  \
-        t = exec_wait1(cpu, t, insn->dst);                                                                             \
-        return push(cpu, insn, t, (bits) / 8, exec_dst(cpu, insn, (bits) / 8), slow);                                  \
-    }                                                                                                                  \
-    EXEC_TWIN(push_i##bits)                                                                                            \
-    {                                                                                                                  \
-        return push(cpu, insn, t, (bits) / 8, insn->imm, slow);                                                        \
-    }                                                                                                                  \
-    EXEC_TWIN(push_m##bits)                                                                                            \
-    {                                                                                                                  \
-        return push_memory(cpu, insn, t, (bits) / 8, slow);                                                            \
-    }                                                                                                                  \
-    EXEC_TWIN(pop_r##bits)                                                                                             \
-    {                                                                                                                  \
-        struct loaded loaded = top(cpu, insn, (bits) / 8, &t, slow);                                                   \
-        if (UNLIKELY(!loaded.ready))                                                                                   \
-            return exec_miss(cpu, insn, t, slow);                                                                      \
-        set_sp(cpu, cpu->reg[CPU_SP] + (bits) / 8, exec_done(t, 1));                                                   \
-        exec_set_dst(cpu, insn, (bits) / 8, loaded.value);                                                             \
-        exec_set_ready(cpu, insn->dst, loaded.ready);                                                                  \
-        return exec_next(cpu, insn, t, loaded.ready);                                                                  \
-    }                                                                                                                  \
-    EXEC(pop_m##bits)                                                                                                  \
-    {                                                                                                                  \
-        return pop_memory(cpu, insn, t, (bits) / 8);                                                                   \
+#define STACK_FORMS(bits)                                                                                    \
+    EXEC_TWIN(push_r##bits)                                                                                  \
+    {                                                                                                        \
+        t = exec_wait1(cpu, t, insn->dst);                                                                   \
+        return push(cpu, insn, t, (bits) / 8, exec_dst(cpu, insn, (bits) / 8), slow);                        \
+    }                                                                                                        \
+    EXEC_TWIN(push_i##bits)                                                                                  \
+    {                                                                                                        \
+        return push(cpu, insn, t, (bits) / 8, insn->imm, slow);                                              \
+    }                                                                                                        \
+    EXEC_TWIN(push_m##bits)                                                                                  \
+    {                                                                                                        \
+        return push_memory(cpu, insn, t, (bits) / 8, slow);                                                  \
+    }                                                                                                        \
+    EXEC_TWIN(pop_r##bits)                                                                                   \
+    {                                                                                                        \
+        struct loaded loaded = top(cpu, insn, (bits) / 8, &t, slow);                                         \
+        if (UNLIKELY(!loaded.ready))                                                                         \
+            return exec_miss(cpu, insn, t, slow);                                                            \
+        set_sp(cpu, cpu->reg[CPU_SP] + (bits) / 8, exec_done(t, 1));                                         \
+        exec_set_dst(cpu, insn, (bits) / 8, loaded.value);                                                   \
+        exec_set_ready(cpu, insn->dst, loaded.ready);                                                        \
+        return exec_next(cpu, insn, t, loaded.ready);                                                        \
+    }                                                                                                        \
+    EXEC(pop_m##bits)                                                                                        \
+    {                                                                                                        \
+        return pop_memory(cpu, insn, t, (bits) / 8);                                                         \
     }
 
 static const struct insn *push_slow(struct cpu *cpu, const struct insn *insn, stamp_t t, unsigned size_bytes,
@@ -73,8 +74,8 @@ static const struct insn *push_slow(struct cpu *cpu, const struct insn *insn, st
 }
 
 /* A load, then a store: the fast way only if both are found, so that neither is made twice. */
-ALWAYS_INLINE const struct insn *push_memory(struct cpu *cpu, const struct insn *insn, stamp_t t, unsigned size_bytes,
-                                             exec_fn *slow)
+ALWAYS_INLINE const struct insn *push_memory(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                             unsigned size_bytes, exec_fn *slow)
 {
     t = exec_wait1(cpu, exec_wait_address(cpu, insn, t), CPU_SP);
     struct linear linear = exec_linear(cpu, insn, size_bytes, false, slow);
@@ -150,8 +151,8 @@ EXEC(pop_s)
 }
 
 /*
- * Executors whose locals others write to leave their work to a function of its own: with a local's address abroad the
- * compiler would keep the stack frame, and the jump to the next record would become a call.
+ * Executors whose locals others write to leave their work to a function of its own: with a local's address
+ * abroad the compiler would keep the stack frame, and the jump to the next record would become a call.
  */
 #define APART static __attribute__((noinline))
 
@@ -234,7 +235,10 @@ EXEC(popf)
     return exec_leave(cpu, insn, t, done);
 }
 
-/* ENTER size, level (SDM 2A): frame pointers of the enclosing procedures are copied from the frame of the caller. */
+/*
+ * ENTER size, level (SDM 2A): frame pointers of the enclosing procedures are copied from the frame of the
+ * caller.
+ */
 APART bool enter_frame(struct cpu *cpu, const struct insn *insn)
 {
     unsigned size_bytes = insn->size_bytes, level = insn->cond & 31;
@@ -250,7 +254,9 @@ APART bool enter_frame(struct cpu *cpu, const struct insn *insn)
     if (level > 0 && !cpu_push_at(cpu, &sp, size_bytes, frame))
         return false;
     sp = (sp - (insn->imm & UINT16_MAX)) & mask;
-    /* The manual has the processor touch the new top of the stack, so that a fault comes here and not later. */
+    /*
+     * The manual has the processor touch the new top of the stack, so that a fault comes here and not later.
+     */
     struct linear linear = cpu_linear(cpu, DEC_SEG_SS, sp, size_bytes, true);
     if (!linear.is_good || !cpu_probe_write(cpu, linear.v, size_bytes))
         return false;

@@ -1,10 +1,10 @@
 /*
  * String instructions (SDM 2: MOVS, STOS, LODS, CMPS, SCAS, INS, OUTS, REP).
  *
- * A repeated one is a loop here, but may be left between any two of its iterations: registers are up to date whenever it
- * faults, pauses because the deadline has come, or goes from the fast executor to its slow twin, and each of these
- * starts again from the registers. The fast one runs through a line (without time: a page) once its first element
- * has hit; the slow one does a single iteration and then goes back.
+ * A repeated one is a loop here, but may be left between any two of its iterations: registers are up to date
+ * whenever it faults, pauses because the deadline has come, or goes from the fast executor to its slow twin,
+ * and each of these starts again from the registers. The fast one runs through a line (without time: a page)
+ * once its first element has hit; the slow one does a single iteration and then goes back.
  */
 #include <string.h>
 
@@ -77,7 +77,10 @@ ALWAYS_INLINE const struct insn *string_done(struct cpu *cpu, const struct insn 
     return exec_next(cpu, insn, t, done);
 }
 
-/* Between two iterations; t is the next one's slot. The instruction has not retired, and is found again at its rip. */
+/*
+ * Between two iterations; t is the next one's slot. The instruction has not retired, and is found again at
+ * its rip.
+ */
 ALWAYS_INLINE const struct insn *string_pause(struct cpu *cpu, const struct insn *insn, stamp_t t)
 {
     cpu->rip = cpu_insn_rip(cpu, insn);
@@ -174,7 +177,10 @@ ALWAYS_INLINE uint64_t iterations_left(const struct cpu *cpu, stamp_t t)
     return t >= cpu->deadline ? 1 : (cpu->deadline - t - 1) / cpu->step + 1;
 }
 
-/* Upwards, element by element as far as one can tell: a destination not far above its source is a repeated pattern. */
+/*
+ * Upwards, element by element as far as one can tell: a destination not far above its source is a repeated
+ * pattern.
+ */
 static __attribute__((noinline)) void copy_up(uint8_t *to, const uint8_t *from, uint64_t nr,
                                               unsigned size_bytes)
 {
@@ -196,7 +202,10 @@ static __attribute__((noinline)) void fill_up(uint8_t *to, uint64_t value, uint6
     memcpy(to, &pattern, left);
 }
 
-/* Elements that hit, with no call. The first has been found to; the rest of its line or page then does as well. */
+/*
+ * Elements that hit, with no call. The first has been found to; the rest of its line or page then does as
+ * well.
+ */
 ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn *insn, stamp_t t,
                                              enum string_op op, unsigned size_bytes, exec_fn *slow)
 {

@@ -7,7 +7,8 @@ enum { CONTROL_CYCLES = 10, CPUID_CYCLES = 40, HLT_CYCLES = 1 };
 #define IS_PRIVILEGED(cpu) LIKELY((cpu)->cpl == 0)
 
 /* Ends an instruction that serialises and after which code is fetched anew. */
-ALWAYS_INLINE const struct insn *finish_serial(struct cpu *cpu, const struct insn *insn, stamp_t t, cycle_t cycles)
+ALWAYS_INLINE const struct insn *finish_serial(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                               cycle_t cycles)
 {
     cpu->rip = exec_next_rip(cpu, insn);
     stamp_t done = cpu_serialise(cpu, t, cycles);
@@ -94,11 +95,20 @@ EXEC(mov_from_cr)
         return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
     uint64_t value;
     switch (insn->src) {
-    case 0: value = cpu->control.cr0; break;
-    case 2: value = cpu->cr2; break;
-    case 3: value = cpu->control.cr3; break;
-    case 4: value = cpu->control.cr4; break;
-    default: return exec_raise(cpu, insn, t, EXCP_UD);
+    case 0:
+        value = cpu->control.cr0;
+        break;
+    case 2:
+        value = cpu->cr2;
+        break;
+    case 3:
+        value = cpu->control.cr3;
+        break;
+    case 4:
+        value = cpu->control.cr4;
+        break;
+    default:
+        return exec_raise(cpu, insn, t, EXCP_UD);
     }
     exec_write_register(cpu, insn->dst, 4, value);
     exec_set_ready(cpu, insn->dst, exec_done(t, 1));
@@ -140,7 +150,8 @@ EXEC(lmsw)
 }
 
 /* A word to memory, or to a register of the operand's size. */
-ALWAYS_INLINE const struct insn *store_word(struct cpu *cpu, const struct insn *insn, stamp_t t, uint64_t value)
+ALWAYS_INLINE const struct insn *store_word(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                            uint64_t value)
 {
     if (!(insn->flags & INSN_MEMORY)) {
         exec_write_register(cpu, insn->dst, insn->size_bytes, value);
@@ -159,9 +170,12 @@ EXEC(smsw)
     return store_word(cpu, insn, t, cpu->control.cr0);
 }
 
-/* The operand of LGDT, LIDT, SGDT, SIDT: a 16-bit limit, then a 32-bit base of which 16-bit code uses 24 bits. */
-static __attribute__((noinline)) bool load_table_register(struct cpu *cpu, const struct insn *insn, uint64_t *base,
-                                                          uint32_t *limit)
+/*
+ * The operand of LGDT, LIDT, SGDT, SIDT: a 16-bit limit, then a 32-bit base of which 16-bit code uses 24
+ * bits.
+ */
+static __attribute__((noinline)) bool load_table_register(struct cpu *cpu, const struct insn *insn,
+                                                          uint64_t *base, uint32_t *limit)
 {
     uint64_t limit_value, base_value;
     struct linear linear = exec_linear(cpu, insn, 6, false, NULL);
@@ -173,11 +187,12 @@ static __attribute__((noinline)) bool load_table_register(struct cpu *cpu, const
     return true;
 }
 
-static __attribute__((noinline)) bool store_table_register(struct cpu *cpu, const struct insn *insn, uint64_t base,
-                                                           uint32_t limit)
+static __attribute__((noinline)) bool store_table_register(struct cpu *cpu, const struct insn *insn,
+                                                           uint64_t base, uint32_t limit)
 {
     struct linear linear = exec_linear(cpu, insn, 6, true, NULL);
-    return linear.is_good && cpu_write(cpu, linear.v, 2, false, limit) && cpu_write(cpu, linear.v + 2, 4, false, base);
+    return linear.is_good && cpu_write(cpu, linear.v, 2, false, limit) &&
+           cpu_write(cpu, linear.v + 2, 4, false, base);
 }
 
 EXEC(lgdt)

@@ -10,8 +10,10 @@ static void fill_fetch_front(struct cpu *cpu, uint64_t linear, struct tlb_entry 
     front->host = NULL;
     front->entry = entry;
     front->id = entry->id;
-    front->tag[FRONT_SUPERVISOR] = paging_allows(&cpu->control, entry->flags, MMU_FETCH, false) ? page : FRONT_NO_PAGE;
-    front->tag[FRONT_USER] = paging_allows(&cpu->control, entry->flags, MMU_FETCH, true) ? page : FRONT_NO_PAGE;
+    front->tag[FRONT_SUPERVISOR] =
+        paging_allows(&cpu->control, entry->flags, MMU_FETCH, false) ? page : FRONT_NO_PAGE;
+    front->tag[FRONT_USER] =
+        paging_allows(&cpu->control, entry->flags, MMU_FETCH, true) ? page : FRONT_NO_PAGE;
     cpu->fetch_front = front;
 }
 
@@ -34,7 +36,10 @@ static bool translate(struct cpu *cpu, uint64_t linear, stamp_t *t, struct cpu_s
     return true;
 }
 
-/* The line at `physical`, asked of the L1I in slot *t, which moves to when its bytes are there but for a plain hit. */
+/*
+ * The line at `physical`, asked of the L1I in slot *t, which moves to when its bytes are there but for a
+ * plain hit.
+ */
 static void fetch_line(struct cpu *cpu, struct paddr physical, stamp_t *t, struct cpu_seen_access *seen)
 {
     cpu->stats.fetches++;
@@ -49,7 +54,8 @@ static void fetch_line(struct cpu *cpu, struct paddr physical, stamp_t *t, struc
         seen->served_by = answer.served_by;
     }
     seen->ready = stamp_cycle(*t);
-    seen->size_bytes = 1; /* the address names the line; how many bytes of it are taken is no matter of the caches */
+    seen->size_bytes =
+        1; /* the address names the line; how many bytes of it are taken is no matter of the caches */
     cpu_observe_access(cpu, seen);
 }
 
@@ -88,7 +94,8 @@ static size_t read_code(struct cpu *cpu, struct paddr physical, uint8_t bytes[DE
     }
     const struct cpu_board *board = &cpu->params.board;
     for (size_t i = 0; i < nr_bytes; i++)
-        bytes[i] = (uint8_t)board->memory_read(board->opaque, paddr(physical.v + i), 1, stamp_cycle(cpu->clock));
+        bytes[i] =
+            (uint8_t)board->memory_read(board->opaque, paddr(physical.v + i), 1, stamp_cycle(cpu->clock));
     return nr_bytes;
 }
 
@@ -98,7 +105,10 @@ static bool runs_alone(const struct cpu *cpu)
     return cpu->interrupt_shadow || cpu->is_stepping;
 }
 
-/* The record of the block at `physical`. Where code cannot be kept (no RAM, or one instruction only), it is decoded anew. */
+/*
+ * The record of the block at `physical`. Where code cannot be kept (no RAM, or one instruction only), it is
+ * decoded anew.
+ */
 static const struct insn *find_code(struct cpu *cpu, struct paddr physical)
 {
     struct paddr frame = paddr(physical.v & ~(uint64_t)PAGE_MASK);
@@ -170,7 +180,8 @@ const struct insn *cpu_fetch_straddling(struct cpu *cpu)
     if (is_good) {
         fetch_line(cpu, seen.physical, &fetched, &seen);
         size_t nr_tail = read_code(cpu, seen.physical, tail);
-        memcpy(bytes + nr_bytes, tail, nr_tail < DEC_MAX_LENGTH - nr_bytes ? nr_tail : DEC_MAX_LENGTH - nr_bytes);
+        memcpy(bytes + nr_bytes, tail,
+               nr_tail < DEC_MAX_LENGTH - nr_bytes ? nr_tail : DEC_MAX_LENGTH - nr_bytes);
     }
     issue_after(cpu, fetched);
     cpu->fetch_front = front;

@@ -16,7 +16,10 @@ uint64_t cpu_flags(const struct cpu *cpu)
 
 void cpu_set_status_flags(struct cpu *cpu, uint64_t flags)
 {
-    /* Bits that the definition in struct cpu leaves independent: byte 5 turns the parity, bit 8 keeps ZF clear. */
+    /*
+     * Bits that the definition in struct cpu leaves independent: byte 5 turns the parity, bit 8 keeps ZF
+     * clear.
+     */
     cpu->flag_result = (flags & EFLAGS_ZF ? 0 : 0x100) | (flags & EFLAGS_SF ? 1ull << 63 : 0) |
                        (flags & EFLAGS_PF ? 0 : 1ull << 40);
     bool cf = flags & EFLAGS_CF, of = flags & EFLAGS_OF;

@@ -1,4 +1,6 @@
-/* The executors by number, from the rows of executors.def; and the table of their addresses for each model. */
+/*
+ * The executors by number, from the rows of executors.def; and the table of their addresses for each model.
+ */
 #ifndef LK_CPU_HANDLERS_H
 #define LK_CPU_HANDLERS_H
 
@@ -8,10 +10,11 @@ enum handler {
     HANDLER_none,
 #define SHAPE_ONE(name) HANDLER_##name,
 #define SHAPE_SIZED(name) HANDLER_##name##8, HANDLER_##name##16, HANDLER_##name##32, HANDLER_##name##64,
-#define SHAPE_COND(name)                                                                                               \
-    HANDLER_##name##0, HANDLER_##name##1, HANDLER_##name##2, HANDLER_##name##3, HANDLER_##name##4, HANDLER_##name##5,  \
-        HANDLER_##name##6, HANDLER_##name##7, HANDLER_##name##8, HANDLER_##name##9, HANDLER_##name##10,                \
-        HANDLER_##name##11, HANDLER_##name##12, HANDLER_##name##13, HANDLER_##name##14, HANDLER_##name##15,
+#define SHAPE_COND(name)                                                                                     \
+    HANDLER_##name##0, HANDLER_##name##1, HANDLER_##name##2, HANDLER_##name##3, HANDLER_##name##4,           \
+        HANDLER_##name##5, HANDLER_##name##6, HANDLER_##name##7, HANDLER_##name##8, HANDLER_##name##9,       \
+        HANDLER_##name##10, HANDLER_##name##11, HANDLER_##name##12, HANDLER_##name##13, HANDLER_##name##14,  \
+        HANDLER_##name##15,
 #define INTERNAL(name) HANDLER_##name,
 #define EXECUTOR(name, shape) SHAPE_##shape(name)
 #define BIND(op, form, name, shape)

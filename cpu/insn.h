@@ -1,7 +1,7 @@
 /*
- * A decoded instruction as the executors want it: the handler to jump to, and its operands. Records of straight-line
- * code lie one behind the other, so that the next instruction is record + 1. Records that stand for no instruction
- * lie between them: one where a fetch block begins, one where the run of records ends.
+ * A decoded instruction as the executors want it: the handler to jump to, and its operands. Records of
+ * straight-line code lie one behind the other, so that the next instruction is record + 1. Records that stand
+ * for no instruction lie between them: one where a fetch block begins, one where the run of records ends.
  */
 #ifndef LK_CPU_INSN_H
 #define LK_CPU_INSN_H
@@ -12,8 +12,9 @@ struct cpu;
 struct insn;
 
 /*
- * Executes `insn`, whose issue slot is `t` at the earliest. Builds with tail calls go on to the next record themselves and
- * return NULL when the core must stop; others return the next record (its slot in cpu->clock), or NULL.
+ * Executes `insn`, whose issue slot is `t` at the earliest. Builds with tail calls go on to the next record
+ * themselves and return NULL when the core must stop; others return the next record (its slot in cpu->clock),
+ * or NULL.
  */
 typedef const struct insn *exec_fn(struct cpu *cpu, const struct insn *insn, stamp_t t);
 
@@ -29,12 +30,12 @@ struct insn {
     const struct insn *target; /* a branch: the record of its destination in this page, once it is known */
     uint64_t imm;              /* immediate, sign-extended; a branch: its distance; a fetch block: its line */
     int32_t disp;
-    uint16_t offset;   /* of the first byte in its page */
+    uint16_t offset; /* of the first byte in its page */
     uint8_t length_bytes;
-    uint8_t position;  /* instructions since the last fetch block record, this one not counted */
-    uint8_t dst, src;  /* registers */
+    uint8_t position;           /* instructions since the last fetch block record, this one not counted */
+    uint8_t dst, src;           /* registers */
     uint8_t base, index, scale; /* absent ones name REG_ZERO */
-    uint8_t seg;       /* enum dec_seg */
+    uint8_t seg;                /* enum dec_seg */
     uint8_t dst_byte, src_byte; /* where an 8-bit register lies in the register file */
     uint8_t flags;
     uint8_t size_bytes;    /* of the operation */
@@ -42,7 +43,7 @@ struct insn {
     uint8_t cond;
     uint8_t latency_cycles; /* from issue to result */
     uint8_t rep;
-    uint16_t op;            /* enum dec_op; DEC_INVALID for records that stand for no instruction */
+    uint16_t op; /* enum dec_op; DEC_INVALID for records that stand for no instruction */
 };
 
 #endif

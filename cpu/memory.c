@@ -87,7 +87,8 @@ static bool translate_by_front(struct cpu *cpu, struct piece *piece, enum mmu_ac
 {
     uint64_t page = piece->linear >> PAGE_SHIFT;
     const struct front *front = &cpu->data_front[front_index(page, DATA_FRONT_ENTRIES)];
-    unsigned kind = (is_user ? FRONT_USER : FRONT_SUPERVISOR) | (access == MMU_WRITE ? FRONT_WRITE : FRONT_READ);
+    unsigned kind =
+        (is_user ? FRONT_USER : FRONT_SUPERVISOR) | (access == MMU_WRITE ? FRONT_WRITE : FRONT_READ);
     if (cpu->params.observer || front->tag[kind] != page || front->entry->id != front->id)
         return false;
     if (cpu->is_timed && (cpu->control.cr0 & CR0_PG))
@@ -98,7 +99,8 @@ static bool translate_by_front(struct cpu *cpu, struct piece *piece, enum mmu_ac
 }
 
 /* Translates one piece in slot *t, which moves. */
-static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_access access, bool is_user, stamp_t *t)
+static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_access access, bool is_user,
+                            stamp_t *t)
 {
     if (translate_by_front(cpu, piece, access, is_user))
         return true;
@@ -120,8 +122,8 @@ static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_acces
 }
 
 /* Cuts an access into its pieces and translates them. Returns how many, or 0 for a fault. */
-static unsigned translate(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access, bool is_user,
-                          stamp_t *t, struct piece piece[MAX_PIECES])
+static unsigned translate(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access,
+                          bool is_user, stamp_t *t, struct piece piece[MAX_PIECES])
 {
     uint64_t grain_mask = cpu->is_timed ? cpu->line_mask : PAGE_MASK;
     unsigned first_bytes = (unsigned)(grain_mask + 1 - (linear & grain_mask));
@@ -171,7 +173,9 @@ static void observe(struct cpu *cpu, const struct piece *piece, enum cpu_access_
     if (!cpu->params.observer)
         return;
     enum reason reason = stamp_reason(ready);
-    unsigned served_by = reason == REASON_DRAM ? SERVED_BY_DRAM : reason == REASON_L2 ? SERVED_BY_L2 : SERVED_BY_L1;
+    unsigned served_by = reason == REASON_DRAM ? SERVED_BY_DRAM
+                         : reason == REASON_L2 ? SERVED_BY_L2
+                                               : SERVED_BY_L1;
     struct cpu_seen_access seen = {
         .kind = kind,
         .linear = laddr(piece->linear),
@@ -204,8 +208,8 @@ static uint64_t read_device(struct cpu *cpu, const struct piece *piece, stamp_t 
 }
 
 /* Both pieces are translated before either is accessed: a fault leaves nothing half done. */
-static struct loaded load(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access, bool is_user,
-                          stamp_t t)
+static struct loaded load(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access,
+                          bool is_user, stamp_t t)
 {
     struct piece piece[MAX_PIECES];
     struct loaded loaded = {0, 0};
@@ -263,7 +267,8 @@ static void write_ram(struct cpu *cpu, const struct piece *piece, uint64_t value
         cpu_code_written(cpu, piece->at, piece->size_bytes);
 }
 
-static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, bool is_user, stamp_t t)
+static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, bool is_user,
+                  stamp_t t)
 {
     struct piece piece[MAX_PIECES];
     unsigned nr_pieces = translate(cpu, linear, size_bytes, MMU_WRITE, is_user, &t, piece);
@@ -284,7 +289,8 @@ static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_
             const struct cpu_board *board = &cpu->params.board;
             uint64_t mask = piece[i].size_bytes == 8 ? UINT64_MAX : (1ull << piece[i].size_bytes * 8) - 1;
             t = wait_for_device(cpu, t);
-            board->memory_write(board->opaque, piece[i].at, piece[i].size_bytes, value & mask, stamp_cycle(t));
+            board->memory_write(board->opaque, piece[i].at, piece[i].size_bytes, value & mask,
+                                stamp_cycle(t));
         }
         observe(cpu, &piece[i], CPU_ACCESS_STORE, ready);
         line_ready = stamp_later(line_ready, ready);
@@ -304,9 +310,13 @@ bool cpu_store_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint6
     return store(cpu, linear, size_bytes, value, cpu->front_kind == FRONT_USER, t);
 }
 
-void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, stamp_t t)
+void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value,
+                               stamp_t t)
 {
-    /* The translation was just made. Should a tiny TLB have lost it again, the second walk's time is not charged. */
+    /*
+     * The translation was just made. Should a tiny TLB have lost it again, the second walk's time is not
+     * charged.
+     */
     uint64_t lost[NR_REASONS];
     memcpy(lost, cpu->lost, sizeof lost);
     (void)!cpu_store_slow(cpu, linear, size_bytes, value, t);
@@ -334,5 +344,6 @@ bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_sy
 bool cpu_probe_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes)
 {
     struct piece piece[MAX_PIECES];
-    return translate(cpu, linear, size_bytes, MMU_WRITE, cpu->front_kind == FRONT_USER, &cpu->clock, piece) != 0;
+    return translate(cpu, linear, size_bytes, MMU_WRITE, cpu->front_kind == FRONT_USER, &cpu->clock, piece) !=
+           0;
 }

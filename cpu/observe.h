@@ -1,6 +1,6 @@
 /*
- * What a core tells whoever watches it. A watched core runs the same executors with the same time and the same counts;
- * it only takes the slow path everywhere.
+ * What a core tells whoever watches it. A watched core runs the same executors with the same time and the
+ * same counts; it only takes the slow path everywhere.
  */
 #ifndef LK_CPU_OBSERVE_H
 #define LK_CPU_OBSERVE_H
@@ -10,18 +10,22 @@
 
 /* One retired instruction, with the cycles at which it passed the stages. */
 struct cpu_seen_insn {
-    uint64_t number;           /* from 0, in program order */
+    uint64_t number; /* from 0, in program order */
     uint64_t rip;
     struct laddr linear;
     uint8_t bytes[15];
     uint8_t length_bytes;
-    uint8_t code_bits;         /* 16, 32 or 64: how to disassemble it */
+    uint8_t code_bits; /* 16, 32 or 64: how to disassemble it */
     uint8_t cpl;
     cycle_t fetched, issued, done; /* its fetch block was there; it left decode; its result was there */
-    uint8_t waited_for;        /* enum reason: what took most of the time lost since the instruction before; 0: none was */
+    uint8_t
+        waited_for; /* enum reason: where most of the time went that was lost before it issued; 0: nowhere */
 };
 
-/* One question to the paging unit, from a fetch, a load, a store or a probe. None is asked while paging is off. */
+/*
+ * One question to the paging unit, from a fetch, a load, a store or a probe. None is asked while paging is
+ * off.
+ */
 struct cpu_seen_translation {
     uint64_t instruction; /* number of the instruction that is being executed, or about to be fetched */
     enum mmu_access access;
@@ -34,7 +38,10 @@ struct cpu_seen_translation {
 
 enum cpu_access_kind { CPU_ACCESS_FETCH, CPU_ACCESS_LOAD, CPU_ACCESS_STORE };
 
-/* One access to a translated page by the core: a fetch block, or the part of a load or store that lies in one line. */
+/*
+ * One access to a translated page by the core: a fetch block, or the part of a load or store that lies in one
+ * line.
+ */
 struct cpu_seen_access {
     uint64_t instruction; /* number of the instruction that is being executed, or about to be fetched */
     enum cpu_access_kind kind;
@@ -42,10 +49,10 @@ struct cpu_seen_access {
     struct paddr physical;
     uint8_t size_bytes;
     bool is_ram;
-    bool is_new_page;      /* the translation unit was asked; false: the other half of a line split in the same page */
+    bool is_new_page; /* the paging unit was asked; false: the second line of a split in the same page */
     bool is_paged;
-    uint64_t nr_walks;     /* walks this access made: 0 or 1; its walk is mmu.last_walk */
-    unsigned served_by;    /* enum served_by */
+    uint64_t nr_walks;  /* walks this access made: 0 or 1; its walk is mmu.last_walk */
+    unsigned served_by; /* enum served_by */
     cycle_t asked, translated, ready;
 };
 
@@ -62,10 +69,12 @@ struct cpu_observer {
     void *opaque;
     void (*insn)(void *opaque, const struct cpu_seen_insn *insn);
     /* In the order in which TLBs and caches saw them. `walk` is NULL where the translation took none. */
-    void (*translation)(void *opaque, const struct cpu_seen_translation *translation, const struct walk *walk);
+    void (*translation)(void *opaque, const struct cpu_seen_translation *translation,
+                        const struct walk *walk);
     void (*access)(void *opaque, const struct cpu_seen_access *access, const struct walk *walk);
     void (*exception)(void *opaque, const struct cpu_seen_exception *exception);
-    void (*control)(void *opaque, const char *what, uint64_t value); /* "cr0" "cr3" "cr4" "invlpg" "wbinvd": TLB-relevant writes */
+    void (*control)(void *opaque, const char *what,
+                    uint64_t value); /* "cr0" "cr3" "cr4" "invlpg" "wbinvd": TLB-relevant writes */
 };
 
 #endif

@@ -46,7 +46,8 @@ void cpu_marker(struct cpu *cpu, unsigned number, cycle_t now)
     if (!board->marker)
         return;
     uint32_t eax = (uint32_t)cpu->reg[CPU_AX];
-    if (board->marker(board->opaque, number, &eax, (uint32_t)cpu->reg[CPU_DX], (uint32_t)cpu->reg[CPU_CX], now)) {
+    if (board->marker(board->opaque, number, &eax, (uint32_t)cpu->reg[CPU_DX], (uint32_t)cpu->reg[CPU_CX],
+                      now)) {
         cpu->stop_for_marker = true;
         cpu_request_stop(cpu);
     }

@@ -1,9 +1,10 @@
 /*
- * Branch prediction, as the in-order model uses it: what the front end would have done, and what it costs that it
- * did something else. Inline for the executors of branches; timed models only.
+ * Branch prediction, as the in-order model uses it: what the front end would have done, and what it costs
+ * that it did something else. Inline for the executors of branches; timed models only.
  *
- * Direction: two-bit counters, indexed by the branch's address (bimodal) or its address and the history of the last
- * branches (gshare; McFarling, DEC WRL TN-36, 1993). Targets: a direct-mapped BTB; returns: a stack of return addresses.
+ * Direction: two-bit counters, indexed by the branch's address (bimodal) or its address and the history of
+ * the last branches (gshare; McFarling, DEC WRL TN-36, 1993). Targets: a direct-mapped BTB; returns: a stack
+ * of return addresses.
  */
 #ifndef LK_CPU_PREDICT_H
 #define LK_CPU_PREDICT_H

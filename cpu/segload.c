@@ -22,7 +22,8 @@ static bool mark_accessed(struct cpu *cpu, uint16_t selector, uint64_t raw)
     if (raw >> 40 & SEGMENT_ACCESSED)
         return true;
     uint64_t base = selector & SELECTOR_TI ? cpu->ldtr.hidden.base : cpu->gdt_base;
-    return cpu_write(cpu, base + (selector & SELECTOR_INDEX) + 5, 1, true, (raw >> 40 & 0xff) | SEGMENT_ACCESSED);
+    return cpu_write(cpu, base + (selector & SELECTOR_INDEX) + 5, 1, true,
+                     (raw >> 40 & 0xff) | SEGMENT_ACCESSED);
 }
 
 void cpu_mode_changed(struct cpu *cpu)
@@ -31,7 +32,8 @@ void cpu_mode_changed(struct cpu *cpu)
     if (!is_protected)
         cpu->cpl = cpu->eflags & EFLAGS_VM ? 3 : 0;
     cpu->front_kind = cpu->cpl == 3 ? FRONT_USER : FRONT_SUPERVISOR;
-    uint32_t key = cpu->segment[DEC_SEG_CS].hidden.is_big | (uint32_t)cpu->segment[DEC_SEG_SS].hidden.is_big << 1;
+    uint32_t key = cpu->segment[DEC_SEG_CS].hidden.is_big | (uint32_t)cpu->segment[DEC_SEG_SS].hidden.is_big
+                                                                << 1;
     for (unsigned seg = 0; seg < DEC_NR_SEGS; seg++)
         key |= (uint32_t)segment_is_flat_data(&cpu->segment[seg]) << (2 + seg);
     cpu->code_key = key;

@@ -38,8 +38,8 @@ static bool enter_code(struct cpu *cpu, uint16_t selector, const struct descript
 }
 
 /*
- * System descriptors as targets: call gates come with the whole of segmentation; until then they and task gates are
- * refused as a type that the selector may not have.
+ * System descriptors as targets: call gates come with the whole of segmentation; until then they and task
+ * gates are refused as a type that the selector may not have.
  */
 static bool refuse_system(struct cpu *cpu, uint16_t selector)
 {
@@ -96,7 +96,10 @@ bool cpu_far_call(struct cpu *cpu, uint16_t selector, uint64_t offset, unsigned 
     return true;
 }
 
-/* A stack segment for a return to an outer ring: its descriptor, checked (SDM 2B RET, "return to outer privilege level"). */
+/*
+ * A stack segment for a return to an outer ring: its descriptor, checked (SDM 2B RET, "return to outer
+ * privilege level").
+ */
 static bool read_outer_stack(struct cpu *cpu, uint16_t selector, unsigned rpl, struct descriptor *d)
 {
     uint64_t raw;
@@ -105,8 +108,8 @@ static bool read_outer_stack(struct cpu *cpu, uint16_t selector, unsigned rpl, s
     if (!cpu_read_descriptor(cpu, selector, EXCP_GP, &raw))
         return false;
     *d = segment_decode(raw);
-    if ((selector & SELECTOR_RPL) != rpl || d->dpl != rpl || !d->is_code_or_data || (d->type & SEGMENT_CODE) ||
-        !(d->type & SEGMENT_WRITABLE))
+    if ((selector & SELECTOR_RPL) != rpl || d->dpl != rpl || !d->is_code_or_data ||
+        (d->type & SEGMENT_CODE) || !(d->type & SEGMENT_WRITABLE))
         return general(cpu, selector);
     if (!d->is_present)
         return cpu_set_fault_code(cpu, EXCP_SS, selector & 0xfffc);
@@ -129,7 +132,9 @@ static bool read_return_code(struct cpu *cpu, uint16_t selector, struct descript
     return true;
 }
 
-/* After a return outwards: data segments that the new ring could not have loaded become null (SDM 3A 5.8.6). */
+/*
+ * After a return outwards: data segments that the new ring could not have loaded become null (SDM 3A 5.8.6).
+ */
 static void drop_privileged_segments(struct cpu *cpu)
 {
     static const uint8_t segs[] = {DEC_SEG_ES, DEC_SEG_DS, DEC_SEG_FS, DEC_SEG_GS};
@@ -143,7 +148,10 @@ static void drop_privileged_segments(struct cpu *cpu)
     cpu_mode_changed(cpu);
 }
 
-/* Goes back to selector:offset; to an outer ring with the stack popped from `sp`, which then skips nr_extra_bytes. */
+/*
+ * Goes back to selector:offset; to an outer ring with the stack popped from `sp`, which then skips
+ * nr_extra_bytes.
+ */
 static bool return_to(struct cpu *cpu, uint16_t selector, uint64_t offset, uint64_t sp, unsigned size_bytes,
                       unsigned nr_extra_bytes)
 {
@@ -168,7 +176,8 @@ static bool return_to(struct cpu *cpu, uint16_t selector, uint64_t offset, uint6
     cpu_set_segment(cpu, DEC_SEG_CS, selector, &code);
     cpu_set_segment(cpu, DEC_SEG_SS, (uint16_t)outer_ss, &stack);
     cpu_set_sp(cpu, stack.is_big ? outer_sp + nr_extra_bytes
-                                 : (cpu->reg[CPU_SP] & ~(uint64_t)UINT16_MAX) | ((outer_sp + nr_extra_bytes) & UINT16_MAX));
+                                 : (cpu->reg[CPU_SP] & ~(uint64_t)UINT16_MAX) |
+                                       ((outer_sp + nr_extra_bytes) & UINT16_MAX));
     cpu->rip = offset;
     drop_privileged_segments(cpu);
     return true;

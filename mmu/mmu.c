@@ -30,8 +30,8 @@ static uint64_t timed_read(void *opaque, struct walk_step *step)
     mmu->stats.walk_reads++;
     if (mmu->params.is_timed && ram_has(mmu->params.ram, step->at, sizeof(uint32_t))) {
         struct cache_answer answer = cache_access(mmu->params.walk_cache, step->at, false, context->now);
-        uint64_t *const by_level[NR_SERVED_BY] = {
-            &mmu->stats.walk_reads_l1d, &mmu->stats.walk_reads_l2, &mmu->stats.walk_reads_dram};
+        uint64_t *const by_level[NR_SERVED_BY] = {&mmu->stats.walk_reads_l1d, &mmu->stats.walk_reads_l2,
+                                                  &mmu->stats.walk_reads_dram};
         ++*by_level[answer.served_by];
         step->served_by = answer.served_by;
         context->now = answer.ready;
@@ -55,8 +55,8 @@ static void timed_update(void *opaque, const struct walk_step *step, uint64_t va
 }
 
 /* Walks, counts, and on success fills `entry`. Returns the answer but for its entry. */
-static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access access, bool is_user, cycle_t now,
-                              struct tlb_entry *entry, bool *is_good)
+static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access access, bool is_user,
+                              cycle_t now, struct tlb_entry *entry, bool *is_good)
 {
     struct walk_context context = {.mmu = mmu, .now = now};
     struct walk_memory memory = {.opaque = &context, .read = timed_read, .update = timed_update};
@@ -79,13 +79,15 @@ static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access 
     return (struct mmu_answer){.error_code = record->error_code, .ready = context.now};
 }
 
-static bool is_usable(const struct mmu *mmu, const struct tlb_entry *entry, enum mmu_access access, bool is_user)
+static bool is_usable(const struct mmu *mmu, const struct tlb_entry *entry, enum mmu_access access,
+                      bool is_user)
 {
     return paging_allows(&mmu->mode, entry->flags, access, is_user) &&
            (access != MMU_WRITE || (entry->flags & TLB_DIRTY));
 }
 
-struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_access access, bool is_user, cycle_t now)
+struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_access access, bool is_user,
+                                cycle_t now)
 {
     if (!(mmu->mode.cr0 & CR0_PG)) {
         mmu->untimed = (struct tlb_entry){.id = mmu->untimed.id,
@@ -115,8 +117,8 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
         found_in = entry ? MMU_FOUND_L2 : MMU_FOUND_NOWHERE;
     }
     /*
-     * A violation that an entry shows is confirmed in memory before it becomes a fault: the manual lets a stale entry
-     * fault (SDM 3A 4.10.4.3), and no guest can rely on that it does.
+     * A violation that an entry shows is confirmed in memory before it becomes a fault: the manual lets a
+     * stale entry fault (SDM 3A 4.10.4.3), and no guest can rely on that it does.
      */
     if (entry) {
         if (paging_allows(&mmu->mode, entry->flags, access, is_user))

@@ -1,7 +1,7 @@
 /*
- * The paging unit of a core: TLBs, the page walker, and what they read through. Linear address in, guest-physical
- * address or page fault out, with the cycles that this takes. The walker is a requester like any other: it reads
- * entries through the caches.
+ * The paging unit of a core: TLBs, the page walker, and what they read through. Linear address in,
+ * guest-physical address or page fault out, with the cycles that this takes. The walker is a requester like
+ * any other: it reads entries through the caches.
  *
  * In functional mode there are no TLBs, caches or cycles: every call walks.
  */
@@ -15,9 +15,9 @@
 
 struct mmu_params {
     bool is_timed;
-    struct tlb *itlb, *dtlb, *l2_tlb;   /* all NULL when not timed; owned by the caller */
+    struct tlb *itlb, *dtlb, *l2_tlb; /* all NULL when not timed; owned by the caller */
     cycle_t l2_tlb_latency_cycles;
-    struct cache *walk_cache;           /* in which the walker looks first; NULL when not timed */
+    struct cache *walk_cache; /* in which the walker looks first; NULL when not timed */
     struct ram *ram;
     /* Called after the walker has written an entry, for whoever caches what lies there (decoded code). */
     void (*entry_written)(void *opaque, struct paddr at);
@@ -34,11 +34,11 @@ struct mmu {
     struct mmu_params params;
     struct paging_mode mode;
     struct mmu_stats stats;
-    struct walk last_walk; /* for traces and windows */
+    struct walk last_walk;  /* for traces and windows */
     uint64_t nr_walks_seen; /* grows with every walk, so that an observer knows whether last_walk is new */
     /*
-     * A translation that no TLB holds (paging off, functional mode) is answered here. Its id changes with every flush,
-     * and not with every answer: shortcuts to it stay good until then.
+     * A translation that no TLB holds (paging off, functional mode) is answered here. Its id changes with
+     * every flush, and not with every answer: shortcuts to it stay good until then.
      */
     struct tlb_entry untimed;
 };
@@ -46,17 +46,18 @@ struct mmu {
 enum mmu_found { MMU_FOUND_NOWHERE, MMU_FOUND_L1, MMU_FOUND_L2 };
 
 struct mmu_answer {
-    struct tlb_entry *entry;       /* NULL: a page fault */
-    uint32_t error_code;           /* of the page fault */
-    enum mmu_found found_in;       /* the TLB that held the page, even if a walk had to confirm or change what it says */
-    cycle_t ready;                 /* the cycle in which the translation (or the fault) is known */
+    struct tlb_entry *entry; /* NULL: a page fault */
+    uint32_t error_code;     /* of the page fault */
+    enum mmu_found
+        found_in;  /* the TLB that held the page, even if a walk had to confirm or change what it says */
+    cycle_t ready; /* the cycle in which the translation (or the fault) is known */
 };
 
 void mmu_init(struct mmu *mmu, const struct mmu_params *params);
 
 /* Translates one access made in cycle `now`. Counts it, and leaves what it learnt in the TLBs. */
-struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_access access, bool is_user, cycle_t now)
-    __attribute__((warn_unused_result));
+struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_access access, bool is_user,
+                                cycle_t now) __attribute__((warn_unused_result));
 
 static inline struct paddr mmu_physical(const struct tlb_entry *entry, struct laddr at)
 {

@@ -2,7 +2,7 @@
 
 /* One level of a walk. Two-level paging with 4-byte entries: SDM 3A 4.3. */
 struct level {
-    unsigned shift;       /* of the index in the linear address */
+    unsigned shift; /* of the index in the linear address */
     unsigned index_bits;
     bool can_be_large;
 };

@@ -1,6 +1,7 @@
 /*
- * The page walk itself: what the tables in memory say about one linear address (SDM 3A 4.3). It asks its caller for
- * each entry and hands back each entry that must change; time, caches and TLBs are the caller's business.
+ * The page walk itself: what the tables in memory say about one linear address (SDM 3A 4.3). It asks its
+ * caller for each entry and hands back each entry that must change; time, caches and TLBs are the caller's
+ * business.
  */
 #ifndef LK_MMU_PAGING_H
 #define LK_MMU_PAGING_H
@@ -43,11 +44,11 @@ struct paging_mode {
 enum { WALK_MAX_STEPS = 5 };
 
 struct walk_step {
-    struct paddr at; /* of the entry */
-    uint64_t value;  /* as read */
-    unsigned index;  /* of the entry in its table */
-    unsigned served_by;   /* enum served_by; filled in by the caller of the walk */
-    cycle_t ready;   /* likewise */
+    struct paddr at;    /* of the entry */
+    uint64_t value;     /* as read */
+    unsigned index;     /* of the entry in its table */
+    unsigned served_by; /* enum served_by; filled in by the caller of the walk */
+    cycle_t ready;      /* likewise */
 };
 
 /* A walk as it went, kept for statistics, traces and windows. */
@@ -69,8 +70,8 @@ struct walk_memory {
 };
 
 /*
- * Walks the tables for an access; sets accessed and dirty bits (SDM 3A 4.8). On success fills `entry` (but for id and
- * last_use) and returns true; else `walk->error_code` holds the page-fault error code.
+ * Walks the tables for an access; sets accessed and dirty bits (SDM 3A 4.8). On success fills `entry` (but
+ * for id and last_use) and returns true; else `walk->error_code` holds the page-fault error code.
  */
 bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memory, struct walk *walk,
                  struct tlb_entry *entry);

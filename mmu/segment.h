@@ -1,7 +1,7 @@
 /*
- * The segmentation unit: what a descriptor says, and whether an access through it is allowed. A segment register is two
- * things (SDM 3A 3.4.3): the selector that software sees, and the hidden descriptor that a load fills in and that
- * every access uses; the tables in memory are not looked at between loads.
+ * The segmentation unit: what a descriptor says, and whether an access through it is allowed. A segment
+ * register is two things (SDM 3A 3.4.3): the selector that software sees, and the hidden descriptor that a
+ * load fills in and that every access uses; the tables in memory are not looked at between loads.
  */
 #ifndef LK_MMU_SEGMENT_H
 #define LK_MMU_SEGMENT_H
@@ -15,10 +15,10 @@ enum { SELECTOR_RPL = 3, SELECTOR_TI = 4, SELECTOR_INDEX = 0xfff8 };
 /* Type field of code and data descriptors (SDM 3A table 3-1). */
 enum segment_type_bit {
     SEGMENT_ACCESSED = 1,
-    SEGMENT_WRITABLE = 2,   /* data */
+    SEGMENT_WRITABLE = 2,    /* data */
     SEGMENT_EXPAND_DOWN = 4, /* data */
-    SEGMENT_READABLE = 2,   /* code */
-    SEGMENT_CONFORMING = 4, /* code */
+    SEGMENT_READABLE = 2,    /* code */
+    SEGMENT_CONFORMING = 4,  /* code */
     SEGMENT_CODE = 8,
 };
 
@@ -70,7 +70,9 @@ struct gate {
 struct descriptor segment_decode(uint64_t raw);
 struct gate gate_decode(uint64_t raw);
 
-/* A data access of size_bytes at `offset`. False: #GP(0), or #SS(0) for the stack segment (SDM 3A 5.3, 5.5). */
+/*
+ * A data access of size_bytes at `offset`. False: #GP(0), or #SS(0) for the stack segment (SDM 3A 5.3, 5.5).
+ */
 bool segment_allows(const struct segment *segment, uint64_t offset, unsigned size_bytes, bool is_write);
 
 /* Base 0, limit 4 GiB, readable and writable: linear is offset, and no check can fail. */

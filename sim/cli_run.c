@@ -166,7 +166,8 @@ static bool make_output_directory(struct run *run)
     const char *output = run->options.output;
     if (mkdir(output, 0777) == 0 || errno == EEXIST)
         return true;
-    return diag_add(&run->diag, EXIT_STATUS_NO_OUTPUT, "%s: cannot make this directory: %s", output, strerror(errno));
+    return diag_add(&run->diag, EXIT_STATUS_NO_OUTPUT, "%s: cannot make this directory: %s", output,
+                    strerror(errno));
 }
 
 /* Where the next slice ends: never beyond what was asked for. */
@@ -184,7 +185,8 @@ static enum machine_end run_guest(struct run *run)
     const struct cpu *cpu = machine_parts(run->machine).cpu;
     enum machine_end why = MACHINE_RUNNING;
     while (why == MACHINE_RUNNING && !run->is_at_limit && run->request == TERMINAL_NONE) {
-        why = machine_run_instructions(run->machine, run->options.max_instructions, next_stop(run, cpu_now(cpu)));
+        why = machine_run_instructions(run->machine, run->options.max_instructions,
+                                       next_stop(run, cpu_now(cpu)));
         run->request = terminal_poll(run->terminal);
         if (!run_view_update(run->view, &run->diag))
             run->request = TERMINAL_QUIT;
@@ -225,19 +227,27 @@ static int explain(struct run *run, enum machine_end why)
     struct machine *machine = run->machine;
     cycle_t now = cpu_now(machine_parts(machine).cpu);
     switch (why) {
-    case MACHINE_POWER_OFF: return EXIT_STATUS_OK;
-    case MACHINE_GUEST_EXIT: return (int)machine_guest_status(machine);
-    case MACHINE_TRIPLE_FAULT: report_triple_fault(machine, stderr); return EXIT_STATUS_TRIPLE_FAULT;
+    case MACHINE_POWER_OFF:
+        return EXIT_STATUS_OK;
+    case MACHINE_GUEST_EXIT:
+        return (int)machine_guest_status(machine);
+    case MACHINE_TRIPLE_FAULT:
+        report_triple_fault(machine, stderr);
+        return EXIT_STATUS_TRIPLE_FAULT;
     case MACHINE_RESET:
         fprintf(stderr, "lookaside: the guest reset the machine in cycle %" PRIu64 "\n", now);
         return EXIT_STATUS_OK;
     case MACHINE_PANIC:
-        fprintf(stderr, "lookaside: the guest panicked in cycle %" PRIu64 ": %s\n", now, machine_panic_text(machine));
+        fprintf(stderr, "lookaside: the guest panicked in cycle %" PRIu64 ": %s\n", now,
+                machine_panic_text(machine));
         return EXIT_STATUS_GUEST_PANIC;
     case MACHINE_HALTED:
-        fprintf(stderr, "lookaside: the guest halted for good in cycle %" PRIu64 ": HLT, and no interrupt can come\n", now);
+        fprintf(stderr,
+                "lookaside: the guest halted for good in cycle %" PRIu64 ": HLT, and no interrupt can come\n",
+                now);
         return EXIT_STATUS_GUEST_PANIC;
-    case MACHINE_RUNNING: break;
+    case MACHINE_RUNNING:
+        break;
     }
     if (run->request == TERMINAL_NONE) {
         fprintf(stderr, "lookaside: stopped in cycle %" PRIu64 ": the limit\n", now);
@@ -272,7 +282,8 @@ static int run_all(struct run *run, const char *digest)
         run->trace = NULL;
     }
     if (!run->options.is_quiet) {
-        fprintf(stderr, "lookaside: what the run counted (all of it in %s/stats.txt):\n", run->options.output);
+        fprintf(stderr, "lookaside: what the run counted (all of it in %s/stats.txt):\n",
+                run->options.output);
         report_summary(run->machine, run->seconds, stderr);
     }
     print_mistakes(&run->diag);

@@ -136,7 +136,9 @@ static bool marker(void *opaque, unsigned number, uint32_t *eax, uint32_t edx, u
     struct machine *machine = opaque;
     (void)ecx, (void)now;
     switch (number) {
-    case MARKER_PROBE: *eax = MARKER_VERSION; return false;
+    case MARKER_PROBE:
+        *eax = MARKER_VERSION;
+        return false;
     case MARKER_EXIT:
         machine->guest_status = *eax & 63;
         finish(machine, MACHINE_GUEST_EXIT);
@@ -145,8 +147,11 @@ static bool marker(void *opaque, unsigned number, uint32_t *eax, uint32_t edx, u
         read_text(machine, *eax, machine->panic_text, sizeof machine->panic_text);
         finish(machine, MACHINE_PANIC);
         return true;
-    case MARKER_LOG: log_text(machine, *eax, edx); return false;
-    default: return false;
+    case MARKER_LOG:
+        log_text(machine, *eax, edx);
+        return false;
+    default:
+        return false;
     }
 }
 
@@ -223,10 +228,12 @@ static bool create_caches(struct machine *machine)
 static bool create_tlbs(struct machine *machine)
 {
     const struct config *c = &machine->config;
-    struct tlb_params itlb = {2, {{c->tlb_l1i_entries, c->tlb_l1i_ways, TLB_PAGE_4K},
-                                  {c->tlb_l1i_large_entries, c->tlb_l1i_large_ways, TLB_PAGE_4M}}};
-    struct tlb_params dtlb = {2, {{c->tlb_l1d_entries, c->tlb_l1d_ways, TLB_PAGE_4K},
-                                  {c->tlb_l1d_large_entries, c->tlb_l1d_large_ways, TLB_PAGE_4M}}};
+    struct tlb_params itlb = {2,
+                              {{c->tlb_l1i_entries, c->tlb_l1i_ways, TLB_PAGE_4K},
+                               {c->tlb_l1i_large_entries, c->tlb_l1i_large_ways, TLB_PAGE_4M}}};
+    struct tlb_params dtlb = {2,
+                              {{c->tlb_l1d_entries, c->tlb_l1d_ways, TLB_PAGE_4K},
+                               {c->tlb_l1d_large_entries, c->tlb_l1d_large_ways, TLB_PAGE_4M}}};
     struct tlb_params l2 = {1, {{c->tlb_l2_entries, c->tlb_l2_ways, TLB_PAGE_4K | TLB_PAGE_4M}}};
     machine->itlb = tlb_create(&itlb);
     machine->dtlb = tlb_create(&dtlb);
@@ -239,8 +246,13 @@ static bool create_cpu(struct machine *machine)
     struct cpu_params params = {
         .config = &machine->config,
         .ram = &machine->ram,
-        .board = {.opaque = machine, .port_read = port_read, .port_write = port_write, .memory_read = memory_read,
-                  .memory_write = memory_write, .acknowledge = acknowledge, .marker = marker},
+        .board = {.opaque = machine,
+                  .port_read = port_read,
+                  .port_write = port_write,
+                  .memory_read = memory_read,
+                  .memory_write = memory_write,
+                  .acknowledge = acknowledge,
+                  .marker = marker},
         .itlb = machine->itlb,
         .dtlb = machine->dtlb,
         .l2_tlb = machine->l2_tlb,
@@ -262,7 +274,10 @@ static bool create_board(struct machine *machine, struct diag *diag)
         .cpu_hz = machine->config.cpu_frequency_hz,
         .ram_bytes = machine->config.machine_ram,
         .cpu_intr = {.set = set_intr, .opaque = machine},
-        .power = {.power_off = power_off, .reset = reset, .debug_exit = debug_exit, .debug_put = debug_put,
+        .power = {.power_off = power_off,
+                  .reset = reset,
+                  .debug_exit = debug_exit,
+                  .debug_put = debug_put,
                   .opaque = machine},
         .uart_put = uart_put,
         .opaque = machine,
@@ -284,7 +299,8 @@ static bool register_stats(struct machine *machine)
                   tlb_register_stats(machine->l2_tlb, r, "cpu0.tlb.l2") &&
                   cache_register_stats(machine->l1i, r, "cache.l1i0") &&
                   cache_register_stats(machine->l1d, r, "cache.l1d0") &&
-                  cache_register_stats(machine->l2, r, "cache.l2") && dram_register_stats(machine->dram, r, "dram");
+                  cache_register_stats(machine->l2, r, "cache.l2") &&
+                  dram_register_stats(machine->dram, r, "dram");
     size_t nr_rows;
     const struct stat_row *rows = board_stat_rows(&nr_rows);
     return is_good && stat_register(r, "board", rows, nr_rows, board_stats(machine->board));
@@ -301,7 +317,8 @@ struct machine *machine_create(const struct machine_params *params, struct diag 
     machine->config = *params->config;
     machine->map = memory_map(machine->config.machine_ram);
     if (!ram_init(&machine->ram, machine->config.machine_ram)) {
-        diag_add(diag, EXIT_STATUS_INTERNAL, "machine.ram: the host cannot reserve %llu bytes of address space",
+        diag_add(diag, EXIT_STATUS_INTERNAL,
+                 "machine.ram: the host cannot reserve %llu bytes of address space",
                  (unsigned long long)machine->config.machine_ram);
         machine_destroy(machine);
         return NULL;
@@ -351,7 +368,11 @@ static struct segment flat_segment(uint16_t selector, uint8_t type)
     return (struct segment){
         .selector = selector,
         .is_usable = true,
-        .hidden = {.limit_bytes = UINT32_MAX, .type = type, .is_code_or_data = true, .is_present = true, .is_big = true,
+        .hidden = {.limit_bytes = UINT32_MAX,
+                   .type = type,
+                   .is_code_or_data = true,
+                   .is_present = true,
+                   .is_big = true,
                    .is_granular = true},
     };
 }
@@ -369,10 +390,13 @@ static void start_multiboot(struct machine *machine)
     cpu_set_state(machine->cpu, &state);
 }
 
-bool machine_load(struct machine *machine, const char *file, const char *arguments, const struct load_module *modules,
-                  size_t nr_modules, struct diag *diag)
+bool machine_load(struct machine *machine, const char *file, const char *arguments,
+                  const struct load_module *modules, size_t nr_modules, struct diag *diag)
 {
-    struct load_params params = {.file = file, .arguments = arguments, .modules = modules, .nr_modules = nr_modules,
+    struct load_params params = {.file = file,
+                                 .arguments = arguments,
+                                 .modules = modules,
+                                 .nr_modules = nr_modules,
                                  .map = &machine->map};
     if (!load_image(&params, &machine->ram, &machine->image, diag))
         return false;
@@ -422,7 +446,8 @@ enum machine_end machine_run_instructions(struct machine *machine, uint64_t nr_i
     const struct cpu *cpu = machine->cpu;
     /* No more than the width retire in a cycle, so that the time for the rest of them is known from below. */
     uint64_t per_cycle = machine->config.cpu_width;
-    while (machine->end == MACHINE_RUNNING && cpu_now(cpu) < until && cpu_stats(cpu)->instructions < nr_instructions) {
+    while (machine->end == MACHINE_RUNNING && cpu_now(cpu) < until &&
+           cpu_stats(cpu)->instructions < nr_instructions) {
         uint64_t rest = nr_instructions - cpu_stats(cpu)->instructions;
         cycle_t soon = cpu_now(cpu) + (rest - STEPS) / per_cycle;
         if (rest > STEPS * per_cycle)

@@ -1,5 +1,6 @@
 /*
- * A whole machine: RAM, caches, TLBs, a core, the board. Everything hangs off it, so that several can run in one process.
+ * A whole machine: RAM, caches, TLBs, a core, the board. Everything hangs off it, so that several can run in
+ * one process.
  *
  * machine_create, machine_load, then machine_run as often as wanted, machine_destroy.
  */
@@ -14,20 +15,20 @@
 
 struct machine_params {
     const struct config *config;
-    const struct cpu_observer *observer; /* NULL: nobody watches; outlives the machine */
+    const struct cpu_observer *observer;         /* NULL: nobody watches; outlives the machine */
     void (*console)(void *opaque, uint8_t byte); /* what the guest writes to COM1; may be NULL */
     void (*log)(void *opaque, const char *text, size_t nr_bytes); /* port E9h and marker 9; may be NULL */
     void *opaque;
 };
 
 enum machine_end {
-    MACHINE_RUNNING,      /* the given cycle came; nothing has ended */
+    MACHINE_RUNNING, /* the given cycle came; nothing has ended */
     MACHINE_POWER_OFF,
-    MACHINE_GUEST_EXIT,   /* marker 7 or port F4h: machine_guest_status */
+    MACHINE_GUEST_EXIT, /* marker 7 or port F4h: machine_guest_status */
     MACHINE_TRIPLE_FAULT,
-    MACHINE_RESET,        /* the guest asked for a reset, which this machine answers by ending */
-    MACHINE_PANIC,        /* marker 8: machine_panic_text */
-    MACHINE_HALTED,       /* HLT with interrupts off, or with no event to come: nothing will ever happen */
+    MACHINE_RESET,  /* the guest asked for a reset, which this machine answers by ending */
+    MACHINE_PANIC,  /* marker 8: machine_panic_text */
+    MACHINE_HALTED, /* HLT with interrupts off, or with no event to come: nothing will ever happen */
 };
 
 struct machine;
@@ -37,14 +38,15 @@ struct machine *machine_create(const struct machine_params *params, struct diag 
 void machine_destroy(struct machine *machine);
 
 /* Loads the guest and sets the core up as the boot protocol says. To be called once. */
-bool machine_load(struct machine *machine, const char *file, const char *arguments, const struct load_module *modules,
-                  size_t nr_modules, struct diag *diag);
+bool machine_load(struct machine *machine, const char *file, const char *arguments,
+                  const struct load_module *modules, size_t nr_modules, struct diag *diag);
 
 /* Runs until the core's clock reaches `until`, or the guest ends. An ended machine stays ended. */
 enum machine_end machine_run(struct machine *machine, cycle_t until);
 
 /*
- * Runs until `nr_instructions` have retired since reset, or the cycle `until` has come, or the guest ends. Near the count the core goes instruction by instruction.
+ * Runs until `nr_instructions` have retired since reset, or the cycle `until` has come, or the guest ends.
+ * Near the count the core goes instruction by instruction.
  */
 enum machine_end machine_run_instructions(struct machine *machine, uint64_t nr_instructions, cycle_t until);
 

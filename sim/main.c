@@ -9,14 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char usage[] =
-    "usage: lookaside COMMAND [ARGUMENT ...]\n"
-    "\n"
-    "  run      runs a guest image, or `demo`: the bundled guest\n"
-    "  config   checks, shows and describes configurations\n"
-    "  trace    reads the trace of a run: what was in each stage in each cycle\n"
-    "  version  which lookaside this is\n"
-    "  help     this text; `lookaside COMMAND --help` says more\n";
+static const char usage[] = "usage: lookaside COMMAND [ARGUMENT ...]\n"
+                            "\n"
+                            "  run      runs a guest image, or `demo`: the bundled guest\n"
+                            "  config   checks, shows and describes configurations\n"
+                            "  trace    reads the trace of a run: what was in each stage in each cycle\n"
+                            "  version  which lookaside this is\n"
+                            "  help     this text; `lookaside COMMAND --help` says more\n";
 
 static int cli_version(int argc, char **argv)
 {
@@ -38,8 +37,8 @@ int main(int argc, char **argv)
         const char *name;
         int (*run)(int argc, char **argv);
     } commands[] = {
-        {"run", cli_run},         {"config", cli_config}, {"trace", cli_trace},     {"version", cli_version},
-        {"help", cli_help},       {"--help", cli_help},   {"--version", cli_version}, {"-h", cli_help},
+        {"run", cli_run},   {"config", cli_config}, {"trace", cli_trace},       {"version", cli_version},
+        {"help", cli_help}, {"--help", cli_help},   {"--version", cli_version}, {"-h", cli_help},
     };
     if (argc < 2) {
         fputs(usage, stderr);

@@ -41,15 +41,15 @@ static void print_cpi_stack(const struct machine *machine, uint64_t instructions
     fprintf(to, "\n");
 }
 
-static void print_rate(const struct stat_registry *stats, const char *label, const char *path, uint64_t instructions,
-                       FILE *to)
+static void print_rate(const struct stat_registry *stats, const char *label, const char *path,
+                       uint64_t instructions, FILE *to)
 {
     char misses_name[64], accesses_name[64];
     snprintf(misses_name, sizeof misses_name, "%s.misses", path);
     snprintf(accesses_name, sizeof accesses_name, "%s.accesses", path);
     uint64_t misses = count(stats, misses_name), accesses = count(stats, accesses_name);
-    fprintf(to, "  %-15s %12" PRIu64 " misses of %" PRIu64 " (%.3f %%, %.2f per 1000 instructions)\n", label, misses,
-            accesses, percent(misses, accesses), 1000.0 * (double)misses / (double)instructions);
+    fprintf(to, "  %-15s %12" PRIu64 " misses of %" PRIu64 " (%.3f %%, %.2f per 1000 instructions)\n", label,
+            misses, accesses, percent(misses, accesses), 1000.0 * (double)misses / (double)instructions);
 }
 
 static void print_memory_system(const struct stat_registry *stats, uint64_t instructions, FILE *to)
@@ -63,10 +63,11 @@ static void print_memory_system(const struct stat_registry *stats, uint64_t inst
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         print_rate(stats, rows[i].label, rows[i].path, instructions, to);
     fprintf(to, "  DRAM            %12" PRIu64 " row hits, %" PRIu64 " misses, %" PRIu64 " conflicts\n",
-            count(stats, "dram.row_hits"), count(stats, "dram.row_misses"), count(stats, "dram.row_conflicts"));
+            count(stats, "dram.row_hits"), count(stats, "dram.row_misses"),
+            count(stats, "dram.row_conflicts"));
     uint64_t branches = count(stats, "cpu0.branches"), mispredicts = count(stats, "cpu0.mispredicts");
-    fprintf(to, "  branches        %12" PRIu64 " mispredicted of %" PRIu64 " (%.2f %%)\n", mispredicts, branches,
-            percent(mispredicts, branches));
+    fprintf(to, "  branches        %12" PRIu64 " mispredicted of %" PRIu64 " (%.2f %%)\n", mispredicts,
+            branches, percent(mispredicts, branches));
 }
 
 void report_summary(struct machine *machine, double seconds, FILE *to)
@@ -78,30 +79,34 @@ void report_summary(struct machine *machine, double seconds, FILE *to)
     uint64_t idle = count(stats, "cpu0.cpi_stack.idle");
     fprintf(to, "  instructions    %12" PRIu64, instructions);
     if (seconds > 0)
-        fprintf(to, " in %.2f s of the host's time: %.1f M instructions/s", seconds, (double)instructions / seconds / 1e6);
-    fprintf(to, "\n  cycles          %12" PRIu64 " (%" PRIu64 " idle), CPI %.3f without idling\n", cycles, idle,
-            (double)(cycles - idle) / (double)instructions);
+        fprintf(to, " in %.2f s of the host's time: %.1f M instructions/s", seconds,
+                (double)instructions / seconds / 1e6);
+    fprintf(to, "\n  cycles          %12" PRIu64 " (%" PRIu64 " idle), CPI %.3f without idling\n", cycles,
+            idle, (double)(cycles - idle) / (double)instructions);
     if (machine_parts(machine).l1d) {
         print_cpi_stack(machine, instructions, to);
         print_memory_system(stats, instructions, to);
     }
     fprintf(to, "  page walks      %12" PRIu64 ", %" PRIu64 " entries read\n", count(stats, "cpu0.mmu.walks"),
             count(stats, "cpu0.mmu.walk_reads"));
-    fprintf(to, "  exceptions      %12" PRIu64 ", of which page faults %" PRIu64 "; interrupts %" PRIu64
-                ", system calls and other INT %" PRIu64 "\n",
-            count(stats, "cpu0.exceptions"), count(stats, "cpu0.page_faults"), count(stats, "cpu0.interrupts"),
-            count(stats, "cpu0.software_interrupts"));
+    fprintf(to,
+            "  exceptions      %12" PRIu64 ", of which page faults %" PRIu64 "; interrupts %" PRIu64
+            ", system calls and other INT %" PRIu64 "\n",
+            count(stats, "cpu0.exceptions"), count(stats, "cpu0.page_faults"),
+            count(stats, "cpu0.interrupts"), count(stats, "cpu0.software_interrupts"));
     uint64_t unimplemented = count(stats, "cpu0.unimplemented");
     if (unimplemented)
-        fprintf(to, "  unimplemented   %12" PRIu64 " instructions raised #UD or #GP because lookaside lacks them\n",
+        fprintf(to,
+                "  unimplemented   %12" PRIu64
+                " instructions raised #UD or #GP because lookaside lacks them\n",
                 unimplemented);
 }
 
 static const char *vector_name(unsigned vector)
 {
     static const char *const names[] = {
-        "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "CSO", "#TS", "#NP", "#SS", "#GP", "#PF", "15",
-        "#MF", "#AC", "#MC", "#XM",
+        "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "CSO",
+        "#TS", "#NP", "#SS", "#GP", "#PF", "15",  "#MF", "#AC", "#MC", "#XM",
     };
     return vector < sizeof names / sizeof *names ? names[vector] : "INT";
 }
@@ -116,7 +121,8 @@ static void print_walk(const struct cpu *cpu, uint64_t linear, FILE *to)
         fprintf(to, " paging is off");
     for (unsigned i = 0; i < walk.nr_steps; i++)
         fprintf(to, "%s %s[%u] at %08" PRIx64 " = %08" PRIx64 "%s", i ? " ->" : "", i == 0 ? "PDE" : "PTE",
-                walk.step[i].index, walk.step[i].at.v, walk.step[i].value, walk.step[i].value & PTE_P ? "" : " (not present)");
+                walk.step[i].index, walk.step[i].at.v, walk.step[i].value,
+                walk.step[i].value & PTE_P ? "" : " (not present)");
     if (is_mapped)
         fprintf(to, " -> physical %08" PRIx64, physical.v);
     fprintf(to, "\n");
@@ -129,9 +135,10 @@ static void print_registers(const struct cpu_state *s, FILE *to)
     for (unsigned i = 0; i < 8; i++)
         fprintf(to, "%s%s %08" PRIx64, i % 4 ? "  " : "\n  ", names[i], s->gpr[i]);
     fprintf(to, "\n  eip %08" PRIx64 "  eflags %08" PRIx64, s->rip, s->rflags);
-    fprintf(to, "\n  cr0 %08" PRIx64 "  cr2 %08" PRIx64 "  cr3 %08" PRIx64 "  cr4 %08" PRIx64, s->cr0, s->cr2, s->cr3, s->cr4);
-    fprintf(to, "\n  gdt %08" PRIx64 " limit %04" PRIx32 "  idt %08" PRIx64 " limit %04" PRIx32, s->gdt_base, s->gdt_limit,
-            s->idt_base, s->idt_limit);
+    fprintf(to, "\n  cr0 %08" PRIx64 "  cr2 %08" PRIx64 "  cr3 %08" PRIx64 "  cr4 %08" PRIx64, s->cr0, s->cr2,
+            s->cr3, s->cr4);
+    fprintf(to, "\n  gdt %08" PRIx64 " limit %04" PRIx32 "  idt %08" PRIx64 " limit %04" PRIx32, s->gdt_base,
+            s->gdt_limit, s->idt_base, s->idt_limit);
     for (unsigned i = 0; i < 6; i++)
         fprintf(to, "%s%s %04x base %08" PRIx64 " limit %08" PRIx32, i % 2 ? "  " : "\n  ", segments[i],
                 s->segment[i].selector, s->segment[i].hidden.base, s->segment[i].hidden.limit_bytes);
@@ -144,7 +151,9 @@ void report_triple_fault(const struct machine *machine, FILE *to)
     struct cpu_fault_record record[CPU_FAULT_HISTORY];
     unsigned nr = cpu_fault_history(cpu, record);
     struct cpu_state state = cpu_state(cpu);
-    fprintf(to, "triple fault in cycle %" PRIu64 ": the processor shut down. The last exceptions, oldest first:\n",
+    fprintf(to,
+            "triple fault in cycle %" PRIu64
+            ": the processor shut down. The last exceptions, oldest first:\n",
             cpu_now(cpu));
     for (unsigned i = nr; i-- > 0;) {
         fprintf(to, "  cycle %" PRIu64 "  %s", record[i].cycle, vector_name(record[i].vector));

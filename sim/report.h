@@ -6,7 +6,10 @@
 
 #include <stdio.h>
 
-/* Some fifteen lines of what the run's cycles went into. `seconds` is the host's time, for the speed; 0 leaves it out. */
+/*
+ * Some fifteen lines of what the run's cycles went into. `seconds` is the host's time, for the speed; 0
+ * leaves it out.
+ */
 void report_summary(struct machine *machine, double seconds, FILE *to);
 
 /* The chain of faults, the registers, and a walk of the page tables for the address that faulted. */

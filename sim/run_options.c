@@ -10,7 +10,8 @@
 const char run_usage[] =
     "usage: lookaside run [OPTION ...] IMAGE|demo\n"
     "\n"
-    "Runs a guest: a multiboot kernel, or `demo`, the bundled one. Its COM1 is this terminal; Ctrl-A is the escape\n"
+    "Runs a guest: a multiboot kernel, or `demo`, the bundled one. Its COM1 is this terminal; Ctrl-A is the "
+    "escape\n"
     "key (x quits, h helps).\n"
     "\n"
     "  -c, --config FILE        the machine, as JSON; later ones win over earlier ones\n"
@@ -23,19 +24,28 @@ const char run_usage[] =
     "      --trace-to N         ... up to this one\n"
     "      --trace-limit SIZE   ... but no more than so many bytes, such as 100M\n"
     "      --view               a window on memory, TLBs, caches and counters while the guest runs\n"
-    "      --screenshot FILE.png[@CYCLE]   the same picture into a file, at the end or at a cycle; needs no display\n"
+    "      --screenshot FILE.png[@CYCLE]   the same picture into a file, at the end or at a cycle; needs no "
+    "display\n"
     "      --max-cycles N       stop at this cycle, with exit status 80\n"
     "      --max-insns N        stop after so many instructions, with exit status 80\n"
     "  -q, --quiet              no summary\n"
     "  -h, --help               this text\n"
     "\n"
     "exit status: 0 the guest powered off; 1-63 its own status; 64 a mistake in this command line; 65 in a\n"
-    "configuration or image; 66 a file that cannot be read; 70 a mistake of lookaside's own; 73 a file that cannot\n"
+    "configuration or image; 66 a file that cannot be read; 70 a mistake of lookaside's own; 73 a file that "
+    "cannot\n"
     "be written; 80 a limit; 81 a triple fault; 82 the guest panicked or halted for good; 130 interrupted\n";
 
 enum option_id {
-    OPTION_INITRD = 256, OPTION_TRACE, OPTION_TRACE_FROM, OPTION_TRACE_TO, OPTION_TRACE_LIMIT, OPTION_VIEW,
-    OPTION_SCREENSHOT, OPTION_MAX_CYCLES, OPTION_MAX_INSNS,
+    OPTION_INITRD = 256,
+    OPTION_TRACE,
+    OPTION_TRACE_FROM,
+    OPTION_TRACE_TO,
+    OPTION_TRACE_LIMIT,
+    OPTION_VIEW,
+    OPTION_SCREENSHOT,
+    OPTION_MAX_CYCLES,
+    OPTION_MAX_INSNS,
 };
 
 static const struct option known[] = {
@@ -58,7 +68,8 @@ static const struct option known[] = {
 };
 
 /* A count such as 1000000, 10M or 1G (powers of ten; of 1024 for bytes). */
-static bool parse_count(const char *option, const char *text, uint64_t thousand, uint64_t *value, struct diag *diag)
+static bool parse_count(const char *option, const char *text, uint64_t thousand, uint64_t *value,
+                        struct diag *diag)
 {
     char *end;
     errno = 0;
@@ -74,8 +85,8 @@ static bool parse_count(const char *option, const char *text, uint64_t thousand,
     bool is_good = text[0] >= '0' && text[0] <= '9' && !*end && errno == 0 && number > 0 &&
                    number <= UINT64_MAX / 2 / factor;
     if (!is_good)
-        return diag_add(diag, EXIT_STATUS_USAGE, "%s: '%s' is no count; allowed: 1 or more, such as 1000000, 10M, 2G",
-                        option, text);
+        return diag_add(diag, EXIT_STATUS_USAGE,
+                        "%s: '%s' is no count; allowed: 1 or more, such as 1000000, 10M, 2G", option, text);
     *value = number * factor;
     return true;
 }
@@ -94,22 +105,47 @@ static bool parse_screenshot(struct run_options *options, const char *text, stru
 static bool take(struct run_options *o, int option, struct diag *diag)
 {
     switch (option) {
-    case 'c': o->configs[o->nr_configs++] = optarg; return true;
-    case 's': o->settings[o->nr_settings++] = optarg; return true;
-    case 'a': o->arguments = optarg; return true;
-    case 'o': o->output = optarg; return true;
-    case 'q': o->is_quiet = true; return true;
-    case 'h': o->wants_help = true; return true;
-    case OPTION_INITRD: o->modules[o->nr_modules++] = (struct load_module){.file = optarg}; return true;
-    case OPTION_TRACE: o->trace = optarg; return true;
-    case OPTION_TRACE_FROM: return parse_count("--trace-from", optarg, 1000, &o->trace_from, diag);
-    case OPTION_TRACE_TO: return parse_count("--trace-to", optarg, 1000, &o->trace_to, diag);
-    case OPTION_TRACE_LIMIT: return parse_count("--trace-limit", optarg, 1024, &o->trace_limit_bytes, diag);
-    case OPTION_VIEW: o->has_view = true; return true;
-    case OPTION_SCREENSHOT: return parse_screenshot(o, optarg, diag);
-    case OPTION_MAX_CYCLES: return parse_count("--max-cycles", optarg, 1000, &o->max_cycles, diag);
-    case OPTION_MAX_INSNS: return parse_count("--max-insns", optarg, 1000, &o->max_instructions, diag);
-    default: return false;
+    case 'c':
+        o->configs[o->nr_configs++] = optarg;
+        return true;
+    case 's':
+        o->settings[o->nr_settings++] = optarg;
+        return true;
+    case 'a':
+        o->arguments = optarg;
+        return true;
+    case 'o':
+        o->output = optarg;
+        return true;
+    case 'q':
+        o->is_quiet = true;
+        return true;
+    case 'h':
+        o->wants_help = true;
+        return true;
+    case OPTION_INITRD:
+        o->modules[o->nr_modules++] = (struct load_module){.file = optarg};
+        return true;
+    case OPTION_TRACE:
+        o->trace = optarg;
+        return true;
+    case OPTION_TRACE_FROM:
+        return parse_count("--trace-from", optarg, 1000, &o->trace_from, diag);
+    case OPTION_TRACE_TO:
+        return parse_count("--trace-to", optarg, 1000, &o->trace_to, diag);
+    case OPTION_TRACE_LIMIT:
+        return parse_count("--trace-limit", optarg, 1024, &o->trace_limit_bytes, diag);
+    case OPTION_VIEW:
+        o->has_view = true;
+        return true;
+    case OPTION_SCREENSHOT:
+        return parse_screenshot(o, optarg, diag);
+    case OPTION_MAX_CYCLES:
+        return parse_count("--max-cycles", optarg, 1000, &o->max_cycles, diag);
+    case OPTION_MAX_INSNS:
+        return parse_count("--max-insns", optarg, 1000, &o->max_instructions, diag);
+    default:
+        return false;
     }
 }
 
@@ -127,7 +163,9 @@ static bool refuse(int option, char **argv, struct diag *diag)
 bool run_options_parse(struct run_options *options, int argc, char **argv, struct diag *diag)
 {
     size_t room = (size_t)argc;
-    *options = (struct run_options){.output = "lookaside.out", .max_cycles = EV_NEVER, .max_instructions = UINT64_MAX,
+    *options = (struct run_options){.output = "lookaside.out",
+                                    .max_cycles = EV_NEVER,
+                                    .max_instructions = UINT64_MAX,
                                     .screenshot_cycle = EV_NEVER};
     options->configs = calloc(room, sizeof *options->configs);
     options->settings = calloc(room, sizeof *options->settings);
@@ -148,7 +186,8 @@ bool run_options_parse(struct run_options *options, int argc, char **argv, struc
         return diag_add(diag, EXIT_STATUS_USAGE, "run: wants an image, or `demo`; see lookaside run --help");
     options->image = argv[optind++];
     if (optind < argc)
-        return diag_add(diag, EXIT_STATUS_USAGE, "run: one image only, not also '%s'; the guest's own arguments go into -a",
+        return diag_add(diag, EXIT_STATUS_USAGE,
+                        "run: one image only, not also '%s'; the guest's own arguments go into -a",
                         argv[optind]);
     return true;
 }

@@ -7,20 +7,20 @@
 #include "sim/load/image.h"
 
 struct run_options {
-    const char *image;               /* "demo" for the bundled guest */
-    const char *arguments;           /* the guest's command line; NULL for none */
+    const char *image;                /* "demo" for the bundled guest */
+    const char *arguments;            /* the guest's command line; NULL for none */
     const char **configs, **settings; /* -c, -s; in order */
     size_t nr_configs, nr_settings;
     struct load_module *modules;
     size_t nr_modules;
-    const char *output;              /* directory */
-    const char *trace;               /* file; NULL: none */
-    cycle_t trace_from, trace_to;    /* trace_to 0: to the end */
+    const char *output;           /* directory */
+    const char *trace;            /* file; NULL: none */
+    cycle_t trace_from, trace_to; /* trace_to 0: to the end */
     uint64_t trace_limit_bytes;
     bool has_view;
-    const char *screenshot;          /* file; NULL: none. Owned. */
-    cycle_t screenshot_cycle;        /* EV_NEVER: at the end */
-    cycle_t max_cycles;              /* EV_NEVER: no limit */
+    const char *screenshot;   /* file; NULL: none. Owned. */
+    cycle_t screenshot_cycle; /* EV_NEVER: at the end */
+    cycle_t max_cycles;       /* EV_NEVER: no limit */
     uint64_t max_instructions;
     bool is_quiet;
     bool wants_help;

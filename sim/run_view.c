@@ -23,7 +23,8 @@ static struct view_source source_of(const struct run_view *view)
     struct machine_parts parts = machine_parts(view->machine);
     return (struct view_source){
         .image_name = view->options->image,
-        .config_name = view->options->nr_configs ? view->options->configs[view->options->nr_configs - 1] : "default",
+        .config_name =
+            view->options->nr_configs ? view->options->configs[view->options->nr_configs - 1] : "default",
         .cpu = parts.cpu,
         .ram = parts.ram,
         .itlb = parts.itlb,
@@ -42,7 +43,8 @@ static struct view_source source_of(const struct run_view *view)
     };
 }
 
-struct run_view *run_view_create(const struct run_options *options, struct machine *machine, struct diag *diag)
+struct run_view *run_view_create(const struct run_options *options, struct machine *machine,
+                                 struct diag *diag)
 {
     if (!options->has_view && !options->screenshot)
         return NULL;
@@ -85,7 +87,10 @@ void run_view_put(struct run_view *view, uint8_t byte)
         console_put(view->console, byte);
 }
 
-/* Slices end at multiples of their length, whatever stopped the one before: the history is the same in each run. */
+/*
+ * Slices end at multiples of their length, whatever stopped the one before: the history is the same in each
+ * run.
+ */
 cycle_t run_view_next_stop(const struct run_view *view, cycle_t now)
 {
     if (!view)
@@ -112,8 +117,11 @@ static bool obey(struct run_view *view, enum view_command command, struct diag *
 {
     struct cpu *cpu = machine_parts(view->machine).cpu;
     switch (command) {
-    case VIEW_NOTHING: break;
-    case VIEW_PAUSE: view->is_paused = !view->is_paused; break;
+    case VIEW_NOTHING:
+        break;
+    case VIEW_PAUSE:
+        view->is_paused = !view->is_paused;
+        break;
     case VIEW_STEP:
         view->is_paused = true;
         machine_step(view->machine);
@@ -122,8 +130,11 @@ static bool obey(struct run_view *view, enum view_command command, struct diag *
         view->is_paused = true;
         machine_run(view->machine, cpu_now(cpu) + STEP_CYCLES);
         break;
-    case VIEW_SCREENSHOT: take_numbered_picture(view, diag); break;
-    case VIEW_QUIT: return false;
+    case VIEW_SCREENSHOT:
+        take_numbered_picture(view, diag);
+        break;
+    case VIEW_QUIT:
+        return false;
     }
     return true;
 }
@@ -141,7 +152,8 @@ bool run_view_update(struct run_view *view, struct diag *diag)
     if (!view)
         return true;
     const struct run_options *o = view->options;
-    if (o->screenshot && !view->is_photographed && cpu_now(machine_parts(view->machine).cpu) >= o->screenshot_cycle) {
+    if (o->screenshot && !view->is_photographed &&
+        cpu_now(machine_parts(view->machine).cpu) >= o->screenshot_cycle) {
         view->is_photographed = true;
         take_picture(view, o->screenshot, diag);
     }

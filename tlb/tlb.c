@@ -71,7 +71,8 @@ static struct tlb_entry *find_any(const struct tlb *tlb, struct laddr at)
     for (unsigned i = 0; i < tlb->params.nr_arrays; i++) {
         const struct array *array = &tlb->array[i];
         for (enum tlb_page page = TLB_PAGE_4K; page <= TLB_PAGE_4M; page <<= 1) {
-            struct tlb_entry *entry = array->pages & page ? find(array, page, at.v >> tlb_page_shift(page)) : NULL;
+            struct tlb_entry *entry =
+                array->pages & page ? find(array, page, at.v >> tlb_page_shift(page)) : NULL;
             if (entry)
                 return entry;
         }

@@ -1,11 +1,12 @@
 /*
- * A translation lookaside buffer: one or two arrays, each set-associative with true LRU and holding one or more page
- * sizes (a split L1 as the P6 has it: one array for 4 KiB pages, one for 4 MiB pages; a shared L2: one array for both).
- * Its contents are architectural: what is in here is used, however stale (SDM 3A 4.10).
+ * A translation lookaside buffer: one or two arrays, each set-associative with true LRU and holding one or
+ * more page sizes (a split L1 as the P6 has it: one array for 4 KiB pages, one for 4 MiB pages; a shared L2:
+ * one array for both). Its contents are architectural: what is in here is used, however stale (SDM 3A 4.10).
  *
- * Recency is kept as the number of the use: a hit anywhere is one store. So the CPU may keep host-side shortcuts to
- * entries: while the entry still has the id that the shortcut remembers, a hit through it counts the TLB's clock up by one
- * and stores the new count in `last_use`, which is all that tlb_lookup does for a hit, but for the search.
+ * Recency is kept as the number of the use: a hit anywhere is one store. So the CPU may keep host-side
+ * shortcuts to entries: while the entry still has the id that the shortcut remembers, a hit through it counts
+ * the TLB's clock up by one and stores the new count in `last_use`, which is all that tlb_lookup does for a
+ * hit, but for the search.
  */
 #ifndef LK_TLB_TLB_H
 #define LK_TLB_TLB_H
@@ -26,12 +27,12 @@ enum tlb_flag {
 };
 
 struct tlb_entry {
-    uint64_t page_number;  /* linear address / page size */
-    struct paddr frame;    /* where the page begins */
+    uint64_t page_number; /* linear address / page size */
+    struct paddr frame;   /* where the page begins */
     enum tlb_page page;
-    unsigned flags;        /* TLB_* */
-    uint64_t id;           /* never the same twice; 0: the way is empty */
-    uint64_t last_use;     /* the TLB's clock at the last hit or fill; what has the least in its set goes first */
+    unsigned flags;    /* TLB_* */
+    uint64_t id;       /* never the same twice; 0: the way is empty */
+    uint64_t last_use; /* the TLB's clock at the last hit or fill; what has the least in its set goes first */
 };
 
 struct tlb_array_params {
@@ -61,14 +62,19 @@ static inline unsigned tlb_page_shift(enum tlb_page page)
     return page == TLB_PAGE_4K ? 12 : 22;
 }
 
-/* Looks `at` up, counts, and makes the entry that hits the most recently used of its set. NULL on a miss. The entry
- * stays where it is until it is replaced or dropped. */
+/*
+ * Looks `at` up, counts, and makes the entry that hits the most recently used of its set. NULL on a miss. The
+ * entry stays where it is until it is replaced or dropped.
+ */
 struct tlb_entry *tlb_lookup(struct tlb *tlb, struct laddr at);
 
 /* The same where a shortcut says that `entry` is what would be found. */
 void tlb_hit(struct tlb *tlb, struct tlb_entry *entry);
 
-/* Puts an entry in (id and last_use are given here), in place of the least recently used of its set, and returns it. */
+/*
+ * Puts an entry in (id and last_use are given here), in place of the least recently used of its set, and
+ * returns it.
+ */
 struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry);
 
 /* Drops all entries, or all that are not global. */
@@ -78,8 +84,9 @@ void tlb_flush(struct tlb *tlb, bool keep_global);
 void tlb_invalidate(struct tlb *tlb, struct laddr at);
 
 /*
- * The clock that shortcuts count up. What they did since the last call becomes accesses and hits by tlb_settle; how many
- * that are is tlb_nr_shortcuts. Uses of an entry that is in no TLB may count it up too: tlb_discard_shortcuts.
+ * The clock that shortcuts count up. What they did since the last call becomes accesses and hits by
+ * tlb_settle; how many that are is tlb_nr_shortcuts. Uses of an entry that is in no TLB may count it up too:
+ * tlb_discard_shortcuts.
  */
 uint64_t *tlb_clock(struct tlb *tlb);
 uint64_t tlb_nr_shortcuts(const struct tlb *tlb);
@@ -89,7 +96,10 @@ void tlb_discard_shortcuts(struct tlb *tlb);
 const struct tlb_stats *tlb_stats(const struct tlb *tlb);
 bool tlb_register_stats(struct tlb *tlb, struct stat_registry *registry, const char *path);
 
-/* For windows and tests. The entry in a way of a set of an array, the most recently used first; id 0 when empty. */
+/*
+ * For windows and tests. The entry in a way of a set of an array, the most recently used first; id 0 when
+ * empty.
+ */
 const struct tlb_params *tlb_params(const struct tlb *tlb);
 const struct tlb_entry *tlb_view(const struct tlb *tlb, unsigned array, uint64_t set, uint64_t way);
 
