@@ -1,4 +1,7 @@
-/* Instructions as text: Intel syntax, short, by Zydis. For people only: nothing that is simulated depends on it. */
+/*
+ * Instructions as text: Intel syntax, short, by Zydis. For people only: nothing that is simulated depends on
+ * it.
+ */
 #ifndef LK_SIM_OBSERVE_TRACE_DISASM_H
 #define LK_SIM_OBSERVE_TRACE_DISASM_H
 

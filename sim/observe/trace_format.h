@@ -1,7 +1,8 @@
 /*
- * The layout of a trace file (docs/trace.md), for the writer, the reader and their tests. A trace is a row of zstd
- * frames: data frames hold records, skippable frames (RFC 8878 3.1.2) the rest, so that `zstd -t` can check a trace.
- * All numbers are little-endian; what is in a skippable frame ends in a hash of what stands before it.
+ * The layout of a trace file (docs/trace.md), for the writer, the reader and their tests. A trace is a row of
+ * zstd frames: data frames hold records, skippable frames (RFC 8878 3.1.2) the rest, so that `zstd -t` can
+ * check a trace. All numbers are little-endian; what is in a skippable frame ends in a hash of what stands
+ * before it.
  */
 #ifndef LK_SIM_OBSERVE_TRACE_FORMAT_H
 #define LK_SIM_OBSERVE_TRACE_FORMAT_H
@@ -29,7 +30,9 @@ enum {
     TRACE_TAIL_BYTES = TRACE_HASH_BYTES + 4 + 4, /* hash, size of the index's frame, magic */
 };
 
-/* A chunk: some records, compressed together. Spans are empty (first > last) where there is nothing to span. */
+/*
+ * A chunk: some records, compressed together. Spans are empty (first > last) where there is nothing to span.
+ */
 struct trace_chunk {
     uint64_t offset; /* of its header in the file; the data frame follows the header */
     uint32_t packed_bytes, raw_bytes, nr_records;
@@ -69,7 +72,10 @@ uint64_t trace_hash(const uint8_t *bytes, size_t nr_bytes);
 void trace_put_summary(uint8_t *to, const struct trace_chunk *chunk);
 void trace_get_summary(const uint8_t *from, struct trace_chunk *chunk);
 
-/* The whole header of a chunk: TRACE_CHUNK_HEADER_BYTES. The second says whether it is one, and fills all but offset. */
+/*
+ * The whole header of a chunk: TRACE_CHUNK_HEADER_BYTES. The second says whether it is one, and fills all but
+ * offset.
+ */
 void trace_put_chunk_header(uint8_t *to, const struct trace_chunk *chunk);
 bool trace_get_chunk_header(const uint8_t *from, struct trace_chunk *chunk);
 

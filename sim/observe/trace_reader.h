@@ -1,6 +1,6 @@
 /*
- * Reads a trace file. The file may be anybody's: whatever is wrong with it ends in one line, never in harm. A trace
- * without index (the run was killed, the file was cut) can be read up to where it ends.
+ * Reads a trace file. The file may be anybody's: whatever is wrong with it ends in one line, never in harm. A
+ * trace without index (the run was killed, the file was cut) can be read up to where it ends.
  */
 #ifndef LK_SIM_OBSERVE_TRACE_READER_H
 #define LK_SIM_OBSERVE_TRACE_READER_H
@@ -25,14 +25,17 @@ struct trace_info {
 };
 
 /*
- * NULL with a line in `diag`: EXIT_STATUS_NO_INPUT when the file cannot be read, EXIT_STATUS_BAD_DATA when it is no
- * trace or damaged. After opening, all of it is selected.
+ * NULL with a line in `diag`: EXIT_STATUS_NO_INPUT when the file cannot be read, EXIT_STATUS_BAD_DATA when it
+ * is no trace or damaged. After opening, all of it is selected.
  */
 struct trace_reader *trace_open(const char *file, struct diag *diag);
 void trace_close(struct trace_reader *reader);
 const struct trace_info *trace_info(const struct trace_reader *reader);
 
-/* Begins anew: trace_next will give all records of these cycles (and others; it skips what it can by the index). */
+/*
+ * Begins anew: trace_next will give all records of these cycles (and others; it skips what it can by the
+ * index).
+ */
 void trace_select(struct trace_reader *reader, cycle_t from, cycle_t to);
 
 /* The next record, in the order in which they were written. False at the end, or with a line in `diag`. */

@@ -32,8 +32,9 @@ static void put_byte(struct out *out, unsigned byte)
 }
 
 /*
- * Records are small because they say only what could not be foreseen: most instructions follow the one before, most
- * accesses are near the last of their kind, most cycles are a few later. zstd then finds the loops.
+ * Records are small because they say only what could not be foreseen: most instructions follow the one
+ * before, most accesses are near the last of their kind, most cycles are a few later. zstd then finds the
+ * loops.
  */
 
 /* Seven bits a byte, low ones first; bit 7 says that more follow. */

@@ -1,7 +1,7 @@
 /*
- * What a trace holds: one record for each call of a core's observer (cpu/observe.h), in the order of the calls. And
- * records as bytes: deltas against the records before, so that a chunk of a file can be read without those before it
- * as long as both sides begin it with a zeroed `struct trace_codec`.
+ * What a trace holds: one record for each call of a core's observer (cpu/observe.h), in the order of the
+ * calls. And records as bytes: deltas against the records before, so that a chunk of a file can be read
+ * without those before it as long as both sides begin it with a zeroed `struct trace_codec`.
  */
 #ifndef LK_SIM_OBSERVE_TRACE_RECORD_H
 #define LK_SIM_OBSERVE_TRACE_RECORD_H
@@ -22,7 +22,10 @@ enum trace_kind {
 
 enum { TRACE_CONTROL_CHARS = 16, NR_ACCESS_KINDS = CPU_ACCESS_STORE + 1, NR_WALK_ACCESSES = MMU_FETCH + 1 };
 
-/* A write that TLBs or caches care about. The observer is told no cycle: `cycle` is the latest that it had seen. */
+/*
+ * A write that TLBs or caches care about. The observer is told no cycle: `cycle` is the latest that it had
+ * seen.
+ */
 struct trace_control {
     char what[TRACE_CONTROL_CHARS];
     uint64_t value;

@@ -112,7 +112,10 @@ static void finish_insn(struct trace_rows *rows, const struct cpu_seen_insn *ins
     struct trace_record record = {.kind = TRACE_INSN, .insn = *insn};
     row->insn = *insn;
     row->span = trace_record_span(&record);
-    /* Behind a branch within a block, or in a trace that begins in the middle, the last block seen is another. */
+    /*
+     * Behind a branch within a block, or in a trace that begins in the middle, the last block seen is
+     * another.
+     */
     row->asked = insn->fetched;
     if (rows->fetch.last == insn->fetched && rows->fetch.first < row->asked)
         row->span.first = row->asked = rows->fetch.first;

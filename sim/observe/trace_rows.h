@@ -1,6 +1,6 @@
 /*
- * A trace as rows: one for each instruction, and one for each exception or interrupt, with all that happened on its
- * account. And the pipeline in a cycle, which is the rows that were on their way then.
+ * A trace as rows: one for each instruction, and one for each exception or interrupt, with all that happened
+ * on its account. And the pipeline in a cycle, which is the rows that were on their way then.
  */
 #ifndef LK_SIM_OBSERVE_TRACE_ROWS_H
 #define LK_SIM_OBSERVE_TRACE_ROWS_H
@@ -50,8 +50,8 @@ struct trace_pipeline *trace_pipeline_create(struct trace_reader *reader, cycle_
 void trace_pipeline_destroy(struct trace_pipeline *pipeline);
 
 /*
- * Goes to a cycle (never back). Then trace_pipeline_row(0 ...) are the rows that may be on their way, in program order,
- * and some that follow them, until NULL. False with a line in `diag`.
+ * Goes to a cycle (never back). Then trace_pipeline_row(0 ...) are the rows that may be on their way, in
+ * program order, and some that follow them, until NULL. False with a line in `diag`.
  */
 bool trace_pipeline_advance(struct trace_pipeline *pipeline, cycle_t cycle, struct diag *diag)
     __attribute__((warn_unused_result));

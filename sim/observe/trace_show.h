@@ -12,7 +12,10 @@ struct trace_show {
     FILE *out;
 };
 
-/* One line a cycle: what is in each stage, what was missed, and why nothing issued. False with a line in `diag`. */
+/*
+ * One line a cycle: what is in each stage, what was missed, and why nothing issued. False with a line in
+ * `diag`.
+ */
 bool trace_show_cycles(const struct trace_show *show, struct diag *diag);
 
 /* One line an instruction: when it entered each stage; below it what it missed, with its page walks. */

@@ -5,7 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Instructions are called by the last three digits of their number: no two of one name are on their way at once. */
+/*
+ * Instructions are called by the last three digits of their number: no two of one name are on their way at
+ * once.
+ */
 #define ID_FORMAT "%03u"
 enum { NR_IDS = 1000 };
 

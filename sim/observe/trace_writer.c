@@ -104,8 +104,8 @@ static void end_chunk(struct trace_writer *writer)
 }
 
 /*
- * Errors are kept for trace_writer_finish: the core that calls the hooks has nobody to tell. Nothing of the host (times,
- * names of folders, threads) goes into the file, so that two traces of a run are the same.
+ * Errors are kept for trace_writer_finish: the core that calls the hooks has nobody to tell. Nothing of the
+ * host (times, names of folders, threads) goes into the file, so that two traces of a run are the same.
  */
 static void record(struct trace_writer *writer, const struct trace_record *record)
 {

@@ -1,8 +1,8 @@
 /*
  * Writes what a core's observer is told into a file (docs/trace.md). Call order: trace_writer_create; hand
- * trace_observer to the core; run; trace_writer_finish. The file bears its name only after trace_writer_finish; until
- * then it stands beside it with `.tmp.` and the process number behind the name. A run's trace is the same, byte for
- * byte, each time.
+ * trace_observer to the core; run; trace_writer_finish. The file bears its name only after
+ * trace_writer_finish; until then it stands beside it with `.tmp.` and the process number behind the name. A
+ * run's trace is the same, byte for byte, each time.
  */
 #ifndef LK_SIM_OBSERVE_TRACE_WRITER_H
 #define LK_SIM_OBSERVE_TRACE_WRITER_H
@@ -35,7 +35,10 @@ bool trace_writer_has_failed(const struct trace_writer *writer);
 /* Whether the limit stopped the recording, for a word to the user. */
 bool trace_writer_is_at_limit(const struct trace_writer *writer);
 
-/* Writes the index, names the file, frees the writer. False with a line (EXIT_STATUS_NO_OUTPUT) when any write failed. */
+/*
+ * Writes the index, names the file, frees the writer. False with a line (EXIT_STATUS_NO_OUTPUT) when any
+ * write failed.
+ */
 bool trace_writer_finish(struct trace_writer *writer, struct diag *diag);
 
 /* Frees the writer and leaves no file. NULL is fine. */
