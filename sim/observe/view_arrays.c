@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* Comparisons in tlb_view for all cells of an array. */
+enum { MAX_RANKINGS = 1 << 25 };
+
 static struct view_shape shape_of(uint64_t nr_sets, uint64_t nr_ways)
 {
     struct view_shape shape = {.nr_sets = nr_sets, .nr_ways = nr_ways, .set_step = 1};
@@ -28,7 +31,9 @@ static void collect_tlb_array(struct view_tlb_array *into, const struct tlb *tlb
     into->shape = shape_of(params->nr_entries / params->nr_ways, params->nr_ways);
     into->pages = params->pages;
     into->nr_valid = 0;
-    for (uint64_t set = 0; set < into->shape.nr_sets; set++) {
+    /* tlb_view ranks the ways of a set anew for each. */
+    into->is_shown = params->nr_entries * params->nr_ways <= MAX_RANKINGS / params->nr_ways;
+    for (uint64_t set = 0; set < into->shape.nr_sets && into->is_shown; set++) {
         for (uint64_t way = 0; way < into->shape.nr_ways; way++) {
             const struct tlb_entry *entry = tlb_view(tlb, index, set, way);
             bool is_valid = entry->id != 0;

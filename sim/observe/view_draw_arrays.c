@@ -86,6 +86,10 @@ static void hover_tlb(struct drawing *drawing, const char *name, const struct vi
 static void draw_tlb_array(struct drawing *drawing, struct box area, const char *name,
                            const struct view_tlb_array *array)
 {
+    if (!array->is_shown) {
+        canvas_text(drawing->canvas, area.x, area.y, FONT_SMALL, INK_DIM, "too many ways to show");
+        return;
+    }
     struct layout layout = fit(area, &array->shape);
     for (uint64_t set = 0; set < array->shape.shown_sets; set++) {
         for (uint64_t way = 0; way < array->shape.shown_ways; way++) {

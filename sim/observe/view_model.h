@@ -54,6 +54,7 @@ struct view_tlb_cell {
 
 struct view_tlb_array {
     struct view_shape shape;
+    bool is_shown; /* false: so many ways that ranking them would hold up the window; no cells, nr_valid 0 */
     unsigned pages;
     uint64_t nr_valid;
     struct view_tlb_cell cell[VIEW_MAX_CELLS]; /* by shown set, then way */
