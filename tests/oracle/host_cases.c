@@ -258,7 +258,9 @@ void host_make_case(struct host_case *c, uint64_t seed, uint64_t number, const u
     if (form->immediate != HOST_NO)
         put_value(c, immediate, form->immediate == HOST_IB ? 1 : c->size_bytes);
 
-    c->slice_cycles = form->encoding == HOST_STRING && one_in(&r, 2) ? 1 + below(&r, 40) : 0;
+    /* In the shortest slices a core might get stuck. */
+    if (one_in(&r, form->encoding == HOST_STRING ? 2 : 8))
+        c->slice_cycles = 1 + below(&r, one_in(&r, 2) ? 3 : 40);
     bool is_cold = one_in(&r, 4);
     c->code_offset = one_in(&r, 4) ? 0x1000 - below(&r, HOST_MAX_LENGTH + 1) : below(&r, 64);
     c->touched[0] = is_cold ? data_address(&r) : form->encoding == HOST_STRING ? c->gpr[SI] : target;

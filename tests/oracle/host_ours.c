@@ -33,7 +33,7 @@ enum {
     NR_VECTORS = 32,
     VECTOR_UD = 6,
     STOP_PORT = 0x80,
-    MAX_CYCLES = 10000000,
+    MAX_CYCLES = 500000,
 };
 
 struct ours {
