@@ -28,17 +28,21 @@ static const char *reason_name(unsigned reason)
     return names[reason];
 }
 
+/* A part a column, five columns a line. */
 static void print_cpi_stack(const struct machine *machine, uint64_t instructions, FILE *to)
 {
+    enum { COLUMNS = 5 };
     cycle_t stack[NR_REASONS];
     struct cpu *cpu = machine_parts(machine).cpu;
     cpu_cpi_stack(cpu, stack);
-    fprintf(to, "  CPI stack       ");
-    for (unsigned i = 0; i < NR_REASONS; i++)
-        if (stack[i] > 0)
-            fprintf(to, "%s %.3f (%.1f %%)  ", reason_name(i), (double)stack[i] / (double)instructions,
-                    percent(stack[i], cpu_now(cpu)));
-    fprintf(to, "\n");
+    for (unsigned i = 0; i < NR_REASONS; i++) {
+        const char *label = i == 0 ? "CPI stack" : "";
+        if (i % COLUMNS == 0)
+            fprintf(to, "  %-15s ", label);
+        fprintf(to, "%6s %5.3f %4.1f %%%s", reason_name(i), (double)stack[i] / (double)instructions,
+                percent(stack[i], cpu_now(cpu)),
+                i % COLUMNS == COLUMNS - 1 || i == NR_REASONS - 1 ? "\n" : "  ");
+    }
 }
 
 static void print_rate(const struct stat_registry *stats, const char *label, const char *path,
