@@ -30,8 +30,8 @@ static struct layout layout_of(struct box area, const struct view_shape *shape, 
     uint64_t across = layout.is_sideways ? shape->shown_ways : shape->shown_sets;
     uint64_t down = layout.is_sideways ? shape->shown_sets : shape->shown_ways;
     layout.sets_per_band = (across + nr_bands - 1) / nr_bands;
-    layout.grid.pitch_x = pitch_of(area.w, layout.sets_per_band, 14);
-    layout.grid.pitch_y = pitch_of(area.h, down * nr_bands + nr_bands - 1, 7);
+    layout.grid.pitch_x = pitch_of(area.w, layout.sets_per_band, 24);
+    layout.grid.pitch_y = pitch_of(area.h, down * nr_bands + nr_bands - 1, 11);
     return layout;
 }
 

@@ -28,7 +28,8 @@ static void draw_cpi_legend(struct drawing *drawing, struct box area)
     double instructions = (double)cpu->stats.instructions, column = area.w / LEGEND_COLUMNS;
     unsigned nr_rows = (NR_REASONS + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS;
     for (unsigned reason = 0; reason < NR_REASONS; reason++) {
-        double x = area.x + column * (reason / nr_rows), y = area.y + 12 * (reason % nr_rows);
+        unsigned in_column = reason / nr_rows, in_row = reason % nr_rows;
+        double x = area.x + column * in_column, y = area.y + canvas_line_height(FONT_SMALL) * in_row;
         char text[COUNT_CHARS];
         draw_legend(drawing, x, y, reason_colour(reason), reason_name(reason));
         snprintf(text, sizeof text, "%.3f %5.1f %%",

@@ -24,7 +24,7 @@ static struct grid grid_of(struct box area, uint64_t nr_cells, unsigned nr_colum
 {
     uint64_t nr_rows = (nr_cells + nr_columns - 1) / nr_columns;
     double pitch_x = floor(fmin(max_pitch, area.w / nr_columns));
-    return (struct grid){pitch_x, floor(fmin(pitch_x + 2, area.h / (double)nr_rows)), nr_columns};
+    return (struct grid){pitch_x, floor(fmin(2 * pitch_x, area.h / (double)nr_rows)), nr_columns};
 }
 
 /*
@@ -37,7 +37,8 @@ static struct grid fit(struct box area, pfn_t nr_frames, pfn_t *frames_per_cell)
     pfn_t group = 1;
     while (area.w / (nr_columns * 2) >= min_pitch)
         nr_columns *= 2;
-    while ((double)((nr_frames + group - 1) / group) > nr_columns * fmax(1, floor(area.h / min_pitch)))
+    uint64_t room = nr_columns * (uint64_t)fmax(1, area.h / min_pitch);
+    while ((nr_frames + group - 1) / group > room)
         group *= 2;
     *frames_per_cell = group;
     uint64_t nr_cells = (nr_frames + group - 1) / group;
@@ -174,8 +175,9 @@ static double draw_owners(struct drawing *drawing, struct box inside)
     unsigned nr_rows = (nr_shown + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS;
     double height = nr_rows * canvas_line_height(FONT_SMALL), top = inside.y + inside.h - height;
     for (unsigned i = 0; i < nr_shown; i++) {
-        double x = inside.x + inside.w / LEGEND_COLUMNS * (i / nr_rows);
-        double y = top + canvas_line_height(FONT_SMALL) * (i % nr_rows);
+        unsigned in_column = i / nr_rows, in_row = i % nr_rows;
+        double x = inside.x + inside.w / LEGEND_COLUMNS * in_column;
+        double y = top + canvas_line_height(FONT_SMALL) * in_row;
         char count[COUNT_CHARS];
         draw_legend(drawing, x, y, owner_colour(shown[i]), view_owner_name(shown[i]));
         canvas_text_right(drawing->canvas, x + inside.w / LEGEND_COLUMNS - 16, y, FONT_SMALL, INK_TEXT,

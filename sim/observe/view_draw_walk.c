@@ -137,7 +137,8 @@ void draw_walk_panel(struct drawing *drawing, struct box panel)
         return;
     }
     double x = inside.x, y = inside.y + 2;
-    draw_node(drawing, x, y, INK_DIM, "CR3", cpu->mode.cr3);
+    /* As it was then: another address space may have come since. */
+    draw_node(drawing, x, y, INK_DIM, "CR3", walk->step[0].at.v & ~(uint64_t)PAGE_MASK);
     for (unsigned i = 0; i < walk->nr_steps; i++)
         draw_step(drawing, x += BOX_PITCH, y, i);
     if (!walk->is_fault)
