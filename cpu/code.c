@@ -13,8 +13,9 @@
 #include <string.h>
 
 enum {
-    RUN_SOFT_LIMIT = 40,  /* records after which a run ends at the next fetch block */
-    RUN_HARD_LIMIT = 640, /* no block of at most 256 bytes can bring a run from the soft limit to here */
+    RUN_SOFT_LIMIT = 48, /* records after which a run ends before the next instruction */
+    /* The last instruction may bring the records of as many blocks as a page has, and the run's end. */
+    RUN_HARD_LIMIT = RUN_SOFT_LIMIT + PAGE_BYTES / 8 + 2,
     BITMAP_WORDS = PAGE_BYTES / 64,
 };
 
@@ -143,7 +144,7 @@ static unsigned decode_run(struct cpu *cpu, struct paddr frame, unsigned offset,
         if (offset < PAGE_BYTES)
             length = decode(cpu, bytes + offset, PAGE_BYTES - offset, offset, position, &insn, &is_last);
         unsigned last = offset + (length ? length - 1 : 0);
-        if (offset == PAGE_BYTES || (offset == fetched_to && nr >= RUN_SOFT_LIMIT)) {
+        if (offset == PAGE_BYTES || nr >= RUN_SOFT_LIMIT) {
             records[nr++] = plain_record(cpu, HANDLER_run_end, offset, position);
             break;
         }

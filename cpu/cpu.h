@@ -129,7 +129,8 @@ struct cpu_fault_record {
     uint16_t cs;
     cycle_t cycle;
 };
-enum { CPU_FAULT_HISTORY = 4 };
+/* Enough for a benign fault, two in its delivery, #DF, one in its delivery, and what led there. */
+enum { CPU_FAULT_HISTORY = 8 };
 /* The latest exceptions, newest first. Returns how many. */
 unsigned cpu_fault_history(const struct cpu *cpu, struct cpu_fault_record record[CPU_FAULT_HISTORY]);
 

@@ -187,7 +187,9 @@ struct cpu {
      * the core's being stopped, and goes on without asking the ITLB and the L1I again.
      */
     bool is_mid_block;
-    bool is_stepping; /* instructions run alone, and so many more may begin */
+    bool is_mid_insn; /* of that instruction all blocks have been fetched: a string instruction goes on */
+    struct paddr next_page; /* where the rest of the latest instruction lies that straddles two pages */
+    bool is_stepping;       /* instructions run alone, and so many more may begin */
     unsigned steps_left;
     bool is_halted, is_shut_down, must_stop, stop_for_marker;
     bool is_timed;

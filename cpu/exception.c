@@ -198,7 +198,7 @@ static bool deliver_real(struct cpu *cpu, const struct delivery *delivery)
 
 static bool deliver(struct cpu *cpu, const struct delivery *delivery)
 {
-    cpu->is_mid_block = false;
+    cpu->is_mid_block = cpu->is_mid_insn = false;
     bool is_good = cpu->control.cr0 & CR0_PE ? deliver_protected(cpu, delivery) : deliver_real(cpu, delivery);
     cycle_t cycles = delivery->source == SOURCE_HARDWARE ? INTERRUPT_CYCLES : EXCEPTION_CYCLES;
     cpu->clock = cpu_serialise(cpu, cpu->clock, cycles);

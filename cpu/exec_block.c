@@ -79,12 +79,20 @@ EXEC(block_rest)
     return fetch_block(cpu, insn, t);
 }
 
-/* The run of records ends, the code does not. Runs are only cut where a fetch block begins. */
+/* Goes on at cpu->rip, whose fetch block has been fetched already. */
+ALWAYS_INLINE const struct insn *go_on(struct cpu *cpu, stamp_t t)
+{
+    const struct insn *next = cpu_fetch_nothing(cpu);
+    return exec_go(cpu, next, t);
+}
+
+/* The run of records ends, the code does not: in a new fetch block, or in the midst of one. */
 EXEC(run_end)
 {
     cpu->stats.instructions += insn->position;
     cpu->rip = cpu_insn_rip(cpu, insn);
-    return EXEC_NAME(resume)(cpu, insn, t);
+    bool is_new_block = insn->offset % cpu->fetch_bytes == 0;
+    return is_new_block ? EXEC_NAME(resume)(cpu, insn, t) : go_on(cpu, t);
 }
 
 /*
@@ -117,10 +125,9 @@ EXEC(single_end)
  */
 EXEC(stale)
 {
-    cpu->is_mid_block = true;
     cpu->stats.instructions += insn->position;
     cpu->rip = cpu_insn_rip(cpu, insn);
-    return EXEC_NAME(resume)(cpu, insn, t);
+    return go_on(cpu, t);
 }
 
 EXEC(stale_block)

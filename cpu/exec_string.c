@@ -84,7 +84,7 @@ ALWAYS_INLINE const struct insn *string_done(struct cpu *cpu, const struct insn 
 ALWAYS_INLINE const struct insn *string_pause(struct cpu *cpu, const struct insn *insn, stamp_t t)
 {
     cpu->rip = cpu_insn_rip(cpu, insn);
-    cpu->is_mid_block = true;
+    cpu->is_mid_block = cpu->is_mid_insn = true;
     cpu->stats.instructions += insn->position;
     return EXEC_NAME(resume)(cpu, insn, t);
 }

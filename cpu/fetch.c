@@ -1,4 +1,5 @@
 #include "cpu/cpu_internal.h"
+#include "cpu/handlers.h"
 
 #include <string.h>
 
@@ -17,6 +18,17 @@ static void fill_fetch_front(struct cpu *cpu, uint64_t linear, struct tlb_entry 
     cpu->fetch_front = front;
 }
 
+/*
+ * Functional mode has no ITLB: what a front still holds is not walked for again, so that the number of walks
+ * does not depend on where the core was stopped.
+ */
+static bool is_in_front(const struct cpu *cpu, uint64_t linear)
+{
+    uint64_t page = linear >> PAGE_SHIFT;
+    const struct front *front = &cpu->fetch_fronts[front_index(page, FETCH_FRONT_ENTRIES)];
+    return !cpu->is_timed && front->tag[cpu->front_kind] == page && front->entry->id == front->id;
+}
+
 /* The page at `linear`, asked of the ITLB in slot *t, which moves. False: #PF in cpu->fault. */
 static bool translate(struct cpu *cpu, uint64_t linear, stamp_t *t, struct cpu_seen_access *seen)
 {
@@ -24,13 +36,18 @@ static bool translate(struct cpu *cpu, uint64_t linear, stamp_t *t, struct cpu_s
     uint64_t walks = cpu->mmu.stats.walks;
     *seen = (struct cpu_seen_access){.kind = CPU_ACCESS_FETCH, .linear = laddr(linear), .is_new_page = true};
     seen->asked = stamp_cycle(*t);
-    bool is_good = cpu_translate(cpu, linear, MMU_FETCH, cpu->front_kind == FRONT_USER, t, &entry);
-    seen->translated = stamp_cycle(*t);
-    seen->nr_walks = cpu->mmu.stats.walks - walks;
-    seen->is_paged = cpu->control.cr0 & CR0_PG;
-    if (!is_good)
-        return false;
-    fill_fetch_front(cpu, linear, entry);
+    if (is_in_front(cpu, linear)) {
+        cpu->fetch_front = &cpu->fetch_fronts[front_index(linear >> PAGE_SHIFT, FETCH_FRONT_ENTRIES)];
+    } else {
+        bool is_good = cpu_translate(cpu, linear, MMU_FETCH, cpu->front_kind == FRONT_USER, t, &entry);
+        seen->nr_walks = cpu->mmu.stats.walks - walks;
+        if (is_good)
+            fill_fetch_front(cpu, linear, entry);
+        seen->translated = stamp_cycle(*t);
+        seen->is_paged = cpu->control.cr0 & CR0_PG;
+        if (!is_good)
+            return false;
+    }
     seen->physical = paddr(cpu->fetch_front->frame.v | (linear & PAGE_MASK));
     seen->is_ram = cpu->params.is_ram(cpu->params.is_ram_opaque, seen->physical);
     return true;
@@ -134,16 +151,32 @@ static bool must_return(const struct cpu *cpu)
     return cpu->is_stepping ? cpu->steps_left == 0 : cpu->clock >= cpu->deadline && !cpu->interrupt_shadow;
 }
 
+static const struct insn *behind_rests(const struct cpu *cpu, const struct insn *insn)
+{
+    while (insn->run == cpu->handlers[HANDLER_block_rest])
+        insn++;
+    return insn;
+}
+
+/* The instruction at `linear`, whose block has been fetched. */
+static const struct insn *go_on_mid_block(struct cpu *cpu, uint64_t linear)
+{
+    const struct insn *insn = find_code(cpu, paddr(cpu->fetch_front->frame.v | (linear & PAGE_MASK))) + 1;
+    cpu->is_mid_block = false;
+    if (cpu->is_mid_insn)
+        insn = behind_rests(cpu, insn);
+    cpu->is_mid_insn = cpu->is_mid_insn && insn->run == cpu->handlers[HANDLER_straddle];
+    return insn;
+}
+
 const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block)
 {
     for (;; block = NULL) {
         if (!block && must_return(cpu))
             return &cpu->stop_record;
         uint64_t linear = fetch_linear(cpu);
-        if (cpu->is_mid_block) {
-            cpu->is_mid_block = false;
-            return find_code(cpu, paddr(cpu->fetch_front->frame.v | (linear & PAGE_MASK))) + 1;
-        }
+        if (cpu->is_mid_block)
+            return go_on_mid_block(cpu, linear);
         if (cpu->rip > cpu->segment[DEC_SEG_CS].hidden.limit_bytes) {
             cpu_set_fault_code(cpu, EXCP_GP, 0);
             cpu_deliver_fault(cpu);
@@ -167,27 +200,34 @@ const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block)
     }
 }
 
-const struct insn *cpu_fetch_straddling(struct cpu *cpu)
+/* Fetches what lies in the page behind the current one. False: #PF in cpu->fault. */
+static bool fetch_next_page(struct cpu *cpu)
 {
-    uint8_t bytes[DEC_MAX_LENGTH], tail[DEC_MAX_LENGTH];
-    struct paddr head = paddr(cpu->fetch_front->frame.v | (fetch_linear(cpu) & PAGE_MASK));
-    size_t nr_bytes = read_code(cpu, head, bytes);
-    uint64_t next = (cpu->code_linear + PAGE_BYTES) & UINT32_MAX;
     const struct front *front = cpu->fetch_front;
     struct cpu_seen_access seen;
     stamp_t fetched = next_place(cpu);
-    bool is_good = translate(cpu, next, &fetched, &seen);
+    bool is_good = translate(cpu, (cpu->code_linear + PAGE_BYTES) & UINT32_MAX, &fetched, &seen);
     if (is_good) {
         fetch_line(cpu, seen.physical, &fetched, &seen);
-        size_t nr_tail = read_code(cpu, seen.physical, tail);
-        memcpy(bytes + nr_bytes, tail,
-               nr_tail < DEC_MAX_LENGTH - nr_bytes ? nr_tail : DEC_MAX_LENGTH - nr_bytes);
+        cpu->next_page = seen.physical;
     }
     issue_after(cpu, fetched);
     cpu->fetch_front = front;
-    if (!is_good) {
+    return is_good;
+}
+
+const struct insn *cpu_fetch_straddling(struct cpu *cpu)
+{
+    bool is_fetched = cpu->is_mid_insn;
+    cpu->is_mid_insn = false;
+    if (!is_fetched && !fetch_next_page(cpu)) {
         cpu_deliver_fault(cpu);
         return cpu_fetch(cpu, NULL);
     }
-    return cpu_code_single(cpu, bytes, DEC_MAX_LENGTH, head) + 1;
+    uint8_t bytes[2 * DEC_MAX_LENGTH];
+    struct paddr head = paddr(cpu->fetch_front->frame.v | (fetch_linear(cpu) & PAGE_MASK));
+    size_t nr_bytes = read_code(cpu, head, bytes);
+    read_code(cpu, cpu->next_page, bytes + nr_bytes);
+    /* The blocks in which it begins have been fetched already. */
+    return behind_rests(cpu, cpu_code_single(cpu, bytes, DEC_MAX_LENGTH, head) + 1);
 }
