@@ -149,6 +149,17 @@ static void print_registers(const struct cpu_state *s, FILE *to)
     fprintf(to, "\n");
 }
 
+enum { PAGE_FAULT = 14 };
+
+/* Whether an earlier exception (later in `record`) was a page fault at the same address as number i. */
+static bool is_walk_printed(const struct cpu_fault_record *record, unsigned nr, unsigned i)
+{
+    for (unsigned j = i + 1; j < nr; j++)
+        if (record[j].vector == PAGE_FAULT && record[j].cr2 == record[i].cr2)
+            return true;
+    return false;
+}
+
 void report_triple_fault(const struct machine *machine, FILE *to)
 {
     const struct cpu *cpu = machine_parts(machine).cpu;
@@ -163,7 +174,7 @@ void report_triple_fault(const struct machine *machine, FILE *to)
         fprintf(to, "  cycle %" PRIu64 "  %s", record[i].cycle, vector_name(record[i].vector));
         if (record[i].has_error_code)
             fprintf(to, " error %04" PRIx32, record[i].error_code);
-        if (record[i].vector == 14)
+        if (record[i].vector == PAGE_FAULT)
             fprintf(to, " cr2 %08" PRIx64, record[i].cr2);
         fprintf(to, " at %04x:%08" PRIx64 "\n", record[i].cs, record[i].rip);
     }
@@ -180,6 +191,6 @@ void report_triple_fault(const struct machine *machine, FILE *to)
     fprintf(to, "\n");
     print_walk(cpu, linear, to);
     for (unsigned i = nr; i-- > 0;)
-        if (record[i].vector == 14 && record[i].cr2 != linear)
+        if (record[i].vector == PAGE_FAULT && record[i].cr2 != linear && !is_walk_printed(record, nr, i))
             print_walk(cpu, record[i].cr2, to);
 }
