@@ -169,6 +169,11 @@ static const struct insn *go_on_mid_block(struct cpu *cpu, uint64_t linear)
     return insn;
 }
 
+const struct insn *cpu_fetch_nothing(struct cpu *cpu)
+{
+    return go_on_mid_block(cpu, fetch_linear(cpu));
+}
+
 const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block)
 {
     for (;; block = NULL) {
