@@ -153,6 +153,7 @@ void cpu_set_state(struct cpu *cpu, const struct cpu_state *state)
     memcpy(cpu->reg, state->gpr, sizeof state->gpr);
     memcpy(cpu->segment, state->segment, sizeof state->segment);
     cpu->is_mid_block = cpu->is_mid_insn = false;
+    cpu->is_halted = cpu->is_shut_down = cpu->interrupt_shadow = false;
     cpu->cpl = cpu->control.cr0 & CR0_PE ? cpu->segment[DEC_SEG_CS].selector & SELECTOR_RPL : 0;
     mmu_set_mode(&cpu->mmu, &cpu->control);
     mmu_load_cr3(&cpu->mmu, cpu->control.cr3);

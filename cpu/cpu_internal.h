@@ -383,6 +383,8 @@ const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block);
  * The same for the instruction at cpu->rip whose bytes lie in two pages, the first of which has been fetched.
  */
 const struct insn *cpu_fetch_straddling(struct cpu *cpu);
+/* The record to go on with at cpu->rip, in a fetch block that has been fetched. */
+const struct insn *cpu_fetch_nothing(struct cpu *cpu);
 
 /*
  * code.c: decoded code by page. Finds or decodes the run of records that begins at `offset` of the page at

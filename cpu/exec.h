@@ -355,13 +355,39 @@ ALWAYS_INLINE stamp_t exec_port(struct cpu *cpu, stamp_t t)
 ALWAYS_INLINE uint64_t exec_host_read(const uint8_t *host, unsigned size_bytes)
 {
     uint64_t value = 0;
-    __builtin_memcpy(&value, host, size_bytes);
+    switch (size_bytes) { /* a copy of constant size is one load */
+    case 1:
+        __builtin_memcpy(&value, host, 1);
+        break;
+    case 2:
+        __builtin_memcpy(&value, host, 2);
+        break;
+    case 4:
+        __builtin_memcpy(&value, host, 4);
+        break;
+    default:
+        __builtin_memcpy(&value, host, 8);
+        break;
+    }
     return value;
 }
 
 ALWAYS_INLINE void exec_host_write(uint8_t *host, unsigned size_bytes, uint64_t value)
 {
-    __builtin_memcpy(host, &value, size_bytes);
+    switch (size_bytes) {
+    case 1:
+        __builtin_memcpy(host, &value, 1);
+        break;
+    case 2:
+        __builtin_memcpy(host, &value, 2);
+        break;
+    case 4:
+        __builtin_memcpy(host, &value, 4);
+        break;
+    default:
+        __builtin_memcpy(host, &value, 8);
+        break;
+    }
 }
 
 enum { EXEC_READ_WRITE = 4 };

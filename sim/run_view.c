@@ -14,7 +14,7 @@ struct run_view {
     struct console *console;
     struct view *window; /* NULL: only the picture is wanted */
     struct view_history history;
-    bool is_paused, is_photographed;
+    bool is_paused, is_ended, is_photographed;
     unsigned nr_pictures;
 };
 
@@ -40,6 +40,7 @@ static struct view_source source_of(const struct run_view *view)
         .history = &view->history,
         .clock_hz = parts.config->cpu_frequency_hz,
         .is_paused = view->is_paused,
+        .is_ended = view->is_ended,
     };
 }
 
@@ -49,7 +50,8 @@ struct run_view *run_view_create(const struct run_options *options, struct machi
     if (!options->has_view && !options->screenshot)
         return NULL;
     struct run_view *view = calloc(1, sizeof *view);
-    struct console_params console = {.nr_columns = 100, .nr_rows = 40, .nr_scrollback = 1000};
+    struct console_params console = {
+        .nr_columns = VIEW_CONSOLE_COLUMNS, .nr_rows = VIEW_CONSOLE_ROWS, .nr_scrollback = 1000};
     if (view)
         view->console = console_create(&console);
     if (!view || !view->console) {
@@ -170,7 +172,7 @@ void run_view_finish(struct run_view *view, struct diag *diag)
         return;
     if (view->options->screenshot && !view->is_photographed)
         take_picture(view, view->options->screenshot, diag);
-    view->is_paused = true;
+    view->is_paused = view->is_ended = true;
     while (view->window && look(view, diag))
         continue;
 }
