@@ -98,6 +98,13 @@ static uint64_t config_digest(const struct config *config)
     return hash;
 }
 
+/* Without its folders: the same image gives the same statistics, wherever it lies. */
+static const char *image_name(const struct run_options *options)
+{
+    const char *slash = strrchr(options->image, '/');
+    return slash ? slash + 1 : options->image;
+}
+
 static bool make_trace(struct run *run, const char *digest)
 {
     const struct run_options *o = &run->options;
@@ -109,7 +116,7 @@ static bool make_trace(struct run *run, const char *digest)
     struct trace_params params = {
         .version = LK_VERSION,
         .config_digest = digest,
-        .image = o->image,
+        .image = image_name(o),
         .clock_hz = cfg_values(run->cfg)->cpu_frequency_hz,
         .from = o->trace_from,
         .to = o->trace_to,
@@ -207,7 +214,7 @@ static bool write_results(struct run *run, const char *digest)
         {"version", LK_VERSION},
         {"config_digest", digest},
         {"model", cfg_values(run->cfg)->cpu_model == CFG_CPU_FUNCTIONAL ? "functional" : "inorder"},
-        {"image", run->options.image},
+        {"image", image_name(&run->options)},
     };
     size_t nr_header = sizeof header / sizeof *header;
     bool is_good = true;

@@ -21,7 +21,7 @@ struct load_module {
 };
 
 struct load_params {
-    const char *file;      /* given to the guest as the first word of its command line, as QEMU does */
+    const char *file;      /* its name without folders is the first word of the guest's command line */
     const char *arguments; /* the rest of the command line; NULL for none */
     const struct load_module *modules;
     size_t nr_modules;

@@ -77,7 +77,14 @@ static void put_64(struct block *block, size_t offset, uint64_t value)
     put_32(block, offset + 4, value >> 32);
 }
 
-/* Appends "name arguments", as QEMU has it, or `name` alone when `arguments` is NULL. Gives its address. */
+/* A file's name without its folders: the same image makes the same run, wherever it lies. */
+static const char *base_name(const struct file_map *file)
+{
+    const char *slash = strrchr(file->name, '/');
+    return slash ? slash + 1 : file->name;
+}
+
+/* Appends "name arguments", as QEMU does with the whole path, or `name` alone when `arguments` is NULL. Gives its address. */
 static uint64_t append_string(struct block *block, const char *name, const char *arguments)
 {
     size_t at = block->nr_bytes, room = block->capacity - at;
@@ -100,10 +107,10 @@ static const char *or_empty(const char *arguments)
 
 static size_t upper_bytes(const struct multiboot_params *params)
 {
-    size_t bytes = string_bytes(params->plan->file->name, params->arguments) + sizeof(LOADER_NAME) + 1;
+    size_t bytes = string_bytes(base_name(params->plan->file), params->arguments) + sizeof(LOADER_NAME) + 1;
     for (size_t i = 0; i < params->nr_modules; i++)
-        bytes +=
-            string_bytes(params->modules[i].file->name, params->modules[i].arguments) + MODULE_ENTRY_BYTES;
+        bytes += string_bytes(base_name(params->modules[i].file), params->modules[i].arguments) +
+                 MODULE_ENTRY_BYTES;
     return align_up(bytes + MODULE_ENTRY_BYTES, MODULE_ENTRY_BYTES);
 }
 
@@ -177,10 +184,10 @@ static void fill(struct multiboot_info *info, const struct multiboot_params *par
         size_t entry = i * MODULE_ENTRY_BYTES;
         put_32(upper, entry, info->module_at[i].v);
         put_32(upper, entry + 4, info->module_at[i].v + module->file->size);
-        put_32(upper, entry + 8, append_string(upper, module->file->name, module->arguments));
+        put_32(upper, entry + 8, append_string(upper, base_name(module->file), module->arguments));
     }
     put_32(block, INFO_COMMAND_LINE,
-           append_string(upper, params->plan->file->name, or_empty(params->arguments)));
+           append_string(upper, base_name(params->plan->file), or_empty(params->arguments)));
     put_32(block, INFO_LOADER_NAME, append_string(upper, LOADER_NAME, NULL));
 }
 
