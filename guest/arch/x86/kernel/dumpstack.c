@@ -45,14 +45,16 @@ void show_regs(const struct pt_regs *regs)
     /* The CPU pushed no stack pointer if it was in the kernel already: the stack continues behind flags. */
     u32 sp = user_mode(regs) ? regs->sp : (u32)&regs->sp;
     pr_emerg("Pid: %u, comm: %s\n", current->pid, current->comm);
-    pr_emerg("EIP: %04x:[<%08x>] EFLAGS: %08x\n", regs->cs, regs->ip, regs->flags);
+    /* A selector is pushed as 16 bits; what is above is left from before (SDM 2B, PUSH). */
+    pr_emerg("EIP: %04x:[<%08x>] EFLAGS: %08x\n", regs->cs & 0xffff, regs->ip, regs->flags);
     u32 offset;
     const struct kallsym *sym = user_mode(regs) ? NULL : kallsyms_lookup(regs->ip, &offset);
     if (sym)
         pr_emerg("EIP is at %s+0x%x\n", sym->name, offset);
     pr_emerg("EAX: %08x EBX: %08x ECX: %08x EDX: %08x\n", regs->ax, regs->bx, regs->cx, regs->dx);
     pr_emerg("ESI: %08x EDI: %08x EBP: %08x ESP: %08x\n", regs->si, regs->di, regs->bp, sp);
-    pr_emerg(" DS: %04x ES: %04x FS: %04x GS: %04x\n", regs->ds, regs->es, regs->fs, regs->gs);
+    pr_emerg(" DS: %04x ES: %04x FS: %04x GS: %04x\n", regs->ds & 0xffff, regs->es & 0xffff,
+             regs->fs & 0xffff, regs->gs & 0xffff);
     pr_emerg("CR0: %08x CR2: %08x CR3: %08x CR4: %08x\n", read_cr0(), read_cr2(), read_cr3(), read_cr4());
 }
 
