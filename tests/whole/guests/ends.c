@@ -10,13 +10,12 @@ static bool is(const char *a, const char *b)
     return *a == *b;
 }
 
-static void marker(u32 is_exit, u32 eax)
-{
-    if (is_exit)
-        __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0; .long 0x4c410007" : : "a"(eax) : "memory");
-    else
-        __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0; .long 0x4c410008" : : "a"(eax) : "memory");
-}
+#define MARKER(number, a, d)                                                                                 \
+    __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0; .long 0x4c410000 + %c0"                                     \
+                     :                                                                                       \
+                     : "i"(number), "a"(a), "d"(d)                                                           \
+                     : "memory")
+enum { MARKER_EXIT = 7, MARKER_PANIC = 8, MARKER_LOG = 9 };
 
 static void jump(u32 to)
 {
@@ -35,6 +34,12 @@ static void nowhere(void)
 {
     load_idt(0, 0);
     paging_init();
+    jump(NOWHERE);
+}
+
+static void nowhere_physical(void)
+{
+    load_idt(0, 0);
     jump(NOWHERE);
 }
 
@@ -79,7 +84,7 @@ static void loop_stores(void)
 
 static void loop_string(void)
 {
-    __asm__ volatile("cli; 1: movl $0x200000, %%edi; movl $0x100000, %%ecx; rep stosl; jmp 1b"
+    __asm__ volatile("cli; 1: movl $0x200000, %%edi; movl $0x1000, %%ecx; rep stosl; jmp 1b"
                      :
                      :
                      : "memory");
@@ -116,12 +121,12 @@ static void halt_masked(void)
 
 static void exit_0(void)
 {
-    marker(1, 0);
+    MARKER(MARKER_EXIT, 0, 0);
 }
 
 static void exit_42(void)
 {
-    marker(1, 42);
+    MARKER(MARKER_EXIT, 42, 0);
 }
 
 static void port_f4(void)
@@ -131,13 +136,50 @@ static void port_f4(void)
 
 static void panic(void)
 {
-    marker(0, address("the guest's last words"));
+    MARKER(MARKER_PANIC, "the guest's last words", 0);
 }
 
 static void panic_nowhere(void)
 {
     paging_init();
-    marker(0, NOWHERE);
+    MARKER(MARKER_PANIC, NOWHERE, 0);
+}
+
+/* A string that ends nowhere. */
+static void panic_long(void)
+{
+    static char text[2 * PAGE] __attribute__((aligned(PAGE)));
+    for (unsigned i = 0; i < sizeof text; i++)
+        text[i] = 'x';
+    paging_init();
+    *pte(address(text + PAGE)) = 0;
+    invlpg(address(text + PAGE));
+    MARKER(MARKER_PANIC, text, 0);
+}
+
+static void log_text(void)
+{
+    MARKER(MARKER_LOG, "logged\n", 7);
+    MARKER(MARKER_EXIT, 0, 0);
+}
+
+static void log_nowhere(void)
+{
+    paging_init();
+    MARKER(MARKER_LOG, NOWHERE, 0xffffffff);
+    MARKER(MARKER_EXIT, 0, 0);
+}
+
+/* Those that nobody acts on, and NOPs that only look like markers, are NOPs. */
+static void unknown_markers(void)
+{
+    MARKER(0x7777, 1, 2);
+    MARKER(0x10, NOWHERE, 0xffffffff);
+    MARKER(0x12, NOWHERE, 0xffffffff);
+    __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0; .long 0x4c420007" : : "a"(9));
+    __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x18; .long 0x4c410007" : : "a"(9), "b"(0));
+    __asm__ volatile(".byte 0x0f, 0x1f, 0x80; .long 0x4c410007" : : "a"(9));
+    MARKER(MARKER_EXIT, 0, 0);
 }
 
 /* SLP_EN in PM1_CNT. */
@@ -158,10 +200,30 @@ void main(const char *word)
         void (*run)(void);
     } ways[] = {
 #define WAY(name) {#name, name}
-        WAY(no_idt), WAY(nowhere),       WAY(bad_stack),   WAY(idt_unmapped), WAY(no_memory),
-        WAY(loop),   WAY(loop_stores),   WAY(loop_string), WAY(loop_faults),  WAY(loop_ticks),
-        WAY(halt),   WAY(halt_masked),   WAY(exit_0),      WAY(exit_42),      WAY(port_f4),
-        WAY(panic),  WAY(panic_nowhere), WAY(power_off),   WAY(reset),
+        WAY(no_idt),
+        WAY(nowhere),
+        WAY(nowhere_physical),
+        WAY(bad_stack),
+        WAY(idt_unmapped),
+        WAY(no_memory),
+        WAY(loop),
+        WAY(loop_stores),
+        WAY(loop_string),
+        WAY(loop_faults),
+        WAY(loop_ticks),
+        WAY(halt),
+        WAY(halt_masked),
+        WAY(exit_0),
+        WAY(exit_42),
+        WAY(port_f4),
+        WAY(panic),
+        WAY(panic_nowhere),
+        WAY(panic_long),
+        {"log", log_text},
+        WAY(log_nowhere),
+        WAY(unknown_markers),
+        WAY(power_off),
+        WAY(reset),
     };
     for (unsigned i = 0; i < sizeof ways / sizeof *ways; i++)
         if (is(word, ways[i].name))
