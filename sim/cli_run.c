@@ -32,6 +32,7 @@ struct run {
     struct machine *machine;
     enum terminal_request request;
     bool is_at_limit;
+    bool has_made_output; /* the output directory was not there before */
     double seconds;
     struct diag diag;
 };
@@ -171,10 +172,17 @@ static bool make_view(struct run *run)
 static bool make_output_directory(struct run *run)
 {
     const char *output = run->options.output;
-    if (mkdir(output, 0777) == 0 || errno == EEXIST)
-        return true;
-    return diag_add(&run->diag, EXIT_STATUS_NO_OUTPUT, "%s: cannot make this directory: %s", output,
-                    strerror(errno));
+    struct stat there;
+    run->has_made_output = mkdir(output, 0777) == 0;
+    if (!run->has_made_output && errno != EEXIST)
+        return diag_add(&run->diag, EXIT_STATUS_NO_OUTPUT, "%s: cannot make this directory: %s", output,
+                        strerror(errno));
+    if (stat(output, &there) == 0 && !S_ISDIR(there.st_mode))
+        return diag_add(&run->diag, EXIT_STATUS_NO_OUTPUT, "%s: not a directory, which -o wants", output);
+    if (access(output, W_OK | X_OK) != 0)
+        return diag_add(&run->diag, EXIT_STATUS_NO_OUTPUT, "%s: nothing can be written there: %s", output,
+                        strerror(errno));
+    return true;
 }
 
 /* Where the next slice ends: never beyond what was asked for. */
@@ -313,13 +321,15 @@ int cli_run(int argc, char **argv)
         bool is_good = make_config(&run);
         if (is_good)
             snprintf(digest, sizeof digest, "%016" PRIx64, config_digest(cfg_values(run.cfg)));
-        is_good = is_good && make_trace(&run, digest) && make_machine(&run) && make_output_directory(&run) &&
+        is_good = is_good && make_output_directory(&run) && make_trace(&run, digest) && make_machine(&run) &&
                   make_view(&run) && make_terminal(&run);
         if (is_good) {
             status = run_all(&run, digest);
         } else {
             print_mistakes(&run.diag);
             status = (int)run.diag.status;
+            if (run.has_made_output)
+                rmdir(run.options.output);
         }
     }
     if (run.terminal)

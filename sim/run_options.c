@@ -155,6 +155,8 @@ static bool refuse(int option, char **argv, struct diag *diag)
     const char *word = argv[optind - 1];
     if (option == ':')
         return diag_add(diag, EXIT_STATUS_USAGE, "%s: wants a value; see lookaside run --help", word);
+    if (optopt && strncmp(word, "--", 2) == 0)
+        return diag_add(diag, EXIT_STATUS_USAGE, "%s: takes no value; see lookaside run --help", word);
     if (optopt && optopt < 256)
         return diag_add(diag, EXIT_STATUS_USAGE, "-%c: no such option; see lookaside run --help", optopt);
     return diag_add(diag, EXIT_STATUS_USAGE, "%s: no such option; see lookaside run --help", word);

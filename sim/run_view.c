@@ -1,6 +1,7 @@
 #include "sim/run_view.h"
 
 #include "sim/base/event.h"
+#include "sim/base/outfile.h"
 #include "sim/observe/view.h"
 
 #include <inttypes.h>
@@ -48,6 +49,8 @@ struct run_view *run_view_create(const struct run_options *options, struct machi
                                  struct diag *diag)
 {
     if (!options->has_view && !options->screenshot)
+        return NULL;
+    if (options->screenshot && !outfile_can_open(options->screenshot, diag))
         return NULL;
     struct run_view *view = calloc(1, sizeof *view);
     struct console_params console = {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void fini(struct outfile *out)
@@ -13,8 +14,23 @@ static void fini(struct outfile *out)
     *out = (struct outfile){0};
 }
 
+bool outfile_can_open(const char *name, struct diag *diag)
+{
+    struct outfile out;
+    if (!outfile_open(&out, name, diag))
+        return false;
+    outfile_abandon(&out);
+    return true;
+}
+
 bool outfile_open(struct outfile *out, const char *name, struct diag *diag)
 {
+    /* What is renamed over is gone: that must not be a device. */
+    struct stat there;
+    *out = (struct outfile){0};
+    if (stat(name, &there) == 0 && !S_ISREG(there.st_mode))
+        return diag_add(diag, EXIT_STATUS_NO_OUTPUT, "%s: cannot be written: %s", name,
+                        S_ISDIR(there.st_mode) ? "it is a directory" : "it is not a regular file");
     *out = (struct outfile){.name = strdup(name)};
     size_t room = strlen(name) + 32;
     out->temporary = malloc(room);

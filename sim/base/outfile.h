@@ -18,6 +18,9 @@ struct outfile {
 /* False with a line in `diag` (status EXIT_STATUS_NO_OUTPUT) when the file cannot be made. */
 bool outfile_open(struct outfile *out, const char *name, struct diag *diag);
 
+/* Whether outfile_open would succeed; for a file that is to be written much later. */
+bool outfile_can_open(const char *name, struct diag *diag);
+
 /*
  * Flushes, closes and renames. On any write error removes the temporary file, adds a line and returns false.
  */

@@ -79,16 +79,17 @@ bad_config 1 "cpu" '{"cpu": 2}'
 bad_config 1 "cpu.width" '{"cpu": {"width": 2, "width": 4}}'
 bad_config 1 "cache.l1d" '{"cache": {"l1d": {"size": 1000, "ways": 3}}}'
 bad_config 2 "wayz" '{"tlb": {"l1d": {"wayz": 4}}, "cpu": {"width": "two"}}'
-bad_config 1 "none.json" '{"include": "none.json"}'
 bad_config 1 "bad.json" '{"include": "bad.json"}'
 bad_config 1 "schema" '{"schema": "other/7"}'
-bad_config 1 "bad.json:1" '{"cpu": {"width": 2}'
+bad_config 1 "bad.json:2" '{"cpu": {"width": 2}'
 bad_config 1 "bad.json" '[]'
 bad_config 1 "bad.json" ''
 bad_config 1 "bad.json" '{} {}'
 mkdir folder
 run 66 1 "none.json" -c none.json
 run 66 1 "folder" -c folder
+echo '{"include": "none.json"}' >bad.json
+run 66 1 "bad.json:1:13: include" -c bad.json
 expect 66 1 "none.elf" run none.elf
 
 # Places that cannot be written. Root may write where nobody else may.
@@ -104,11 +105,14 @@ run_to 73 1 "file/out" -o file/out
 run_to 73 1 "none/t" --trace none/t
 run_to 73 1 "folder" --trace folder
 run_to 73 1 "none/f.png" --screenshot none/f.png
+run_to 73 1 "folder" --screenshot folder
+ln -s /dev/null device
+run_to 73 1 "device: cannot be written: it is not a regular file" --trace device
 [ "$(cat file)" = file ] || complain "the file that lay there is gone"
 mkdir -p taken/stats.json
 "$LK" run -q -o taken --max-cycles 1000 "$LK_KERNEL" >out 2>err </dev/null
 status=$?
 [ $status = 73 ] && [ "$(grep -c taken/stats.json err)" = 1 ] || complain "stats.json is a folder: status $status: $(cat err)"
 [ "$(ls taken)" = "$(printf 'config.effective.json\nstats.json\nstats.txt')" ] || complain "left over: $(ls taken)"
-ls | grep -vxE 'out|err|bad.json|folder|file|taken' && complain "the files above were left"
+ls | grep -vxE 'out|err|bad.json|folder|file|taken|device' && complain "the files above were left"
 finish
