@@ -191,9 +191,14 @@ EXEC(nop)
                      insn->base == CPU_AX && insn->index == CPU_AX && insn->scale == 0;
     if (LIKELY(!is_marker))
         return exec_next(cpu, insn, t, exec_done(t, 1));
+    /* It is retired before it acts, so that what it counts is counted up to here. */
+    if (EXEC_IS_WATCHED)
+        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1));
     cpu->rip = exec_next_rip(cpu, insn);
+    cpu->stats.instructions += insn->position + 1u;
+    cpu->clock = t + cpu->step;
     cpu_marker(cpu, (uint32_t)insn->disp & 0xffff, stamp_cycle(t));
-    return exec_leave(cpu, insn, t, exec_done(t, 1));
+    return EXEC_NAME(resume)(cpu, insn, cpu->clock);
 }
 
 /*

@@ -7,6 +7,7 @@
 #include "sim/observe/trace_writer.h"
 #include "sim/report.h"
 #include "sim/run_options.h"
+#include "sim/run_stats.h"
 #include "sim/run_view.h"
 #include "version.h"
 
@@ -22,6 +23,9 @@
 /* Between two looks at the terminal. */
 enum { SLICE_CYCLES = 2000000 };
 
+/* What stands at the head of each file of statistics. */
+enum { NR_HEADER = 4 };
+
 /* A run and all that belongs to it. */
 struct run {
     struct run_options options;
@@ -29,6 +33,9 @@ struct run {
     struct trace_writer *trace;
     struct terminal *terminal;
     struct run_view *view;
+    struct run_stats *stats;
+    struct stat_header header[NR_HEADER];
+    char digest[20]; /* of the configuration */
     struct machine *machine;
     enum terminal_request request;
     bool is_at_limit;
@@ -48,6 +55,13 @@ static void put_log(void *opaque, const char *text, size_t nr_bytes)
 {
     (void)opaque;
     fwrite(text, 1, nr_bytes, stderr);
+}
+
+static void take_note(void *opaque, enum machine_note note, uint32_t id, const char *text)
+{
+    struct run *run = opaque;
+    (void)text;
+    run_stats_note(run->stats, run->machine, note, id, &run->diag);
 }
 
 static bool take_input(void *opaque, uint8_t byte)
@@ -106,7 +120,7 @@ static const char *image_name(const struct run_options *options)
     return slash ? slash + 1 : options->image;
 }
 
-static bool make_trace(struct run *run, const char *digest)
+static bool make_trace(struct run *run)
 {
     const struct run_options *o = &run->options;
     if (!o->trace)
@@ -116,7 +130,7 @@ static bool make_trace(struct run *run, const char *digest)
                         "--trace: cpu.model is functional, which has no stages; allowed: inorder");
     struct trace_params params = {
         .version = LK_VERSION,
-        .config_digest = digest,
+        .config_digest = run->digest,
         .image = image_name(o),
         .clock_hz = cfg_values(run->cfg)->cpu_frequency_hz,
         .from = o->trace_from,
@@ -142,6 +156,7 @@ static bool make_machine(struct run *run)
         .observer = run->trace ? trace_observer(run->trace) : NULL,
         .console = put_console,
         .log = put_log,
+        .note = take_note,
         .opaque = run,
     };
     run->machine = machine_create(&params, &run->diag);
@@ -213,27 +228,29 @@ static enum machine_end run_guest(struct run *run)
     return why;
 }
 
-static bool write_results(struct run *run, const char *digest)
+static bool make_statistics(struct run *run)
 {
-    char file[4096];
-    const char *output = run->options.output;
-    struct stat_registry *stats = machine_stats(run->machine);
     const struct stat_header header[] = {
         {"version", LK_VERSION},
-        {"config_digest", digest},
+        {"config_digest", run->digest},
         {"model", cfg_values(run->cfg)->cpu_model == CFG_CPU_FUNCTIONAL ? "functional" : "inorder"},
         {"image", image_name(&run->options)},
     };
-    size_t nr_header = sizeof header / sizeof *header;
-    bool is_good = true;
+    memcpy(run->header, header, sizeof header);
+    struct run_stats_params params = {
+        .output = run->options.output, .header = run->header, .nr_header = NR_HEADER};
+    run->stats = run_stats_create(&params, &run->diag);
+    return run->stats != NULL;
+}
+
+static bool write_results(struct run *run)
+{
+    char file[4096];
+    const char *output = run->options.output;
     if ((size_t)snprintf(file, sizeof file, "%s/config.effective.json", output) >= sizeof file)
         return diag_add(&run->diag, EXIT_STATUS_NO_OUTPUT, "%s: this path is too long", output);
-    is_good &= cfg_write_effective(run->cfg, file, &run->diag);
-    snprintf(file, sizeof file, "%s/stats.json", output);
-    is_good &= stat_write_json(stats, file, header, nr_header, &run->diag);
-    snprintf(file, sizeof file, "%s/stats.txt", output);
-    is_good &= stat_write_text(stats, file, header, nr_header, &run->diag);
-    return is_good;
+    bool is_good = cfg_write_effective(run->cfg, file, &run->diag);
+    return run_stats_finish(run->stats, run->machine, &run->diag) && is_good;
 }
 
 /* Says how it ended, and returns the exit status for it. */
@@ -283,7 +300,7 @@ static void print_mistakes(const struct diag *diag)
 }
 
 /* All is checked; runs, and returns the exit status. */
-static int run_all(struct run *run, const char *digest)
+static int run_all(struct run *run)
 {
     enum machine_end why = run_guest(run);
     terminal_destroy(run->terminal);
@@ -291,7 +308,7 @@ static int run_all(struct run *run, const char *digest)
     int status = explain(run, why);
     if (run->request != TERMINAL_QUIT)
         run_view_finish(run->view, &run->diag);
-    bool is_written = write_results(run, digest);
+    bool is_written = write_results(run);
     if (run->trace) {
         is_written &= trace_writer_finish(run->trace, &run->diag);
         run->trace = NULL;
@@ -308,7 +325,6 @@ static int run_all(struct run *run, const char *digest)
 int cli_run(int argc, char **argv)
 {
     struct run run = {.request = TERMINAL_NONE};
-    char digest[20];
     int status;
     diag_init(&run.diag);
     if (!run_options_parse(&run.options, argc, argv, &run.diag)) {
@@ -320,11 +336,11 @@ int cli_run(int argc, char **argv)
     } else {
         bool is_good = make_config(&run);
         if (is_good)
-            snprintf(digest, sizeof digest, "%016" PRIx64, config_digest(cfg_values(run.cfg)));
-        is_good = is_good && make_output_directory(&run) && make_trace(&run, digest) && make_machine(&run) &&
-                  make_view(&run) && make_terminal(&run);
+            snprintf(run.digest, sizeof run.digest, "%016" PRIx64, config_digest(cfg_values(run.cfg)));
+        is_good = is_good && make_output_directory(&run) && make_statistics(&run) && make_trace(&run) &&
+                  make_machine(&run) && make_view(&run) && make_terminal(&run);
         if (is_good) {
-            status = run_all(&run, digest);
+            status = run_all(&run);
         } else {
             print_mistakes(&run.diag);
             status = (int)run.diag.status;
@@ -335,6 +351,7 @@ int cli_run(int argc, char **argv)
     if (run.terminal)
         terminal_destroy(run.terminal);
     run_view_destroy(run.view);
+    run_stats_destroy(run.stats);
     machine_destroy(run.machine);
     trace_writer_abandon(run.trace);
     if (run.cfg)

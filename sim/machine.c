@@ -12,6 +12,11 @@ enum { PANIC_TEXT_BYTES = 256 };
 /* Numbers of the markers that this machine acts on (docs/markers.md). */
 enum marker {
     MARKER_PROBE = 0,
+    MARKER_ROI_BEGIN = 1,
+    MARKER_ROI_END = 2,
+    MARKER_MARK = 3,
+    MARKER_RESET_STATS = 4,
+    MARKER_DUMP_STATS = 5,
     MARKER_EXIT = 7,
     MARKER_PANIC = 8,
     MARKER_LOG = 9,
@@ -124,6 +129,12 @@ static void log_text(const struct machine *machine, uint32_t linear, uint32_t nr
     }
 }
 
+static void note(const struct machine *machine, enum machine_note what, uint32_t id, const char *text)
+{
+    if (machine->params.note)
+        machine->params.note(machine->params.opaque, what, id, text);
+}
+
 static void finish(struct machine *machine, enum machine_end end)
 {
     if (machine->end == MACHINE_RUNNING)
@@ -134,8 +145,25 @@ static void finish(struct machine *machine, enum machine_end end)
 static bool marker(void *opaque, unsigned number, uint32_t *eax, uint32_t edx, uint32_t ecx, cycle_t now)
 {
     struct machine *machine = opaque;
+    char text[PANIC_TEXT_BYTES];
     (void)ecx, (void)now;
     switch (number) {
+    case MARKER_ROI_BEGIN:
+        note(machine, MACHINE_NOTE_ROI_BEGIN, *eax, "");
+        return false;
+    case MARKER_ROI_END:
+        note(machine, MACHINE_NOTE_ROI_END, *eax, "");
+        return false;
+    case MARKER_MARK:
+        read_text(machine, edx, text, sizeof text);
+        note(machine, MACHINE_NOTE_MARK, *eax, text);
+        return false;
+    case MARKER_RESET_STATS:
+        note(machine, MACHINE_NOTE_RESET_STATS, *eax, "");
+        return false;
+    case MARKER_DUMP_STATS:
+        note(machine, MACHINE_NOTE_DUMP_STATS, *eax, "");
+        return false;
     case MARKER_PROBE:
         *eax = MARKER_VERSION;
         return false;

@@ -13,11 +13,21 @@
 #include "sim/base/stats.h"
 #include "sim/load/image.h"
 
+/* Markers that say something about the run and change nothing in the machine (docs/markers.md). */
+enum machine_note {
+    MACHINE_NOTE_ROI_BEGIN, /* region of interest `id` */
+    MACHINE_NOTE_ROI_END,
+    MACHINE_NOTE_MARK, /* `id`, with a text */
+    MACHINE_NOTE_RESET_STATS,
+    MACHINE_NOTE_DUMP_STATS,
+};
+
 struct machine_params {
     const struct config *config;
     const struct cpu_observer *observer;         /* NULL: nobody watches; outlives the machine */
     void (*console)(void *opaque, uint8_t byte); /* what the guest writes to COM1; may be NULL */
     void (*log)(void *opaque, const char *text, size_t nr_bytes); /* port E9h and marker 9; may be NULL */
+    void (*note)(void *opaque, enum machine_note note, uint32_t id, const char *text); /* may be NULL */
     void *opaque;
 };
 

@@ -8,22 +8,31 @@
 struct run_view;
 
 /*
- * Neither --view nor --screenshot: returns NULL, and all is well. On failure adds a line and returns NULL too. The
- * options and the machine outlive it.
+ * Neither --view nor --screenshot: returns NULL, and all is well. On failure adds a line and returns NULL
+ * too. The options and the machine outlive it.
  */
-struct run_view *run_view_create(const struct run_options *options, struct machine *machine, struct diag *diag);
+struct run_view *run_view_create(const struct run_options *options, struct machine *machine,
+                                 struct diag *diag);
 void run_view_destroy(struct run_view *view);
 
 /* A byte that the guest wrote to COM1. NULL is fine, here and below. */
 void run_view_put(struct run_view *view, uint8_t byte);
 
-/* Where a slice that begins at `now` should end at the latest, so that the window moves and the picture is in time. */
+/*
+ * Where a slice that begins at `now` should end at the latest, so that the window moves and the picture is in
+ * time.
+ */
 cycle_t run_view_next_stop(const struct run_view *view, cycle_t now);
 
-/* Between two slices: redraws, does what the user asks, and stays here while the run is paused. False: the user quits. */
+/*
+ * Between two slices: redraws, does what the user asks, and stays here while the run is paused. False: the
+ * user quits.
+ */
 bool run_view_update(struct run_view *view, struct diag *diag);
 
-/* The run has ended: the picture that was asked for at the end; a window stays open until the user closes it. */
+/*
+ * The run has ended: the picture that was asked for at the end; a window stays open until the user closes it.
+ */
 void run_view_finish(struct run_view *view, struct diag *diag);
 
 #endif

@@ -20,6 +20,12 @@ struct entry {
 struct stat_registry {
     struct entry *entries; /* in the order of registration */
     size_t nr_entries, capacity;
+    const struct stat_snapshot *since; /* NULL: the beginning */
+};
+
+struct stat_snapshot {
+    size_t nr_counts; /* entries registered later count from their beginning */
+    uint64_t counts[];
 };
 
 struct stat_registry *stat_registry_create(void)
@@ -109,17 +115,48 @@ bool stat_register_ratio(struct stat_registry *registry, const char *name, const
     return add(registry, entry);
 }
 
-static uint64_t count_of(const struct entry *entry)
+/* Since the beginning. A ratio counts nothing. */
+static uint64_t whole_count(const struct entry *entry)
 {
+    if (entry->ratio)
+        return 0;
     return entry->counter ? *entry->counter : entry->count(entry->opaque);
+}
+
+static uint64_t count_of(const struct stat_registry *registry, const struct entry *entry)
+{
+    size_t index = (size_t)(entry - registry->entries);
+    bool has_base = registry->since && index < registry->since->nr_counts;
+    return whole_count(entry) - (has_base ? registry->since->counts[index] : 0);
+}
+
+struct stat_snapshot *stat_snapshot_take(const struct stat_registry *registry)
+{
+    struct stat_snapshot *snapshot = malloc(sizeof(*snapshot) + registry->nr_entries * sizeof(uint64_t));
+    if (!snapshot)
+        return NULL;
+    snapshot->nr_counts = registry->nr_entries;
+    for (size_t i = 0; i < registry->nr_entries; i++)
+        snapshot->counts[i] = whole_count(&registry->entries[i]);
+    return snapshot;
+}
+
+void stat_snapshot_free(struct stat_snapshot *snapshot)
+{
+    free(snapshot);
+}
+
+void stat_count_since(struct stat_registry *registry, const struct stat_snapshot *snapshot)
+{
+    registry->since = snapshot;
 }
 
 bool stat_get(const struct stat_registry *registry, const char *name, double *value)
 {
     const struct entry *entry = find(registry, name);
-    if (!entry)
+    if (!entry || (entry->ratio && registry->since))
         return false;
-    *value = entry->ratio ? entry->ratio(entry->opaque) : (double)count_of(entry);
+    *value = entry->ratio ? entry->ratio(entry->opaque) : (double)count_of(registry, entry);
     return true;
 }
 
@@ -128,17 +165,20 @@ bool stat_get_count(const struct stat_registry *registry, const char *name, uint
     const struct entry *entry = find(registry, name);
     if (!entry || entry->ratio)
         return false;
-    *value = count_of(entry);
+    *value = count_of(registry, entry);
     return true;
 }
 
-/* False for a ratio that is not finite: such a value has no place in JSON. */
-static bool format_value(const struct entry *entry, char text[JSON_RATIO_CHARS])
+/* False for a ratio that is not finite (such a value has no place in JSON), or of a part of a run. */
+static bool format_value(const struct stat_registry *registry, const struct entry *entry,
+                         char text[JSON_RATIO_CHARS])
 {
     if (!entry->ratio) {
-        snprintf(text, JSON_RATIO_CHARS, "%" PRIu64, count_of(entry));
+        snprintf(text, JSON_RATIO_CHARS, "%" PRIu64, count_of(registry, entry));
         return true;
     }
+    if (registry->since)
+        return false;
     double ratio = entry->ratio(entry->opaque);
     if (!isfinite(ratio))
         return false;
@@ -162,7 +202,7 @@ bool stat_write_json(const struct stat_registry *registry, const char *file, con
     fputs(nr_header ? "\n  }" : "}", out.to);
     for (size_t i = 0; i < registry->nr_entries; i++) {
         char value[JSON_RATIO_CHARS];
-        if (!format_value(&registry->entries[i], value))
+        if (!format_value(registry, &registry->entries[i], value))
             continue;
         fputs(",\n  ", out.to);
         json_put_string(out.to, registry->entries[i].name);
@@ -183,7 +223,7 @@ bool stat_write_text(const struct stat_registry *registry, const char *file, con
     for (size_t i = 0; i < registry->nr_entries; i++) {
         const struct entry *entry = &registry->entries[i];
         char value[JSON_RATIO_CHARS];
-        if (format_value(entry, value))
+        if (format_value(registry, entry, value))
             fprintf(out.to, "%-40s %20s  %-16s %s\n", entry->name, value, entry->unit, entry->sentence);
     }
     return outfile_commit(&out, diag);

@@ -57,6 +57,17 @@ bool stat_register_ratio(struct stat_registry *registry, const char *name, const
 bool stat_get(const struct stat_registry *registry, const char *name, double *value);
 bool stat_get_count(const struct stat_registry *registry, const char *name, uint64_t *value);
 
+/* All counts at a moment. NULL when memory is short. */
+struct stat_snapshot;
+struct stat_snapshot *stat_snapshot_take(const struct stat_registry *registry);
+void stat_snapshot_free(struct stat_snapshot *snapshot);
+
+/*
+ * From now on counts are what was counted since `snapshot` (of this registry, which keeps no copy), and
+ * ratios are left out, for they are of whole runs. NULL: since the beginning, again.
+ */
+void stat_count_since(struct stat_registry *registry, const struct stat_snapshot *snapshot);
+
 /*
  * Writes all values in the order of registration: stats.json (one object, name -> number; 64-bit counts as
  * exact integers, ratios with six digits after the point) with a "lookaside" header object, and stats.txt
