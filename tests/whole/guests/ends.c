@@ -15,7 +15,16 @@ static bool is(const char *a, const char *b)
                      :                                                                                       \
                      : "i"(number), "a"(a), "d"(d)                                                           \
                      : "memory")
-enum { MARKER_EXIT = 7, MARKER_PANIC = 8, MARKER_LOG = 9 };
+enum {
+    MARKER_ROI_BEGIN = 1,
+    MARKER_ROI_END = 2,
+    MARKER_MARK = 3,
+    MARKER_RESET_STATS = 4,
+    MARKER_DUMP_STATS = 5,
+    MARKER_EXIT = 7,
+    MARKER_PANIC = 8,
+    MARKER_LOG = 9
+};
 
 static void jump(u32 to)
 {
@@ -84,10 +93,7 @@ static void loop_stores(void)
 
 static void loop_string(void)
 {
-    __asm__ volatile("cli; 1: movl $0x200000, %%edi; movl $0x1000, %%ecx; rep stosl; jmp 1b"
-                     :
-                     :
-                     : "memory");
+    __asm__ volatile("cli; 1: movl $0x200000, %%edi; movl $0x1000, %%ecx; rep stosl; jmp 1b" : : : "memory");
 }
 
 /* #UD, whose handler comes back to it. */
@@ -170,6 +176,40 @@ static void log_nowhere(void)
     MARKER(MARKER_EXIT, 0, 0);
 }
 
+/* The probe's answer is the status: 1 from a simulator, 63 elsewhere. */
+static void probe(void)
+{
+    u32 answer = 63;
+    __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0; .long 0x4c410000" : "+a"(answer));
+    MARKER(MARKER_EXIT, answer, 0);
+}
+
+static void work(u32 nr_loops)
+{
+    __asm__ volatile("1: decl %0; movl %%edx, 0x200000(,%0,4); jnz 1b" : "+r"(nr_loops) : : "memory", "cc");
+}
+
+/* Region 5 twice, region 6 within, 7 without an end and 8 without a beginning; a reset and two dumps. */
+static void regions(void)
+{
+    for (u32 i = 1; i <= 2; i++) {
+        MARKER(MARKER_ROI_BEGIN, 5, 0);
+        work(1000 * i);
+        MARKER(MARKER_ROI_BEGIN, 6, 0);
+        work(100);
+        MARKER(MARKER_ROI_END, 6, 0);
+        MARKER(MARKER_ROI_END, 5, 0);
+    }
+    MARKER(MARKER_DUMP_STATS, 0, 0);
+    MARKER(MARKER_RESET_STATS, 0, 0);
+    MARKER(MARKER_ROI_BEGIN, 7, 0);
+    MARKER(MARKER_ROI_END, 8, 0);
+    work(500);
+    MARKER(MARKER_MARK, 1, "a mark");
+    MARKER(MARKER_DUMP_STATS, 0, 0);
+    MARKER(MARKER_EXIT, 0, 0);
+}
+
 /* Those that nobody acts on, and NOPs that only look like markers, are NOPs. */
 static void unknown_markers(void)
 {
@@ -222,6 +262,8 @@ void main(const char *word)
         {"log", log_text},
         WAY(log_nowhere),
         WAY(unknown_markers),
+        WAY(probe),
+        WAY(regions),
         WAY(power_off),
         WAY(reset),
     };
