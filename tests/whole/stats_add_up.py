@@ -37,7 +37,8 @@ def mistakes(stats):
                 yield f"{name}: more written back than put out, or more put out than brought in"
         from_above = sum(stats[name] for name in (
             "cache.l1i0.misses", "cache.l1d0.misses", "cache.l1i0.writebacks", "cache.l1d0.writebacks"))
-        yield from rule("cache.l2.accesses, L1 misses + write-backs", stats["cache.l2.accesses"], from_above)
+        if stats["cpu0.mmu.walk_reads_l1d"] > 0 or reads == 0:  # else the walker asks the L2 itself
+            yield from rule("cache.l2.accesses, L1 misses + write-backs", stats["cache.l2.accesses"], from_above)
         yield from rule("dram.writes, L2 write-backs", stats["dram.writes"], stats["cache.l2.writebacks"])
 
 

@@ -61,6 +61,22 @@ ends 80 loop --max-cycles 1
 ends 80 loop --max-insns 1
 [ "$(count out.d/stats.json cpu0.instructions)" = 1 ] || complain "not one instruction"
 
+# A signal: the statistics are written all the same. (A shell's background jobs ignore SIGINT; python's do not.)
+for signal in SIGTERM:143 SIGINT:130; do
+    rm -rf out.d
+    python3 - "${signal%:*}" "$LK" run -q -s machine.ram=64MiB -a loop -o out.d ends.elf >out 2>err <<'END'
+import signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+run = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL)
+time.sleep(0.5)
+run.send_signal(getattr(signal, sys.argv[1]))
+sys.exit(run.wait() % 256)
+END
+    status=$?
+    [ $status = "${signal#*:}" ] || complain "$signal: status $status: $(cat err)"
+    [ -s out.d/stats.json ] && stats_add_up out.d/stats.json || complain "$signal: no statistics"
+done
+
 ends 82 halt
 says '^lookaside: the guest halted for good in cycle [0-9]+'
 ends 80 halt_masked
