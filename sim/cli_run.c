@@ -306,8 +306,6 @@ static int run_all(struct run *run)
     terminal_destroy(run->terminal);
     run->terminal = NULL;
     int status = explain(run, why);
-    if (run->request != TERMINAL_QUIT)
-        run_view_finish(run->view, &run->diag);
     bool is_written = write_results(run);
     if (run->trace) {
         is_written &= trace_writer_finish(run->trace, &run->diag);
@@ -318,6 +316,8 @@ static int run_all(struct run *run)
                 run->options.output);
         report_summary(run->machine, run->seconds, stderr);
     }
+    if (run->request == TERMINAL_NONE)
+        run_view_finish(run->view, &run->diag);
     print_mistakes(&run->diag);
     return is_written && run->diag.nr_lines == 0 ? status : (int)run->diag.status;
 }

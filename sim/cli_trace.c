@@ -88,7 +88,7 @@ static bool unknown_option(const char *command, const char *word, struct diag *d
                     nearest);
 }
 
-/* Decimal, or hexadecimal with 0x; underscores may part the digits. */
+/* Decimal, with K, M or G for thousands; or hexadecimal with 0x; underscores may part the digits. */
 static bool parse_cycle(const char *option, const char *text, cycle_t *cycle, struct diag *diag)
 {
     char digits[32], *end = digits;
@@ -99,6 +99,16 @@ static bool parse_cycle(const char *option, const char *text, cycle_t *cycle, st
     *end = 0;
     errno = 0;
     *cycle = strtoull(digits, &end, 0);
+    static const struct {
+        char suffix;
+        cycle_t factor;
+    } factors[] = {{'K', 1000}, {'M', 1000000}, {'G', 1000000000}};
+    for (size_t i = 0; i < sizeof factors / sizeof *factors && digits[0] != 0; i++) {
+        if (end == digits || *end != factors[i].suffix || end[1] || *cycle > UINT64_MAX / factors[i].factor)
+            continue;
+        *cycle *= factors[i].factor;
+        end++;
+    }
     if (errno || *end || end == digits || digits[0] == '-' || digits[0] == '+' || digits[0] == ' ')
         return diag_add(diag, EXIT_STATUS_USAGE, "trace cycles: %s: %s: a cycle is a number from 0 to 2^64-1",
                         option, text);

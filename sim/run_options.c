@@ -186,6 +186,9 @@ bool run_options_parse(struct run_options *options, int argc, char **argv, struc
         return true;
     if (optind == argc)
         return diag_add(diag, EXIT_STATUS_USAGE, "run: wants an image, or `demo`; see lookaside run --help");
+    if (!options->trace && (options->trace_from || options->trace_to || options->trace_limit_bytes))
+        return diag_add(diag, EXIT_STATUS_USAGE,
+                        "--trace-from, --trace-to and --trace-limit want --trace FILE as well");
     options->image = argv[optind++];
     if (optind < argc)
         return diag_add(diag, EXIT_STATUS_USAGE,

@@ -173,8 +173,12 @@ void run_view_finish(struct run_view *view, struct diag *diag)
 {
     if (!view)
         return;
-    if (view->options->screenshot && !view->is_photographed)
-        take_picture(view, view->options->screenshot, diag);
+    const struct run_options *o = view->options;
+    if (o->screenshot && !view->is_photographed && o->screenshot_cycle != EV_NEVER)
+        fprintf(stderr, "lookaside: --screenshot: no picture, for the run ended before cycle %" PRIu64 "\n",
+                o->screenshot_cycle);
+    else if (o->screenshot && !view->is_photographed)
+        take_picture(view, o->screenshot, diag);
     view->is_paused = view->is_ended = true;
     while (view->window && look(view, diag))
         continue;

@@ -107,6 +107,13 @@ bool cfg_refuse_path(const char *path, const char *place, enum exit_status statu
             consider(group, path, &best, nearest);
         }
     }
+    size_t row = cfg_find_row(nearest);
+    if (row < nr_rows) {
+        char allowed[CFG_TEXT_CHARS];
+        cfg_describe(&rows[row], allowed);
+        return diag_add(diag, status, "%s: %.100s: no such key (did you mean \"%s\": %s?)", place, path,
+                        nearest, allowed);
+    }
     if (*nearest)
         return diag_add(diag, status, "%s: %.100s: no such key (did you mean \"%s\"?)", place, path, nearest);
     return diag_add(diag, status, "%s: %.100s: no such key; allowed: those of `lookaside config show`", place,

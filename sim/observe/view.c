@@ -5,6 +5,7 @@
 #include <SDL2/SDL.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { FRAME_MS = 33, PAUSED_WAIT_MS = 20 };
 static const double min_scale = 0.5, max_scale = 4;
@@ -59,6 +60,15 @@ struct view *view_create(const struct view_params *params, struct diag *diag)
     if (!view || SDL_InitSubSystem(SDL_INIT_VIDEO) != 0) {
         diag_add(diag, EXIT_STATUS_INTERNAL, "--view: no window: %s (--screenshot needs no display)",
                  SDL_GetError());
+        free(view);
+        return NULL;
+    }
+    const char *driver = SDL_GetCurrentVideoDriver();
+    if (!getenv("SDL_VIDEODRIVER") && driver &&
+        (strcmp(driver, "offscreen") == 0 || strcmp(driver, "dummy") == 0)) {
+        diag_add(diag, EXIT_STATUS_INTERNAL,
+                 "--view: no window: there is no display (--screenshot needs none)");
+        SDL_QuitSubSystem(SDL_INIT_VIDEO);
         free(view);
         return NULL;
     }

@@ -194,7 +194,8 @@ Test(config, each_mistake_in_a_file_is_named_with_place_key_value_and_what_is_al
         const char *text, *line;
     } cases[] = {
         {"{\"tlb\": {\"l1d\": {\"wayz\": 4}}}",
-         "x.json:1:18: tlb.l1d.wayz: no such key (did you mean \"tlb.l1d.ways\"?)"},
+         "x.json:1:18: tlb.l1d.wayz: no such key (did you mean \"tlb.l1d.ways\": "
+         "a whole number, 1 to 4096 ways?)"},
         {"{\"Tlb\": {}}", "x.json:1:2: Tlb: no such key (did you mean \"tlb\"?)"},
         {"{\"zebra\": {\"a\": [1, {}]}}",
          "x.json:1:2: zebra: no such key; allowed: those of `lookaside config show`"},
@@ -349,7 +350,8 @@ Test(config, settings_are_answered_like_files)
     static const struct {
         const char *text, *line;
     } cases[] = {
-        {"tlb.l1d.wayz=4", "-s: tlb.l1d.wayz: no such key (did you mean \"tlb.l1d.ways\"?)"},
+        {"tlb.l1d.wayz=4", "-s: tlb.l1d.wayz: no such key (did you mean \"tlb.l1d.ways\": "
+                           "a whole number, 1 to 4096 ways?)"},
         {"tlb.l1d.ways=four", "-s: tlb.l1d.ways: four; allowed: a whole number, 1 to 4096 ways"},
         {"tlb.l1d.ways=", "-s: tlb.l1d.ways: ; allowed: a whole number, 1 to 4096 ways"},
         {"tlb.l1d=4", "-s: tlb.l1d: 4; allowed: a value for a key inside tlb.l1d, not for all of it"},
