@@ -1,6 +1,7 @@
 /*
- * What the small guests of tests/whole share. A guest checks the machine it runs on and ends with port F4h,
- * which QEMU has too (isa-debug-exit): status 33 when every check held, 35 otherwise. Its words go to port E9h.
+ * What the small guests of tests/whole share. A guest checks the machine it runs on and ends with port
+ * F4h, which QEMU has too (isa-debug-exit): status 33 when every check held, 35 otherwise.
+ * Its words go to port E9h.
  */
 #ifndef GUEST_H
 #define GUEST_H
