@@ -3,7 +3,7 @@
  *
  *     slices IMAGE STATS.JSON LENGTH END ARGUMENTS [PATH=VALUE ...]
  *
- * Each slice is 1 to LENGTH cycles long; LENGTH 0 makes one of everything. END is the cycle where the run 
+ * Each slice is 1 to LENGTH cycles long; LENGTH 0 makes one of everything. END is the cycle where
  * the run ends at the latest; ARGUMENTS are the guest's. Run by tests/whole/determinism.sh.
  */
 #include "sim/machine.h"
