@@ -33,7 +33,9 @@ enum served_by { SERVED_BY_L1, SERVED_BY_L2, SERVED_BY_DRAM, NR_SERVED_BY };
 
 /* Inline for the CPU's hit path; written by cache.c only. */
 struct cache_front {
-    /* By set: the number of the line (address / line size) that a read or a write may hit, or CACHE_NO_LINE. */
+    /*
+     * By set: the number of the line (address / line size) that a read or a write may hit, or CACHE_NO_LINE.
+     */
     uint64_t *read_line, *write_line;
     uint64_t set_mask;
     unsigned line_shift;

@@ -84,7 +84,10 @@ static const char *base_name(const struct file_map *file)
     return slash ? slash + 1 : file->name;
 }
 
-/* Appends "name arguments", as QEMU does with the whole path, or `name` alone when `arguments` is NULL. Gives its address. */
+/*
+ * Appends "name arguments", as QEMU does with the whole path, or `name` alone when `arguments` is NULL. Gives
+ * its address.
+ */
 static uint64_t append_string(struct block *block, const char *name, const char *arguments)
 {
     size_t at = block->nr_bytes, room = block->capacity - at;

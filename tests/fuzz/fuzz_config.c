@@ -1,4 +1,6 @@
-/* Any bytes as a configuration file: read, checked and shown; never a crash, and each refusal has its line. */
+/*
+ * Any bytes as a configuration file: read, checked and shown; never a crash, and each refusal has its line.
+ */
 #include "sim/base/config.h"
 
 #include <stdlib.h>

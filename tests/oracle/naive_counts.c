@@ -1,14 +1,14 @@
 /*
- * Oracle: the counts of a run against naive models of its TLBs, page walker and caches, fed with the addresses of the
- * run's trace.
+ * Oracle: the counts of a run against naive models of its TLBs, page walker and caches, fed with the
+ * addresses of the run's trace.
  *
  *     naive_counts TRACE STATS.JSON CONFIG.EFFECTIVE.JSON
  *
- * Says each count that differs, and the first translation or access that the models see otherwise; the exit status is
- * 1 then, 2 when it cannot tell.
+ * Says each count that differs, and the first translation or access that the models see otherwise; the exit
+ * status is 1 then, 2 when it cannot tell.
  *
- * The trace has to be whole: from reset to the end, with no limit reached. What depends on time (hits in flight, rows
- * of the DRAM) is not modelled.
+ * The trace has to be whole: from reset to the end, with no limit reached. What depends on time (hits in
+ * flight, rows of the DRAM) is not modelled.
  */
 #include "sim/observe/trace_reader.h"
 #include "tests/oracle/naive_structures.h"
@@ -19,7 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bits of page-table entries and control registers, from the manual (SDM 3A 2.5, 4.3), not from our own headers. */
+/*
+ * Bits of page-table entries and control registers, from the manual (SDM 3A 2.5, 4.3), not from our own
+ * headers.
+ */
 enum {
     ENTRY_PRESENT = 1,
     ENTRY_WRITABLE = 2,
@@ -124,7 +127,9 @@ static bool is_allowed(const struct model *model, const struct naive_page *page,
     return !is_write || page->is_writable || !(model->cr0 & CONTROL0_WP);
 }
 
-/* Reads the entries that the trace says were there, marks them, and says what the walk found. False: a fault. */
+/*
+ * Reads the entries that the trace says were there, marks them, and says what the walk found. False: a fault.
+ */
 static bool walk(struct model *model, const struct walk *seen, bool is_write, bool is_user,
                  struct naive_page *page)
 {

@@ -1,6 +1,6 @@
 /*
- * TLBs and caches as one would write them down first: tables that are searched from end to end, with the time of the
- * last use in each entry. They share no code with tlb/ and cache/, whose counts they check.
+ * TLBs and caches as one would write them down first: tables that are searched from end to end, with the time
+ * of the last use in each entry. They share no code with tlb/ and cache/, whose counts they check.
  */
 #ifndef LK_TESTS_ORACLE_NAIVE_STRUCTURES_H
 #define LK_TESTS_ORACLE_NAIVE_STRUCTURES_H

@@ -17,7 +17,10 @@ static bool is_kernel_text(u32 address)
            (address >= (u32)__init_begin && address < (u32)__init_end);
 }
 
-/* A call that never returns may be its function's last instruction: the return address then lies in the next one. */
+/*
+ * A call that never returns may be its function's last instruction: the return address then lies in the next
+ * one.
+ */
 static void show_return_address(u32 address)
 {
     u32 offset;
