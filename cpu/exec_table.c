@@ -5,7 +5,8 @@
 #define DECLARE(name) EXEC(name);
 #define ENTRY(name) [HANDLER_##name] = EXEC_NAME(name),
 #define SIZES(X, name) X(name##8) X(name##16) X(name##32) X(name##64)
-/* clang-format off: it never agrees with itself on this one */
+/* The formatter never agrees with itself on this one. */
+/* clang-format off */
 #define CONDITIONS(X, name)                                                                                  \
     X(name##0) X(name##1) X(name##2) X(name##3) X(name##4) X(name##5) X(name##6) X(name##7)                  \
     X(name##8) X(name##9) X(name##10) X(name##11) X(name##12) X(name##13) X(name##14) X(name##15)
