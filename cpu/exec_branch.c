@@ -255,7 +255,7 @@ ALWAYS_INLINE const struct insn *finish_far(struct cpu *cpu, const struct insn *
     if (EXEC_IS_WATCHED)
         EXEC_NAME(watch)(cpu, insn, t, cpu->clock);
     cpu->stats.instructions += insn->position + 1u;
-    t = cpu_serialise(cpu, cpu->clock, FAR_CYCLES);
+    t = EXEC_IS_TIMED ? cpu_serialise(cpu, cpu->clock, FAR_CYCLES) : cpu->clock + cpu->step;
     cpu_redirect(cpu, t);
     return EXEC_NAME(resume)(cpu, insn, t);
 }
