@@ -336,6 +336,13 @@ bool cpu_load_segment(struct cpu *cpu, unsigned seg, uint16_t selector) __attrib
 /* Reads a descriptor from GDT or LDT: raw bytes. False: the selector is beyond the table, or a page fault. */
 bool cpu_read_descriptor(struct cpu *cpu, uint16_t selector, enum exception_vector vector, uint64_t *raw)
     __attribute__((warn_unused_result));
+/*
+ * LAR (access rights) and LSL (limit in bytes), VERR and VERW, for the current privilege level (SDM 3A
+ * 5.10). False: not visible or not allowed, or a page fault, which cpu->fault then holds.
+ */
+bool cpu_inspect(struct cpu *cpu, uint16_t selector, bool wants_rights, uint32_t *value)
+    __attribute__((warn_unused_result));
+bool cpu_verify(struct cpu *cpu, uint16_t selector, bool is_write) __attribute__((warn_unused_result));
 /* LLDT and LTR (SDM 2A). */
 bool cpu_load_ldt(struct cpu *cpu, uint16_t selector) __attribute__((warn_unused_result));
 bool cpu_load_task_register(struct cpu *cpu, uint16_t selector) __attribute__((warn_unused_result));

@@ -183,7 +183,7 @@ static bool deliver_real(struct cpu *cpu, const struct delivery *delivery)
 {
     uint64_t pointer;
     if (delivery->vector * 4 + 3 > cpu->idt_limit)
-        return cpu_set_fault(cpu, EXCP_DF);
+        return cpu_set_fault_code(cpu, EXCP_GP, 0);
     uint64_t sp = cpu->reg[CPU_SP];
     if (!cpu_read(cpu, cpu->idt_base + delivery->vector * 4, 4, true, &pointer) ||
         !cpu_push_at(cpu, &sp, 2, cpu_flags(cpu)) ||
