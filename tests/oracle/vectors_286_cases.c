@@ -65,7 +65,7 @@ static struct seen look(const struct vector_case *c, const struct vector_result 
     return seen;
 }
 
-enum { EXCEPTION_UD = 6, EXCEPTION_GP = 13, FLAG_OF = 0x800, LONGEST_OF_286 = 10 };
+enum { EXCEPTION_UD = 6, EXCEPTION_SS = 12, EXCEPTION_GP = 13, FLAG_OF = 0x800, LONGEST_OF_286 = 10 };
 
 static bool rule_lock(const struct seen *seen)
 {
@@ -81,6 +81,11 @@ static bool rule_string_restart(const struct seen *seen)
                            seen->nr_prefixes > 0;
     return is_string && is_where_it_was && seen->c->exception == EXCEPTION_GP &&
            seen->ours->exception == EXCEPTION_GP;
+}
+
+static bool rule_stack_fault(const struct seen *seen)
+{
+    return seen->c->exception == EXCEPTION_GP && seen->ours->exception == EXCEPTION_SS;
 }
 
 /* The HLT behind the instruction is counted in nr_bytes. */
