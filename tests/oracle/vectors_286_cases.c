@@ -83,6 +83,20 @@ static bool rule_string_restart(const struct seen *seen)
            seen->ours->exception == EXCEPTION_GP;
 }
 
+static bool rule_pop_restart(const struct seen *seen)
+{
+    return seen->opcode == 0x8f && seen->c->exception == EXCEPTION_GP &&
+           seen->ours->exception == EXCEPTION_GP &&
+           seen->ours->reg[VECTOR_SP] == (uint16_t)(seen->c->before.reg[VECTOR_SP] - 6);
+}
+
+static bool rule_fs_gs(const struct seen *seen)
+{
+    unsigned reg = seen->modrm >> 3 & 7;
+    return (seen->opcode == 0x8c || seen->opcode == 0x8e) && (reg == 4 || reg == 5) &&
+           seen->c->exception == EXCEPTION_UD && seen->ours->exception != EXCEPTION_UD;
+}
+
 static bool rule_stack_fault(const struct seen *seen)
 {
     return seen->c->exception == EXCEPTION_GP && seen->ours->exception == EXCEPTION_SS;
@@ -91,14 +105,14 @@ static bool rule_stack_fault(const struct seen *seen)
 /* The HLT behind the instruction is counted in nr_bytes. */
 static bool rule_length(const struct seen *seen)
 {
-    return seen->c->nr_bytes > LONGEST_OF_286 + 1 && seen->c->exception == EXCEPTION_GP &&
-           seen->ours->exception != EXCEPTION_GP;
+    return seen->c->nr_bytes > LONGEST_OF_286 + 1 && seen->c->exception == EXCEPTION_GP;
 }
 
 static bool rule_rotate_overflow(const struct seen *seen)
 {
     bool is_rotate = (seen->opcode & 0xfe) == 0xc0 || (seen->opcode & 0xfe) == 0xd2;
-    unsigned differing = (seen->ours->reg[VECTOR_FLAGS] ^ seen->c->after.reg[VECTOR_FLAGS]) & VECTOR_FLAGS_286;
+    unsigned differing =
+        (seen->ours->reg[VECTOR_FLAGS] ^ seen->c->after.reg[VECTOR_FLAGS]) & VECTOR_FLAGS_286;
     return is_rotate && (seen->modrm >> 3 & 7) < 4 && differing == FLAG_OF;
 }
 
@@ -226,8 +240,8 @@ static void choose_mask(struct run *run)
 {
     const char *slash = strrchr(run->file_name, '/'), *name = slash ? slash + 1 : run->file_name;
     char opcode[3] = {name[0], name[1], 0}, digit[2] = {name[3], 0};
-    const cJSON *entry = cJSON_GetObjectItemCaseSensitive(
-        cJSON_GetObjectItemCaseSensitive(run->metadata, "opcodes"), opcode);
+    const cJSON *entry =
+        cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(run->metadata, "opcodes"), opcode);
     const cJSON *by_digit = cJSON_GetObjectItemCaseSensitive(entry, "reg");
     if (by_digit)
         entry = cJSON_GetObjectItemCaseSensitive(by_digit, digit);

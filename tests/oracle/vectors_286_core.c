@@ -89,10 +89,9 @@ struct vector_core *vector_core_create(bool is_timed)
         return NULL;
     diag_init(&diag);
     core->cfg = cfg_create();
-    bool is_good = core->cfg &&
-                   cfg_set(core->cfg, is_timed ? "cpu.model=inorder" : "cpu.model=functional", &diag) &&
-                   ram_init(&core->ram, RAM_BYTES) &&
-                   (!is_timed || make_hierarchy(core, cfg_values(core->cfg)));
+    bool is_good =
+        core->cfg && cfg_set(core->cfg, is_timed ? "cpu.model=inorder" : "cpu.model=functional", &diag) &&
+        ram_init(&core->ram, RAM_BYTES) && (!is_timed || make_hierarchy(core, cfg_values(core->cfg)));
     diag_fini(&diag);
     if (is_good) {
         struct cpu_params params = {
@@ -139,11 +138,16 @@ void vector_core_destroy(struct vector_core *core)
 static const struct {
     enum vector_register theirs;
     unsigned ours;
-} gprs[] = {
-    {VECTOR_AX, CPU_AX}, {VECTOR_BX, CPU_BX}, {VECTOR_CX, CPU_CX}, {VECTOR_DX, CPU_DX},
-    {VECTOR_SP, CPU_SP}, {VECTOR_BP, CPU_BP}, {VECTOR_SI, CPU_SI}, {VECTOR_DI, CPU_DI},
-}, segments[] = {
-    {VECTOR_CS, DEC_SEG_CS}, {VECTOR_SS, DEC_SEG_SS}, {VECTOR_DS, DEC_SEG_DS}, {VECTOR_ES, DEC_SEG_ES},
+} gprs[] =
+    {
+        {VECTOR_AX, CPU_AX}, {VECTOR_BX, CPU_BX}, {VECTOR_CX, CPU_CX}, {VECTOR_DX, CPU_DX},
+        {VECTOR_SP, CPU_SP}, {VECTOR_BP, CPU_BP}, {VECTOR_SI, CPU_SI}, {VECTOR_DI, CPU_DI},
+},
+  segments[] = {
+      {VECTOR_CS, DEC_SEG_CS},
+      {VECTOR_SS, DEC_SEG_SS},
+      {VECTOR_DS, DEC_SEG_DS},
+      {VECTOR_ES, DEC_SEG_ES},
 };
 enum { NR_GPRS = sizeof gprs / sizeof *gprs, NR_SEGMENTS = sizeof segments / sizeof *segments };
 
@@ -182,7 +186,7 @@ static void put_byte(struct vector_core *core, uint32_t at, uint8_t value)
  */
 static enum cpu_stop run(struct vector_core *core, const struct vector_case *c, int *exception)
 {
-    enum { SLICE_CYCLES = 64 };
+    enum { SLICE_CYCLES = 8 };
     struct cpu_fault_record fault[CPU_FAULT_HISTORY];
     uint64_t before = cpu_stats(core->cpu)->exceptions;
     cycle_t end = cpu_now(core->cpu) + MAX_CYCLES;
