@@ -196,6 +196,8 @@ static bool deliver(struct cpu *cpu, const struct delivery *delivery)
     cycle_t cycles = delivery->source == SOURCE_HARDWARE ? INTERRUPT_CYCLES : EXCEPTION_CYCLES;
     cpu->clock = cpu_serialise(cpu, cpu->clock, cycles);
     cpu_redirect(cpu, cpu->clock);
+    if (!cpu->is_timed) /* a handler that faults at its first instruction must not stop the clock */
+        cpu->clock += STAMP_CYCLE;
     return is_good;
 }
 

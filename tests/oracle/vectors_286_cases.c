@@ -65,11 +65,19 @@ static struct seen look(const struct vector_case *c, const struct vector_result 
     return seen;
 }
 
-enum { EXCEPTION_UD = 6, EXCEPTION_SS = 12, EXCEPTION_GP = 13, FLAG_OF = 0x800, LONGEST_OF_286 = 10 };
+enum {
+    EXCEPTION_DE = 0,
+    EXCEPTION_UD = 6,
+    EXCEPTION_SS = 12,
+    EXCEPTION_GP = 13,
+    FLAG_OF = 0x800,
+    LONGEST_OF_286 = 10
+};
 
 static bool rule_lock(const struct seen *seen)
 {
-    return seen->is_locked && seen->ours->exception == EXCEPTION_UD;
+    /* With nothing where the handler should be, a core may shut down before the #UD is seen. */
+    return seen->is_locked && (seen->ours->exception == EXCEPTION_UD || seen->ours->is_shut_down);
 }
 
 static bool rule_string_restart(const struct seen *seen)
@@ -114,6 +122,19 @@ static bool rule_rotate_overflow(const struct seen *seen)
     unsigned differing =
         (seen->ours->reg[VECTOR_FLAGS] ^ seen->c->after.reg[VECTOR_FLAGS]) & VECTOR_FLAGS_286;
     return is_rotate && (seen->modrm >> 3 & 7) < 4 && differing == FLAG_OF;
+}
+
+static bool rule_idiv_overflow(const struct seen *seen)
+{
+    return (seen->opcode & 0xfe) == 0xf6 && (seen->modrm >> 3 & 7) == 7 &&
+           seen->c->exception == VECTOR_NO_EXCEPTION && seen->ours->exception == EXCEPTION_DE;
+}
+
+static bool rule_aam_zero(const struct seen *seen)
+{
+    return seen->opcode == 0xd4 && seen->modrm == 0 && seen->c->exception == EXCEPTION_DE &&
+           seen->ours->exception == EXCEPTION_DE &&
+           memcmp(seen->ours->reg, seen->c->after.reg, VECTOR_FLAGS * sizeof *seen->ours->reg) == 0;
 }
 
 static bool rule_no_x87(const struct seen *seen)
