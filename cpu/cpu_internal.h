@@ -321,6 +321,21 @@ void cpu_deliver_fault(struct cpu *cpu);
 bool cpu_software_interrupt(struct cpu *cpu, unsigned vector) __attribute__((warn_unused_result));
 void cpu_hardware_interrupt(struct cpu *cpu, unsigned vector);
 
+/* A stack in the making: that of a handler or of an inner ring, which is not the current one yet. */
+struct new_stack {
+    struct segment segment;
+    uint64_t sp;
+    unsigned cpl;
+};
+/*
+ * The stack that the TSS names for a privilege level, with its checks (SDM 3A 6.12.1, SDM 2A INT n), and
+ * pushes on it. `ext` is the EXT bit of the faults' error codes.
+ */
+bool cpu_stack_from_tss(struct cpu *cpu, unsigned cpl, uint32_t ext, struct new_stack *stack)
+    __attribute__((warn_unused_result));
+bool cpu_push_on(struct cpu *cpu, struct new_stack *stack, unsigned size_bytes, uint64_t value, uint32_t ext)
+    __attribute__((warn_unused_result));
+
 /*
  * port.c: the board. cpu_port_allowed: IOPL and the I/O permission bitmap (SDM 1 19.5); false: #GP(0) in
  * cpu->fault. A marker's result goes to EAX; it may ask the run to stop.
@@ -336,6 +351,13 @@ bool cpu_load_segment(struct cpu *cpu, unsigned seg, uint16_t selector) __attrib
 /* Reads a descriptor from GDT or LDT: raw bytes. False: the selector is beyond the table, or a page fault. */
 bool cpu_read_descriptor(struct cpu *cpu, uint16_t selector, enum exception_vector vector, uint64_t *raw)
     __attribute__((warn_unused_result));
+/*
+ * LAR (access rights) and LSL (limit in bytes), VERR and VERW, for the current privilege level (SDM 3A
+ * 5.10). False: not visible or not allowed, or a page fault, which cpu->fault then holds.
+ */
+bool cpu_inspect(struct cpu *cpu, uint16_t selector, bool wants_rights, uint32_t *value)
+    __attribute__((warn_unused_result));
+bool cpu_verify(struct cpu *cpu, uint16_t selector, bool is_write) __attribute__((warn_unused_result));
 /* LLDT and LTR (SDM 2A). */
 bool cpu_load_ldt(struct cpu *cpu, uint16_t selector) __attribute__((warn_unused_result));
 bool cpu_load_task_register(struct cpu *cpu, uint16_t selector) __attribute__((warn_unused_result));

@@ -7,10 +7,10 @@
 enum { EXCEPTION_CYCLES = 20, INTERRUPT_CYCLES = 20, ERROR_CODE_EXT = 1, ERROR_CODE_IDT = 2 };
 
 /*
- * Where a 32-bit TSS keeps the stack of privilege level 0: ESP0, then SS0, 8 bytes a level (SDM 3A figure
- * 7-2).
+ * Where a TSS keeps the stack of privilege level 0: ESP0, then SS0, 8 bytes a level (SDM 3A figure 7-2); half
+ * of that in a 16-bit TSS (figure 7-10).
  */
-enum { TSS_ESP0 = 4, TSS_LEVEL_BYTES = 8 };
+enum { TSS_ESP0 = 4, TSS_LEVEL_BYTES = 8, TSS16_SP0 = 2, TSS16_LEVEL_BYTES = 4 };
 
 enum source { SOURCE_EXCEPTION, SOURCE_SOFTWARE, SOURCE_HARDWARE };
 
@@ -43,15 +43,7 @@ static bool fault_at(struct cpu *cpu, enum exception_vector vector, uint32_t sel
     return cpu_set_fault_code(cpu, vector, (selector & 0xfffc) | ext);
 }
 
-/* A stack in the making: the handler's, which is not the current one yet. */
-struct new_stack {
-    struct segment segment;
-    uint64_t sp;
-    unsigned cpl;
-};
-
-static bool push_on(struct cpu *cpu, struct new_stack *stack, unsigned size_bytes, uint64_t value,
-                    uint32_t ext)
+bool cpu_push_on(struct cpu *cpu, struct new_stack *stack, unsigned size_bytes, uint64_t value, uint32_t ext)
 {
     uint64_t mask = stack->segment.hidden.is_big ? UINT32_MAX : UINT16_MAX;
     uint64_t sp = (stack->sp - size_bytes) & mask;
@@ -63,16 +55,17 @@ static bool push_on(struct cpu *cpu, struct new_stack *stack, unsigned size_byte
     return true;
 }
 
-/* The stack that the TSS names for a privilege level, with its checks (SDM 3A 6.12.1, SDM 2A INT n). */
-static bool stack_from_tss(struct cpu *cpu, unsigned cpl, uint32_t ext, struct new_stack *stack)
+bool cpu_stack_from_tss(struct cpu *cpu, unsigned cpl, uint32_t ext, struct new_stack *stack)
 {
     const struct descriptor *tss = &cpu->tr.hidden;
-    uint32_t at = TSS_ESP0 + cpl * TSS_LEVEL_BYTES;
+    bool is_32 = tss->type == SYSTEM_TSS_BUSY || tss->type == SYSTEM_TSS_AVAILABLE;
+    unsigned sp_bytes = is_32 ? 4 : 2;
+    uint32_t at = is_32 ? TSS_ESP0 + cpl * TSS_LEVEL_BYTES : TSS16_SP0 + cpl * TSS16_LEVEL_BYTES;
     uint64_t esp, selector, raw;
-    if (!cpu->tr.is_usable || at + 5 > tss->limit_bytes)
+    if (!cpu->tr.is_usable || at + sp_bytes + 1 > tss->limit_bytes)
         return fault_at(cpu, EXCP_TS, cpu->tr.selector, ext);
-    if (!cpu_read(cpu, tss->base + at, 4, true, &esp) ||
-        !cpu_read(cpu, tss->base + at + 4, 2, true, &selector))
+    if (!cpu_read(cpu, tss->base + at, sp_bytes, true, &esp) ||
+        !cpu_read(cpu, tss->base + at + sp_bytes, 2, true, &selector))
         return false;
     uint16_t ss = (uint16_t)selector;
     if ((ss & ~SELECTOR_RPL) == 0)
@@ -148,7 +141,7 @@ static bool deliver_protected(struct cpu *cpu, const struct delivery *delivery)
     bool is_inner = !is_conforming && code.dpl < cpu->cpl;
     unsigned size_bytes = gate.type & 8 ? 4 : 2;
     struct new_stack stack = {.segment = cpu->segment[DEC_SEG_SS], .sp = cpu->reg[CPU_SP], .cpl = cpu->cpl};
-    if (is_inner && !stack_from_tss(cpu, code.dpl, delivery->ext, &stack))
+    if (is_inner && !cpu_stack_from_tss(cpu, code.dpl, delivery->ext, &stack))
         return false;
     const struct {
         bool is_pushed;
@@ -162,7 +155,7 @@ static bool deliver_protected(struct cpu *cpu, const struct delivery *delivery)
         {delivery->has_error_code, delivery->error_code},
     };
     for (unsigned i = 0; i < sizeof frame / sizeof *frame; i++)
-        if (frame[i].is_pushed && !push_on(cpu, &stack, size_bytes, frame[i].value, delivery->ext))
+        if (frame[i].is_pushed && !cpu_push_on(cpu, &stack, size_bytes, frame[i].value, delivery->ext))
             return false;
     if (gate.offset > code.limit_bytes)
         return cpu_set_fault_code(cpu, EXCP_GP, delivery->ext);
@@ -183,7 +176,7 @@ static bool deliver_real(struct cpu *cpu, const struct delivery *delivery)
 {
     uint64_t pointer;
     if (delivery->vector * 4 + 3 > cpu->idt_limit)
-        return cpu_set_fault(cpu, EXCP_DF);
+        return cpu_set_fault_code(cpu, EXCP_GP, 0);
     uint64_t sp = cpu->reg[CPU_SP];
     if (!cpu_read(cpu, cpu->idt_base + delivery->vector * 4, 4, true, &pointer) ||
         !cpu_push_at(cpu, &sp, 2, cpu_flags(cpu)) ||
@@ -203,6 +196,8 @@ static bool deliver(struct cpu *cpu, const struct delivery *delivery)
     cycle_t cycles = delivery->source == SOURCE_HARDWARE ? INTERRUPT_CYCLES : EXCEPTION_CYCLES;
     cpu->clock = cpu_serialise(cpu, cpu->clock, cycles);
     cpu_redirect(cpu, cpu->clock);
+    if (!cpu->is_timed) /* a handler that faults at its first instruction must not stop the clock */
+        cpu->clock += STAMP_CYCLE;
     return is_good;
 }
 

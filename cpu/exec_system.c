@@ -1,5 +1,5 @@
 /* System instructions (SDM 3A 2.8; SDM 2 for each). Privilege and mode are checked in the manual's order. */
-#include "cpu/exec.h"
+#include "cpu/exec_arith.h"
 
 enum { CONTROL_CYCLES = 10, CPUID_CYCLES = 40, HLT_CYCLES = 1 };
 
@@ -277,6 +277,71 @@ EXEC(str)
     if (!cpu_is_protected(cpu))
         return exec_raise(cpu, insn, t, EXCP_UD);
     return store_word(cpu, insn, t, cpu->tr.selector);
+}
+
+/* LAR and LSL: ZF says whether the selector may be looked at; if not, the destination stays (SDM 2A LAR). */
+static __attribute__((noinline)) bool inspect_selector(struct cpu *cpu, const struct insn *insn,
+                                                       uint16_t selector)
+{
+    uint32_t value = 0;
+    bool is_visible = cpu_inspect(cpu, selector, insn->op == DEC_LAR, &value);
+    if (!is_visible && cpu->fault.vector == EXCP_PF)
+        return false;
+    if (is_visible) {
+        exec_write_register(cpu, insn->dst, insn->size_bytes, value);
+        exec_set_ready(cpu, insn->dst, exec_done(cpu->clock, 1));
+    }
+    exec_set_zf(cpu, is_visible);
+    return true;
+}
+
+EXEC(inspect)
+{
+    if (!cpu_is_protected(cpu))
+        return exec_raise(cpu, insn, t, EXCP_UD);
+    struct loaded source = exec_read_src(cpu, insn, 2, &t, NULL);
+    if (!source.ready)
+        return exec_fault(cpu, insn, t);
+    cpu->clock = exec_wait2(cpu, exec_wait(cpu, t, source.ready), READY_FLAGS, insn->dst);
+    if (!inspect_selector(cpu, insn, (uint16_t)source.value))
+        return exec_fault(cpu, insn, cpu->clock);
+    exec_set_ready(cpu, READY_FLAGS, exec_done(cpu->clock, 1));
+    return exec_next(cpu, insn, cpu->clock, exec_done(cpu->clock, 1));
+}
+
+EXEC(verify)
+{
+    if (!cpu_is_protected(cpu))
+        return exec_raise(cpu, insn, t, EXCP_UD);
+    struct exec_operand source = selector_operand(cpu, insn, &t);
+    if (!source.ready)
+        return exec_fault(cpu, insn, cpu->clock);
+    cpu->clock = exec_wait1(cpu, cpu->clock, READY_FLAGS);
+    bool is_allowed = cpu_verify(cpu, (uint16_t)source.value, insn->op == DEC_VERW);
+    if (!is_allowed && cpu->fault.vector == EXCP_PF)
+        return exec_fault(cpu, insn, cpu->clock);
+    exec_set_zf(cpu, is_allowed);
+    exec_set_ready(cpu, READY_FLAGS, exec_done(cpu->clock, 1));
+    return exec_next(cpu, insn, cpu->clock, exec_done(cpu->clock, 1));
+}
+
+/* A destination's RPL below the source's is raised to it (SDM 2A ARPL). */
+EXEC(arpl)
+{
+    if (!cpu_is_protected(cpu))
+        return exec_raise(cpu, insn, t, EXCP_UD);
+    t = exec_wait2(cpu, t, insn->src, READY_FLAGS);
+    struct exec_operand operand = exec_read_dst(cpu, insn, 2, true, &t, NULL);
+    if (!operand.ready)
+        return exec_fault(cpu, insn, t);
+    stamp_t done = exec_operand_done(insn, &operand, t, 1);
+    uint64_t rpl = exec_src(cpu, insn, 2) & SELECTOR_RPL;
+    bool is_raised = (operand.value & SELECTOR_RPL) < rpl;
+    uint64_t value = is_raised ? (operand.value & ~(uint64_t)SELECTOR_RPL) | rpl : operand.value;
+    exec_write_dst(cpu, insn, &operand, 2, value, t, done, NULL);
+    exec_set_zf(cpu, is_raised);
+    exec_set_ready(cpu, READY_FLAGS, done);
+    return exec_next(cpu, insn, t, done);
 }
 
 /* INVLPG's operand is an address, not an access: no limit is checked and nothing is read (SDM 2A INVLPG). */

@@ -49,10 +49,23 @@ void cpu_set_segment(struct cpu *cpu, unsigned seg, uint16_t selector, const str
     cpu_mode_changed(cpu);
 }
 
-/* Real mode: the base is 16 times the selector; limit and rights stay what they were (SDM 3A 20.1.1). */
+/*
+ * The base is 16 times the selector. In virtual-8086 mode limit and rights are an 8086's (SDM 3A 20.2.1); in
+ * real mode they stay what they were ("big real mode"), but that code can be written to (SDM 3A 20.1.1).
+ */
 void cpu_load_segment_real(struct cpu *cpu, unsigned seg, uint16_t selector)
 {
+    static const struct descriptor of_8086 = {.limit_bytes = UINT16_MAX,
+                                              .type = SEGMENT_WRITABLE | SEGMENT_ACCESSED,
+                                              .dpl = 3,
+                                              .is_code_or_data = true,
+                                              .is_present = true};
     struct segment *segment = &cpu->segment[seg];
+    if (cpu->eflags & EFLAGS_VM)
+        segment->hidden = of_8086;
+    else if (!segment->is_usable || (segment->hidden.type & SEGMENT_CODE))
+        segment->hidden.type = SEGMENT_WRITABLE | SEGMENT_ACCESSED;
+    segment->hidden.is_code_or_data = segment->hidden.is_present = true;
     segment->selector = selector;
     segment->hidden.base = (uint64_t)selector << 4;
     segment->is_usable = true;
@@ -101,6 +114,58 @@ bool cpu_load_segment(struct cpu *cpu, unsigned seg, uint16_t selector)
         return false;
     cpu_set_segment(cpu, seg, selector, &d);
     return true;
+}
+
+/* The descriptor of a selector that software only asks about. False: cpu->fault is a page fault, or none. */
+static bool look_up(struct cpu *cpu, uint16_t selector, uint64_t *raw)
+{
+    cpu->fault = (struct fault){0};
+    return (selector & ~SELECTOR_RPL & UINT16_MAX) != 0 && cpu_read_descriptor(cpu, selector, EXCP_GP, raw);
+}
+
+/* Conforming code is visible from everywhere; the rest to CPL and RPL of its DPL or less (SDM 3A 5.10.1). */
+static bool is_visible(const struct cpu *cpu, uint16_t selector, const struct descriptor *d)
+{
+    unsigned rpl = selector & SELECTOR_RPL, conforming_code = SEGMENT_CODE | SEGMENT_CONFORMING;
+    if (d->is_code_or_data && (d->type & conforming_code) == conforming_code)
+        return true;
+    return d->dpl >= cpu->cpl && d->dpl >= rpl;
+}
+
+bool cpu_inspect(struct cpu *cpu, uint16_t selector, bool wants_rights, uint32_t *value)
+{
+    enum {
+        TYPES_WITH_LIMIT = 1 << SYSTEM_TSS16_AVAILABLE | 1 << SYSTEM_LDT | 1 << SYSTEM_TSS16_BUSY |
+                           1 << SYSTEM_TSS_AVAILABLE | 1 << SYSTEM_TSS_BUSY,
+        TYPES_WITH_RIGHTS =
+            TYPES_WITH_LIMIT | 1 << SYSTEM_CALL_GATE16 | 1 << SYSTEM_TASK_GATE | 1 << SYSTEM_CALL_GATE,
+        RIGHTS_MASK = 0x00f0ff00, /* of the descriptor's upper half */
+    };
+    uint64_t raw;
+    if (!look_up(cpu, selector, &raw))
+        return false;
+    struct descriptor d = segment_decode(raw);
+    unsigned types = wants_rights ? TYPES_WITH_RIGHTS : TYPES_WITH_LIMIT;
+    if (!d.is_code_or_data && !(types >> d.type & 1))
+        return false;
+    if (!is_visible(cpu, selector, &d))
+        return false;
+    *value = wants_rights ? (uint32_t)(raw >> 32) & RIGHTS_MASK : d.limit_bytes;
+    return true;
+}
+
+bool cpu_verify(struct cpu *cpu, uint16_t selector, bool is_write)
+{
+    uint64_t raw;
+    if (!look_up(cpu, selector, &raw))
+        return false;
+    struct descriptor d = segment_decode(raw);
+    if (!d.is_code_or_data || !is_visible(cpu, selector, &d))
+        return false;
+    bool is_code = d.type & SEGMENT_CODE;
+    if (is_write)
+        return !is_code && (d.type & SEGMENT_WRITABLE);
+    return !is_code || (d.type & SEGMENT_READABLE);
 }
 
 /* A system descriptor of the GDT, of one of two types. */

@@ -37,14 +37,76 @@ static bool enter_code(struct cpu *cpu, uint16_t selector, const struct descript
     return true;
 }
 
-/*
- * System descriptors as targets: call gates come with the whole of segmentation; until then they and task
- * gates are refused as a type that the selector may not have.
- */
-static bool refuse_system(struct cpu *cpu, uint16_t selector)
+/* Task gates and TSSs as targets are refused as a type that the selector may not have. */
+static bool refuse_task(struct cpu *cpu, uint16_t selector)
 {
     cpu->stats.unimplemented++;
     return general(cpu, selector);
+}
+
+/* The code segment that a call gate leads to, checked (SDM 3A 5.8.4, SDM 2A CALL, JMP). */
+static bool read_gate_target(struct cpu *cpu, uint16_t selector, const struct gate *gate, bool is_call,
+                             struct descriptor *code)
+{
+    uint64_t raw;
+    if (gate->dpl < cpu->cpl || gate->dpl < (selector & SELECTOR_RPL))
+        return general(cpu, selector);
+    if (!gate->is_present)
+        return cpu_set_fault_code(cpu, EXCP_NP, selector & 0xfffc);
+    if (!read_code_descriptor(cpu, gate->selector, code, &raw))
+        return false;
+    if (!code->is_code_or_data || !(code->type & SEGMENT_CODE))
+        return general(cpu, gate->selector);
+    bool may_be_inner = is_call || (code->type & SEGMENT_CONFORMING);
+    if (may_be_inner ? code->dpl > cpu->cpl : code->dpl != cpu->cpl)
+        return general(cpu, gate->selector);
+    if (!code->is_present)
+        return cpu_set_fault_code(cpu, EXCP_NP, gate->selector & 0xfffc);
+    return gate->offset <= code->limit_bytes || general(cpu, 0);
+}
+
+/* The inner stack gets the old one's address, then its topmost parameters (SDM 3A 5.8.5). */
+static bool begin_inner_stack(struct cpu *cpu, const struct gate *gate, unsigned size_bytes, unsigned cpl,
+                              struct new_stack *stack)
+{
+    if (!cpu_stack_from_tss(cpu, cpl, 0, stack) ||
+        !cpu_push_on(cpu, stack, size_bytes, cpu->segment[DEC_SEG_SS].selector, 0) ||
+        !cpu_push_on(cpu, stack, size_bytes, cpu->reg[CPU_SP], 0))
+        return false;
+    for (unsigned i = gate->nr_parameters; i-- > 0;) {
+        uint64_t at = cpu->reg[CPU_SP] + (uint64_t)i * size_bytes, value;
+        if (!cpu_pop_at(cpu, &at, size_bytes, &value) || !cpu_push_on(cpu, stack, size_bytes, value, 0))
+            return false;
+    }
+    return true;
+}
+
+/* Through a system descriptor: call gates; cpu->rip is the return address. */
+static bool go_through_gate(struct cpu *cpu, uint16_t selector, uint64_t raw, bool is_call)
+{
+    struct gate gate = gate_decode(raw);
+    struct descriptor code;
+    if (gate.type != SYSTEM_CALL_GATE && gate.type != SYSTEM_CALL_GATE16)
+        return refuse_task(cpu, selector);
+    unsigned size_bytes = gate.type == SYSTEM_CALL_GATE ? 4 : 2;
+    if (size_bytes == 2)
+        gate.offset &= UINT16_MAX;
+    if (!read_gate_target(cpu, selector, &gate, is_call, &code))
+        return false;
+    struct new_stack stack = {.segment = cpu->segment[DEC_SEG_SS], .sp = cpu->reg[CPU_SP], .cpl = cpu->cpl};
+    bool is_inner = !(code.type & SEGMENT_CONFORMING) && code.dpl < cpu->cpl;
+    if (is_inner && !begin_inner_stack(cpu, &gate, size_bytes, code.dpl, &stack))
+        return false;
+    if (is_call && (!cpu_push_on(cpu, &stack, size_bytes, cpu->segment[DEC_SEG_CS].selector, 0) ||
+                    !cpu_push_on(cpu, &stack, size_bytes, cpu->rip, 0)))
+        return false;
+    cpu_set_segment(cpu, DEC_SEG_CS, (uint16_t)((gate.selector & 0xfffcu) | stack.cpl), &code);
+    if (is_inner)
+        cpu_set_segment(cpu, DEC_SEG_SS, stack.segment.selector, &stack.segment.hidden);
+    if (is_call)
+        cpu_set_sp(cpu, stack.sp);
+    cpu->rip = gate.offset;
+    return true;
 }
 
 bool cpu_far_jump(struct cpu *cpu, uint16_t selector, uint64_t offset)
@@ -59,7 +121,7 @@ bool cpu_far_jump(struct cpu *cpu, uint16_t selector, uint64_t offset)
     if (!read_code_descriptor(cpu, selector, &d, &raw))
         return false;
     if (!d.is_code_or_data)
-        return refuse_system(cpu, selector);
+        return go_through_gate(cpu, selector, raw, false);
     if (!(d.type & SEGMENT_CODE))
         return general(cpu, selector);
     return may_jump_to(cpu, selector, &d) && enter_code(cpu, selector, &d, offset);
@@ -74,7 +136,7 @@ bool cpu_far_call(struct cpu *cpu, uint16_t selector, uint64_t offset, unsigned 
         if (!read_code_descriptor(cpu, selector, &d, &raw))
             return false;
         if (!d.is_code_or_data)
-            return refuse_system(cpu, selector);
+            return go_through_gate(cpu, selector, raw, true);
         if (!(d.type & SEGMENT_CODE))
             return general(cpu, selector);
         if (!may_jump_to(cpu, selector, &d))
@@ -213,6 +275,8 @@ bool cpu_interrupt_return(struct cpu *cpu, unsigned size_bytes)
 {
     uint64_t sp = cpu->reg[CPU_SP], offset, selector, flags;
     bool is_protected = cpu_is_protected(cpu);
+    if ((cpu->eflags & EFLAGS_VM) && (cpu->eflags & EFLAGS_IOPL) != EFLAGS_IOPL) /* SDM 3A 20.2.7 */
+        return general(cpu, 0);
     if (is_protected && (cpu->eflags & EFLAGS_NT)) { /* a return to another task */
         cpu->stats.unimplemented++;
         return cpu_set_fault_code(cpu, EXCP_TS, cpu->tr.selector & 0xfffc);
