@@ -36,7 +36,7 @@ struct cache *cache_create(const struct cache_params *params, enum served_by lev
     cache->front.line_shift = (unsigned)__builtin_ctzll(params->line_bytes);
     cache->front.read_line = malloc(cache->nr_sets * sizeof(uint64_t));
     cache->front.write_line = malloc(cache->nr_sets * sizeof(uint64_t));
-    cache->lines = malloc(cache->nr_sets * params->nr_ways * sizeof(struct line));
+    cache->lines = calloc(cache->nr_sets * params->nr_ways, sizeof(struct line));
     if (!cache->front.read_line || !cache->front.write_line || !cache->lines) {
         cache_destroy(cache);
         return NULL;

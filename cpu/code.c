@@ -193,7 +193,7 @@ const struct insn *cpu_code_at(struct cpu *cpu, struct paddr frame, unsigned off
         return out_of_memory(cpu);
     if (page->nr_heads == page->max_heads) {
         unsigned max_heads = page->max_heads ? page->max_heads * 2 : 16;
-        const struct insn **heads = realloc(page->heads, max_heads * sizeof *heads);
+        const struct insn **heads = reallocarray(page->heads, max_heads, sizeof(void *));
         if (!heads) {
             free(run);
             return out_of_memory(cpu);
