@@ -17,6 +17,7 @@ enum {
     /* The last instruction may bring the records of as many blocks as a page has, and the run's end. */
     RUN_HARD_LIMIT = RUN_SOFT_LIMIT + PAGE_BYTES / 8 + 2,
     BITMAP_WORDS = PAGE_BYTES / 64,
+    MAX_DEAD_FRAMES = 64, /* so many may wait until the core comes out of its records */
 };
 
 struct run {
@@ -219,6 +220,8 @@ const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t
     bool is_last;
     unsigned length = decode(cpu, bytes, nr_bytes, offset, 0, &insn, &is_last);
     unsigned last = length ? offset + length - 1 : PAGE_BYTES - 1;
+    if (length && cpu->rip + length - 1 > cpu->segment[DEC_SEG_CS].hidden.limit_bytes)
+        insn = plain_record(cpu, HANDLER_too_long, offset, 0); /* for CS, and #GP(0) too */
     cpu->single[nr++] = block_record(cpu, physical, offset, 0);
     for (; last >= fetched_to && fetched_to < PAGE_BYTES; fetched_to += cpu->fetch_bytes)
         cpu->single[nr++] = block_record(cpu, paddr(physical.v - offset + fetched_to), offset, 0);
@@ -258,6 +261,8 @@ static void kill_frame(struct cpu *cpu, struct code_frame *frame)
     cpu->code_frames[frame->frame.v >> PAGE_SHIFT] = NULL;
     frame->next_dead = cpu->dead_frames;
     cpu->dead_frames = frame;
+    if (++cpu->nr_dead_frames >= MAX_DEAD_FRAMES)
+        cpu->deadline = 0;
     forget_jumps(cpu);
 }
 
@@ -281,6 +286,7 @@ void cpu_free_dead_code(struct cpu *cpu)
     while (cpu->dead_frames) {
         struct code_frame *frame = cpu->dead_frames;
         cpu->dead_frames = frame->next_dead;
+        cpu->nr_dead_frames--;
         while (frame->pages) {
             struct code_page *page = frame->pages;
             frame->pages = page->next;

@@ -1,10 +1,6 @@
 /* Control registers (SDM 3A 2.5): what may be written, and what a write changes. */
 #include "cpu/cpu_internal.h"
 
-enum cr0_bit { CR0_ET = 1 << 4, CR0_NE = 1 << 5, CR0_AM = 1 << 18, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
-enum cr0_low_bit { CR0_MP = 2, CR0_EM = 4, CR0_TS = 8 };
-enum cr4_bit { CR4_VME = 1, CR4_PVI = 2, CR4_TSD = 4, CR4_DE = 8, CR4_PCE = 1 << 8 };
-
 static const uint64_t cr0_known =
     CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG;
 /* CR4 bits of features that CPUID claims; the others are reserved (SDM 3A 2.5). */

@@ -238,7 +238,8 @@ static bool is_ready_to_run(struct cpu *cpu, stamp_t end, enum cpu_stop *why)
 static void run_until(struct cpu *cpu, stamp_t end)
 {
     cpu_free_dead_code(cpu);
-    cpu->deadline = end;
+    bool is_interrupt_due = cpu->interrupt_line && (cpu->eflags & EFLAGS_IF) && !cpu->interrupt_shadow;
+    cpu->deadline = is_interrupt_due ? 0 : end;
     const struct insn *insn = cpu_fetch(cpu, NULL);
     while (insn)
         insn = insn->run(cpu, insn, cpu->clock);

@@ -22,6 +22,7 @@ enum {
     MAX_MSHRS = 64,
     MAX_FETCH_QUEUE = 16,
     MAX_RETURN_STACK = 64,
+    NR_XMM = 16,
 };
 
 /* EFLAGS (SDM 1 3.4.3). */
@@ -67,6 +68,9 @@ enum exception_vector {
     EXCP_MC = 18,
     EXCP_XM = 19,
 };
+
+/* In cpu->code_key: CS ends somewhere, and code near its limit is not to be found but by asking where. */
+#define CODE_KEY_LIMITED (1u << 8)
 
 /* Which tag of a front entry an access needs: who asks, and what for. */
 enum front_kind { FRONT_SUPERVISOR = 0, FRONT_USER = 2, FRONT_READ = 0, FRONT_WRITE = 1, NR_FRONT_KINDS = 4 };
@@ -127,6 +131,24 @@ struct predictor {
     uint64_t btb_mask;
     uint64_t return_stack[MAX_RETURN_STACK];
     unsigned return_top, return_entries, return_depth;
+};
+
+/*
+ * The x87 and MMX registers (SDM 1 8.1, 9.2). Arrays are indexed by physical register: ST(i) is the one
+ * numbered (TOP + i) mod 8, MMi is mantissa[i].
+ */
+struct fpu {
+    uint64_t mantissa[8];
+    uint16_t sign_exponent[8];
+    uint16_t control, status;
+    uint8_t in_use;     /* a bit a physical register: not empty */
+    uint16_t opcode;    /* of the last instruction that was not a control instruction: 11 bits */
+    uint16_t cs, ds;    /* its selectors */
+    uint64_t rip, data; /* its offset, and its operand's */
+};
+
+struct xmm {
+    _Alignas(16) uint64_t half[2];
 };
 
 struct cpu {
@@ -198,16 +220,20 @@ struct cpu {
     stamp_t io_wait;
     uint64_t untimed_clocks[2]; /* what counts uses where there are no TLBs */
     struct mmu mmu;
-    struct paging_mode control; /* CR0, CR3, CR4 */
-    uint64_t msr_sysenter[3];
+    struct paging_mode control; /* CR0, CR3, CR4, EFER */
+    struct fpu fpu;
+    struct xmm xmm[NR_XMM];
+    uint32_t mxcsr;
+    uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     int64_t tsc_offset_cycles;
 
     /* Decoded code. */
     struct code_frame **code_frames; /* by pfn */
     uint64_t nr_code_frames;
     struct code_frame *dead_frames; /* dropped, freed once no executor can be in them */
-    struct insn *single;            /* room for one instruction decoded where it cannot be kept */
-    struct insn stop_record;        /* makes the executors return */
+    unsigned nr_dead_frames;
+    struct insn *single;     /* room for one instruction decoded where it cannot be kept */
+    struct insn stop_record; /* makes the executors return */
     unsigned fetch_bytes, fetch_line_shift;
     exec_fn *const *handlers; /* by enum handler, of the model that runs */
 
@@ -230,10 +256,35 @@ static inline uint64_t cpu_stack_mask(const struct cpu *cpu)
     return cpu->segment[DEC_SEG_SS].hidden.is_big ? UINT32_MAX : UINT16_MAX;
 }
 
+/* Whether CS ends within the page of cpu->rip: its instructions are to be looked at one by one. */
+static inline bool cpu_is_near_limit(const struct cpu *cpu)
+{
+    const struct descriptor *cs = &cpu->segment[DEC_SEG_CS].hidden;
+    return ((((cpu->rip + cs->base) | PAGE_MASK) - cs->base) & UINT32_MAX) > cs->limit_bytes;
+}
+
 /* rip of a record's instruction. */
 static inline uint64_t cpu_insn_rip(const struct cpu *cpu, const struct insn *insn)
 {
     return (cpu->code_linear + insn->offset - cpu->segment[DEC_SEG_CS].hidden.base) & UINT32_MAX;
+}
+
+/* Whether EFER.LMA is set (IA-32e mode), and whether the code that runs is 64-bit code (SDM 3A 2.2). */
+static inline bool cpu_is_long_mode(const struct cpu *cpu)
+{
+    return cpu->control.efer & EFER_LMA;
+}
+
+static inline bool cpu_is_64bit(const struct cpu *cpu)
+{
+    return cpu_is_long_mode(cpu) && cpu->segment[DEC_SEG_CS].hidden.is_long;
+}
+
+/* Whether the bits above the implemented ones repeat the highest of these (SDM 1 3.3.7.1). */
+static inline bool cpu_is_canonical(const struct cpu *cpu, uint64_t linear)
+{
+    unsigned unused_bits = cpu->control.cr4 & CR4_LA57 ? 7 : 16;
+    return (uint64_t)((int64_t)(linear << unused_bits) >> unused_bits) == linear;
 }
 
 static inline bool cpu_is_protected(const struct cpu *cpu)
@@ -278,6 +329,10 @@ bool cpu_store_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint6
 struct loaded cpu_load_for_write_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t);
 void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value,
                                stamp_t t);
+/* Up to 16 bytes at once, as one access; `ready` as above. A device is asked for 8 bytes at a time. */
+stamp_t cpu_load_wide_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t, void *into);
+bool cpu_store_wide_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const void *from, stamp_t t)
+    __attribute__((warn_unused_result));
 /* Outside executors: waits for the value; as supervisor whatever the CPL if is_system (GDT, IDT, TSS). */
 bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_system, uint64_t *value)
     __attribute__((warn_unused_result));
@@ -363,12 +418,17 @@ bool cpu_load_ldt(struct cpu *cpu, uint16_t selector) __attribute__((warn_unused
 bool cpu_load_task_register(struct cpu *cpu, uint16_t selector) __attribute__((warn_unused_result));
 /* Sets the hidden part as real mode and V86 mode do. */
 void cpu_load_segment_real(struct cpu *cpu, unsigned seg, uint16_t selector);
+/* Sets the accessed bit of a descriptor in memory where it is not set yet (SDM 3A 3.4.5.1). */
+bool cpu_mark_accessed(struct cpu *cpu, uint16_t selector, const struct descriptor *d)
+    __attribute__((warn_unused_result));
 void cpu_set_segment(struct cpu *cpu, unsigned seg, uint16_t selector, const struct descriptor *hidden);
 /* CPL, stack size, code size or a segment changed: what decoded code and fast paths depend on. */
 void cpu_mode_changed(struct cpu *cpu);
 
-/* identify.c: CPUID by EAX and ECX; RDMSR into EDX:EAX; WRMSR. False: #GP(0). */
+/* identify.c: CPUID by EAX and ECX. */
 void cpu_identify(struct cpu *cpu);
+
+/* msr.c: RDMSR into EDX:EAX; WRMSR. False: #GP(0). */
 bool cpu_read_msr(struct cpu *cpu, uint32_t number) __attribute__((warn_unused_result));
 bool cpu_write_msr(struct cpu *cpu, uint32_t number, uint64_t value) __attribute__((warn_unused_result));
 

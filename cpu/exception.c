@@ -4,7 +4,7 @@
  */
 #include "cpu/cpu_internal.h"
 
-enum { EXCEPTION_CYCLES = 20, INTERRUPT_CYCLES = 20, ERROR_CODE_EXT = 1, ERROR_CODE_IDT = 2 };
+enum { EXCEPTION_CYCLES = 20, INTERRUPT_CYCLES = 20, ERROR_CODE_EXT = 1, ERROR_CODE_IDT = 2, GATE_IS_32 = 8 };
 
 /*
  * Where a TSS keeps the stack of privilege level 0: ESP0, then SS0, 8 bytes a level (SDM 3A figure 7-2); half
@@ -47,8 +47,9 @@ bool cpu_push_on(struct cpu *cpu, struct new_stack *stack, unsigned size_bytes, 
 {
     uint64_t mask = stack->segment.hidden.is_big ? UINT32_MAX : UINT16_MAX;
     uint64_t sp = (stack->sp - size_bytes) & mask;
-    if (!segment_allows(&stack->segment, sp, size_bytes, true))
-        return cpu_set_fault_code(cpu, EXCP_SS, ext);
+    if (!segment_allows(&stack->segment, sp, size_bytes,
+                        true)) /* a new stack is named, the current one is not */
+        return fault_at(cpu, EXCP_SS, stack->cpl == cpu->cpl ? 0 : stack->segment.selector, ext);
     if (!cpu_write(cpu, stack->segment.hidden.base + sp, size_bytes, stack->cpl < 3, value))
         return false;
     stack->sp = (stack->sp & ~mask) | sp;
@@ -97,6 +98,8 @@ static bool find_gate(struct cpu *cpu, const struct delivery *delivery, struct g
     if (!cpu_read(cpu, cpu->idt_base + delivery->vector * 8, 8, true, &raw))
         return false;
     *gate = gate_decode(raw);
+    if (!(gate->type & GATE_IS_32))
+        gate->offset &= UINT16_MAX;
     bool is_interrupt_or_trap =
         gate->is_system && (gate->type == SYSTEM_INTERRUPT_GATE || gate->type == SYSTEM_TRAP_GATE ||
                             gate->type == SYSTEM_INTERRUPT_GATE16 || gate->type == SYSTEM_TRAP_GATE16);
@@ -139,17 +142,19 @@ static bool deliver_protected(struct cpu *cpu, const struct delivery *delivery)
         return false;
     bool is_conforming = code.type & SEGMENT_CONFORMING;
     bool is_inner = !is_conforming && code.dpl < cpu->cpl;
-    unsigned size_bytes = gate.type & 8 ? 4 : 2;
+    unsigned size_bytes = gate.type & GATE_IS_32 ? 4 : 2;
     struct new_stack stack = {.segment = cpu->segment[DEC_SEG_SS], .sp = cpu->reg[CPU_SP], .cpl = cpu->cpl};
     if (is_inner && !cpu_stack_from_tss(cpu, code.dpl, delivery->ext, &stack))
         return false;
+    /* After a fault the instruction is restarted: the image says so (SDM 3B 17.3.1.1). #DF is none. */
+    bool is_fault = delivery->source == SOURCE_EXCEPTION && delivery->vector != EXCP_DF;
     const struct {
         bool is_pushed;
         uint64_t value;
     } frame[] = {
         {is_inner, cpu->segment[DEC_SEG_SS].selector},
         {is_inner, cpu->reg[CPU_SP]},
-        {true, cpu_flags(cpu)},
+        {true, cpu_flags(cpu) | (is_fault ? EFLAGS_RF : 0)},
         {true, cpu->segment[DEC_SEG_CS].selector},
         {true, cpu->rip},
         {delivery->has_error_code, delivery->error_code},
@@ -159,12 +164,15 @@ static bool deliver_protected(struct cpu *cpu, const struct delivery *delivery)
             return false;
     if (gate.offset > code.limit_bytes)
         return cpu_set_fault_code(cpu, EXCP_GP, delivery->ext);
+    if (!cpu_mark_accessed(cpu, gate.selector, &code) ||
+        (is_inner && !cpu_mark_accessed(cpu, stack.segment.selector, &stack.segment.hidden)))
+        return false;
     uint16_t cs = (uint16_t)((gate.selector & 0xfffcu) | stack.cpl);
     cpu_set_segment(cpu, DEC_SEG_CS, cs, &code);
     if (is_inner)
         cpu_set_segment(cpu, DEC_SEG_SS, stack.segment.selector, &stack.segment.hidden);
     cpu_set_sp(cpu, stack.sp);
-    cpu->rip = size_bytes == 4 ? gate.offset : gate.offset & UINT16_MAX;
+    cpu->rip = gate.offset;
     bool is_interrupt_gate = !(gate.type & 1);
     cpu->eflags &=
         ~(uint64_t)(EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM | (is_interrupt_gate ? EFLAGS_IF : 0));
@@ -244,10 +252,6 @@ void cpu_deliver_fault(struct cpu *cpu)
             .error_code = cpu->fault.error_code,
             .ext = ERROR_CODE_EXT,
         };
-        /*
-         * A fault is one that the instruction can be restarted after: the pushed image says so (SDM 3A
-         * 17.3.1.1).
-         */
         if (deliver(cpu, &delivery))
             return;
         first = vector;

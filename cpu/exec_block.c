@@ -114,8 +114,9 @@ EXEC(straddle)
 EXEC(single_end)
 {
     cpu->stats.instructions += insn->position;
-    cpu->rip = cpu_insn_rip(cpu, insn) & cpu_rip_mask(cpu);
-    cpu->is_mid_block = cpu->is_stepping && insn->offset % cpu->fetch_bytes != 0 && insn->offset < PAGE_BYTES;
+    cpu->rip = cpu_insn_rip(cpu, insn);
+    bool is_kept = cpu->is_stepping || cpu_is_near_limit(cpu);
+    cpu->is_mid_block = is_kept && insn->offset % cpu->fetch_bytes != 0 && insn->offset < PAGE_BYTES;
     return EXEC_NAME(resume)(cpu, insn, t);
 }
 

@@ -257,7 +257,7 @@ EXEC(load_far_pointer)
     struct loaded offset = exec_load(cpu, linear.v, size_bytes, &t, NULL);
     if (!offset.ready)
         return exec_fault(cpu, insn, t);
-    struct loaded selector = exec_load(cpu, linear.v + size_bytes, 2, &t, NULL);
+    struct loaded selector = exec_load(cpu, (linear.v + size_bytes) & UINT32_MAX, 2, &t, NULL);
     if (!selector.ready)
         return exec_fault(cpu, insn, t);
     cpu->clock = exec_wait(cpu, t, selector.ready);

@@ -272,8 +272,10 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
                 if (nr == room || is_over || t + cpu->step >= cpu->deadline)
                     break;
                 t += cpu->step;
-                from.host += reads_source(op) ? (is_down ? -(int)size_bytes : (int)size_bytes) : 0;
-                to.host += has_destination(op) ? (is_down ? -(int)size_bytes : (int)size_bytes) : 0;
+                if (reads_source(op))
+                    from.host += is_down ? -(int)size_bytes : (int)size_bytes;
+                if (has_destination(op))
+                    to.host += is_down ? -(int)size_bytes : (int)size_bytes;
             }
         }
 

@@ -191,7 +191,7 @@ static __attribute__((noinline)) bool store_table_register(struct cpu *cpu, cons
                                                            uint64_t base, uint32_t limit)
 {
     struct linear linear = exec_linear(cpu, insn, 6, true, NULL);
-    return linear.is_good && cpu_write(cpu, linear.v, 2, false, limit) &&
+    return linear.is_good && cpu_probe_write(cpu, linear.v, 6) && cpu_write(cpu, linear.v, 2, false, limit) &&
            cpu_write(cpu, linear.v + 2, 4, false, base);
 }
 

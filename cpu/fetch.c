@@ -119,7 +119,7 @@ static size_t read_code(struct cpu *cpu, struct paddr physical, uint8_t bytes[DE
 /* The next instruction is not to be followed by another without a look at what happened meanwhile. */
 static bool runs_alone(const struct cpu *cpu)
 {
-    return cpu->interrupt_shadow || cpu->is_stepping;
+    return cpu->interrupt_shadow || cpu->is_stepping || cpu_is_near_limit(cpu);
 }
 
 /*
@@ -132,6 +132,8 @@ static const struct insn *find_code(struct cpu *cpu, struct paddr physical)
     if (!runs_alone(cpu) && cpu->params.is_ram(cpu->params.is_ram_opaque, physical)) {
         const struct insn *block = cpu_code_at(cpu, frame, (unsigned)(physical.v & PAGE_MASK));
         uint64_t linear = cpu->code_linear | (physical.v & PAGE_MASK);
+        if (cpu->code_key & CODE_KEY_LIMITED)
+            return block;
         cpu->jump_cache[(linear ^ linear >> 12) % JUMP_CACHE_ENTRIES] = (struct jump_cache_entry){
             .linear = linear, .insn = block, .frame = frame, .code_key = cpu->code_key};
         return block;
@@ -225,7 +227,11 @@ const struct insn *cpu_fetch_straddling(struct cpu *cpu)
 {
     bool is_fetched = cpu->is_mid_insn;
     cpu->is_mid_insn = false;
-    if (!is_fetched && !fetch_next_page(cpu)) {
+    uint64_t next = (cpu->code_linear + PAGE_BYTES - cpu->segment[DEC_SEG_CS].hidden.base) & UINT32_MAX;
+    bool is_allowed = next <= cpu->segment[DEC_SEG_CS].hidden.limit_bytes;
+    if (!is_allowed)
+        cpu_set_fault_code(cpu, EXCP_GP, 0);
+    if (!is_allowed || (!is_fetched && !fetch_next_page(cpu))) {
         cpu_deliver_fault(cpu);
         return cpu_fetch(cpu, NULL);
     }

@@ -12,7 +12,7 @@ struct piece {
     cycle_t asked, translated;
 };
 
-enum { MAX_PIECES = 2 };
+enum { MAX_PIECES = 2, DEVICE_MAX_BYTES = 8 };
 
 static bool is_ram(const struct cpu *cpu, struct paddr at)
 {
@@ -200,43 +200,75 @@ static stamp_t wait_for_device(struct cpu *cpu, stamp_t t)
     return cpu_serialise(cpu, t, cpu->params.config->cpu_io_cycles);
 }
 
-static uint64_t read_device(struct cpu *cpu, const struct piece *piece, stamp_t *t)
+static void read_device(struct cpu *cpu, const struct piece *piece, stamp_t *t, uint8_t *into)
 {
     const struct cpu_board *board = &cpu->params.board;
-    *t = wait_for_device(cpu, *t);
-    return board->memory_read(board->opaque, piece->at, piece->size_bytes, stamp_cycle(*t));
+    for (unsigned done = 0; done < piece->size_bytes; done += DEVICE_MAX_BYTES) {
+        unsigned rest = piece->size_bytes - done,
+                 size_bytes = rest < DEVICE_MAX_BYTES ? rest : DEVICE_MAX_BYTES;
+        *t = wait_for_device(cpu, *t);
+        uint64_t value =
+            board->memory_read(board->opaque, paddr(piece->at.v + done), size_bytes, stamp_cycle(*t));
+        memcpy(into + done, &value, size_bytes);
+    }
 }
 
-/* Both pieces are translated before either is accessed: a fault leaves nothing half done. */
-static struct loaded load(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access,
-                          bool is_user, stamp_t t)
+static void write_device(struct cpu *cpu, const struct piece *piece, stamp_t *t, const uint8_t *from)
+{
+    const struct cpu_board *board = &cpu->params.board;
+    for (unsigned done = 0; done < piece->size_bytes; done += DEVICE_MAX_BYTES) {
+        unsigned rest = piece->size_bytes - done,
+                 size_bytes = rest < DEVICE_MAX_BYTES ? rest : DEVICE_MAX_BYTES;
+        uint64_t value = 0;
+        memcpy(&value, from + done, size_bytes);
+        *t = wait_for_device(cpu, *t);
+        board->memory_write(board->opaque, paddr(piece->at.v + done), size_bytes, value, stamp_cycle(*t));
+    }
+}
+
+/*
+ * Both pieces are translated before either is accessed: a fault leaves nothing half done. Returns when the
+ * bytes are there, 0 for a fault.
+ */
+static stamp_t load_bytes(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access,
+                          bool is_user, stamp_t t, uint8_t *into)
 {
     struct piece piece[MAX_PIECES];
-    struct loaded loaded = {0, 0};
+    stamp_t all_ready = 0;
     unsigned nr_pieces = translate(cpu, linear, size_bytes, access, is_user, &t, piece);
     cpu->slow_issue = t;
     if (nr_pieces == 0)
-        return loaded;
+        return 0;
     cpu->stats.loads++;
-    unsigned done_bytes = 0;
     for (unsigned i = 0; i < nr_pieces; i++) {
-        uint64_t part = 0;
         stamp_t ready = t;
         if (piece[i].is_ram) {
             if (cpu->is_timed)
                 ready = access_cache(cpu, &piece[i], false, &t);
-            memcpy(&part, cpu->params.ram->host + piece[i].at.v, piece[i].size_bytes);
+            memcpy(into, cpu->params.ram->host + piece[i].at.v, piece[i].size_bytes);
         } else {
-            part = read_device(cpu, &piece[i], &t);
+            read_device(cpu, &piece[i], &t, into);
             ready = t;
         }
         observe(cpu, &piece[i], CPU_ACCESS_LOAD, ready);
-        loaded.value |= part << done_bytes * 8;
-        loaded.ready = stamp_later(loaded.ready, ready);
-        done_bytes += piece[i].size_bytes;
+        all_ready = stamp_later(all_ready, ready);
+        into += piece[i].size_bytes;
     }
     cpu->slow_issue = t;
+    return all_ready;
+}
+
+static struct loaded load(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access,
+                          bool is_user, stamp_t t)
+{
+    struct loaded loaded = {0, 0};
+    loaded.ready = load_bytes(cpu, linear, size_bytes, access, is_user, t, (uint8_t *)&loaded.value);
     return loaded;
+}
+
+stamp_t cpu_load_wide_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t, void *into)
+{
+    return load_bytes(cpu, linear, size_bytes, MMU_READ, cpu->front_kind == FRONT_USER, t, into);
 }
 
 struct loaded cpu_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t)
@@ -260,14 +292,14 @@ static void drain(struct cpu *cpu, stamp_t t, stamp_t line_ready)
     cpu->store_index = cpu->store_index + 1 == cpu->store_entries ? 0 : cpu->store_index + 1;
 }
 
-static void write_ram(struct cpu *cpu, const struct piece *piece, uint64_t value)
+static void write_ram(struct cpu *cpu, const struct piece *piece, const uint8_t *from)
 {
-    memcpy(cpu->params.ram->host + piece->at.v, &value, piece->size_bytes);
+    memcpy(cpu->params.ram->host + piece->at.v, from, piece->size_bytes);
     if (cpu_has_code(cpu, piece->at))
         cpu_code_written(cpu, piece->at, piece->size_bytes);
 }
 
-static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, bool is_user,
+static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const void *bytes, bool is_user,
                   stamp_t t)
 {
     struct piece piece[MAX_PIECES];
@@ -276,6 +308,7 @@ static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_
     if (nr_pieces == 0)
         return false;
     cpu->stats.stores++;
+    const uint8_t *from = bytes;
     stamp_t line_ready = t;
     bool is_ram_store = false;
     for (unsigned i = 0; i < nr_pieces; i++) {
@@ -284,18 +317,13 @@ static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_
             is_ram_store = true;
             if (cpu->is_timed)
                 ready = access_cache(cpu, &piece[i], true, &t);
-            write_ram(cpu, &piece[i], value);
+            write_ram(cpu, &piece[i], from);
         } else {
-            const struct cpu_board *board = &cpu->params.board;
-            uint64_t mask = piece[i].size_bytes == 8 ? UINT64_MAX : (1ull << piece[i].size_bytes * 8) - 1;
-            t = wait_for_device(cpu, t);
-            board->memory_write(board->opaque, piece[i].at, piece[i].size_bytes, value & mask,
-                                stamp_cycle(t));
+            write_device(cpu, &piece[i], &t, from);
         }
         observe(cpu, &piece[i], CPU_ACCESS_STORE, ready);
         line_ready = stamp_later(line_ready, ready);
-        if (piece[i].size_bytes < 8)
-            value >>= piece[i].size_bytes * 8;
+        from += piece[i].size_bytes;
     }
     if (is_ram_store)
         drain(cpu, t, line_ready);
@@ -307,7 +335,12 @@ static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_
 
 bool cpu_store_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, stamp_t t)
 {
-    return store(cpu, linear, size_bytes, value, cpu->front_kind == FRONT_USER, t);
+    return store(cpu, linear, size_bytes, &value, cpu->front_kind == FRONT_USER, t);
+}
+
+bool cpu_store_wide_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const void *from, stamp_t t)
+{
+    return store(cpu, linear, size_bytes, from, cpu->front_kind == FRONT_USER, t);
 }
 
 void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value,
@@ -336,7 +369,7 @@ bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_sy
 {
     bool is_user = !is_system && cpu->front_kind == FRONT_USER;
     stamp_t t = cpu_wait(cpu, cpu->clock, cpu->store_buffer[cpu->store_index]);
-    bool is_good = store(cpu, linear & UINT32_MAX, size_bytes, value, is_user, t);
+    bool is_good = store(cpu, linear & UINT32_MAX, size_bytes, &value, is_user, t);
     cpu->clock = cpu->slow_issue;
     return is_good;
 }

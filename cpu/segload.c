@@ -16,14 +16,14 @@ bool cpu_read_descriptor(struct cpu *cpu, uint16_t selector, enum exception_vect
     return cpu_read(cpu, base + offset, 8, true, raw);
 }
 
-/* Sets the accessed bit where it is not set yet (SDM 3A 3.4.5.1). */
-static bool mark_accessed(struct cpu *cpu, uint16_t selector, uint64_t raw)
+bool cpu_mark_accessed(struct cpu *cpu, uint16_t selector, const struct descriptor *d)
 {
-    if (raw >> 40 & SEGMENT_ACCESSED)
+    if (d->type & SEGMENT_ACCESSED)
         return true;
     uint64_t base = selector & SELECTOR_TI ? cpu->ldtr.hidden.base : cpu->gdt_base;
-    return cpu_write(cpu, base + (selector & SELECTOR_INDEX) + 5, 1, true,
-                     (raw >> 40 & 0xff) | SEGMENT_ACCESSED);
+    unsigned rights = d->type | (unsigned)d->is_code_or_data << 4 | (unsigned)d->dpl << 5 |
+                      (unsigned)d->is_present << 7 | SEGMENT_ACCESSED;
+    return cpu_write(cpu, base + (selector & SELECTOR_INDEX) + 5, 1, true, rights);
 }
 
 void cpu_mode_changed(struct cpu *cpu)
@@ -36,6 +36,8 @@ void cpu_mode_changed(struct cpu *cpu)
                                                                 << 1;
     for (unsigned seg = 0; seg < DEC_NR_SEGS; seg++)
         key |= (uint32_t)segment_is_flat_data(&cpu->segment[seg]) << (2 + seg);
+    if (cpu->segment[DEC_SEG_CS].hidden.limit_bytes != UINT32_MAX)
+        key |= CODE_KEY_LIMITED;
     cpu->code_key = key;
 }
 
@@ -110,7 +112,7 @@ bool cpu_load_segment(struct cpu *cpu, unsigned seg, uint16_t selector)
     }
     if (!d.is_present)
         return cpu_set_fault_code(cpu, seg == DEC_SEG_SS ? EXCP_SS : EXCP_NP, error_code);
-    if (!mark_accessed(cpu, selector, raw))
+    if (!cpu_mark_accessed(cpu, selector, &d))
         return false;
     cpu_set_segment(cpu, seg, selector, &d);
     return true;

@@ -32,6 +32,8 @@ static bool enter_code(struct cpu *cpu, uint16_t selector, const struct descript
 {
     if (offset > d->limit_bytes)
         return general(cpu, 0);
+    if (!cpu_mark_accessed(cpu, selector, d))
+        return false;
     cpu_set_segment(cpu, DEC_SEG_CS, (uint16_t)((selector & 0xfffcu) | cpu->cpl), d);
     cpu->rip = offset;
     return true;
@@ -99,6 +101,9 @@ static bool go_through_gate(struct cpu *cpu, uint16_t selector, uint64_t raw, bo
         return false;
     if (is_call && (!cpu_push_on(cpu, &stack, size_bytes, cpu->segment[DEC_SEG_CS].selector, 0) ||
                     !cpu_push_on(cpu, &stack, size_bytes, cpu->rip, 0)))
+        return false;
+    if (!cpu_mark_accessed(cpu, gate.selector, &code) ||
+        (is_inner && !cpu_mark_accessed(cpu, stack.segment.selector, &stack.segment.hidden)))
         return false;
     cpu_set_segment(cpu, DEC_SEG_CS, (uint16_t)((gate.selector & 0xfffcu) | stack.cpl), &code);
     if (is_inner)
@@ -227,13 +232,16 @@ static bool return_to(struct cpu *cpu, uint16_t selector, uint64_t offset, uint6
     uint64_t mask = cpu_stack_mask(cpu);
     sp = (sp & ~mask) | ((sp + nr_extra_bytes) & mask);
     if (rpl == cpu->cpl) {
+        if (!cpu_mark_accessed(cpu, selector, &code))
+            return false;
         cpu_set_segment(cpu, DEC_SEG_CS, selector, &code);
         cpu_set_sp(cpu, sp);
         cpu->rip = offset;
         return true;
     }
     if (!cpu_pop_at(cpu, &sp, size_bytes, &outer_sp) || !cpu_pop_at(cpu, &sp, size_bytes, &outer_ss) ||
-        !read_outer_stack(cpu, (uint16_t)outer_ss, rpl, &stack))
+        !read_outer_stack(cpu, (uint16_t)outer_ss, rpl, &stack) || !cpu_mark_accessed(cpu, selector, &code) ||
+        !cpu_mark_accessed(cpu, (uint16_t)outer_ss, &stack))
         return false;
     cpu_set_segment(cpu, DEC_SEG_CS, selector, &code);
     cpu_set_segment(cpu, DEC_SEG_SS, (uint16_t)outer_ss, &stack);
@@ -259,10 +267,13 @@ bool cpu_far_return(struct cpu *cpu, unsigned size_bytes, unsigned nr_extra_byte
     return true;
 }
 
-/* The flags that IRET may change at a privilege level (SDM 2A IRET). */
+/*
+ * The flags that IRET may change at a privilege level (SDM 2A IRET). RF would hold for one instruction, and
+ * there are no breakpoints for it to hold off.
+ */
 static uint64_t returnable_flags(const struct cpu *cpu, unsigned size_bytes)
 {
-    uint64_t mask = EFLAGS_STATUS | EFLAGS_TF | EFLAGS_DF | EFLAGS_NT | EFLAGS_RF | EFLAGS_AC | EFLAGS_ID;
+    uint64_t mask = EFLAGS_STATUS | EFLAGS_TF | EFLAGS_DF | EFLAGS_NT | EFLAGS_AC | EFLAGS_ID;
     unsigned iopl = (unsigned)(cpu->eflags & EFLAGS_IOPL) >> 12;
     if (cpu->cpl == 0)
         mask |= EFLAGS_IOPL;

@@ -6,6 +6,7 @@
 #ifndef LK_MMU_PAGING_H
 #define LK_MMU_PAGING_H
 
+#include "mmu/control_registers.h"
 #include "sim/base/addr.h"
 #include "tlb/tlb.h"
 
@@ -28,17 +29,10 @@ enum pte_bit {
 /* Bits of the page-fault error code (SDM 3A 4.7). */
 enum pf_error_bit { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16 };
 
-/* The bits of the control registers that paging looks at (SDM 3A 2.5). */
-#define CR0_PE 0x1u
-#define CR0_WP 0x10000u
-#define CR0_PG 0x80000000u
-#define CR4_PSE 0x10u
-#define CR4_PGE 0x80u
-
 enum mmu_access { MMU_READ, MMU_WRITE, MMU_FETCH };
 
 struct paging_mode {
-    uint64_t cr0, cr3, cr4;
+    uint64_t cr0, cr3, cr4, efer;
 };
 
 enum { WALK_MAX_STEPS = 5 };

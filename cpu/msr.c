@@ -1,0 +1,77 @@
+/* Model-specific registers (SDM 4), from the rows of msrs.def. */
+#include "cpu/cpu_internal.h"
+
+static uint64_t read_tsc(const struct cpu *cpu)
+{
+    return stamp_cycle(cpu->clock) + (uint64_t)cpu->tsc_offset_cycles;
+}
+
+static bool write_tsc(struct cpu *cpu, uint64_t value)
+{
+    cpu->tsc_offset_cycles = (int64_t)(value - stamp_cycle(cpu->clock));
+    return true;
+}
+
+static bool is_known(struct cpu *cpu, uint32_t number, uint64_t *value)
+{
+    switch (number) {
+#define MSR_FIELD(number, field, writable)                                                                   \
+    case number:                                                                                             \
+        *value = cpu->field;                                                                                 \
+        return true;
+#define MSR_CANONICAL(number, field) MSR_FIELD(number, field, )
+#define MSR_CODE(number, name)                                                                               \
+    case number:                                                                                             \
+        *value = read_##name(cpu);                                                                           \
+        return true;
+#include "cpu/msrs.def"
+#undef MSR_FIELD
+#undef MSR_CANONICAL
+#undef MSR_CODE
+    default:
+        return false;
+    }
+}
+
+static bool set_field(uint64_t *field, uint64_t value, bool is_allowed)
+{
+    if (is_allowed)
+        *field = value;
+    return is_allowed;
+}
+
+static bool set(struct cpu *cpu, uint32_t number, uint64_t value)
+{
+    switch (number) {
+#define MSR_FIELD(number, field, writable)                                                                   \
+    case number:                                                                                             \
+        return set_field(&cpu->field, value, !(value & ~(uint64_t)(writable)));
+#define MSR_CANONICAL(number, field)                                                                         \
+    case number:                                                                                             \
+        return set_field(&cpu->field, value, cpu_is_canonical(cpu, value));
+#define MSR_CODE(number, name)                                                                               \
+    case number:                                                                                             \
+        return write_##name(cpu, value);
+#include "cpu/msrs.def"
+#undef MSR_FIELD
+#undef MSR_CANONICAL
+#undef MSR_CODE
+    default:
+        return false;
+    }
+}
+
+bool cpu_read_msr(struct cpu *cpu, uint32_t number)
+{
+    uint64_t value;
+    if (!is_known(cpu, number, &value))
+        return cpu_set_fault_code(cpu, EXCP_GP, 0);
+    cpu->reg[CPU_AX] = (uint32_t)value;
+    cpu->reg[CPU_DX] = value >> 32;
+    return true;
+}
+
+bool cpu_write_msr(struct cpu *cpu, uint32_t number, uint64_t value)
+{
+    return set(cpu, number, value) || cpu_set_fault_code(cpu, EXCP_GP, 0);
+}
