@@ -1,5 +1,6 @@
 /* Control registers (SDM 3A 2.5): what may be written, and what a write changes. */
 #include "cpu/cpu_internal.h"
+#include "cpu/fpu.h"
 
 static const uint64_t cr0_known =
     CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG;
@@ -18,6 +19,7 @@ static bool write_cr0(struct cpu *cpu, uint64_t value)
     mmu_set_mode(&cpu->mmu, &cpu->control);
     cpu_drop_fronts(cpu);
     cpu_mode_changed(cpu);
+    cpu_update_blocked(cpu);
     cpu_observe_control(cpu, "cr0", value);
     return true;
 }
@@ -41,6 +43,7 @@ bool cpu_write_cr(struct cpu *cpu, unsigned number, uint64_t value)
         cpu->control.cr4 = value;
         mmu_set_mode(&cpu->mmu, &cpu->control);
         cpu_drop_fronts(cpu);
+        cpu_update_blocked(cpu);
         cpu_observe_control(cpu, "cr4", value);
         return true;
     default:

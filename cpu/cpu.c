@@ -1,6 +1,7 @@
 #include "cpu/cpu.h"
 
 #include "cpu/cpu_internal.h"
+#include "cpu/fpu.h"
 #include "cpu/handlers.h"
 
 #include <stdlib.h>
@@ -96,6 +97,9 @@ struct cpu *cpu_create(const struct cpu_params *params)
     cpu->fetch_clock = cpu->is_timed ? tlb_clock(params->itlb) : &cpu->untimed_clocks[1];
     cpu->clock = STAMP_CYCLE; /* stamp 0 means "never" where a load answers */
     cpu->lost[REASON_SERIAL] = STAMP_CYCLE;
+    cpu->fpu = cpu_fpu_initial();
+    cpu->mxcsr = CPU_MXCSR_INITIAL;
+    cpu_update_blocked(cpu);
     for (unsigned i = 0; i < JUMP_CACHE_ENTRIES; i++)
         cpu->jump_cache[i].linear = UINT64_MAX;
     cpu_drop_fronts(cpu);
@@ -131,8 +135,11 @@ struct cpu_state cpu_state(const struct cpu *cpu)
         .gdt_limit = cpu->gdt_limit,
         .idt_base = cpu->idt_base,
         .idt_limit = cpu->idt_limit,
+        .fpu = cpu->fpu,
+        .mxcsr = cpu->mxcsr,
     };
     memcpy(state.gpr, cpu->reg, sizeof state.gpr);
+    memcpy(state.xmm, cpu->xmm, sizeof state.xmm);
     memcpy(state.segment, cpu->segment, sizeof state.segment);
     return state;
 }
@@ -150,6 +157,10 @@ void cpu_set_state(struct cpu *cpu, const struct cpu_state *state)
     cpu->gdt_limit = state->gdt_limit;
     cpu->idt_base = state->idt_base;
     cpu->idt_limit = state->idt_limit;
+    cpu->fpu = state->fpu;
+    cpu_settle_x87_status(cpu);
+    cpu->mxcsr = state->mxcsr;
+    memcpy(cpu->xmm, state->xmm, sizeof state->xmm);
     memcpy(cpu->reg, state->gpr, sizeof state->gpr);
     memcpy(cpu->segment, state->segment, sizeof state->segment);
     cpu->is_mid_block = cpu->is_mid_insn = false;
@@ -159,6 +170,7 @@ void cpu_set_state(struct cpu *cpu, const struct cpu_state *state)
     mmu_load_cr3(&cpu->mmu, cpu->control.cr3);
     cpu_drop_fronts(cpu);
     cpu_mode_changed(cpu);
+    cpu_update_blocked(cpu);
 }
 
 cycle_t cpu_now(const struct cpu *cpu)

@@ -51,6 +51,34 @@ struct cpu_stats {
 #undef STAT
 };
 
+/* An x87 register: integer bit and fraction; sign and exponent (SDM 1 4.2.2). */
+struct x87_register {
+    uint64_t mantissa;
+    uint16_t sign_exponent;
+};
+
+/*
+ * The x87 and MMX registers (SDM 1 8.1, 9.2), by physical register: ST(i) is the one numbered (TOP + i) mod
+ * 8, MMi is reg[i].mantissa.
+ */
+struct fpu {
+    struct x87_register reg[8];
+    uint16_t control, status;
+    uint8_t in_use;     /* a bit a physical register: not empty */
+    uint16_t opcode;    /* of the last instruction that was not a control instruction: 11 bits */
+    uint16_t cs, ds;    /* its selectors */
+    uint64_t rip, data; /* its offset, and its operand's */
+};
+
+enum { CPU_NR_XMM = 16, CPU_MXCSR_INITIAL = 0x1f80 };
+
+struct xmm {
+    _Alignas(16) uint64_t half[2];
+};
+
+/* As FNINIT leaves it (SDM 2A FINIT), registers zero. */
+struct fpu cpu_fpu_initial(void);
+
 /* What software sees of a core; for start states, reports, debuggers and tests. */
 struct cpu_state {
     uint64_t gpr[16], rip, rflags;
@@ -59,6 +87,9 @@ struct cpu_state {
     struct segment ldtr, tr;
     uint64_t gdt_base, idt_base;
     uint32_t gdt_limit, idt_limit;
+    struct fpu fpu;
+    struct xmm xmm[CPU_NR_XMM];
+    uint32_t mxcsr;
 };
 
 /* Why cpu_run came back. */

@@ -22,7 +22,6 @@ enum {
     MAX_MSHRS = 64,
     MAX_FETCH_QUEUE = 16,
     MAX_RETURN_STACK = 64,
-    NR_XMM = 16,
 };
 
 /* EFLAGS (SDM 1 3.4.3). */
@@ -133,24 +132,6 @@ struct predictor {
     unsigned return_top, return_entries, return_depth;
 };
 
-/*
- * The x87 and MMX registers (SDM 1 8.1, 9.2). Arrays are indexed by physical register: ST(i) is the one
- * numbered (TOP + i) mod 8, MMi is mantissa[i].
- */
-struct fpu {
-    uint64_t mantissa[8];
-    uint16_t sign_exponent[8];
-    uint16_t control, status;
-    uint8_t in_use;     /* a bit a physical register: not empty */
-    uint16_t opcode;    /* of the last instruction that was not a control instruction: 11 bits */
-    uint16_t cs, ds;    /* its selectors */
-    uint64_t rip, data; /* its offset, and its operand's */
-};
-
-struct xmm {
-    _Alignas(16) uint64_t half[2];
-};
-
 struct cpu {
     /* Hot: touched by nearly every instruction. */
     uint64_t reg[NR_REGS];
@@ -221,8 +202,13 @@ struct cpu {
     uint64_t untimed_clocks[2]; /* what counts uses where there are no TLBs */
     struct mmu mmu;
     struct paging_mode control; /* CR0, CR3, CR4, EFER */
+    /*
+     * The exception that an x87, MMX or SSE instruction raises because of CR0.EM, CR0.TS, CR4.OSFXSR:
+     * EXCP_UD, EXCP_NM, or 0 for none. See fpu.h.
+     */
+    uint8_t x87_blocked, mmx_blocked, sse_blocked;
     struct fpu fpu;
-    struct xmm xmm[NR_XMM];
+    struct xmm xmm[CPU_NR_XMM];
     uint32_t mxcsr;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     int64_t tsc_offset_cycles;

@@ -410,6 +410,8 @@ static void start_multiboot(struct machine *machine)
 {
     enum { CODE_SELECTOR = 0x08, DATA_SELECTOR = 0x10 };
     struct cpu_state state = {.rip = machine->image.entry, .rflags = 2, .cr0 = CR0_PE | 0x10, .idt_limit = 0};
+    state.fpu = cpu_fpu_initial(); /* the BIOS has been there */
+    state.mxcsr = CPU_MXCSR_INITIAL;
     state.gpr[CPU_AX] = machine->image.eax;
     state.gpr[CPU_BX] = machine->image.ebx;
     for (unsigned seg = 0; seg < 6; seg++)

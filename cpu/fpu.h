@@ -1,0 +1,79 @@
+/*
+ * The x87 unit's registers as all who share them need them: x87 and MMX executors, SSE instructions that
+ * touch MMX registers, and those that save and restore state.
+ *
+ * An x87 instruction that waits (all but the FN... ones) first calls cpu_x87_fault; an MMX instruction, or an
+ * SSE instruction with an MMX operand, cpu_mmx_fault. The answer is the vector to raise, or 0. Then come the
+ * checks and faults of its memory operand, and only then cpu_mmx_begin.
+ */
+#ifndef LK_CPU_FPU_H
+#define LK_CPU_FPU_H
+
+#include "cpu/cpu_internal.h"
+
+/* The status word (SDM 1 8.1.3). The control word's low six bits mask the exceptions of the same place. */
+enum x87_status {
+    X87_IE = 1 << 0,
+    X87_DE = 1 << 1,
+    X87_ZE = 1 << 2,
+    X87_OE = 1 << 3,
+    X87_UE = 1 << 4,
+    X87_PE = 1 << 5,
+    X87_EXCEPTIONS = 0x3f,
+    X87_SF = 1 << 6, /* of a stack fault: IE is set as well */
+    X87_ES = 1 << 7, /* an unmasked exception is pending */
+    X87_C0 = 1 << 8,
+    X87_C1 = 1 << 9,
+    X87_C2 = 1 << 10,
+    X87_TOP_SHIFT = 11,
+    X87_TOP = 7 << X87_TOP_SHIFT,
+    X87_C3 = 1 << 14,
+    X87_CONDITIONS = X87_C0 | X87_C1 | X87_C2 | X87_C3,
+    X87_B = 1 << 15, /* the same as ES since the 287 */
+};
+
+/* The control word (SDM 1 8.1.5): bit 6 reads as one, 7 and 13 to 15 as zero. */
+enum { X87_CONTROL_FIXED = 0x40, X87_CONTROL_WRITABLE = 0x1f3f, X87_CONTROL_INITIAL = 0x37f };
+
+/*
+ * CR0 or CR4 was written: what x87, MMX and SSE instructions raise now (SDM 3A 2.5, table 2-2; 13.1, 12.1).
+ */
+void cpu_update_blocked(struct cpu *cpu);
+
+/* Status or control word were written: makes ES and B what they imply, and fixes the constant bits. */
+void cpu_settle_x87_status(struct cpu *cpu);
+
+static inline unsigned cpu_x87_fault(const struct cpu *cpu)
+{
+    if (cpu->x87_blocked)
+        return cpu->x87_blocked;
+    return cpu->fpu.status & X87_ES ? EXCP_MF : 0;
+}
+
+static inline unsigned cpu_mmx_fault(const struct cpu *cpu)
+{
+    if (cpu->mmx_blocked)
+        return cpu->mmx_blocked;
+    return cpu->fpu.status & X87_ES ? EXCP_MF : 0;
+}
+
+/* Each MMX instruction but EMMS: TOP = 0, and every register is valid (SDM 1 9.5.1). */
+static inline void cpu_mmx_begin(struct cpu *cpu)
+{
+    cpu->fpu.status &= (uint16_t)~X87_TOP;
+    cpu->fpu.in_use = 0xff;
+}
+
+/* A write sets sign and exponent to ones (SDM 1 9.2.2). */
+static inline void cpu_mmx_write(struct cpu *cpu, unsigned reg, uint64_t value)
+{
+    cpu->fpu.reg[reg].mantissa = value;
+    cpu->fpu.reg[reg].sign_exponent = UINT16_MAX;
+}
+
+static inline uint64_t cpu_mmx_read(const struct cpu *cpu, unsigned reg)
+{
+    return cpu->fpu.reg[reg].mantissa;
+}
+
+#endif
