@@ -2,25 +2,121 @@
 #include "cpu/cpu_internal.h"
 #include "cpu/fpu.h"
 
+#include <string.h>
+
 static const uint64_t cr0_known =
     CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG;
 /* CR4 bits of features that CPUID claims; the others are reserved (SDM 3A 2.5). */
-static const uint64_t cr4_known = CR4_TSD | CR4_DE | CR4_PSE | CR4_PGE | CR4_PCE;
+static const uint64_t cr4_known = CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE;
 
-static bool write_cr0(struct cpu *cpu, uint64_t value)
+static bool refuse(struct cpu *cpu)
 {
-    value = (value & cr0_known) | CR0_ET;
-    if ((value & CR0_PG) && !(value & CR0_PE))
-        return cpu_set_fault_code(cpu, EXCP_GP, 0);
-    if ((value & CR0_NW) && !(value & CR0_CD))
-        return cpu_set_fault_code(cpu, EXCP_GP, 0);
+    return cpu_set_fault_code(cpu, EXCP_GP, 0);
+}
+
+/*
+ * PAE paging keeps its four topmost entries in registers, which are loaded all at once or not at all (SDM 3A
+ * 4.4.1). What is not RAM reads as all ones.
+ */
+static bool load_pdptes(struct cpu *cpu, struct paging_mode *mode)
+{
+    uint64_t pdpte[NR_PDPTES];
+    memset(pdpte, 0xff, sizeof pdpte);
+    ram_read(cpu->params.ram, paddr(mode->cr3 & 0xffffffe0), pdpte, sizeof pdpte);
+    for (unsigned i = 0; i < NR_PDPTES; i++)
+        if (!paging_is_good_pdpte(mode, pdpte[i]))
+            return refuse(cpu);
+    memcpy(mode->pdpte, pdpte, sizeof pdpte);
+    return true;
+}
+
+void cpu_set_control(struct cpu *cpu, const struct cpu_state *state)
+{
+    struct paging_mode mode = {.cr0 = state->cr0,
+                               .cr3 = state->cr3,
+                               .cr4 = state->cr4,
+                               .efer = state->efer,
+                               .physical_bits = PHYSICAL_BITS,
+                               .has_1gib_pages = true};
+    cpu->control = mode;
+    if (paging_kind(&mode) == PAGING_PAE)
+        (void)!load_pdptes(cpu, &cpu->control);
+}
+
+/* `mode`, which has passed all checks, takes effect. */
+static void set_mode(struct cpu *cpu, const struct paging_mode *mode)
+{
     cpu_settle(cpu); /* accesses counted so far belong to the old mode */
-    cpu->control.cr0 = value;
+    cpu->control = *mode;
     mmu_set_mode(&cpu->mmu, &cpu->control);
     cpu_drop_fronts(cpu);
     cpu_mode_changed(cpu);
     cpu_update_blocked(cpu);
-    cpu_observe_control(cpu, "cr0", value);
+}
+
+/* Whether paging may be switched on or off (SDM 3A 4.1.2, SDM 2B MOV to CR). */
+static bool may_switch_paging(const struct cpu *cpu, bool is_on)
+{
+    const struct paging_mode *now = &cpu->control;
+    if (!is_on)
+        return !(now->cr4 & CR4_PCIDE) && !cpu_is_64bit(cpu);
+    if (!(now->efer & EFER_LME))
+        return true;
+    return (now->cr4 & CR4_PAE) && !cpu->segment[DEC_SEG_CS].hidden.is_long;
+}
+
+static bool write_cr0(struct cpu *cpu, uint64_t value)
+{
+    if (value >> 32)
+        return refuse(cpu);
+    struct paging_mode mode = cpu->control;
+    mode.cr0 = (value & cr0_known) | CR0_ET;
+    uint64_t changes = mode.cr0 ^ cpu->control.cr0;
+    if ((mode.cr0 & CR0_PG) && !(mode.cr0 & CR0_PE))
+        return refuse(cpu);
+    if ((mode.cr0 & CR0_NW) && !(mode.cr0 & CR0_CD))
+        return refuse(cpu);
+    if ((changes & CR0_PG) && !may_switch_paging(cpu, mode.cr0 & CR0_PG))
+        return refuse(cpu);
+    mode.efer &= ~(uint64_t)EFER_LMA; /* LMA = LME and PG (SDM 3A 9.8.5) */
+    if ((mode.cr0 & CR0_PG) && (mode.efer & EFER_LME))
+        mode.efer |= EFER_LMA;
+    bool must_load = (changes & (CR0_PG | CR0_CD | CR0_NW)) && paging_kind(&mode) == PAGING_PAE;
+    if (must_load && !load_pdptes(cpu, &mode))
+        return false;
+    set_mode(cpu, &mode);
+    cpu_observe_control(cpu, "cr0", mode.cr0);
+    return true;
+}
+
+static bool write_cr3(struct cpu *cpu, uint64_t value)
+{
+    if (value >> cpu->control.physical_bits)
+        return refuse(cpu);
+    struct paging_mode mode = cpu->control;
+    mode.cr3 = value;
+    if (paging_kind(&mode) == PAGING_PAE && !load_pdptes(cpu, &mode))
+        return false;
+    cpu->control = mode;
+    mmu_load_cr3(&cpu->mmu, &mode);
+    cpu_observe_control(cpu, "cr3", value);
+    return true;
+}
+
+static bool write_cr4(struct cpu *cpu, uint64_t value)
+{
+    struct paging_mode mode = cpu->control;
+    uint64_t changes = value ^ mode.cr4;
+    if (value & ~cr4_known)
+        return refuse(cpu);
+    if (cpu_is_long_mode(cpu) && (changes & (CR4_PAE | CR4_LA57)))
+        return refuse(cpu);
+    mode.cr4 = value;
+    bool must_load = (changes & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)) && paging_kind(&mode) == PAGING_PAE;
+    if (must_load && !load_pdptes(cpu, &mode))
+        return false;
+    set_mode(cpu, &mode);
+    cpu_observe_control(cpu, "cr4", value);
     return true;
 }
 
@@ -33,19 +129,9 @@ bool cpu_write_cr(struct cpu *cpu, unsigned number, uint64_t value)
         cpu->cr2 = value;
         return true;
     case 3:
-        cpu->control.cr3 = value;
-        mmu_load_cr3(&cpu->mmu, value);
-        cpu_observe_control(cpu, "cr3", value);
-        return true;
+        return write_cr3(cpu, value);
     case 4:
-        if (value & ~cr4_known)
-            return cpu_set_fault_code(cpu, EXCP_GP, 0);
-        cpu->control.cr4 = value;
-        mmu_set_mode(&cpu->mmu, &cpu->control);
-        cpu_drop_fronts(cpu);
-        cpu_update_blocked(cpu);
-        cpu_observe_control(cpu, "cr4", value);
-        return true;
+        return write_cr4(cpu, value);
     default:
         return cpu_set_fault(cpu, EXCP_UD);
     }

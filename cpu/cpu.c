@@ -129,6 +129,7 @@ struct cpu_state cpu_state(const struct cpu *cpu)
         .cr2 = cpu->cr2,
         .cr3 = cpu->control.cr3,
         .cr4 = cpu->control.cr4,
+        .efer = cpu->control.efer,
         .ldtr = cpu->ldtr,
         .tr = cpu->tr,
         .gdt_base = cpu->gdt_base,
@@ -149,7 +150,7 @@ void cpu_set_state(struct cpu *cpu, const struct cpu_state *state)
     cpu->rip = state->rip;
     cpu->eflags = state->rflags & ~(uint64_t)(EFLAGS_STATUS | EFLAGS_FIXED);
     cpu_set_status_flags(cpu, state->rflags);
-    cpu->control = (struct paging_mode){.cr0 = state->cr0, .cr3 = state->cr3, .cr4 = state->cr4};
+    cpu_set_control(cpu, state);
     cpu->cr2 = state->cr2;
     cpu->ldtr = state->ldtr;
     cpu->tr = state->tr;
@@ -167,7 +168,7 @@ void cpu_set_state(struct cpu *cpu, const struct cpu_state *state)
     cpu->is_halted = cpu->is_shut_down = cpu->interrupt_shadow = false;
     cpu->cpl = cpu->control.cr0 & CR0_PE ? cpu->segment[DEC_SEG_CS].selector & SELECTOR_RPL : 0;
     mmu_set_mode(&cpu->mmu, &cpu->control);
-    mmu_load_cr3(&cpu->mmu, cpu->control.cr3);
+    mmu_load_cr3(&cpu->mmu, &cpu->control);
     cpu_drop_fronts(cpu);
     cpu_mode_changed(cpu);
     cpu_update_blocked(cpu);

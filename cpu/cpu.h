@@ -82,7 +82,7 @@ struct fpu cpu_fpu_initial(void);
 /* What software sees of a core; for start states, reports, debuggers and tests. */
 struct cpu_state {
     uint64_t gpr[16], rip, rflags;
-    uint64_t cr0, cr2, cr3, cr4;
+    uint64_t cr0, cr2, cr3, cr4, efer;
     struct segment segment[6]; /* enum dec_seg: ES CS SS DS FS GS */
     struct segment ldtr, tr;
     uint64_t gdt_base, idt_base;

@@ -22,6 +22,7 @@ enum {
     MAX_MSHRS = 64,
     MAX_FETCH_QUEUE = 16,
     MAX_RETURN_STACK = 64,
+    PHYSICAL_BITS = 40, /* MAXPHYADDR */
 };
 
 /* EFLAGS (SDM 1 3.4.3). */
@@ -331,7 +332,7 @@ bool cpu_probe_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes)
  * A translation for a data access or a fetch in slot *t, which moves to when it is known. False: #PF in
  * cpu->fault. The answer's entry is good until the next call.
  */
-bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, bool is_user, stamp_t *t,
+bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, enum mmu_asker asker, stamp_t *t,
                    struct tlb_entry **entry) __attribute__((warn_unused_result));
 void cpu_drop_fronts(struct cpu *cpu);
 /* No store may go the fast way to this page any more: it holds decoded code now. */
@@ -420,6 +421,8 @@ bool cpu_write_msr(struct cpu *cpu, uint32_t number, uint64_t value) __attribute
 
 /* control.c: WBINVD and INVD. */
 void cpu_flush_caches(struct cpu *cpu, bool write_back, cycle_t now);
+/* From a start state, with no check; PAE paging finds its PDPTEs in memory. */
+void cpu_set_control(struct cpu *cpu, const struct cpu_state *state);
 /* MOV to CR0, CR3, CR4. False: #GP. */
 bool cpu_write_cr(struct cpu *cpu, unsigned number, uint64_t value) __attribute__((warn_unused_result));
 

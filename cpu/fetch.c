@@ -12,9 +12,9 @@ static void fill_fetch_front(struct cpu *cpu, uint64_t linear, struct tlb_entry 
     front->entry = entry;
     front->id = entry->id;
     front->tag[FRONT_SUPERVISOR] =
-        paging_allows(&cpu->control, entry->flags, MMU_FETCH, false) ? page : FRONT_NO_PAGE;
+        paging_allows(&cpu->control, entry->flags, MMU_FETCH, MMU_SUPERVISOR) ? page : FRONT_NO_PAGE;
     front->tag[FRONT_USER] =
-        paging_allows(&cpu->control, entry->flags, MMU_FETCH, true) ? page : FRONT_NO_PAGE;
+        paging_allows(&cpu->control, entry->flags, MMU_FETCH, MMU_USER) ? page : FRONT_NO_PAGE;
     cpu->fetch_front = front;
 }
 
@@ -39,7 +39,8 @@ static bool translate(struct cpu *cpu, uint64_t linear, stamp_t *t, struct cpu_s
     if (is_in_front(cpu, linear)) {
         cpu->fetch_front = &cpu->fetch_fronts[front_index(linear >> PAGE_SHIFT, FETCH_FRONT_ENTRIES)];
     } else {
-        bool is_good = cpu_translate(cpu, linear, MMU_FETCH, cpu->front_kind == FRONT_USER, t, &entry);
+        enum mmu_asker asker = cpu->front_kind == FRONT_USER ? MMU_USER : MMU_SUPERVISOR;
+        bool is_good = cpu_translate(cpu, linear, MMU_FETCH, asker, t, &entry);
         seen->nr_walks = cpu->mmu.stats.walks - walks;
         if (is_good)
             fill_fetch_front(cpu, linear, entry);

@@ -2,8 +2,9 @@
 #include "cpu/cpu_internal.h"
 
 /* Leaf 1: a P6-class part that claims only what works. Family 6, model 8, stepping 6. */
-enum { SIGNATURE = 0x686, HIGHEST_LEAF = 1 };
+enum { SIGNATURE = 0x686, HIGHEST_LEAF = 1, LINEAR_BITS = 48 };
 #define EXTENDED_LEAVES 0x80000000u
+#define HIGHEST_EXTENDED_LEAF 0x80000008u
 
 enum answer_register { EAX, EBX, ECX, EDX, NR_ANSWER_REGISTERS };
 
@@ -31,10 +32,13 @@ static struct answer identify(uint32_t leaf, uint32_t subleaf)
 {
     struct answer answer = {{0}};
     if (leaf == EXTENDED_LEAVES)
-        return (struct answer){{EXTENDED_LEAVES, 0, 0, 0}};
+        return (struct answer){{HIGHEST_EXTENDED_LEAF, 0, 0, 0}};
     if (leaf == 0) /* "GenuineIntel", in EBX, EDX, ECX */
         return (struct answer){{HIGHEST_LEAF, 0x756e6547, 0x6c65746e, 0x49656e69}};
-    if (leaf > HIGHEST_LEAF) /* answers as the highest basic leaf does */
+    if (leaf == HIGHEST_EXTENDED_LEAF)
+        return (struct answer){{PHYSICAL_BITS | LINEAR_BITS << 8, 0, 0, 0}};
+    if (leaf > HIGHEST_LEAF && !(leaf > EXTENDED_LEAVES &&
+                                 leaf < HIGHEST_EXTENDED_LEAF)) /* answers as the highest basic leaf does */
         leaf = HIGHEST_LEAF;
     if (leaf == 1)
         answer.reg[EAX] = SIGNATURE;

@@ -19,6 +19,17 @@ static bool is_ram(const struct cpu *cpu, struct paddr at)
     return cpu->params.is_ram(cpu->params.is_ram_opaque, at);
 }
 
+/* Who makes an explicit access, if it is the supervisor, and if it is whoever runs. */
+static enum mmu_asker supervisor(const struct cpu *cpu)
+{
+    return cpu->eflags & EFLAGS_AC ? MMU_SUPERVISOR_AC : MMU_SUPERVISOR;
+}
+
+static enum mmu_asker current(const struct cpu *cpu)
+{
+    return cpu->front_kind == FRONT_USER ? MMU_USER : supervisor(cpu);
+}
+
 static void fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *entry)
 {
     uint64_t page = linear >> PAGE_SHIFT;
@@ -29,10 +40,10 @@ static void fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *
     front->entry = entry;
     front->id = entry->id;
     bool can_write = (entry->flags & TLB_DIRTY) && !cpu_has_code(cpu, frame);
-    for (unsigned user = 0; user < 2; user++) {
-        unsigned kind = user ? FRONT_USER : FRONT_SUPERVISOR;
-        bool read = paging_allows(&cpu->control, entry->flags, MMU_READ, user);
-        bool write = can_write && paging_allows(&cpu->control, entry->flags, MMU_WRITE, user);
+    for (unsigned kind = FRONT_SUPERVISOR; kind <= FRONT_USER; kind += FRONT_USER) {
+        enum mmu_asker asker = kind == FRONT_USER ? MMU_USER : supervisor(cpu);
+        bool read = paging_allows(&cpu->control, entry->flags, MMU_READ, asker);
+        bool write = can_write && paging_allows(&cpu->control, entry->flags, MMU_WRITE, asker);
         front->tag[kind | FRONT_READ] = read ? page : FRONT_NO_PAGE;
         front->tag[kind | FRONT_WRITE] = write ? page : FRONT_NO_PAGE;
     }
@@ -55,13 +66,13 @@ void cpu_drop_write_fronts(struct cpu *cpu, struct paddr frame)
     }
 }
 
-bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, bool is_user, stamp_t *t,
+bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, enum mmu_asker asker, stamp_t *t,
                    struct tlb_entry **entry)
 {
     struct cpu_seen_translation seen = {
-        .access = access, .is_user = is_user, .linear = laddr(linear), .asked = stamp_cycle(*t)};
+        .access = access, .is_user = asker == MMU_USER, .linear = laddr(linear), .asked = stamp_cycle(*t)};
     uint64_t walks_before = cpu->mmu.stats.walks;
-    struct mmu_answer answer = mmu_translate(&cpu->mmu, laddr(linear), access, is_user, stamp_cycle(*t));
+    struct mmu_answer answer = mmu_translate(&cpu->mmu, laddr(linear), access, asker, stamp_cycle(*t));
     seen.is_l1_hit = answer.found_in == MMU_FOUND_L1;
     seen.is_l2_hit = answer.found_in == MMU_FOUND_L2;
     seen.is_fault = !answer.entry;
@@ -83,12 +94,13 @@ bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, boo
 }
 
 /* By a shortcut that is still good: what a TLB hit finds and does, without the search. */
-static bool translate_by_front(struct cpu *cpu, struct piece *piece, enum mmu_access access, bool is_user)
+static bool translate_by_front(struct cpu *cpu, struct piece *piece, enum mmu_access access,
+                               enum mmu_asker asker)
 {
     uint64_t page = piece->linear >> PAGE_SHIFT;
     const struct front *front = &cpu->data_front[front_index(page, DATA_FRONT_ENTRIES)];
-    unsigned kind =
-        (is_user ? FRONT_USER : FRONT_SUPERVISOR) | (access == MMU_WRITE ? FRONT_WRITE : FRONT_READ);
+    unsigned kind = (asker == MMU_USER ? FRONT_USER : FRONT_SUPERVISOR) |
+                    (access == MMU_WRITE ? FRONT_WRITE : FRONT_READ);
     if (cpu->params.observer || front->tag[kind] != page || front->entry->id != front->id)
         return false;
     if (cpu->is_timed && (cpu->control.cr0 & CR0_PG))
@@ -99,16 +111,16 @@ static bool translate_by_front(struct cpu *cpu, struct piece *piece, enum mmu_ac
 }
 
 /* Translates one piece in slot *t, which moves. */
-static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_access access, bool is_user,
-                            stamp_t *t)
+static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_access access,
+                            enum mmu_asker asker, stamp_t *t)
 {
-    if (translate_by_front(cpu, piece, access, is_user))
+    if (translate_by_front(cpu, piece, access, asker))
         return true;
     struct tlb_entry *entry;
     uint64_t walks_before = cpu->mmu.stats.walks;
     stamp_t known = *t;
     piece->asked = stamp_cycle(*t);
-    bool is_good = cpu_translate(cpu, piece->linear, access, is_user, &known, &entry);
+    bool is_good = cpu_translate(cpu, piece->linear, access, asker, &known, &entry);
     *t = cpu_wait(cpu, *t, known);
     piece->translated = stamp_cycle(*t);
     piece->nr_walks = cpu->mmu.stats.walks - walks_before;
@@ -123,14 +135,14 @@ static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_acces
 
 /* Cuts an access into its pieces and translates them. Returns how many, or 0 for a fault. */
 static unsigned translate(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access,
-                          bool is_user, stamp_t *t, struct piece piece[MAX_PIECES])
+                          enum mmu_asker asker, stamp_t *t, struct piece piece[MAX_PIECES])
 {
     uint64_t grain_mask = cpu->is_timed ? cpu->line_mask : PAGE_MASK;
     unsigned first_bytes = (unsigned)(grain_mask + 1 - (linear & grain_mask));
     unsigned nr_pieces = first_bytes < size_bytes ? 2 : 1;
     piece[0] = (struct piece){.linear = linear, .is_new_page = true};
     piece[0].size_bytes = nr_pieces == 2 ? first_bytes : size_bytes;
-    if (!translate_piece(cpu, &piece[0], access, is_user, t))
+    if (!translate_piece(cpu, &piece[0], access, asker, t))
         return 0;
     if (nr_pieces == 1)
         return 1;
@@ -139,7 +151,7 @@ static unsigned translate(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
     piece[1] = (struct piece){.linear = next, .size_bytes = size_bytes - first_bytes};
     piece[1].is_new_page = (next & PAGE_MASK) == 0;
     if (piece[1].is_new_page)
-        return translate_piece(cpu, &piece[1], access, is_user, t) ? 2 : 0;
+        return translate_piece(cpu, &piece[1], access, asker, t) ? 2 : 0;
     piece[1].at = paddr(piece[0].at.v + first_bytes);
     piece[1].is_ram = piece[0].is_ram;
     piece[1].asked = piece[1].translated = piece[0].translated;
@@ -231,11 +243,11 @@ static void write_device(struct cpu *cpu, const struct piece *piece, stamp_t *t,
  * bytes are there, 0 for a fault.
  */
 static stamp_t load_bytes(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access,
-                          bool is_user, stamp_t t, uint8_t *into)
+                          enum mmu_asker asker, stamp_t t, uint8_t *into)
 {
     struct piece piece[MAX_PIECES];
     stamp_t all_ready = 0;
-    unsigned nr_pieces = translate(cpu, linear, size_bytes, access, is_user, &t, piece);
+    unsigned nr_pieces = translate(cpu, linear, size_bytes, access, asker, &t, piece);
     cpu->slow_issue = t;
     if (nr_pieces == 0)
         return 0;
@@ -259,26 +271,26 @@ static stamp_t load_bytes(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
 }
 
 static struct loaded load(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access,
-                          bool is_user, stamp_t t)
+                          enum mmu_asker asker, stamp_t t)
 {
     struct loaded loaded = {0, 0};
-    loaded.ready = load_bytes(cpu, linear, size_bytes, access, is_user, t, (uint8_t *)&loaded.value);
+    loaded.ready = load_bytes(cpu, linear, size_bytes, access, asker, t, (uint8_t *)&loaded.value);
     return loaded;
 }
 
 stamp_t cpu_load_wide_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t, void *into)
 {
-    return load_bytes(cpu, linear, size_bytes, MMU_READ, cpu->front_kind == FRONT_USER, t, into);
+    return load_bytes(cpu, linear, size_bytes, MMU_READ, current(cpu), t, into);
 }
 
 struct loaded cpu_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t)
 {
-    return load(cpu, linear, size_bytes, MMU_READ, cpu->front_kind == FRONT_USER, t);
+    return load(cpu, linear, size_bytes, MMU_READ, current(cpu), t);
 }
 
 struct loaded cpu_load_for_write_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t)
 {
-    return load(cpu, linear, size_bytes, MMU_WRITE, cpu->front_kind == FRONT_USER, t);
+    return load(cpu, linear, size_bytes, MMU_WRITE, current(cpu), t);
 }
 
 /* The store leaves the buffer after all older ones, and a cycle after its line is there. */
@@ -299,11 +311,11 @@ static void write_ram(struct cpu *cpu, const struct piece *piece, const uint8_t 
         cpu_code_written(cpu, piece->at, piece->size_bytes);
 }
 
-static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const void *bytes, bool is_user,
-                  stamp_t t)
+static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const void *bytes,
+                  enum mmu_asker asker, stamp_t t)
 {
     struct piece piece[MAX_PIECES];
-    unsigned nr_pieces = translate(cpu, linear, size_bytes, MMU_WRITE, is_user, &t, piece);
+    unsigned nr_pieces = translate(cpu, linear, size_bytes, MMU_WRITE, asker, &t, piece);
     cpu->slow_issue = t;
     if (nr_pieces == 0)
         return false;
@@ -335,12 +347,12 @@ static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const v
 
 bool cpu_store_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, stamp_t t)
 {
-    return store(cpu, linear, size_bytes, &value, cpu->front_kind == FRONT_USER, t);
+    return store(cpu, linear, size_bytes, &value, current(cpu), t);
 }
 
 bool cpu_store_wide_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const void *from, stamp_t t)
 {
-    return store(cpu, linear, size_bytes, from, cpu->front_kind == FRONT_USER, t);
+    return store(cpu, linear, size_bytes, from, current(cpu), t);
 }
 
 void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value,
@@ -358,8 +370,8 @@ void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_b
 
 bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_system, uint64_t *value)
 {
-    bool is_user = !is_system && cpu->front_kind == FRONT_USER;
-    struct loaded loaded = load(cpu, linear & UINT32_MAX, size_bytes, MMU_READ, is_user, cpu->clock);
+    enum mmu_asker asker = is_system ? MMU_SUPERVISOR : current(cpu);
+    struct loaded loaded = load(cpu, linear & UINT32_MAX, size_bytes, MMU_READ, asker, cpu->clock);
     cpu->clock = cpu_wait(cpu, cpu->slow_issue, loaded.ready);
     *value = loaded.value;
     return loaded.ready != 0;
@@ -367,9 +379,9 @@ bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_sys
 
 bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_system, uint64_t value)
 {
-    bool is_user = !is_system && cpu->front_kind == FRONT_USER;
+    enum mmu_asker asker = is_system ? MMU_SUPERVISOR : current(cpu);
     stamp_t t = cpu_wait(cpu, cpu->clock, cpu->store_buffer[cpu->store_index]);
-    bool is_good = store(cpu, linear & UINT32_MAX, size_bytes, &value, is_user, t);
+    bool is_good = store(cpu, linear & UINT32_MAX, size_bytes, &value, asker, t);
     cpu->clock = cpu->slow_issue;
     return is_good;
 }
@@ -377,6 +389,5 @@ bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_sy
 bool cpu_probe_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes)
 {
     struct piece piece[MAX_PIECES];
-    return translate(cpu, linear, size_bytes, MMU_WRITE, cpu->front_kind == FRONT_USER, &cpu->clock, piece) !=
-           0;
+    return translate(cpu, linear, size_bytes, MMU_WRITE, current(cpu), &cpu->clock, piece) != 0;
 }

@@ -16,10 +16,10 @@ struct walk_context {
 };
 
 /* What is not RAM answers a read with all ones. */
-static uint64_t read_entry(const struct mmu *mmu, struct paddr at)
+static uint64_t read_entry(const struct mmu *mmu, const struct walk_step *step)
 {
-    uint32_t value = UINT32_MAX;
-    ram_read(mmu->params.ram, at, &value, sizeof value);
+    uint64_t value = step->size_bytes == sizeof(uint32_t) ? UINT32_MAX : UINT64_MAX;
+    ram_read(mmu->params.ram, step->at, &value, step->size_bytes);
     return value;
 }
 
@@ -28,7 +28,7 @@ static uint64_t timed_read(void *opaque, struct walk_step *step)
     struct walk_context *context = opaque;
     struct mmu *mmu = context->mmu;
     mmu->stats.walk_reads++;
-    if (mmu->params.is_timed && ram_has(mmu->params.ram, step->at, sizeof(uint32_t))) {
+    if (mmu->params.is_timed && ram_has(mmu->params.ram, step->at, step->size_bytes)) {
         struct cache_answer answer = cache_access(mmu->params.walk_cache, step->at, false, context->now);
         uint64_t *const by_level[NR_SERVED_BY] = {&mmu->stats.walk_reads_l1d, &mmu->stats.walk_reads_l2,
                                                   &mmu->stats.walk_reads_dram};
@@ -37,15 +37,14 @@ static uint64_t timed_read(void *opaque, struct walk_step *step)
         context->now = answer.ready;
     }
     step->ready = context->now;
-    return read_entry(mmu, step->at);
+    return read_entry(mmu, step);
 }
 
 static void timed_update(void *opaque, const struct walk_step *step, uint64_t value)
 {
     struct walk_context *context = opaque;
     struct mmu *mmu = context->mmu;
-    uint32_t entry = (uint32_t)value;
-    if (!ram_write(mmu->params.ram, step->at, &entry, sizeof entry))
+    if (!ram_write(mmu->params.ram, step->at, &value, step->size_bytes))
         return;
     mmu->stats.accessed_sets += !(step->value & PTE_A);
     mmu->stats.dirty_sets += (value & ~step->value & PTE_D) != 0;
@@ -55,7 +54,7 @@ static void timed_update(void *opaque, const struct walk_step *step, uint64_t va
 }
 
 /* Walks, counts, and on success fills `entry`. Returns the answer but for its entry. */
-static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access access, bool is_user,
+static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access access, enum mmu_asker asker,
                               cycle_t now, struct tlb_entry *entry, bool *is_good)
 {
     struct walk_context context = {.mmu = mmu, .now = now};
@@ -63,7 +62,7 @@ static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access 
     struct walk *record = &mmu->last_walk;
     record->linear = at;
     record->access = access;
-    record->is_user = is_user;
+    record->asker = asker;
     mmu->stats.walks++;
     mmu->nr_walks_seen++;
     *is_good = paging_walk(&mmu->mode, &memory, record, entry);
@@ -80,14 +79,14 @@ static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access 
 }
 
 static bool is_usable(const struct mmu *mmu, const struct tlb_entry *entry, enum mmu_access access,
-                      bool is_user)
+                      enum mmu_asker asker)
 {
-    return paging_allows(&mmu->mode, entry->flags, access, is_user) &&
+    return paging_allows(&mmu->mode, entry->flags, access, asker) &&
            (access != MMU_WRITE || (entry->flags & TLB_DIRTY));
 }
 
-struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_access access, bool is_user,
-                                cycle_t now)
+struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_access access,
+                                enum mmu_asker asker, cycle_t now)
 {
     if (!(mmu->mode.cr0 & CR0_PG)) {
         mmu->untimed = (struct tlb_entry){.id = mmu->untimed.id,
@@ -99,20 +98,20 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
     }
     bool is_good;
     if (!mmu->params.is_timed) {
-        struct mmu_answer answer = walk(mmu, at, access, is_user, now, &mmu->untimed, &is_good);
+        struct mmu_answer answer = walk(mmu, at, access, asker, now, &mmu->untimed, &is_good);
         answer.entry = is_good ? &mmu->untimed : NULL;
         return answer;
     }
 
     struct tlb *l1 = access == MMU_FETCH ? mmu->params.itlb : mmu->params.dtlb;
     struct tlb_entry *entry = tlb_lookup(l1, at);
-    if (entry && is_usable(mmu, entry, access, is_user))
+    if (entry && is_usable(mmu, entry, access, asker))
         return (struct mmu_answer){.entry = entry, .found_in = MMU_FOUND_L1, .ready = now};
     enum mmu_found found_in = entry ? MMU_FOUND_L1 : MMU_FOUND_NOWHERE;
     if (!entry) {
         now += mmu->params.l2_tlb_latency_cycles;
         entry = tlb_lookup(mmu->params.l2_tlb, at);
-        if (entry && is_usable(mmu, entry, access, is_user))
+        if (entry && is_usable(mmu, entry, access, asker))
             return (struct mmu_answer){.entry = tlb_fill(l1, entry), .found_in = MMU_FOUND_L2, .ready = now};
         found_in = entry ? MMU_FOUND_L2 : MMU_FOUND_NOWHERE;
     }
@@ -121,13 +120,13 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
      * stale entry fault (SDM 3A 4.10.4.3), and no guest can rely on that it does.
      */
     if (entry) {
-        if (paging_allows(&mmu->mode, entry->flags, access, is_user))
+        if (paging_allows(&mmu->mode, entry->flags, access, asker))
             mmu->stats.dirty_walks++;
         else
             mmu->stats.permission_walks++;
     }
     struct tlb_entry fresh;
-    struct mmu_answer answer = walk(mmu, at, access, is_user, now, &fresh, &is_good);
+    struct mmu_answer answer = walk(mmu, at, access, asker, now, &fresh, &is_good);
     answer.found_in = found_in;
     if (!is_good)
         return answer;
@@ -150,15 +149,15 @@ void mmu_set_mode(struct mmu *mmu, const struct paging_mode *mode)
 {
     uint64_t cr0_changes = mmu->mode.cr0 ^ mode->cr0, cr4_changes = mmu->mode.cr4 ^ mode->cr4;
     mmu->mode = *mode;
-    if ((cr0_changes & CR0_PG) || (cr4_changes & (CR4_PGE | CR4_PSE)))
+    if ((cr0_changes & CR0_PG) || (cr4_changes & (CR4_PGE | CR4_PSE | CR4_PAE | CR4_LA57)))
         flush(mmu, false);
     else
         mmu->untimed.id++;
 }
 
-void mmu_load_cr3(struct mmu *mmu, uint64_t cr3)
+void mmu_load_cr3(struct mmu *mmu, const struct paging_mode *mode)
 {
-    mmu->mode.cr3 = cr3;
+    mmu->mode = *mode;
     flush(mmu, true);
 }
 
@@ -174,7 +173,7 @@ void mmu_invalidate(struct mmu *mmu, struct laddr at)
 
 static uint64_t peek_read(void *opaque, struct walk_step *step)
 {
-    return read_entry(opaque, step->at);
+    return read_entry(opaque, step);
 }
 
 static void peek_update(void *opaque, const struct walk_step *step, uint64_t value)
@@ -184,7 +183,7 @@ static void peek_update(void *opaque, const struct walk_step *step, uint64_t val
 
 bool mmu_peek(const struct mmu *mmu, struct laddr at, struct walk *walk, struct paddr *physical)
 {
-    *walk = (struct walk){.linear = at};
+    *walk = (struct walk){.linear = at, .asker = MMU_SUPERVISOR_AC};
     if (!(mmu->mode.cr0 & CR0_PG)) {
         *physical = paddr(at.v);
         return true;

@@ -56,8 +56,8 @@ struct mmu_answer {
 void mmu_init(struct mmu *mmu, const struct mmu_params *params);
 
 /* Translates one access made in cycle `now`. Counts it, and leaves what it learnt in the TLBs. */
-struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_access access, bool is_user,
-                                cycle_t now) __attribute__((warn_unused_result));
+struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_access access,
+                                enum mmu_asker asker, cycle_t now) __attribute__((warn_unused_result));
 
 static inline struct paddr mmu_physical(const struct tlb_entry *entry, struct laddr at)
 {
@@ -67,8 +67,8 @@ static inline struct paddr mmu_physical(const struct tlb_entry *entry, struct la
 /* A write to CR0, CR3 or CR4 took effect: drops what the manual says (SDM 3A 4.10.4.1). */
 void mmu_set_mode(struct mmu *mmu, const struct paging_mode *mode);
 
-/* A write to CR3, even with the value that it has. */
-void mmu_load_cr3(struct mmu *mmu, uint64_t cr3);
+/* A write to CR3, even with the value that it has; `mode` has it, and the PDPTEs that came with it. */
+void mmu_load_cr3(struct mmu *mmu, const struct paging_mode *mode);
 
 /* INVLPG, and what a page fault does to the entries of its page. */
 void mmu_invalidate(struct mmu *mmu, struct laddr at);

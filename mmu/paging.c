@@ -1,42 +1,150 @@
 #include "mmu/paging.h"
 
-/* One level of a walk. Two-level paging with 4-byte entries: SDM 3A 4.3. */
-struct level {
-    unsigned shift; /* of the index in the linear address */
-    unsigned index_bits;
-    bool can_be_large;
+/* Bits low .. high-1; high is 64 at the most. */
+#define BITS(high, low) (((high) == 64 ? 0 : 1ull << (high)) - (1ull << (low)))
+
+/* What an entry holds, by the width of entries: SDM 3A 4.3 (4 bytes), 4.4 and 4.5 (8 bytes). */
+static const uint64_t frame_mask_4 = BITS(32, 12);
+static const uint64_t frame_mask_8 = BITS(52, 12);
+
+/*
+ * Each kind of paging: the levels, and of an 8-byte entry the bits that are reserved whatever MAXPHYADDR is.
+ * PAE entries have no ignored bits at the top (SDM 3A tables 4-9 to 4-11), those of four and five levels have
+ * (tables 4-15 to 4-20).
+ */
+struct geometry {
+    unsigned nr_levels;
+    uint64_t reserved;
+    const struct paging_level *level;
 };
 
-static const struct level two_level[] = {
-    {.shift = 22, .index_bits = 10, .can_be_large = true},
-    {.shift = 12, .index_bits = 10, .can_be_large = false},
+static const struct paging_level two_level[] = {
+    {.name = "PDE", .shift = 22, .index_bits = 10, .large = TLB_PAGE_4M},
+    {.name = "PTE", .shift = 12, .index_bits = 10},
 };
 
-enum { ENTRY_BYTES = 4, NR_LEVELS = 2 };
+static const struct paging_level five_level[] = {
+    {.name = "PML5E", .shift = 48, .index_bits = 9},
+    {.name = "PML4E", .shift = 39, .index_bits = 9},
+    {.name = "PDPTE", .shift = 30, .index_bits = 9, .large = TLB_PAGE_1G},
+    {.name = "PDE", .shift = 21, .index_bits = 9, .large = TLB_PAGE_2M},
+    {.name = "PTE", .shift = 12, .index_bits = 9},
+};
 
-/* Without PSE-36 bits 21-13 of an entry that maps 4 MiB are reserved (SDM 3A table 4-4). */
-static const uint64_t large_reserved = 0x3fe000;
-static const uint64_t frame_mask = 0xfffff000;
-static const uint64_t large_frame_mask = 0xffc00000;
+static const struct geometry geometries[NR_PAGING_KINDS] = {
+    [PAGING_OFF] = {0, 0, NULL},
+    [PAGING_TWO_LEVEL] = {2, 0, two_level},
+    [PAGING_PAE] = {2, BITS(63, 52), five_level + 3},
+    [PAGING_FOUR_LEVEL] = {4, 0, five_level + 1},
+    [PAGING_FIVE_LEVEL] = {5, 0, five_level},
+};
 
-bool paging_allows(const struct paging_mode *mode, unsigned tlb_flags, enum mmu_access access, bool is_user)
+unsigned paging_nr_levels(enum paging_kind kind)
 {
-    if (is_user && !(tlb_flags & TLB_USER))
+    return geometries[kind].nr_levels;
+}
+
+const struct paging_level *paging_level(enum paging_kind kind, unsigned index)
+{
+    return &geometries[kind].level[index];
+}
+
+uint64_t paging_frame(enum paging_kind kind, uint64_t value, enum tlb_page page)
+{
+    if (page == TLB_PAGE_4M) /* bits 20-13 are bits 39-32 of the address (SDM 3A table 4-4) */
+        return (value & BITS(32, 22)) | (value >> 13 & 0xff) << 32;
+    uint64_t mask = kind == PAGING_TWO_LEVEL ? frame_mask_4 : frame_mask_8;
+    return value & mask & ~((1ull << tlb_page_shift(page)) - 1);
+}
+
+static bool is_large(const struct paging_mode *mode, const struct paging_level *level, uint64_t value)
+{
+    if (!level->large || !(value & PTE_PS))
         return false;
+    return level->large == TLB_PAGE_4M   ? (mode->cr4 & CR4_PSE) != 0
+           : level->large == TLB_PAGE_1G ? mode->has_1gib_pages
+                                         : true;
+}
+
+bool paging_is_leaf(const struct paging_mode *mode, unsigned level, uint64_t value)
+{
+    const struct geometry *geometry = &geometries[paging_kind(mode)];
+    return level == geometry->nr_levels - 1 || is_large(mode, &geometry->level[level], value);
+}
+
+/* Address bits that this processor does not have, up to `end`. */
+static uint64_t beyond_physical(const struct paging_mode *mode, unsigned end)
+{
+    unsigned bits = mode->physical_bits > 32 ? mode->physical_bits : 32;
+    return bits < end ? BITS(end, bits) : 0;
+}
+
+/* The bits of a present entry that must be zero (SDM 3A 4.3, 4.4.2, 4.5.4, notes to their tables). */
+static uint64_t reserved_bits(const struct paging_mode *mode, const struct geometry *geometry,
+                              const struct paging_level *level, bool maps_large)
+{
+    if (geometry->level == two_level) /* bit 21, and of 20-13 what is above the physical address */
+        return maps_large ? 1u << 21 | beyond_physical(mode, 40) >> 32 << 13 : 0;
+    uint64_t reserved = geometry->reserved | beyond_physical(mode, 52);
+    if (!(mode->efer & EFER_NXE))
+        reserved |= PTE_XD;
+    if (maps_large)
+        reserved |= BITS(tlb_page_shift(level->large), 13);
+    else if (level->shift >= 39 || level->large == TLB_PAGE_1G)
+        reserved |= PTE_PS;
+    return reserved;
+}
+
+bool paging_is_good_pdpte(const struct paging_mode *mode, uint64_t value)
+{
+    uint64_t reserved = BITS(3, 1) | BITS(9, 5) | BITS(64, 52) | beyond_physical(mode, 52);
+    return !(value & PTE_P) || !(value & reserved);
+}
+
+bool paging_root(const struct paging_mode *mode, struct laddr linear, uint64_t *table)
+{
+    enum paging_kind kind = paging_kind(mode);
+    if (kind != PAGING_PAE) {
+        *table = paging_frame(kind, mode->cr3, TLB_PAGE_4K);
+        return true;
+    }
+    uint64_t pdpte = mode->pdpte[paging_pdpte_index(linear)];
+    *table = paging_frame(kind, pdpte, TLB_PAGE_4K);
+    return pdpte & PTE_P;
+}
+
+bool paging_allows(const struct paging_mode *mode, unsigned tlb_flags, enum mmu_access access,
+                   enum mmu_asker asker)
+{
+    if (!(mode->cr0 & CR0_PG))
+        return true;
+    bool is_users = tlb_flags & TLB_USER;
+    if (asker == MMU_USER && !is_users)
+        return false;
+    if (asker != MMU_USER && is_users) {
+        if (access == MMU_FETCH && (mode->cr4 & CR4_SMEP))
+            return false;
+        if (access != MMU_FETCH && (mode->cr4 & CR4_SMAP) && asker != MMU_SUPERVISOR_AC)
+            return false;
+    }
+    if (access == MMU_FETCH)
+        return !(tlb_flags & TLB_NO_EXECUTE);
     if (access == MMU_WRITE && !(tlb_flags & TLB_WRITABLE))
-        return !is_user && !(mode->cr0 & CR0_WP);
+        return asker != MMU_USER && !(mode->cr0 & CR0_WP);
     return true;
 }
 
-uint32_t paging_error_code(enum mmu_access access, bool is_user)
+uint32_t paging_error_code(const struct paging_mode *mode, enum mmu_access access, enum mmu_asker asker)
 {
-    return (access == MMU_WRITE ? PF_W : 0u) | (is_user ? PF_U : 0u);
+    bool has_nx = (mode->cr4 & CR4_PAE) && (mode->efer & EFER_NXE);
+    bool shows_fetch = access == MMU_FETCH && (has_nx || (mode->cr4 & CR4_SMEP));
+    return (access == MMU_WRITE ? PF_W : 0u) | (asker == MMU_USER ? PF_U : 0u) | (shows_fetch ? PF_I : 0u);
 }
 
-static bool fault(struct walk *walk, uint32_t why)
+static bool fault(const struct paging_mode *mode, struct walk *walk, uint32_t why)
 {
     walk->is_fault = true;
-    walk->error_code = why | paging_error_code(walk->access, walk->is_user);
+    walk->error_code = why | paging_error_code(mode, walk->access, walk->asker);
     return false;
 }
 
@@ -53,41 +161,53 @@ static void mark(const struct walk_memory *memory, struct walk *walk)
     }
 }
 
+/* The index into the PAT that an entry which maps a page makes (SDM 3A 4.9.2). */
+static uint8_t pat_index(uint64_t leaf, bool maps_large)
+{
+    bool pat = leaf & (maps_large ? PTE_PAT_LARGE : PTE_PAT);
+    return (uint8_t)((leaf & PTE_PWT ? 1 : 0) | (leaf & PTE_PCD ? 2 : 0) | (pat ? 4 : 0));
+}
+
 bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memory, struct walk *walk,
                  struct tlb_entry *entry)
 {
-    uint64_t table = mode->cr3 & frame_mask;
-    uint64_t rights = PTE_RW | PTE_US;
+    walk->kind = paging_kind(mode);
     walk->nr_steps = 0;
     walk->is_fault = false;
     walk->error_code = 0;
-    for (unsigned i = 0; i < NR_LEVELS; i++) {
-        const struct level *level = &two_level[i];
+    const struct geometry *geometry = &geometries[walk->kind];
+    unsigned entry_bytes = paging_entry_bytes(walk->kind);
+    uint64_t table, rights = PTE_RW | PTE_US, no_execute = 0, leaf = 0;
+    bool maps_large = false;
+    if (!paging_root(mode, walk->linear, &table))
+        return fault(mode, walk, 0);
+    for (unsigned i = 0; i < geometry->nr_levels && !maps_large; i++) {
+        const struct paging_level *level = &geometry->level[i];
         struct walk_step *step = &walk->step[walk->nr_steps++];
         step->index = (unsigned)(walk->linear.v >> level->shift & ((1u << level->index_bits) - 1));
-        step->at = paddr(table + (uint64_t)step->index * ENTRY_BYTES);
-        step->value = memory->read(memory->opaque, step);
-        if (!(step->value & PTE_P))
-            return fault(walk, 0);
-        rights &= step->value;
-        bool is_large = level->can_be_large && (step->value & PTE_PS) && (mode->cr4 & CR4_PSE);
-        if (is_large && (step->value & large_reserved))
-            return fault(walk, PF_P | PF_RSVD);
-        if (is_large || i == NR_LEVELS - 1) {
-            entry->page = is_large ? TLB_PAGE_4M : TLB_PAGE_4K;
-            entry->frame = paddr(step->value & (is_large ? large_frame_mask : frame_mask));
-            break;
-        }
-        table = step->value & frame_mask;
+        step->at = paddr(table + (uint64_t)step->index * entry_bytes);
+        step->size_bytes = entry_bytes;
+        step->value = leaf = memory->read(memory->opaque, step);
+        if (!(leaf & PTE_P))
+            return fault(mode, walk, 0);
+        maps_large = is_large(mode, level, leaf);
+        if (leaf & reserved_bits(mode, geometry, level, maps_large))
+            return fault(mode, walk, PF_P | PF_RSVD);
+        rights &= leaf;
+        no_execute |= leaf & PTE_XD;
+        entry->page = maps_large ? level->large : TLB_PAGE_4K;
+        table = paging_frame(walk->kind, leaf, entry->page);
     }
-    uint64_t leaf = walk->step[walk->nr_steps - 1].value;
+    entry->frame = paddr(table);
+    entry->page_number = walk->linear.v >> tlb_page_shift(entry->page);
+    entry->pat_index = pat_index(leaf, maps_large);
     bool is_global = (leaf & PTE_G) && (mode->cr4 & CR4_PGE);
     bool is_dirty = (leaf & PTE_D) || walk->access == MMU_WRITE;
-    entry->page_number = walk->linear.v >> tlb_page_shift(entry->page);
     entry->flags = (rights & PTE_US ? TLB_USER : 0u) | (rights & PTE_RW ? TLB_WRITABLE : 0u) |
-                   (is_global ? TLB_GLOBAL : 0u) | (is_dirty ? TLB_DIRTY : 0u);
-    if (!paging_allows(mode, entry->flags, walk->access, walk->is_user))
-        return fault(walk, PF_P);
+                   (no_execute ? TLB_NO_EXECUTE : 0u) | (is_global ? TLB_GLOBAL : 0u) |
+                   (is_dirty ? TLB_DIRTY : 0u);
+    if (!paging_allows(mode, entry->flags, walk->access, walk->asker))
+        return fault(mode, walk, PF_P);
     mark(memory, walk);
     return true;
 }

@@ -1,7 +1,7 @@
 /*
- * The page walk itself: what the tables in memory say about one linear address (SDM 3A 4.3). It asks its
- * caller for each entry and hands back each entry that must change; time, caches and TLBs are the caller's
- * business.
+ * The page walk itself: what the tables in memory say about one linear address (SDM 3A 4.3 to 4.5). It asks
+ * its caller for each entry and hands back each entry that must change; time, caches and TLBs are the
+ * caller's business.
  */
 #ifndef LK_MMU_PAGING_H
 #define LK_MMU_PAGING_H
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Bits of a page-table entry (SDM 3A 4.3, tables 4-4 to 4-6). */
+/* Bits of a paging-structure entry (SDM 3A 4.3, tables 4-4 to 4-6). */
 enum pte_bit {
     PTE_P = 1 << 0,
     PTE_RW = 1 << 1,
@@ -23,40 +23,74 @@ enum pte_bit {
     PTE_A = 1 << 5,
     PTE_D = 1 << 6,
     PTE_PS = 1 << 7,
+    PTE_PAT = 1 << 7, /* where PS means nothing: in an entry that maps 4 KiB */
     PTE_G = 1 << 8,
+    PTE_PAT_LARGE = 1 << 12,
 };
+#define PTE_XD (1ull << 63) /* of 8-byte entries */
 
 /* Bits of the page-fault error code (SDM 3A 4.7). */
 enum pf_error_bit { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16 };
 
 enum mmu_access { MMU_READ, MMU_WRITE, MMU_FETCH };
 
+/*
+ * On whose behalf an access is made (SDM 3A 4.6): the first of these is also that of the supervisor's
+ * implicit accesses (to descriptor tables and task-state segments), whatever EFLAGS.AC and CPL are.
+ */
+enum mmu_asker { MMU_SUPERVISOR, MMU_USER, MMU_SUPERVISOR_AC };
+
+enum { NR_PDPTES = 4 };
+
 struct paging_mode {
     uint64_t cr0, cr3, cr4, efer;
+    uint64_t pdpte[NR_PDPTES]; /* PAE paging: registers, loaded with CR3 (SDM 3A 4.4.1) */
+    unsigned physical_bits;    /* MAXPHYADDR; above 32, two-level paging has PSE-36 */
+    bool has_1gib_pages;
 };
+
+/* How linear addresses are translated (SDM 3A 4.1.1). */
+enum paging_kind { PAGING_OFF, PAGING_TWO_LEVEL, PAGING_PAE, PAGING_FOUR_LEVEL, PAGING_FIVE_LEVEL };
+enum { NR_PAGING_KINDS = PAGING_FIVE_LEVEL + 1 };
+
+static inline enum paging_kind paging_kind(const struct paging_mode *mode)
+{
+    if (!(mode->cr0 & CR0_PG))
+        return PAGING_OFF;
+    if (!(mode->cr4 & CR4_PAE))
+        return PAGING_TWO_LEVEL;
+    if (!(mode->efer & EFER_LMA))
+        return PAGING_PAE;
+    return mode->cr4 & CR4_LA57 ? PAGING_FIVE_LEVEL : PAGING_FOUR_LEVEL;
+}
 
 enum { WALK_MAX_STEPS = 5 };
 
 struct walk_step {
-    struct paddr at;    /* of the entry */
-    uint64_t value;     /* as read */
-    unsigned index;     /* of the entry in its table */
-    unsigned served_by; /* enum served_by; filled in by the caller of the walk */
-    cycle_t ready;      /* likewise */
+    struct paddr at;     /* of the entry */
+    uint64_t value;      /* as read */
+    unsigned size_bytes; /* of the entry: 4 or 8 */
+    unsigned index;      /* of the entry in its table */
+    unsigned served_by;  /* enum served_by; filled in by the caller of the walk */
+    cycle_t ready;       /* likewise */
 };
 
-/* A walk as it went, kept for statistics, traces and windows. */
+/*
+ * A walk as it went, kept for statistics, traces and windows. What PAE paging takes from a PDPTE register is
+ * no step, so that a walk may have none.
+ */
 struct walk {
     struct laddr linear;
     enum mmu_access access;
-    bool is_user;
+    enum mmu_asker asker;
+    enum paging_kind kind;
     unsigned nr_steps;
     struct walk_step step[WALK_MAX_STEPS];
     bool is_fault;
     uint32_t error_code;
 };
 
-/* How a walk reaches memory. Entries are 4 bytes in two-level paging. */
+/* How a walk reaches memory: an entry of step->size_bytes. */
 struct walk_memory {
     void *opaque;
     uint64_t (*read)(void *opaque, struct walk_step *step);
@@ -64,16 +98,45 @@ struct walk_memory {
 };
 
 /*
- * Walks the tables for an access; sets accessed and dirty bits (SDM 3A 4.8). On success fills `entry` (but
- * for id and last_use) and returns true; else `walk->error_code` holds the page-fault error code.
+ * Walks the tables for an access; sets accessed and dirty bits (SDM 3A 4.8). Paging is on. On success fills
+ * `entry` (but for id, pcid and last_use) and returns true; else `walk->error_code` holds the page-fault
+ * error code.
  */
 bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memory, struct walk *walk,
                  struct tlb_entry *entry);
 
 /* Whether an entry's flags allow an access (SDM 3A 4.6.1). Says nothing of the dirty bit. */
-bool paging_allows(const struct paging_mode *mode, unsigned tlb_flags, enum mmu_access access, bool is_user);
+bool paging_allows(const struct paging_mode *mode, unsigned tlb_flags, enum mmu_access access,
+                   enum mmu_asker asker);
 
-/* The error code of a fault at a page that is present. */
-uint32_t paging_error_code(enum mmu_access access, bool is_user);
+/* Of a page-fault error code: what follows from the access alone (SDM 3A 4.7). */
+uint32_t paging_error_code(const struct paging_mode *mode, enum mmu_access access, enum mmu_asker asker);
+
+/* Whether a PDPTE may be loaded into its register (SDM 3A table 4-8). */
+bool paging_is_good_pdpte(const struct paging_mode *mode, uint64_t value);
+
+/* For those who draw or list tables: the levels of a kind of paging, from the one that CR3 names down. */
+struct paging_level {
+    const char *name;    /* of an entry: "PML4E" */
+    unsigned shift;      /* of the index in the linear address */
+    unsigned index_bits; /* how many bits the index has */
+    enum tlb_page large; /* what an entry with PS set maps; 0: nothing */
+};
+unsigned paging_nr_levels(enum paging_kind kind);
+const struct paging_level *paging_level(enum paging_kind kind, unsigned index);
+static inline unsigned paging_entry_bytes(enum paging_kind kind)
+{
+    return kind == PAGING_TWO_LEVEL ? 4 : 8;
+}
+/* Where an entry of this kind points: a table or a 4 KiB page, or the large page that it maps. */
+uint64_t paging_frame(enum paging_kind kind, uint64_t value, enum tlb_page page);
+/* Whether an entry at a level maps a page itself. */
+bool paging_is_leaf(const struct paging_mode *mode, unsigned level, uint64_t value);
+static inline unsigned paging_pdpte_index(struct laddr linear)
+{
+    return (unsigned)(linear.v >> 30) & (NR_PDPTES - 1);
+}
+/* The table that the walk of an address begins at. False: a PDPTE register that is not present. */
+bool paging_root(const struct paging_mode *mode, struct laddr linear, uint64_t *table);
 
 #endif

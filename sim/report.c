@@ -121,11 +121,14 @@ static void print_walk(const struct cpu *cpu, uint64_t linear, FILE *to)
     struct paddr physical;
     bool is_mapped = mmu_peek(cpu_mmu(cpu), laddr(linear), &walk, &physical);
     fprintf(to, "  page walk of %08" PRIx64 ":", linear);
-    if (walk.nr_steps == 0)
+    if (walk.kind == PAGING_OFF)
         fprintf(to, " paging is off");
+    else if (walk.nr_steps == 0)
+        fprintf(to, " PDPTE[%u] = %08" PRIx64 " (not present)", paging_pdpte_index(laddr(linear)),
+                cpu_mmu(cpu)->mode.pdpte[paging_pdpte_index(laddr(linear))]);
     for (unsigned i = 0; i < walk.nr_steps; i++)
-        fprintf(to, "%s %s[%u] at %08" PRIx64 " = %08" PRIx64 "%s", i ? " ->" : "", i == 0 ? "PDE" : "PTE",
-                walk.step[i].index, walk.step[i].at.v, walk.step[i].value,
+        fprintf(to, "%s %s[%u] at %08" PRIx64 " = %08" PRIx64 "%s", i ? " ->" : "",
+                paging_level(walk.kind, i)->name, walk.step[i].index, walk.step[i].at.v, walk.step[i].value,
                 walk.step[i].value & PTE_P ? "" : " (not present)");
     if (is_mapped)
         fprintf(to, " -> physical %08" PRIx64, physical.v);

@@ -6,6 +6,8 @@
 struct array {
     uint64_t nr_sets, nr_ways;
     unsigned pages;
+    unsigned
+        pages_held; /* sizes that were put in since the last flush of everything: others are not looked for */
     struct tlb_entry *entries; /* nr_sets x nr_ways */
 };
 
@@ -70,9 +72,9 @@ static struct tlb_entry *find_any(const struct tlb *tlb, struct laddr at)
 {
     for (unsigned i = 0; i < tlb->params.nr_arrays; i++) {
         const struct array *array = &tlb->array[i];
-        for (enum tlb_page page = TLB_PAGE_4K; page <= TLB_PAGE_4M; page <<= 1) {
-            struct tlb_entry *entry =
-                array->pages & page ? find(array, page, at.v >> tlb_page_shift(page)) : NULL;
+        for (unsigned pages = array->pages_held; pages; pages &= pages - 1) {
+            enum tlb_page page = pages & -pages;
+            struct tlb_entry *entry = find(array, page, at.v >> tlb_page_shift(page));
             if (entry)
                 return entry;
         }
@@ -116,6 +118,7 @@ struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry)
     }
     *place = *entry;
     place->id = ++tlb->last_id;
+    array->pages_held |= entry->page;
     use(tlb, place);
     tlb->stats.fills++;
     return place;
@@ -126,6 +129,8 @@ void tlb_flush(struct tlb *tlb, bool keep_global)
     tlb->stats.flushes++;
     for (unsigned i = 0; i < tlb->params.nr_arrays; i++) {
         struct array *array = &tlb->array[i];
+        if (!keep_global)
+            array->pages_held = 0;
         for (uint64_t j = 0; j < array->nr_sets * array->nr_ways; j++)
             if (array->entries[j].id && !(keep_global && (array->entries[j].flags & TLB_GLOBAL)))
                 array->entries[j] = (struct tlb_entry){.id = 0};

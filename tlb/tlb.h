@@ -1,7 +1,8 @@
 /*
  * A translation lookaside buffer: one or two arrays, each set-associative with true LRU and holding one or
- * more page sizes (a split L1 as the P6 has it: one array for 4 KiB pages, one for 4 MiB pages; a shared L2:
- * one array for both). Its contents are architectural: what is in here is used, however stale (SDM 3A 4.10).
+ * more page sizes (a split L1 as the P6 has it: one array for 4 KiB pages, one for all larger pages; a shared
+ * L2: one array for all). Its contents are architectural: what is in here is used, however stale (SDM 3A
+ * 4.10).
  *
  * Recency is kept as the number of the use: a hit anywhere is one store. So the CPU may keep host-side
  * shortcuts to entries: while the entry still has the id that the shortcut remembers, a hit through it counts
@@ -17,13 +18,20 @@
 enum { TLB_MAX_ARRAYS = 2 };
 
 /* Page sizes, as bits of a set. */
-enum tlb_page { TLB_PAGE_4K = 1, TLB_PAGE_4M = 2 };
+enum tlb_page {
+    TLB_PAGE_4K = 1,
+    TLB_PAGE_4M = 2,
+    TLB_PAGE_2M = 4,
+    TLB_PAGE_1G = 8,
+    TLB_PAGES_LARGE = TLB_PAGE_4M | TLB_PAGE_2M | TLB_PAGE_1G,
+};
 
 enum tlb_flag {
     TLB_USER = 1,
     TLB_WRITABLE = 2,
     TLB_DIRTY = 4, /* the dirty bit in memory is known to be set */
     TLB_GLOBAL = 8,
+    TLB_NO_EXECUTE = 16,
 };
 
 struct tlb_entry {
@@ -31,6 +39,8 @@ struct tlb_entry {
     struct paddr frame;   /* where the page begins */
     enum tlb_page page;
     unsigned flags;    /* TLB_* */
+    uint16_t pcid;     /* whose it is, unless it is global (SDM 3A 4.10.1) */
+    uint8_t pat_index; /* what the entry in memory says of the memory type (SDM 3A 4.9.2) */
     uint64_t id;       /* never the same twice; 0: the way is empty */
     uint64_t last_use; /* the TLB's clock at the last hit or fill; what has the least in its set goes first */
 };
@@ -59,7 +69,7 @@ void tlb_destroy(struct tlb *tlb);
 
 static inline unsigned tlb_page_shift(enum tlb_page page)
 {
-    return page == TLB_PAGE_4K ? 12 : 22;
+    return page == TLB_PAGE_4K ? 12 : page == TLB_PAGE_2M ? 21 : page == TLB_PAGE_4M ? 22 : 30;
 }
 
 /*

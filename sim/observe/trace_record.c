@@ -91,9 +91,12 @@ static void insn_seen(struct trace_codec *codec, const struct cpu_seen_insn *ins
     codec->cycle = insn->issued;
 }
 
+/* A byte says how many steps a walk has, and above that by which kind of paging. */
+enum { WALK_STEPS_MASK = 7, WALK_KIND_SHIFT = 3 };
+
 static void put_walk(struct out *out, struct trace_codec *codec, const struct walk *walk, cycle_t asked)
 {
-    put_byte(out, walk->nr_steps);
+    put_byte(out, walk->nr_steps | (unsigned)walk->kind << WALK_KIND_SHIFT);
     if (walk->is_fault)
         put(out, walk->error_code);
     for (unsigned i = 0; i < walk->nr_steps; i++) {
@@ -249,15 +252,19 @@ static uint64_t get_delta(struct in *in, uint64_t from)
     return from + (coded >> 1 ^ (coded & 1 ? UINT64_MAX : 0));
 }
 
-/* Reads a byte that must be below `limit`. */
-static unsigned get_below(struct in *in, unsigned limit, const char *what)
+static unsigned below(struct in *in, unsigned value, unsigned limit, const char *what)
 {
-    unsigned value = get_byte(in);
     if (value < limit)
         return value;
     if (!in->what)
         in->what = what;
     return 0;
+}
+
+/* Reads a byte that must be below `limit`. */
+static unsigned get_below(struct in *in, unsigned limit, const char *what)
+{
+    return below(in, get_byte(in), limit, what);
 }
 
 static void get_bytes(struct in *in, void *to, size_t nr_bytes)
@@ -297,15 +304,20 @@ static void get_walk(struct in *in, struct trace_codec *codec, const struct cpu_
     memset(walk, 0, sizeof *walk);
     walk->linear = of->linear;
     walk->access = of->access;
-    walk->is_user = of->is_user;
+    walk->asker = of->is_user ? MMU_USER : MMU_SUPERVISOR;
     walk->is_fault = of->is_fault;
-    walk->nr_steps = get_below(in, WALK_MAX_STEPS + 1, "a walk has too many steps");
+    unsigned shape = get_byte(in);
+    walk->kind =
+        (enum paging_kind)below(in, shape >> WALK_KIND_SHIFT, NR_PAGING_KINDS, "a kind of paging is unknown");
+    walk->nr_steps =
+        below(in, shape & WALK_STEPS_MASK, paging_nr_levels(walk->kind) + 1, "a walk has too many steps");
     if (walk->is_fault)
         walk->error_code = (uint32_t)get(in);
     for (unsigned i = 0; i < walk->nr_steps; i++) {
         struct walk_step *step = &walk->step[i];
         step->at = paddr(get_delta(in, codec->step_at[i]));
         step->value = get_delta(in, codec->step_value[i]);
+        step->size_bytes = paging_entry_bytes(walk->kind);
         step->index = (unsigned)get(in);
         step->served_by = get_below(in, NR_SERVED_BY, "a server is unknown");
         step->ready = get_delta(in, of->asked);

@@ -66,6 +66,14 @@ static colour_t tlb_colour(const struct view_tlb_cell *cell)
     return cell->flags & TLB_DIRTY ? colour_mix(colour, 0xffffff, 72) : colour_mix(colour, INK_PANEL, 78);
 }
 
+static const char *page_name(unsigned page)
+{
+    return page == TLB_PAGE_4K   ? "4 KiB"
+           : page == TLB_PAGE_2M ? "2 MiB"
+           : page == TLB_PAGE_4M ? "4 MiB"
+                                 : "1 GiB";
+}
+
 static void hover_tlb(struct drawing *drawing, const char *name, const struct view_tlb_cell *cell,
                       uint64_t set, uint64_t way)
 {
@@ -74,13 +82,12 @@ static void hover_tlb(struct drawing *drawing, const char *name, const struct vi
                  set, way);
         return;
     }
-    snprintf(drawing->hover, sizeof drawing->hover,
-             "%s set %" PRIu64 " way %" PRIu64 ": linear 0x%08" PRIx64 " \u2192 0x%08" PRIx64
-             ", %s, %s, %s%s%s",
-             name, set, way, cell->page_number << tlb_page_shift(cell->page), cell->frame,
-             cell->page == TLB_PAGE_4K ? "4 KiB" : "4 MiB", cell->flags & TLB_USER ? "user" : "kernel",
-             cell->flags & TLB_WRITABLE ? "read-write" : "read-only",
-             cell->flags & TLB_DIRTY ? ", dirty" : "", cell->flags & TLB_GLOBAL ? ", global" : "");
+    snprintf(
+        drawing->hover, sizeof drawing->hover,
+        "%s set %" PRIu64 " way %" PRIu64 ": linear 0x%08" PRIx64 " \u2192 0x%08" PRIx64 ", %s, %s, %s%s%s",
+        name, set, way, cell->page_number << tlb_page_shift(cell->page), cell->frame, page_name(cell->page),
+        cell->flags & TLB_USER ? "user" : "kernel", cell->flags & TLB_WRITABLE ? "read-write" : "read-only",
+        cell->flags & TLB_DIRTY ? ", dirty" : "", cell->flags & TLB_GLOBAL ? ", global" : "");
 }
 
 static void draw_tlb_array(struct drawing *drawing, struct box area, const char *name,

@@ -128,7 +128,7 @@ void draw_walk_panel(struct drawing *drawing, struct box panel)
     if (has_walk)
         snprintf(note, sizeof note, "no. %s: %s of 0x%08" PRIx64 " by the %s",
                  format_count(count, cpu->nr_walks_seen), access_names[walk->access % 3], walk->linear.v,
-                 walk->is_user ? "user" : "kernel");
+                 walk->asker == MMU_USER ? "user" : "kernel");
     struct box inside = draw_panel(drawing, panel, "Last page walk", note);
     if (!has_walk) {
         bool is_paging = cpu->is_there && (cpu->mode.cr0 & CR0_PG);

@@ -95,11 +95,11 @@ static inline void core_create_hierarchy(struct core *core, const struct config 
                                c->dram_row_miss_cycles, c->dram_row_conflict_cycles, c->dram_burst_cycles};
     struct tlb_params itlb = {2,
                               {{c->tlb_l1i_entries, c->tlb_l1i_ways, TLB_PAGE_4K},
-                               {c->tlb_l1i_large_entries, c->tlb_l1i_large_ways, TLB_PAGE_4M}}};
+                               {c->tlb_l1i_large_entries, c->tlb_l1i_large_ways, TLB_PAGES_LARGE}}};
     struct tlb_params dtlb = {2,
                               {{c->tlb_l1d_entries, c->tlb_l1d_ways, TLB_PAGE_4K},
-                               {c->tlb_l1d_large_entries, c->tlb_l1d_large_ways, TLB_PAGE_4M}}};
-    struct tlb_params l2_tlb = {1, {{c->tlb_l2_entries, c->tlb_l2_ways, TLB_PAGE_4K | TLB_PAGE_4M}}};
+                               {c->tlb_l1d_large_entries, c->tlb_l1d_large_ways, TLB_PAGES_LARGE}}};
+    struct tlb_params l2_tlb = {1, {{c->tlb_l2_entries, c->tlb_l2_ways, TLB_PAGE_4K | TLB_PAGES_LARGE}}};
     core->dram = dram_create(&dram);
     core->l2 = core_cache(c->cache_l2_size_bytes, c->cache_l2_ways, c->cache_l2_line_bytes,
                           c->cache_l2_latency_cycles, SERVED_BY_L2, NULL, core->dram);

@@ -61,10 +61,11 @@ Test(paging, every_combination_of_rights_does_what_the_manual_says)
     for (unsigned bits = 0; bits < 64 * 2 * 2 * 3; bits++) {
         uint32_t pde = TABLE | (bits & 7), pte = FRAME | (bits >> 3 & 7), expected;
         bool wp = bits >> 6 & 1, is_user = bits >> 7 & 1;
+        enum mmu_asker asker = is_user ? MMU_USER : MMU_SUPERVISOR;
         enum mmu_access access = bits >> 8;
         struct paging_mode mode = {
             .cr0 = CR0_PE | CR0_PG | (wp ? CR0_WP : 0), .cr3 = DIRECTORY, .cr4 = CR4_PSE | CR4_PGE};
-        struct walk walk = {.linear = laddr(linear), .access = access, .is_user = is_user};
+        struct walk walk = {.linear = laddr(linear), .access = access, .asker = asker};
         struct tlb_entry entry;
         put(pde_at, pde);
         put(pte_at, pte);

@@ -87,7 +87,8 @@ static struct trace_record make_translation(void)
     record.translation.is_fault = pick(4) == 0;
     record.walk = (struct walk){.linear = record.translation.linear,
                                 .access = record.translation.access,
-                                .is_user = record.translation.is_user,
+                                .asker = record.translation.is_user ? MMU_USER : MMU_SUPERVISOR,
+                                .kind = (enum paging_kind)(PAGING_TWO_LEVEL + pick(4)),
                                 .nr_steps = 1 + (unsigned)pick(2),
                                 .is_fault = record.translation.is_fault,
                                 .error_code = record.translation.is_fault ? (uint32_t)pick(32) : 0};
@@ -199,8 +200,9 @@ static void expect_same(const struct trace_record *got, const struct trace_recor
         memset(&a.walk, 0, sizeof a.walk), memset(&b.walk, 0, sizeof b.walk);
     const struct walk *x = &a.walk, *y = &b.walk;
     cr_assert_eq(a.has_walk, b.has_walk, "record %zu: walk", i);
-    cr_assert(x->linear.v == y->linear.v && x->access == y->access && x->is_user == y->is_user &&
-                  x->nr_steps == y->nr_steps && x->is_fault == y->is_fault && x->error_code == y->error_code,
+    cr_assert(x->linear.v == y->linear.v && x->access == y->access && x->asker == y->asker &&
+                  x->kind == y->kind && x->nr_steps == y->nr_steps && x->is_fault == y->is_fault &&
+                  x->error_code == y->error_code,
               "record %zu: another walk", i);
     for (unsigned s = 0; s < x->nr_steps; s++)
         cr_assert(x->step[s].at.v == y->step[s].at.v && x->step[s].value == y->step[s].value &&
