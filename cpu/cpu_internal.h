@@ -46,6 +46,9 @@ enum eflags_bit {
     EFLAGS_VIP = 1 << 20,
     EFLAGS_ID = 1 << 21,
     EFLAGS_STATUS = EFLAGS_CF | EFLAGS_PF | EFLAGS_AF | EFLAGS_ZF | EFLAGS_SF | EFLAGS_OF,
+    /* All there are: what an IRET to virtual-8086 mode and a task switch load. */
+    EFLAGS_DEFINED = EFLAGS_STATUS | EFLAGS_TF | EFLAGS_IF | EFLAGS_DF | EFLAGS_IOPL | EFLAGS_NT | EFLAGS_RF |
+                     EFLAGS_VM | EFLAGS_AC | EFLAGS_VIF | EFLAGS_VIP | EFLAGS_ID,
 };
 
 enum exception_vector {
@@ -328,6 +331,9 @@ bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_sy
 /* Whether a write of size_bytes would be allowed (for instructions that must not be half done). */
 bool cpu_probe_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes)
     __attribute__((warn_unused_result));
+/* Whether the processor itself, as supervisor, could read or write all of these bytes. */
+bool cpu_probe_system(struct cpu *cpu, uint64_t linear, unsigned nr_bytes, bool is_write)
+    __attribute__((warn_unused_result));
 /*
  * A translation for a data access or a fetch in slot *t, which moves to when it is known. False: #PF in
  * cpu->fault. The answer's entry is good until the next call.
@@ -433,6 +439,33 @@ bool cpu_far_call(struct cpu *cpu, uint16_t selector, uint64_t offset, unsigned 
 bool cpu_far_return(struct cpu *cpu, unsigned size_bytes, unsigned nr_extra_bytes)
     __attribute__((warn_unused_result));
 bool cpu_interrupt_return(struct cpu *cpu, unsigned size_bytes) __attribute__((warn_unused_result));
+
+/*
+ * task.c: switches to the task whose TSS `selector` names (SDM 3A 7.3). cpu->rip is where the old one goes
+ * on.
+ */
+enum task_cause { TASK_BY_JUMP, TASK_BY_CALL, TASK_BY_EVENT, TASK_BY_RETURN };
+struct task_switch {
+    enum task_cause cause;
+    uint16_t selector;
+    bool has_error_code; /* an exception's, for the new task's stack */
+    uint32_t error_code;
+    uint64_t flags; /* EFLAGS as they are to be saved */
+};
+enum task_outcome {
+    TASK_REFUSED, /* cpu->fault is the old task's, which is as it was */
+    TASK_ENTERED,
+    TASK_FAULTED, /* cpu->fault is the new task's, before its first instruction */
+};
+enum task_outcome cpu_switch_task(struct cpu *cpu, const struct task_switch *to)
+    __attribute__((warn_unused_result));
+/*
+ * A switch by JMP or CALL, and by IRET to the task that the TSS links to. A fault of the new task has been
+ * delivered; false: the old task goes on, cpu->fault is its.
+ */
+bool cpu_go_to_task(struct cpu *cpu, uint16_t selector, enum task_cause cause)
+    __attribute__((warn_unused_result));
+bool cpu_return_to_task(struct cpu *cpu) __attribute__((warn_unused_result));
 
 /*
  * stack.c: pushes and pops outside executors, on the current stack. *sp is a working copy of the stack

@@ -20,6 +20,7 @@ struct delivery {
     bool has_error_code;
     uint32_t error_code;
     uint32_t ext; /* what the EXT bit of a fault during this delivery is */
+    bool is_away; /* out: another task has been entered; a fault is that one's */
 };
 
 static bool is_contributory(unsigned vector)
@@ -103,7 +104,8 @@ static bool find_gate(struct cpu *cpu, const struct delivery *delivery, struct g
     bool is_interrupt_or_trap =
         gate->is_system && (gate->type == SYSTEM_INTERRUPT_GATE || gate->type == SYSTEM_TRAP_GATE ||
                             gate->type == SYSTEM_INTERRUPT_GATE16 || gate->type == SYSTEM_TRAP_GATE16);
-    if (!is_interrupt_or_trap)
+    bool is_task = gate->is_system && gate->type == SYSTEM_TASK_GATE;
+    if (!is_interrupt_or_trap && !is_task)
         return cpu_set_fault_code(cpu, EXCP_GP, error_code);
     if (delivery->source == SOURCE_SOFTWARE && gate->dpl < cpu->cpl)
         return cpu_set_fault_code(cpu, EXCP_GP, error_code);
@@ -130,52 +132,100 @@ static bool find_handler(struct cpu *cpu, const struct gate *gate, uint32_t ext,
     return true;
 }
 
+/* After a fault the instruction is restarted: the image says so (SDM 3B 17.3.1.1). #DF is none. */
+static uint64_t flags_image(const struct cpu *cpu, const struct delivery *delivery)
+{
+    bool is_fault = delivery->source == SOURCE_EXCEPTION && delivery->vector != EXCP_DF;
+    return cpu_flags(cpu) | (is_fault ? EFLAGS_RF : 0);
+}
+
+/* Through a task gate (SDM 2A INT n, "TASK-GATE"). */
+static bool deliver_to_task(struct cpu *cpu, struct delivery *delivery, uint16_t selector)
+{
+    struct task_switch to = {
+        .cause = TASK_BY_EVENT,
+        .selector = selector,
+        .has_error_code = delivery->has_error_code,
+        .error_code = delivery->error_code,
+        .flags = flags_image(cpu, delivery),
+    };
+    enum task_outcome outcome = cpu_switch_task(cpu, &to);
+    delivery->is_away = outcome != TASK_REFUSED;
+    if (outcome == TASK_ENTERED)
+        return true;
+    unsigned vector = cpu->fault.vector;
+    if (vector == EXCP_TS || vector == EXCP_NP || vector == EXCP_SS || vector == EXCP_GP)
+        cpu->fault.error_code |= delivery->ext;
+    return false;
+}
+
+/* The segment registers that a handler for virtual-8086 mode finds on its stack, null in the registers. */
+static const uint8_t v86_segments[] = {DEC_SEG_GS, DEC_SEG_FS, DEC_SEG_DS, DEC_SEG_ES};
+
+/* What a handler finds on its stack, first pushed first. False: a fault. */
+static bool push_frame(struct cpu *cpu, const struct delivery *delivery, unsigned size_bytes, bool is_inner,
+                       struct new_stack *stack)
+{
+    bool is_v86 = cpu->eflags & EFLAGS_VM;
+    uint64_t frame[sizeof v86_segments + 6];
+    unsigned nr = 0;
+    for (unsigned i = 0; is_v86 && i < sizeof v86_segments; i++)
+        frame[nr++] = cpu->segment[v86_segments[i]].selector;
+    if (is_inner) {
+        frame[nr++] = cpu->segment[DEC_SEG_SS].selector;
+        frame[nr++] = cpu->reg[CPU_SP];
+    }
+    frame[nr++] = flags_image(cpu, delivery);
+    frame[nr++] = cpu->segment[DEC_SEG_CS].selector;
+    frame[nr++] = cpu->rip;
+    if (delivery->has_error_code)
+        frame[nr++] = delivery->error_code;
+    for (unsigned i = 0; i < nr; i++)
+        if (!cpu_push_on(cpu, stack, size_bytes, frame[i], delivery->ext))
+            return false;
+    return true;
+}
+
 /*
  * Delivery in protected mode (SDM 2A INT n). False: another fault, and the state is as before but for memory
  * written.
  */
-static bool deliver_protected(struct cpu *cpu, const struct delivery *delivery)
+static bool deliver_protected(struct cpu *cpu, struct delivery *delivery)
 {
     struct gate gate;
     struct descriptor code;
-    if (!find_gate(cpu, delivery, &gate) || !find_handler(cpu, &gate, delivery->ext, &code))
+    bool is_v86 = cpu->eflags & EFLAGS_VM;
+    if (!find_gate(cpu, delivery, &gate))
+        return false;
+    if (gate.type == SYSTEM_TASK_GATE)
+        return deliver_to_task(cpu, delivery, gate.selector);
+    if (!find_handler(cpu, &gate, delivery->ext, &code))
         return false;
     bool is_conforming = code.type & SEGMENT_CONFORMING;
     bool is_inner = !is_conforming && code.dpl < cpu->cpl;
+    if (is_v86 && (!is_inner || code.dpl != 0)) /* SDM 3A 20.3.1 */
+        return fault_at(cpu, EXCP_GP, gate.selector, delivery->ext);
     unsigned size_bytes = gate.type & GATE_IS_32 ? 4 : 2;
     struct new_stack stack = {.segment = cpu->segment[DEC_SEG_SS], .sp = cpu->reg[CPU_SP], .cpl = cpu->cpl};
     if (is_inner && !cpu_stack_from_tss(cpu, code.dpl, delivery->ext, &stack))
         return false;
-    /* After a fault the instruction is restarted: the image says so (SDM 3B 17.3.1.1). #DF is none. */
-    bool is_fault = delivery->source == SOURCE_EXCEPTION && delivery->vector != EXCP_DF;
-    const struct {
-        bool is_pushed;
-        uint64_t value;
-    } frame[] = {
-        {is_inner, cpu->segment[DEC_SEG_SS].selector},
-        {is_inner, cpu->reg[CPU_SP]},
-        {true, cpu_flags(cpu) | (is_fault ? EFLAGS_RF : 0)},
-        {true, cpu->segment[DEC_SEG_CS].selector},
-        {true, cpu->rip},
-        {delivery->has_error_code, delivery->error_code},
-    };
-    for (unsigned i = 0; i < sizeof frame / sizeof *frame; i++)
-        if (frame[i].is_pushed && !cpu_push_on(cpu, &stack, size_bytes, frame[i].value, delivery->ext))
-            return false;
+    if (!push_frame(cpu, delivery, size_bytes, is_inner, &stack))
+        return false;
     if (gate.offset > code.limit_bytes)
         return cpu_set_fault_code(cpu, EXCP_GP, delivery->ext);
     if (!cpu_mark_accessed(cpu, gate.selector, &code) ||
         (is_inner && !cpu_mark_accessed(cpu, stack.segment.selector, &stack.segment.hidden)))
         return false;
-    uint16_t cs = (uint16_t)((gate.selector & 0xfffcu) | stack.cpl);
-    cpu_set_segment(cpu, DEC_SEG_CS, cs, &code);
+    bool is_interrupt_gate = !(gate.type & 1);
+    cpu->eflags &=
+        ~(uint64_t)(EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM | (is_interrupt_gate ? EFLAGS_IF : 0));
+    for (unsigned i = 0; is_v86 && i < sizeof v86_segments; i++)
+        cpu->segment[v86_segments[i]] = (struct segment){.is_usable = false};
+    cpu_set_segment(cpu, DEC_SEG_CS, (uint16_t)((gate.selector & 0xfffcu) | stack.cpl), &code);
     if (is_inner)
         cpu_set_segment(cpu, DEC_SEG_SS, stack.segment.selector, &stack.segment.hidden);
     cpu_set_sp(cpu, stack.sp);
     cpu->rip = gate.offset;
-    bool is_interrupt_gate = !(gate.type & 1);
-    cpu->eflags &=
-        ~(uint64_t)(EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_VM | (is_interrupt_gate ? EFLAGS_IF : 0));
     return true;
 }
 
@@ -197,7 +247,7 @@ static bool deliver_real(struct cpu *cpu, const struct delivery *delivery)
     return true;
 }
 
-static bool deliver(struct cpu *cpu, const struct delivery *delivery)
+static bool deliver(struct cpu *cpu, struct delivery *delivery)
 {
     cpu->is_mid_block = cpu->is_mid_insn = false;
     bool is_good = cpu->control.cr0 & CR0_PE ? deliver_protected(cpu, delivery) : deliver_real(cpu, delivery);
@@ -262,7 +312,11 @@ bool cpu_software_interrupt(struct cpu *cpu, unsigned vector)
 {
     struct delivery delivery = {.vector = vector, .source = SOURCE_SOFTWARE};
     cpu->stats.software_interrupts++;
-    return deliver(cpu, &delivery);
+    if (deliver(cpu, &delivery))
+        return true;
+    if (delivery.is_away)
+        cpu_deliver_fault(cpu);
+    return delivery.is_away;
 }
 
 void cpu_hardware_interrupt(struct cpu *cpu, unsigned vector)

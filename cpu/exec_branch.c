@@ -311,6 +311,7 @@ EXEC(ret_far)
 EXEC(iret)
 {
     cpu->clock = exec_wait1(cpu, t, CPU_SP);
+    cpu->rip = exec_next_rip(cpu, insn); /* where this task goes on if it is left for another */
     return cpu_interrupt_return(cpu, insn->size_bytes) ? finish_far(cpu, insn, t)
                                                        : exec_fault(cpu, insn, cpu->clock);
 }

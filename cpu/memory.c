@@ -391,3 +391,13 @@ bool cpu_probe_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes)
     struct piece piece[MAX_PIECES];
     return translate(cpu, linear, size_bytes, MMU_WRITE, current(cpu), &cpu->clock, piece) != 0;
 }
+
+bool cpu_probe_system(struct cpu *cpu, uint64_t linear, unsigned nr_bytes, bool is_write)
+{
+    struct piece piece[MAX_PIECES];
+    enum mmu_access access = is_write ? MMU_WRITE : MMU_READ;
+    for (uint64_t at = linear, end = linear + nr_bytes; at < end; at = (at | PAGE_MASK) + 1)
+        if (!translate(cpu, at & UINT32_MAX, 1, access, false, &cpu->clock, piece))
+            return false;
+    return true;
+}

@@ -39,11 +39,14 @@ static bool enter_code(struct cpu *cpu, uint16_t selector, const struct descript
     return true;
 }
 
-/* Task gates and TSSs as targets are refused as a type that the selector may not have. */
-static bool refuse_task(struct cpu *cpu, uint16_t selector)
+/* Whether a gate is open to CPL and to the selector's RPL, and there (SDM 2A CALL, JMP). */
+static bool may_use_gate(struct cpu *cpu, uint16_t selector, const struct gate *gate)
 {
-    cpu->stats.unimplemented++;
-    return general(cpu, selector);
+    if (gate->dpl < cpu->cpl || gate->dpl < (selector & SELECTOR_RPL))
+        return general(cpu, selector);
+    if (!gate->is_present)
+        return cpu_set_fault_code(cpu, EXCP_NP, selector & 0xfffc);
+    return true;
 }
 
 /* The code segment that a call gate leads to, checked (SDM 3A 5.8.4, SDM 2A CALL, JMP). */
@@ -51,10 +54,8 @@ static bool read_gate_target(struct cpu *cpu, uint16_t selector, const struct ga
                              struct descriptor *code)
 {
     uint64_t raw;
-    if (gate->dpl < cpu->cpl || gate->dpl < (selector & SELECTOR_RPL))
-        return general(cpu, selector);
-    if (!gate->is_present)
-        return cpu_set_fault_code(cpu, EXCP_NP, selector & 0xfffc);
+    if (!may_use_gate(cpu, selector, gate))
+        return false;
     if (!read_code_descriptor(cpu, gate->selector, code, &raw))
         return false;
     if (!code->is_code_or_data || !(code->type & SEGMENT_CODE))
@@ -83,13 +84,10 @@ static bool begin_inner_stack(struct cpu *cpu, const struct gate *gate, unsigned
     return true;
 }
 
-/* Through a system descriptor: call gates; cpu->rip is the return address. */
-static bool go_through_gate(struct cpu *cpu, uint16_t selector, uint64_t raw, bool is_call)
+/* Through a call gate; cpu->rip is the return address. */
+static bool go_through_call_gate(struct cpu *cpu, uint16_t selector, struct gate gate, bool is_call)
 {
-    struct gate gate = gate_decode(raw);
     struct descriptor code;
-    if (gate.type != SYSTEM_CALL_GATE && gate.type != SYSTEM_CALL_GATE16)
-        return refuse_task(cpu, selector);
     unsigned size_bytes = gate.type == SYSTEM_CALL_GATE ? 4 : 2;
     if (size_bytes == 2)
         gate.offset &= UINT16_MAX;
@@ -114,6 +112,27 @@ static bool go_through_gate(struct cpu *cpu, uint16_t selector, uint64_t raw, bo
     return true;
 }
 
+/* Through a system descriptor: a call gate, a task gate or a TSS (SDM 2A CALL, JMP). */
+static bool go_through_system(struct cpu *cpu, uint16_t selector, uint64_t raw, bool is_call)
+{
+    struct gate gate = gate_decode(raw);
+    enum task_cause cause = is_call ? TASK_BY_CALL : TASK_BY_JUMP;
+    switch (gate.type) {
+    case SYSTEM_CALL_GATE:
+    case SYSTEM_CALL_GATE16:
+        return go_through_call_gate(cpu, selector, gate, is_call);
+    case SYSTEM_TASK_GATE:
+        return may_use_gate(cpu, selector, &gate) && cpu_go_to_task(cpu, gate.selector, cause);
+    case SYSTEM_TSS_AVAILABLE:
+    case SYSTEM_TSS16_AVAILABLE:
+        if (gate.dpl < cpu->cpl || gate.dpl < (selector & SELECTOR_RPL))
+            return general(cpu, selector);
+        return cpu_go_to_task(cpu, selector, cause);
+    default:
+        return general(cpu, selector);
+    }
+}
+
 bool cpu_far_jump(struct cpu *cpu, uint16_t selector, uint64_t offset)
 {
     if (!cpu_is_protected(cpu)) {
@@ -126,7 +145,7 @@ bool cpu_far_jump(struct cpu *cpu, uint16_t selector, uint64_t offset)
     if (!read_code_descriptor(cpu, selector, &d, &raw))
         return false;
     if (!d.is_code_or_data)
-        return go_through_gate(cpu, selector, raw, false);
+        return go_through_system(cpu, selector, raw, false);
     if (!(d.type & SEGMENT_CODE))
         return general(cpu, selector);
     return may_jump_to(cpu, selector, &d) && enter_code(cpu, selector, &d, offset);
@@ -141,7 +160,7 @@ bool cpu_far_call(struct cpu *cpu, uint16_t selector, uint64_t offset, unsigned 
         if (!read_code_descriptor(cpu, selector, &d, &raw))
             return false;
         if (!d.is_code_or_data)
-            return go_through_gate(cpu, selector, raw, true);
+            return go_through_system(cpu, selector, raw, true);
         if (!(d.type & SEGMENT_CODE))
             return general(cpu, selector);
         if (!may_jump_to(cpu, selector, &d))
@@ -288,10 +307,8 @@ bool cpu_interrupt_return(struct cpu *cpu, unsigned size_bytes)
     bool is_protected = cpu_is_protected(cpu);
     if ((cpu->eflags & EFLAGS_VM) && (cpu->eflags & EFLAGS_IOPL) != EFLAGS_IOPL) /* SDM 3A 20.2.7 */
         return general(cpu, 0);
-    if (is_protected && (cpu->eflags & EFLAGS_NT)) { /* a return to another task */
-        cpu->stats.unimplemented++;
-        return cpu_set_fault_code(cpu, EXCP_TS, cpu->tr.selector & 0xfffc);
-    }
+    if (is_protected && (cpu->eflags & EFLAGS_NT))
+        return cpu_return_to_task(cpu);
     if (!cpu_pop_at(cpu, &sp, size_bytes, &offset) || !cpu_pop_at(cpu, &sp, size_bytes, &selector) ||
         !cpu_pop_at(cpu, &sp, size_bytes, &flags))
         return false;
