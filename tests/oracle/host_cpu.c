@@ -1,224 +1,249 @@
 /*
- * Oracle: our executors against the CPU this runs on (x86-64), which is as far from our code as can be. Each
- * case is one instruction of 32-bit code with random registers, flags and memory; registers, flags that the
- * manual defines, memory, exceptions and page-fault addresses must agree, in all three models. The watched
- * in-order model must also take the same cycles as the unwatched one.
- *
- *     host_cpu [--cases N] [--seed S] [--case K]
- *
- * --case runs case K of the seed alone. Exit status 1 if something differs, 77 if this system does not allow
- * the test.
+ * Oracle: our integer executors against the CPU this runs on (x86-64), which is as far from our code as can
+ * be. Each case is one instruction with random registers, flags and memory; registers, flags that the manual
+ * defines, memory, exceptions and page-fault addresses must agree, in all three models.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "tests/oracle/host_cpu.h"
+#include "tests/oracle/host.h"
 
-/* What ours retires besides the case: two ORs, POPA and IRET; OUT and JMP. */
-enum { INSTRUCTIONS_AROUND = 6 };
-
-enum { MAX_REPORTS = 20, DEFAULT_CASES = 200000, EXIT_SKIPPED = 77 };
-
-/* How long a core may run beyond its deadline: a fetch block; with time, an iteration of misses. */
-static const uint64_t latest_cycles[NR_OURS] = {20, 2000, 2000};
-static const char *const kind_names[NR_OURS] = {"functional", "in-order", "watched"};
-
-struct run {
-    uint64_t seed, first, nr_cases;
-    struct ours *ours[NR_OURS];
-    uint64_t nr_compared, nr_differences, nr_reported, nr_exceptions;
-    struct {
-        uint64_t cases, differences;
-    } * forms;
+enum host_encoding {
+    HOST_RM,
+    HOST_REG,
+    HOST_MEM,
+    HOST_PLAIN,
+    HOST_PLUS,
+    HOST_MOFFS,
+    HOST_STRING,
+    HOST_JUMP,
+    HOST_XLAT,
+};
+enum host_size { HOST_SIZE_B, HOST_SIZE_V, HOST_SIZE_D, HOST_SIZE_W };
+enum host_immediate { HOST_NO, HOST_IB, HOST_IZ };
+enum host_undefined {
+    HOST_UNDEFINED_NONE,
+    HOST_UNDEFINED_LOGIC,
+    HOST_UNDEFINED_SHIFT,
+    HOST_UNDEFINED_SAR,
+    HOST_UNDEFINED_ROTATE,
+    HOST_UNDEFINED_SHIFT_DOUBLE,
+    HOST_UNDEFINED_BIT,
+    HOST_UNDEFINED_SCAN,
+    HOST_UNDEFINED_MULTIPLY,
+    HOST_UNDEFINED_DIVIDE,
+    HOST_UNDEFINED_COMPARE_STRING,
 };
 
-static void print_registers(const char *label, const uint32_t gpr[8], uint32_t flags)
-{
-    static const char *const names[8] = {"ax", "cx", "dx", "bx", "sp", "bp", "si", "di"};
-    printf("    %s", label);
-    for (unsigned i = 0; i < 8; i++)
-        printf(" %s=%08x", names[i], gpr[i]);
-    printf(" flags=%03x\n", flags & HOST_FLAGS);
-}
+struct host_form {
+    const char *name;
+    uint8_t map, opcode, encoding, digit, size, immediate, undefined;
+};
 
-static void print_result(const char *label, const struct host_result *result)
-{
-    print_registers(label, result->gpr, result->flags);
-    if (result->vector != HOST_NO_VECTOR)
-        printf("        vector %d, error code %x, cr2 %08x\n", result->vector, result->error_code,
-               result->cr2);
-    if (result->is_taken)
-        printf("        jumped\n");
-    if (result->nr_instructions)
-        printf("        %llu instructions retired\n", (unsigned long long)result->nr_instructions);
-}
+enum { HOST_DIGIT_ANY = 8 };
 
-static void report(struct run *run, const struct host_case *c, uint64_t number, enum ours_kind kind,
-                   const char *what, const struct host_result *theirs, const struct host_result *ours)
-{
-    run->nr_differences++;
-    run->forms[c->form - host_forms].differences++;
-    if (run->nr_reported++ >= MAX_REPORTS)
-        return;
-    printf("%s: %s of %s differs; --seed %llu --case %llu; bytes", kind_names[kind], what, c->form->name,
-           (unsigned long long)run->seed, (unsigned long long)number);
-    for (unsigned i = 0; i < c->length; i++)
-        printf(" %02x", c->bytes[i]);
-    printf("\n");
-    print_registers("before", c->gpr, c->flags);
-    print_result("host  ", theirs);
-    print_result("ours  ", ours);
-}
+static const struct host_form forms[] = {
+#define FORM(name, map, opcode, encoding, digit, size, immediate, undefined)                                 \
+    {name,                                                                                                   \
+     map,                                                                                                    \
+     opcode,                                                                                                 \
+     HOST_##encoding,                                                                                        \
+     digit,                                                                                                  \
+     HOST_SIZE_##size,                                                                                       \
+     HOST_##immediate,                                                                                       \
+     HOST_UNDEFINED_##undefined},
+#define ANY HOST_DIGIT_ANY
+#include "tests/oracle/host_forms.def"
+#undef FORM
+};
+
+enum { NR_INTEGER_FORMS = sizeof forms / sizeof *forms };
+
+/* A case in the making. */
+struct making {
+    struct host_case *c;
+    const struct host_form *form;
+    unsigned size_bytes; /* of the operation */
+};
+
+enum { AX, CX, DX, BX, SP, BP, SI, DI };
+enum { CF = 1, PF = 4, AF = 0x10, ZF = 0x40, SF = 0x80, DF = 0x400, OF = 0x800 };
 
 /*
- * After a fault in a repeated comparison the manual has the flags as before it; processors do not all agree.
+ * ModRM, SIB and displacement, and the registers so that they give `target`.
  */
-static uint32_t compared_flags(const struct host_case *c, const struct host_result *theirs)
+static void put_memory(struct host_case *c, struct host_random *r, unsigned reg, uint32_t target)
 {
-    bool is_open = c->form->undefined == HOST_UNDEFINED_COMPARE_STRING && theirs->vector != HOST_NO_VECTOR;
-    return is_open ? 0 : HOST_FLAGS & ~c->undefined_flags;
+    unsigned base = host_below(r, 8), index = host_below(r, 8), scale = host_below(r, 4),
+             mod = host_below(r, 3);
+    bool has_sib = base == SP || host_one_in(r, 3), has_index = has_sib && index != SP;
+    bool has_base = !has_sib || !host_one_in(r, 4);
+    if (!has_base || (mod == 0 && base == BP))
+        mod = has_base ? 1 : 0;
+    if (has_index && has_base && index == base)
+        has_index = false;
+    uint32_t disp = mod == 1 ? (uint32_t)(int8_t)host_next(r) : mod == 2 ? (uint32_t)host_value(r) : 0;
+    uint32_t scaled = has_index ? (uint32_t)c->gpr[index] << scale : 0;
+    if (!has_base)
+        disp = target - scaled;
+    else
+        c->gpr[base] = target - scaled - disp;
+    host_put(c, mod << 6 | reg << 3 | (has_sib ? 4 : base), 1);
+    if (has_sib)
+        host_put(c, scale << 6 | (has_index ? index : SP) << 3 | (has_base ? base : BP), 1);
+    if (!has_base || mod)
+        host_put(c, disp, has_base && mod == 1 ? 1 : 4);
 }
 
-/*
- * Which of its two operands CMPS reads first, and so faults on, is the processor's choice: here they differ.
- */
-static bool is_fault_address_defined(const struct host_case *c)
+/* What a manual's "undefined" covers; count is that of a shift, masked. */
+static uint32_t undefined_flags(const struct making *m, unsigned count)
 {
-    return c->form->encoding != HOST_STRING || (c->form->opcode & ~1) != 0xA6;
-}
-
-/* What differs, or NULL. */
-static const char *difference(const struct host_case *c, const struct host_result *theirs,
-                              const struct host_result *ours, uint64_t latest)
-{
-    enum { PAGE_FAULT = 14 };
-    if (ours->is_lost)
-        return "the end";
-    if (ours->vector != theirs->vector)
-        return "the exception";
-    if (memcmp(ours->gpr, theirs->gpr, sizeof ours->gpr) != 0)
-        return "a register";
-    if ((ours->flags ^ theirs->flags) & compared_flags(c, theirs))
-        return "a flag";
-    if (ours->is_taken != theirs->is_taken)
-        return "the jump";
-    if (ours->nr_instructions != INSTRUCTIONS_AROUND + (ours->vector == HOST_NO_VECTOR))
-        return "the number of instructions";
-    if (ours->late_cycles > latest)
-        return "the time to stop";
-    if (ours->vector != PAGE_FAULT)
-        return NULL;
-    if (ours->error_code != theirs->error_code || (ours->cr2 != theirs->cr2 && is_fault_address_defined(c)))
-        return "the page fault";
-    return NULL;
-}
-
-static bool run_ours(struct run *run, const struct host_case *c, uint64_t number, enum ours_kind kind,
-                     const struct host_result *theirs)
-{
-    struct host_result ours;
-    ours_run(run->ours[kind], c, &ours);
-    const char *what = c->is_undefined ? NULL : difference(c, theirs, &ours, latest_cycles[kind]);
-    if (!c->is_undefined && !what && memcmp(ours_data(run->ours[kind]), native_data(), HOST_DATA_BYTES) != 0)
-        what = "memory";
-    if (what)
-        report(run, c, number, kind, what, theirs, &ours);
-    if (what || c->is_undefined)
-        memcpy(ours_data(run->ours[kind]), native_data(), HOST_DATA_BYTES);
-    if (ours.is_lost) {
-        ours_destroy(run->ours[kind]);
-        run->ours[kind] = ours_create(kind);
-        memcpy(ours_data(run->ours[kind]), native_data(), HOST_DATA_BYTES);
+    unsigned bits = m->size_bytes * 8;
+    uint32_t overflow = count == 1 ? 0 : OF;
+    switch (m->form->undefined) {
+    case HOST_UNDEFINED_LOGIC: /* SDM 2A AND; 2B OR; 2D TEST, XOR */
+        return AF;
+    case HOST_UNDEFINED_SHIFT: /* SDM 2B SAL/SAR/SHL/SHR */
+        return count ? AF | overflow | (count >= bits ? CF : 0) : 0;
+    case HOST_UNDEFINED_SAR:
+        return count ? AF | overflow : 0;
+    case HOST_UNDEFINED_ROTATE: /* SDM 2B RCL/RCR/ROL/ROR */
+        return count ? overflow : 0;
+    case HOST_UNDEFINED_SHIFT_DOUBLE: /* SDM 2B SHLD, SHRD */
+        return count ? AF | overflow : 0;
+    case HOST_UNDEFINED_BIT: /* SDM 2A BT */
+        return OF | SF | AF | PF;
+    case HOST_UNDEFINED_SCAN: /* SDM 2A BSF, BSR */
+        return CF | OF | SF | AF | PF;
+    case HOST_UNDEFINED_MULTIPLY: /* SDM 2A IMUL; 2B MUL */
+        return SF | ZF | AF | PF;
+    case HOST_UNDEFINED_DIVIDE: /* SDM 2A DIV, IDIV */
+        return CF | OF | SF | ZF | AF | PF;
+    default:
+        return 0;
     }
-    return !ours.is_lost;
 }
 
-static void run_case(struct run *run, uint64_t number)
+/* The registers that give an opcode's operands their interesting values. */
+static void bias_registers(struct host_case *c, struct host_random *r, const struct host_form *form)
 {
-    struct host_case c;
-    struct host_result theirs;
-    host_make_case(&c, run->seed, number, native_data());
-    native_run(&c, &theirs);
-    run->nr_compared++;
-    run->nr_exceptions += theirs.vector != HOST_NO_VECTOR;
-    run->forms[c.form - host_forms].cases++;
-    uint64_t before[NR_OURS];
-    bool is_whole = true;
-    for (enum ours_kind kind = 0; kind < NR_OURS; kind++) {
-        before[kind] = ours_now(run->ours[kind]);
-        is_whole &= run_ours(run, &c, number, kind, &theirs);
-    }
-    if (!is_whole)
+    if (form->undefined == HOST_UNDEFINED_DIVIDE && !host_one_in(r, 4)) /* quotients that fit */
+        c->gpr[DX] = host_one_in(r, 2) ? host_below(r, 4) : (uint32_t)((int32_t)c->gpr[AX] >> 31);
+    if (form->encoding == HOST_JUMP && host_one_in(r, 2))
+        c->gpr[CX] = host_below(r, 3);
+}
+
+/* The value that CMPXCHG compares, so that it often is the accumulator's. */
+static void match_accumulator(struct host_case *c, struct host_random *r, const struct host_form *form,
+                              uint32_t offset, const uint8_t *data)
+{
+    uint64_t found = 0;
+    bool is_exchange = form->map == 1 && (form->opcode == 0xB0 || form->opcode == 0xB1);
+    bool is_pair = form->map == 1 && form->opcode == 0xC7;
+    if ((!is_exchange && !is_pair) || host_one_in(r, 2))
         return;
-    uint64_t plain = ours_now(run->ours[OURS_INORDER]) - before[OURS_INORDER];
-    uint64_t watched = ours_now(run->ours[OURS_WATCHED]) - before[OURS_WATCHED];
-    if (plain != watched) {
-        report(run, &c, number, OURS_WATCHED, "time", &theirs, &theirs);
-        if (run->nr_reported <= MAX_REPORTS)
-            printf("        %llu cycles, %llu when watched\n", (unsigned long long)plain,
-                   (unsigned long long)watched);
+    for (unsigned i = 0; i < 8; i++) {
+        uint32_t at = offset + i;
+        if (at - c->window[0].at < HOST_WINDOW_BYTES)
+            found |= (uint64_t)c->window[0].bytes[at - c->window[0].at] << i * 8;
+        else if (at < HOST_DATA_BYTES)
+            found |= (uint64_t)data[at] << i * 8;
     }
+    c->gpr[AX] = (uint32_t)found;
+    if (is_pair)
+        c->gpr[DX] = (uint32_t)(found >> 32);
 }
 
-static bool parse(struct run *run, int argc, char **argv)
+static void make_string(struct host_case *c, struct host_random *r, const uint32_t offsets[2])
 {
-    for (int i = 1; i < argc; i += 2) {
-        char *end = NULL;
-        uint64_t v = i + 1 < argc ? strtoull(argv[i + 1], &end, 0) : 0;
-        if (!end || *end)
-            return false;
-        if (strcmp(argv[i], "--cases") == 0) {
-            run->nr_cases = v;
-        } else if (strcmp(argv[i], "--seed") == 0) {
-            run->seed = v;
-        } else if (strcmp(argv[i], "--case") == 0) {
-            run->first = v;
-            run->nr_cases = 1;
-        } else {
-            return false;
-        }
-    }
-    return true;
+    static const uint8_t prefixes[] = {0, 0xF2, 0xF3, 0xF3};
+    uint8_t prefix = prefixes[host_below(r, sizeof prefixes)];
+    c->gpr[SI] = HOST_DATA + offsets[0];
+    c->gpr[DI] = HOST_DATA + offsets[1];
+    c->gpr[CX] = host_one_in(r, 8) ? host_below(r, 3000) : host_below(r, 24);
+    if (host_one_in(r, 2))
+        c->slice_cycles = 1 + host_below(r, host_one_in(r, 2) ? 3 : 40);
+    if (prefix)
+        host_put(c, prefix, 1);
 }
 
-static void summarise(const struct run *run)
+static unsigned shift_count(const struct host_case *c, const struct host_form *form, uint32_t immediate)
 {
-    for (unsigned i = 0; i < host_nr_forms; i++)
-        if (run->nr_cases > 1 || run->forms[i].cases)
-            printf("%-16s %8llu cases %8llu differences\n", host_forms[i].name,
-                   (unsigned long long)run->forms[i].cases, (unsigned long long)run->forms[i].differences);
-    printf("%u forms, %llu cases in %d models, %llu with an exception: %llu differences\n", host_nr_forms,
-           (unsigned long long)run->nr_compared, NR_OURS, (unsigned long long)run->nr_exceptions,
-           (unsigned long long)run->nr_differences);
+    uint8_t opcode = form->opcode;
+    if (form->immediate == HOST_IB)
+        return immediate & 31;
+    bool is_by_one = form->map == 0 && (opcode == 0xD0 || opcode == 0xD1);
+    return is_by_one ? 1 : c->gpr[CX] & 31;
+}
+
+static void put_operands(struct making *m, struct host_random *r, uint32_t target)
+{
+    struct host_case *c = m->c;
+    const struct host_form *form = m->form;
+    unsigned digit = form->digit == HOST_DIGIT_ANY ? host_below(r, 8) : form->digit;
+    bool is_memory = form->encoding == HOST_MEM || (form->encoding == HOST_RM && host_one_in(r, 2));
+    if ((form->encoding == HOST_RM || form->encoding == HOST_MEM) && host_one_in(r, is_memory ? 16 : 64))
+        host_put(c, 0xF0, 1);
+    if (form->map == 1)
+        host_put(c, 0x0F, 1);
+    host_put(c, form->opcode + (form->encoding == HOST_PLUS ? host_below(r, 8) : 0), 1);
+    if (is_memory && form->undefined == HOST_UNDEFINED_BIT && form->digit == HOST_DIGIT_ANY &&
+        host_one_in(r, 2))
+        c->gpr[digit] = host_below(r, HOST_DATA_BYTES * 16) - HOST_DATA_BYTES * 8;
+    if (is_memory)
+        put_memory(c, r, digit, target);
+    else if (form->encoding == HOST_RM || form->encoding == HOST_REG)
+        host_put(c, 0xC0 | digit << 3 | host_below(r, 8), 1);
+    else if (form->encoding == HOST_MOFFS)
+        host_put(c, target, 4);
+    else if (form->encoding == HOST_JUMP)
+        host_put(c, HOST_JUMP_BYTES, 1);
+    else if (form->encoding == HOST_XLAT)
+        c->gpr[BX] = (uint32_t)(target - (c->gpr[AX] & 0xff));
+}
+
+static void make(struct host_case *c, uint64_t seed, uint64_t number, const uint8_t data[HOST_DATA_BYTES])
+{
+    struct host_random r = host_random(seed, number);
+    const struct host_form *form = &forms[number % NR_INTEGER_FORMS];
+    uint32_t offset = host_data_offset(&r), near = offset + host_below(&r, 65) - 32;
+    uint32_t offsets[2] = {offset, host_one_in(&r, 2) ? near : host_data_offset(&r)};
+    bool is_word = form->size == HOST_SIZE_W || (form->size == HOST_SIZE_V && host_one_in(&r, 3));
+    struct making m = {c, form, form->size == HOST_SIZE_B ? 1 : is_word ? 2 : 4};
+    host_case_init(c, &r, DEC_32, offsets);
+    if (host_one_in(&r, 32))
+        host_fx_init(c, &r);
+    c->form = (unsigned)(number % NR_INTEGER_FORMS);
+    bias_registers(c, &r, form);
+    match_accumulator(c, &r, form, offset, data);
+
+    if (is_word)
+        host_put(c, 0x66, 1);
+    if (form->encoding == HOST_STRING)
+        make_string(c, &r, offsets);
+    put_operands(&m, &r, HOST_DATA + offset);
+    uint32_t immediate = (uint32_t)host_value(&r);
+    if (form->immediate != HOST_NO)
+        host_put(c, immediate, form->immediate == HOST_IB ? 1 : m.size_bytes);
+    unsigned count = shift_count(c, form, immediate);
+    c->undefined_flags = undefined_flags(&m, count);
+    c->is_undefined = form->undefined == HOST_UNDEFINED_SHIFT_DOUBLE && count > m.size_bytes * 8;
+    c->is_cr2_undefined = form->encoding == HOST_STRING && (form->opcode & ~1) == 0xA6;
+    c->is_fault_open = form->undefined == HOST_UNDEFINED_COMPARE_STRING;
+}
+
+static const char *form_name(unsigned form)
+{
+    return forms[form].name;
 }
 
 int main(int argc, char **argv)
 {
-    struct run run = {.seed = 1, .nr_cases = DEFAULT_CASES};
-    if (!parse(&run, argc, argv)) {
-        fprintf(stderr, "usage: host_cpu [--cases N] [--seed S] [--case K]\n");
-        return 64;
-    }
-    if (!native_init()) {
-        fprintf(stderr, "host_cpu: skipped: no writable code or no low addresses here\n");
-        return EXIT_SKIPPED;
-    }
-    run.forms = calloc(host_nr_forms, sizeof *run.forms);
-    bool is_ready = run.forms;
-    for (enum ours_kind kind = 0; kind < NR_OURS; kind++) {
-        run.ours[kind] = ours_create(kind);
-        is_ready &= run.ours[kind] != NULL;
-    }
-    if (!is_ready) {
-        fprintf(stderr, "host_cpu: out of memory\n");
-        return 70;
-    }
-    for (uint64_t i = 0; i < run.nr_cases; i++)
-        run_case(&run, run.first + i);
-    summarise(&run);
-    for (enum ours_kind kind = 0; kind < NR_OURS; kind++)
-        ours_destroy(run.ours[kind]);
-    free(run.forms);
-    return run.nr_differences != 0;
+    static const struct host_generator generator = {
+        .program = "host_cpu",
+        .default_cases = 200000,
+        .nr_forms = NR_INTEGER_FORMS,
+        .form_name = form_name,
+        .make = make,
+    };
+    return host_main(argc, argv, &generator);
 }

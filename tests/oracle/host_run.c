@@ -1,0 +1,298 @@
+/*
+ * Runs a generator's cases on the real CPU and on all models of ours, compares, counts and reports. The
+ * watched in-order model must also take the same cycles as the unwatched one.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/oracle/host.h"
+
+enum { MAX_REPORTS = 20, EXIT_SKIPPED = 77, PAGE_FAULT = 14, FIRST_TRAP = 1, LAST_TRAP = 4, SP = 4 };
+
+/* How long a core may run beyond its deadline: a fetch block; with time, an iteration of misses. */
+static const uint64_t latest_cycles[NR_OURS] = {20, 2000, 2000};
+static const char *const kind_names[NR_OURS] = {"functional", "in-order", "watched"};
+
+struct run {
+    const struct host_generator *generator;
+    uint64_t seed, first, nr_cases;
+    bool lists_forms;
+    struct ours *ours[NR_OURS];
+    uint64_t nr_compared, nr_differences, nr_reported, nr_exceptions, nr_left_out;
+    struct {
+        uint64_t cases, differences;
+    } * forms;
+};
+
+static void print_registers(const struct host_case *c, const char *label, const uint64_t gpr[16],
+                            uint64_t flags)
+{
+    static const char *const names[16] = {"ax", "cx", "dx",  "bx",  "sp",  "bp",  "si",  "di",
+                                          "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"};
+    printf("    %s", label);
+    for (unsigned i = 0; i < (c->mode == DEC_64 ? 16 : 8); i++)
+        printf("%s%s=%llx", i == 8 ? "\n           " : " ", names[i], (unsigned long long)gpr[i]);
+    printf(" flags=%llx\n", (unsigned long long)flags & HOST_FLAGS);
+}
+
+static void print_fx(const union host_fx *fx)
+{
+    printf("        control %04x, status %04x, tags %02x, mxcsr %08x\n", fx->control, fx->status, fx->tags,
+           fx->mxcsr);
+    for (unsigned i = 0; i < 8; i++)
+        printf("        st%u %04x %016llx%s", i, fx->st[i].sign_exponent,
+               (unsigned long long)fx->st[i].mantissa, i % 2 ? "\n" : "");
+    for (unsigned i = 0; i < 16; i++)
+        printf("        xmm%u %016llx %016llx%s", i, (unsigned long long)fx->xmm[i][1],
+               (unsigned long long)fx->xmm[i][0], i % 2 ? "\n" : "");
+}
+
+static void print_result(const struct host_case *c, const char *label, const struct host_result *result)
+{
+    print_registers(c, label, result->gpr, result->flags);
+    if (result->vector != HOST_NO_VECTOR)
+        printf("        vector %d, error code %x, rip %llx, cr2 %llx\n", result->vector, result->error_code,
+               (unsigned long long)result->rip, (unsigned long long)result->cr2);
+    printf("        es %04x ss %04x ds %04x fs %04x gs %04x; fs %llx gs %llx%s\n", result->selector[0],
+           result->selector[2], result->selector[3], result->selector[4], result->selector[5],
+           (unsigned long long)result->fs_base, (unsigned long long)result->gs_base,
+           result->is_taken ? "; jumped" : "");
+    if (c->has_fx)
+        print_fx(&result->fx);
+}
+
+static void report(struct run *run, const struct host_case *c, uint64_t number, enum ours_kind kind,
+                   const char *what, const struct host_result *theirs, const struct host_result *ours)
+{
+    run->nr_differences++;
+    run->forms[c->form].differences++;
+    if (run->nr_reported++ >= MAX_REPORTS)
+        return;
+    printf("%s: %s of %s differs; --seed %llu --case %llu; %u-bit code at %x:", kind_names[kind], what,
+           run->generator->form_name(c->form), (unsigned long long)run->seed, (unsigned long long)number,
+           16u << c->mode, HOST_CODE + c->code_offset);
+    for (unsigned i = 0; i < c->length; i++)
+        printf(" %02x", c->bytes[i]);
+    printf("\n");
+    print_registers(c, "before", c->gpr, c->flags);
+    if (c->has_fx)
+        print_fx(&c->fx);
+    print_result(c, "host  ", theirs);
+    print_result(c, "ours  ", ours);
+}
+
+static bool registers_agree(const struct host_case *c, const struct host_result *theirs,
+                            const struct host_result *ours)
+{
+    uint64_t mask = c->mode == DEC_64 ? UINT64_MAX : UINT32_MAX;
+    for (unsigned i = 0; i < (c->mode == DEC_64 ? 16 : 8); i++)
+        if (((theirs->gpr[i] ^ ours->gpr[i]) & mask) && !(c->undefined_gpr >> i & 1))
+            return false;
+    return true;
+}
+
+static bool segments_agree(const struct host_case *c, const struct host_result *theirs,
+                           const struct host_result *ours)
+{
+    for (unsigned seg = 0; seg < DEC_NR_SEGS; seg++)
+        if (seg != DEC_SEG_CS && theirs->selector[seg] != ours->selector[seg])
+            return false;
+    return c->mode != DEC_64 || (theirs->fs_base == ours->fs_base && theirs->gs_base == ours->gs_base);
+}
+
+/*
+ * Pointers to the last instruction and its operand are not compared: AMD's FXSAVE writes them only while an
+ * exception is pending (APM2 11.4.4), and selectors differ with the mode that saves them.
+ */
+static void mask_fx(union host_fx *fx)
+{
+    fx->opcode = 0;
+    fx->rip = fx->data = 0;
+    fx->mxcsr_mask = 0;
+    fx->reserved = 0;
+    for (unsigned i = 0; i < 8; i++)
+        memset(fx->st[i].reserved, 0, sizeof fx->st[i].reserved);
+    memset(fx->bytes + HOST_FX_COMPARED, 0, HOST_FX_BYTES - HOST_FX_COMPARED);
+}
+
+static bool fx_agrees(const struct run *run, const struct host_case *c, const struct host_result *theirs,
+                      const struct host_result *ours)
+{
+    union host_fx a = theirs->fx, b = ours->fx;
+    mask_fx(&a);
+    mask_fx(&b);
+    if (c->mode != DEC_64) { /* XMM8 to XMM15 cannot be reached, but kept */
+        memset(a.xmm + 8, 0, sizeof a.xmm / 2);
+        memset(b.xmm + 8, 0, sizeof b.xmm / 2);
+    }
+    return memcmp(&a, &b, sizeof a) == 0 ||
+           (run->generator->fx_agrees && run->generator->fx_agrees(c, &a, &b));
+}
+
+/* The address and the error code. Linux says "present" of all that lies in the kernel's half. */
+static bool page_faults_agree(const struct host_case *c, const struct host_result *theirs,
+                              const struct host_result *ours)
+{
+    uint32_t hidden = theirs->cr2 >> 63 ? 1 : 0;
+    if (c->is_cr2_undefined)
+        return true;
+    return (theirs->error_code | hidden) == (ours->error_code | hidden) && theirs->cr2 == ours->cr2;
+}
+
+/* What differs, or NULL. */
+static const char *difference(const struct run *run, const struct host_case *c,
+                              const struct host_result *theirs, const struct host_result *ours,
+                              uint64_t latest)
+{
+    bool has_faulted = theirs->vector != HOST_NO_VECTOR;
+    uint64_t flags = c->is_fault_open && has_faulted ? 0 : HOST_FLAGS & ~c->undefined_flags;
+    bool is_trap = theirs->vector >= FIRST_TRAP && theirs->vector <= LAST_TRAP;
+    if (ours->is_lost)
+        return "the end";
+    if (ours->vector != theirs->vector)
+        return "the exception";
+    if (has_faulted && ours->rip != theirs->rip)
+        return "the exception's address";
+    if (!registers_agree(c, theirs, ours))
+        return "a register";
+    if ((ours->flags ^ theirs->flags) & flags)
+        return "a flag";
+    if (!segments_agree(c, theirs, ours))
+        return "a segment";
+    if (c->has_fx && !fx_agrees(run, c, theirs, ours))
+        return "an x87 or XMM register";
+    if (ours->is_taken != theirs->is_taken)
+        return "the jump";
+    if (ours->nr_instructions != !has_faulted && !is_trap)
+        return "the number of instructions";
+    if (ours->late_cycles > latest)
+        return "the time to stop";
+    if (theirs->vector == PAGE_FAULT)
+        return page_faults_agree(c, theirs, ours) ? NULL : "the page fault";
+    return has_faulted && ours->error_code != theirs->error_code ? "the error code" : NULL;
+}
+
+static bool run_ours(struct run *run, const struct host_case *c, uint64_t number, enum ours_kind kind,
+                     const struct host_result *theirs)
+{
+    struct host_result ours;
+    ours_run(run->ours[kind], c, &ours);
+    const char *what = c->is_undefined ? NULL : difference(run, c, theirs, &ours, latest_cycles[kind]);
+    if (!c->is_undefined && !what && memcmp(ours_data(run->ours[kind]), native_data(), HOST_DATA_BYTES) != 0)
+        what = "memory";
+    if (what)
+        report(run, c, number, kind, what, theirs, &ours);
+    if (what || c->is_undefined)
+        memcpy(ours_data(run->ours[kind]), native_data(), HOST_DATA_BYTES);
+    if (ours.is_lost) {
+        ours_destroy(run->ours[kind]);
+        run->ours[kind] = ours_create(kind);
+        memcpy(ours_data(run->ours[kind]), native_data(), HOST_DATA_BYTES);
+    }
+    return !ours.is_lost;
+}
+
+static void run_case(struct run *run, uint64_t number)
+{
+    struct host_case c;
+    struct host_result theirs;
+    run->generator->make(&c, run->seed, number, native_data());
+    if (!ours_can_run(c.mode)) {
+        run->nr_left_out++;
+        return;
+    }
+    native_run(&c, &theirs);
+    run->nr_compared++;
+    run->nr_exceptions += theirs.vector != HOST_NO_VECTOR;
+    run->forms[c.form].cases++;
+    uint64_t before[NR_OURS];
+    bool is_whole = true;
+    for (enum ours_kind kind = 0; kind < NR_OURS; kind++) {
+        before[kind] = ours_now(run->ours[kind]);
+        is_whole &= run_ours(run, &c, number, kind, &theirs);
+    }
+    if (!is_whole)
+        return;
+    uint64_t plain = ours_now(run->ours[OURS_INORDER]) - before[OURS_INORDER];
+    uint64_t watched = ours_now(run->ours[OURS_WATCHED]) - before[OURS_WATCHED];
+    if (plain != watched) {
+        report(run, &c, number, OURS_WATCHED, "time", &theirs, &theirs);
+        if (run->nr_reported <= MAX_REPORTS)
+            printf("        %llu cycles, %llu when watched\n", (unsigned long long)plain,
+                   (unsigned long long)watched);
+    }
+}
+
+static bool parse(struct run *run, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--forms") == 0) {
+            run->lists_forms = true;
+            continue;
+        }
+        char *end = NULL;
+        uint64_t v = i + 1 < argc ? strtoull(argv[i + 1], &end, 0) : 0;
+        if (!end || *end)
+            return false;
+        if (strcmp(argv[i], "--cases") == 0) {
+            run->nr_cases = v;
+        } else if (strcmp(argv[i], "--seed") == 0) {
+            run->seed = v;
+        } else if (strcmp(argv[i], "--case") == 0) {
+            run->first = v;
+            run->nr_cases = 1;
+        } else {
+            return false;
+        }
+        i++;
+    }
+    return true;
+}
+
+static void summarise(const struct run *run)
+{
+    unsigned nr_run = 0;
+    for (unsigned i = 0; i < run->generator->nr_forms; i++) {
+        nr_run += run->forms[i].cases != 0;
+        if (run->lists_forms || run->forms[i].differences)
+            printf("%-32s %8llu cases %8llu differences\n", run->generator->form_name(i),
+                   (unsigned long long)run->forms[i].cases, (unsigned long long)run->forms[i].differences);
+    }
+    printf("%s: %u of %u forms, %llu cases in %d models, %llu with an exception: %llu differences\n",
+           run->generator->program, nr_run, run->generator->nr_forms, (unsigned long long)run->nr_compared,
+           NR_OURS, (unsigned long long)run->nr_exceptions, (unsigned long long)run->nr_differences);
+    if (run->nr_left_out)
+        printf("%s: %llu cases left out, in modes that our cores do not run\n", run->generator->program,
+               (unsigned long long)run->nr_left_out);
+}
+
+int host_main(int argc, char **argv, const struct host_generator *generator)
+{
+    struct run run = {.generator = generator, .seed = 1, .nr_cases = generator->default_cases};
+    if (!parse(&run, argc, argv)) {
+        fprintf(stderr, "usage: %s [--cases N] [--seed S] [--case K] [--forms]\n", generator->program);
+        return 64;
+    }
+    if (!native_init()) {
+        fprintf(stderr, "%s: skipped: no writable code, LDT or low addresses here\n", generator->program);
+        return EXIT_SKIPPED;
+    }
+    run.forms = calloc(generator->nr_forms, sizeof *run.forms);
+    bool is_ready = run.forms;
+    for (enum ours_kind kind = 0; kind < NR_OURS; kind++) {
+        run.ours[kind] = ours_create(kind);
+        is_ready &= run.ours[kind] != NULL;
+    }
+    if (!is_ready) {
+        fprintf(stderr, "%s: out of memory\n", generator->program);
+        return 70;
+    }
+    for (uint64_t i = 0; i < run.nr_cases; i++)
+        run_case(&run, run.first + i);
+    summarise(&run);
+    for (enum ours_kind kind = 0; kind < NR_OURS; kind++)
+        ours_destroy(run.ours[kind]);
+    free(run.forms);
+    return run.nr_differences != 0;
+}
