@@ -219,6 +219,8 @@ static void make_entry(struct ours *ours)
         .idt_base = IDT,
         .idt_limit = NR_VECTORS * 8 - 1,
     };
+    entry->fpu = cpu_fpu_initial();
+    entry->mxcsr = CPU_MXCSR_INITIAL;
     entry->ldtr = segment_from(ours, LDT_ENTRY);
     entry->tr = (struct segment){
         TASK, true, {.base = TSS, .limit_bytes = 0x67, .type = SYSTEM_TSS_BUSY, .is_present = true}};
@@ -348,9 +350,9 @@ static void put_entry(struct ours *ours, const struct host_case *c)
 }
 
 /* Registers that no instruction of the stub loads. */
-static void put_fx(struct cpu *cpu, const union host_fx *fx)
+static void put_fx(struct cpu_state *entry, const union host_fx *fx)
 {
-    struct fpu *fpu = &cpu->fpu;
+    struct fpu *fpu = &entry->fpu;
     unsigned top = fx->status >> 11 & 7;
     *fpu = (struct fpu){.control = fx->control,
                         .status = fx->status,
@@ -358,18 +360,16 @@ static void put_fx(struct cpu *cpu, const union host_fx *fx)
                         .opcode = fx->opcode,
                         .rip = fx->rip,
                         .data = fx->data};
-    for (unsigned i = 0; i < 8; i++) {
-        fpu->mantissa[(top + i) & 7] = fx->st[i].mantissa;
-        fpu->sign_exponent[(top + i) & 7] = fx->st[i].sign_exponent;
-    }
-    for (unsigned i = 0; i < NR_XMM; i++)
-        memcpy(cpu->xmm[i].half, fx->xmm[i], sizeof fx->xmm[i]);
-    cpu->mxcsr = fx->mxcsr;
+    for (unsigned i = 0; i < 8; i++)
+        fpu->reg[(top + i) & 7] = (struct x87_register){fx->st[i].mantissa, fx->st[i].sign_exponent};
+    for (unsigned i = 0; i < CPU_NR_XMM; i++)
+        memcpy(entry->xmm[i].half, fx->xmm[i], sizeof fx->xmm[i]);
+    entry->mxcsr = fx->mxcsr;
 }
 
-static void get_fx(const struct cpu *cpu, union host_fx *fx)
+static void get_fx(const struct cpu_state *state, union host_fx *fx)
 {
-    const struct fpu *fpu = &cpu->fpu;
+    const struct fpu *fpu = &state->fpu;
     unsigned top = fpu->status >> 11 & 7;
     *fx = (union host_fx){.control = fpu->control,
                           .status = fpu->status,
@@ -377,13 +377,13 @@ static void get_fx(const struct cpu *cpu, union host_fx *fx)
                           .opcode = fpu->opcode,
                           .rip = fpu->rip,
                           .data = fpu->data,
-                          .mxcsr = cpu->mxcsr};
+                          .mxcsr = state->mxcsr};
     for (unsigned i = 0; i < 8; i++) {
-        fx->st[i].mantissa = fpu->mantissa[(top + i) & 7];
-        fx->st[i].sign_exponent = fpu->sign_exponent[(top + i) & 7];
+        fx->st[i].mantissa = fpu->reg[(top + i) & 7].mantissa;
+        fx->st[i].sign_exponent = fpu->reg[(top + i) & 7].sign_exponent;
     }
-    for (unsigned i = 0; i < NR_XMM; i++)
-        memcpy(fx->xmm[i], cpu->xmm[i].half, sizeof fx->xmm[i]);
+    for (unsigned i = 0; i < CPU_NR_XMM; i++)
+        memcpy(fx->xmm[i], state->xmm[i].half, sizeof fx->xmm[i]);
 }
 
 bool ours_can_run(enum dec_mode mode)
@@ -420,7 +420,7 @@ static void get_registers(const struct ours *ours, const struct host_case *c, st
     result->fs_base = state.segment[DEC_SEG_FS].hidden.base;
     result->gs_base = state.segment[DEC_SEG_GS].hidden.base;
     if (c->has_fx)
-        get_fx(ours->cpu, &result->fx);
+        get_fx(&state, &result->fx);
 }
 
 /* How it ended: with the UD2 behind the case, or with an exception of its own. */
@@ -446,9 +446,9 @@ void ours_run(struct ours *ours, const struct host_case *c, struct host_result *
         memcpy(ours_data(ours) + c->window[i].at, c->window[i].bytes, c->window[i].nr_bytes);
     uint64_t exceptions = cpu_stats(ours->cpu)->exceptions;
     uint64_t instructions = cpu_stats(ours->cpu)->instructions;
-    cpu_set_state(ours->cpu, &ours->entry);
     if (c->has_fx)
-        put_fx(ours->cpu, &c->fx);
+        put_fx(&ours->entry, &c->fx);
+    cpu_set_state(ours->cpu, &ours->entry);
     *result = (struct host_result){.vector = HOST_NO_VECTOR};
     result->late_cycles = run_slices(ours, c->slice_cycles);
     result->nr_instructions = cpu_stats(ours->cpu)->instructions - instructions - AROUND;
