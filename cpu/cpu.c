@@ -136,6 +136,7 @@ struct cpu_state cpu_state(const struct cpu *cpu)
         .gdt_limit = cpu->gdt_limit,
         .idt_base = cpu->idt_base,
         .idt_limit = cpu->idt_limit,
+        .debug = cpu->debug.registers,
         .fpu = cpu->fpu,
         .mxcsr = cpu->mxcsr,
     };
@@ -158,6 +159,7 @@ void cpu_set_state(struct cpu *cpu, const struct cpu_state *state)
     cpu->gdt_limit = state->gdt_limit;
     cpu->idt_base = state->idt_base;
     cpu->idt_limit = state->idt_limit;
+    debug_set_registers(cpu, &state->debug);
     cpu->fpu = state->fpu;
     cpu_settle_x87_status(cpu);
     cpu->mxcsr = state->mxcsr;
@@ -225,6 +227,8 @@ static void take_interrupt(struct cpu *cpu)
 /* Takes an interrupt that is due. False when there is a reason not to run, which is then in *why. */
 static bool is_ready_to_run(struct cpu *cpu, stamp_t end, enum cpu_stop *why)
 {
+    if (!cpu->is_shut_down)
+        debug_deliver_trap(cpu); /* comes before an interrupt (SDM 3A table 6-2) */
     if (cpu->interrupt_line && (cpu->eflags & EFLAGS_IF) && !cpu->interrupt_shadow && !cpu->is_shut_down)
         take_interrupt(cpu);
     if (cpu->is_shut_down) {
@@ -258,12 +262,30 @@ static void run_until(struct cpu *cpu, stamp_t end)
         insn = insn->run(cpu, insn, cpu->clock);
 }
 
+/* One instruction, or what comes instead of it. */
+static void run_one(struct cpu *cpu)
+{
+    if (debug_deliver_trap(cpu) || debug_deliver_breakpoint(cpu))
+        return;
+    debug_begin_instruction(cpu);
+    cpu->is_stepping = true;
+    cpu->steps_left = 1;
+    run_until(cpu, 0);
+    cpu->is_stepping = false;
+    debug_end_instruction(cpu);
+    debug_deliver_trap(cpu);
+}
+
 enum cpu_stop cpu_run(struct cpu *cpu, cycle_t deadline)
 {
     stamp_t end = deadline >= UINT64_MAX >> STAMP_CYCLE_SHIFT ? UINT64_MAX : stamp_of_cycle(deadline);
     enum cpu_stop why;
-    while (is_ready_to_run(cpu, end, &why))
-        run_until(cpu, end);
+    while (is_ready_to_run(cpu, end, &why)) {
+        if (debug_is_careful(cpu))
+            run_one(cpu);
+        else
+            run_until(cpu, end);
+    }
     return why;
 }
 
@@ -272,10 +294,7 @@ enum cpu_stop cpu_step(struct cpu *cpu)
     enum cpu_stop why;
     if (!is_ready_to_run(cpu, UINT64_MAX, &why))
         return why;
-    cpu->is_stepping = true;
-    cpu->steps_left = 1;
-    run_until(cpu, 0);
-    cpu->is_stepping = false;
+    run_one(cpu);
     return cpu->is_shut_down ? CPU_STOP_SHUTDOWN : CPU_STOP_DEADLINE;
 }
 

@@ -9,6 +9,7 @@
 #define LK_CPU_CPU_H
 
 #include "cache/cache.h"
+#include "cpu/debug.h"
 #include "cpu/observe.h"
 #include "mmu/mmu.h"
 #include "mmu/segment.h"
@@ -87,6 +88,7 @@ struct cpu_state {
     struct segment ldtr, tr;
     uint64_t gdt_base, idt_base;
     uint32_t gdt_limit, idt_limit;
+    struct debug_registers debug;
     struct fpu fpu;
     struct xmm xmm[CPU_NR_XMM];
     uint32_t mxcsr;

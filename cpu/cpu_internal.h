@@ -116,6 +116,7 @@ struct code_frame;
 struct fault {
     uint8_t vector;
     bool has_error_code;
+    bool leaves_rf; /* the image that is pushed has RF as it is: a trap, or an instruction breakpoint */
     uint32_t error_code;
     uint64_t cr2;
 };
@@ -198,6 +199,7 @@ struct cpu {
     struct paddr next_page; /* where the rest of the latest instruction lies that straddles two pages */
     bool is_stepping;       /* instructions run alone, and so many more may begin */
     unsigned steps_left;
+    struct debug_state debug;
     bool is_halted, is_shut_down, must_stop, stop_for_marker;
     bool is_timed;
     stamp_t mshr_free[MAX_MSHRS];

@@ -21,6 +21,8 @@ struct delivery {
     uint32_t error_code;
     uint32_t ext; /* what the EXT bit of a fault during this delivery is */
     bool is_away; /* out: another task has been entered; a fault is that one's */
+    bool leaves_rf;
+    bool is_mid_string; /* it comes between two iterations of a string instruction */
 };
 
 static bool is_contributory(unsigned vector)
@@ -132,11 +134,15 @@ static bool find_handler(struct cpu *cpu, const struct gate *gate, uint32_t ext,
     return true;
 }
 
-/* After a fault the instruction is restarted: the image says so (SDM 3B 17.3.1.1). #DF is none. */
+/*
+ * An instruction that is restarted must not meet its breakpoint again: the image says so (SDM 3B 17.3.1.1).
+ * #DF is no fault.
+ */
 static uint64_t flags_image(const struct cpu *cpu, const struct delivery *delivery)
 {
-    bool is_fault = delivery->source == SOURCE_EXCEPTION && delivery->vector != EXCP_DF;
-    return cpu_flags(cpu) | (is_fault ? EFLAGS_RF : 0);
+    bool is_fault =
+        delivery->source == SOURCE_EXCEPTION && delivery->vector != EXCP_DF && !delivery->leaves_rf;
+    return cpu_flags(cpu) | (is_fault || delivery->is_mid_string ? EFLAGS_RF : 0);
 }
 
 /* Through a task gate (SDM 2A INT n, "TASK-GATE"). */
@@ -249,6 +255,7 @@ static bool deliver_real(struct cpu *cpu, const struct delivery *delivery)
 
 static bool deliver(struct cpu *cpu, struct delivery *delivery)
 {
+    cpu->debug.pending &= ~DR6_BS; /* INT n is not followed by a single-step trap (SDM 3B 17.3.1.4) */
     cpu->is_mid_block = cpu->is_mid_insn = false;
     bool is_good = cpu->control.cr0 & CR0_PE ? deliver_protected(cpu, delivery) : deliver_real(cpu, delivery);
     cycle_t cycles = delivery->source == SOURCE_HARDWARE ? INTERRUPT_CYCLES : EXCEPTION_CYCLES;
@@ -275,7 +282,9 @@ static void remember(struct cpu *cpu)
 void cpu_deliver_fault(struct cpu *cpu)
 {
     unsigned first = EXCP_MC; /* benign: the first fault is never a second one */
-    cpu->interrupt_shadow = false;
+    bool is_mid_string = cpu->is_mid_insn;
+    cpu->interrupt_shadow = cpu->debug.shadow = false;
+    cpu->debug.pending = 0; /* of an instruction that faults no trap is left */
     for (;;) {
         unsigned vector = cpu->fault.vector;
         if (first == EXCP_DF) {
@@ -301,6 +310,8 @@ void cpu_deliver_fault(struct cpu *cpu)
             .has_error_code = cpu->fault.has_error_code && (cpu->control.cr0 & CR0_PE),
             .error_code = cpu->fault.error_code,
             .ext = ERROR_CODE_EXT,
+            .leaves_rf = cpu->fault.leaves_rf,
+            .is_mid_string = is_mid_string,
         };
         if (deliver(cpu, &delivery))
             return;
@@ -321,7 +332,10 @@ bool cpu_software_interrupt(struct cpu *cpu, unsigned vector)
 
 void cpu_hardware_interrupt(struct cpu *cpu, unsigned vector)
 {
-    struct delivery delivery = {.vector = vector, .source = SOURCE_HARDWARE, .ext = ERROR_CODE_EXT};
+    struct delivery delivery = {.vector = vector,
+                                .source = SOURCE_HARDWARE,
+                                .ext = ERROR_CODE_EXT,
+                                .is_mid_string = cpu->is_mid_insn};
     cpu->stats.interrupts++;
     cpu->fault = (struct fault){.vector = (uint8_t)vector};
     cpu_observe_exception(cpu, vector, true);

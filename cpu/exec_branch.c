@@ -347,5 +347,8 @@ EXEC(into)
 
 EXEC(int1)
 {
-    return software_interrupt(cpu, insn, t, EXCP_DB);
+    cpu->clock = t;
+    cpu->rip = exec_next_rip(cpu, insn);
+    debug_icebp(cpu);
+    return finish_far(cpu, insn, t);
 }

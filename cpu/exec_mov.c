@@ -225,7 +225,7 @@ static const struct insn *load_segment(struct cpu *cpu, const struct insn *insn,
     cpu->clock = t;
     if (!cpu_load_segment(cpu, seg, selector))
         return exec_fault(cpu, insn, cpu->clock);
-    cpu->interrupt_shadow = seg == DEC_SEG_SS;
+    cpu->interrupt_shadow = cpu->debug.shadow = seg == DEC_SEG_SS;
     cpu->rip = exec_next_rip(cpu, insn);
     return exec_leave(cpu, insn, cpu->clock, exec_done(cpu->clock, 1));
 }

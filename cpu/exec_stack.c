@@ -144,7 +144,7 @@ EXEC(pop_s)
     unsigned seg = insn->dst;
     if (!cpu_load_segment(cpu, seg, (uint16_t)loaded.value))
         return exec_fault(cpu, insn, cpu->clock);
-    cpu->interrupt_shadow = seg == DEC_SEG_SS;
+    cpu->interrupt_shadow = cpu->debug.shadow = seg == DEC_SEG_SS;
     set_sp(cpu, cpu->reg[CPU_SP] + insn->size_bytes, exec_done(cpu->clock, 1));
     cpu->rip = exec_next_rip(cpu, insn);
     return exec_leave(cpu, insn, cpu->clock, exec_done(cpu->clock, 1));

@@ -125,6 +125,37 @@ EXEC(mov_to_cr)
     return finish_serial(cpu, insn, t, CONTROL_CYCLES);
 }
 
+/* MOV from and to DR: always the full register (SDM 2B MOV). */
+static __attribute__((noinline)) bool read_debug_register(struct cpu *cpu, const struct insn *insn, stamp_t t)
+{
+    uint64_t value;
+    if (!debug_read(cpu, insn->src, &value))
+        return false;
+    exec_write_register(cpu, insn->dst, cpu_is_64bit(cpu) ? 8 : 4, value);
+    exec_set_ready(cpu, insn->dst, exec_done(t, 1));
+    return true;
+}
+
+EXEC(mov_from_dr)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    if (!read_debug_register(cpu, insn, t))
+        return exec_fault(cpu, insn, t);
+    return exec_next(cpu, insn, t, exec_done(t, 1));
+}
+
+EXEC(mov_to_dr)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    t = exec_wait1(cpu, t, insn->src);
+    uint64_t value = cpu->reg[insn->src] & exec_mask(cpu_is_64bit(cpu) ? 8 : 4);
+    if (!debug_write(cpu, insn->dst, value))
+        return exec_fault(cpu, insn, t);
+    return finish_serial(cpu, insn, t, CONTROL_CYCLES);
+}
+
 EXEC(clts)
 {
     if (!IS_PRIVILEGED(cpu))

@@ -139,7 +139,7 @@ static const struct insn *find_code(struct cpu *cpu, struct paddr physical)
             .linear = linear, .insn = block, .frame = frame, .code_key = cpu->code_key};
         return block;
     }
-    cpu->interrupt_shadow = false;
+    cpu->interrupt_shadow = cpu->debug.shadow = false;
     cpu->steps_left -= cpu->is_stepping;
     uint8_t bytes[DEC_MAX_LENGTH];
     size_t nr_bytes = read_code(cpu, physical, bytes);
@@ -151,7 +151,16 @@ static bool must_return(const struct cpu *cpu)
 {
     if (cpu->is_shut_down || cpu->is_halted)
         return true;
-    return cpu->is_stepping ? cpu->steps_left == 0 : cpu->clock >= cpu->deadline && !cpu->interrupt_shadow;
+    if (cpu->is_stepping)
+        return cpu->steps_left == 0;
+    return (cpu->clock >= cpu->deadline && !cpu->interrupt_shadow) || debug_is_careful(cpu);
+}
+
+/* The fault that stands for an instruction: a step is over with it. */
+static void deliver_fault(struct cpu *cpu)
+{
+    cpu_deliver_fault(cpu);
+    cpu->steps_left = 0;
 }
 
 static const struct insn *behind_rests(const struct cpu *cpu, const struct insn *insn)
@@ -187,7 +196,7 @@ const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block)
             return go_on_mid_block(cpu, linear);
         if (cpu->rip > cpu->segment[DEC_SEG_CS].hidden.limit_bytes) {
             cpu_set_fault_code(cpu, EXCP_GP, 0);
-            cpu_deliver_fault(cpu);
+            deliver_fault(cpu);
             continue;
         }
         struct cpu_seen_access seen;
@@ -195,7 +204,7 @@ const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block)
         stamp_t fetched = next_place(cpu);
         if (!translate(cpu, linear, &fetched, &seen)) {
             issue_after(cpu, fetched);
-            cpu_deliver_fault(cpu);
+            deliver_fault(cpu);
             continue;
         }
         struct paddr physical = seen.physical;

@@ -30,6 +30,7 @@ void cpu_set_flags(struct cpu *cpu, uint64_t flags, uint64_t mask)
 {
     uint64_t value = (cpu_flags(cpu) & ~mask) | (flags & mask);
     cpu_set_status_flags(cpu, value);
+    cpu->debug.is_rf_new |= (mask & EFLAGS_RF) != 0;
     cpu->eflags = value & ~(uint64_t)(EFLAGS_STATUS | EFLAGS_FIXED);
     if ((cpu->eflags & EFLAGS_IF) && cpu->interrupt_line)
         cpu->deadline = 0;

@@ -39,13 +39,14 @@ static void fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *
     front->host = cpu->params.ram->host + frame.v;
     front->entry = entry;
     front->id = entry->id;
+    bool is_noted = debug_watches_page(cpu, linear);
     bool can_write = (entry->flags & TLB_DIRTY) && !cpu_has_code(cpu, frame);
     for (unsigned kind = FRONT_SUPERVISOR; kind <= FRONT_USER; kind += FRONT_USER) {
         enum mmu_asker asker = kind == FRONT_USER ? MMU_USER : supervisor(cpu);
         bool read = paging_allows(&cpu->control, entry->flags, MMU_READ, asker);
         bool write = can_write && paging_allows(&cpu->control, entry->flags, MMU_WRITE, asker);
-        front->tag[kind | FRONT_READ] = read ? page : FRONT_NO_PAGE;
-        front->tag[kind | FRONT_WRITE] = write ? page : FRONT_NO_PAGE;
+        front->tag[kind | FRONT_READ] = read && !is_noted ? page : FRONT_NO_PAGE;
+        front->tag[kind | FRONT_WRITE] = write && !is_noted ? page : FRONT_NO_PAGE;
     }
 }
 
@@ -252,6 +253,7 @@ static stamp_t load_bytes(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
     if (nr_pieces == 0)
         return 0;
     cpu->stats.loads++;
+    debug_note_access(cpu, linear, size_bytes, false);
     for (unsigned i = 0; i < nr_pieces; i++) {
         stamp_t ready = t;
         if (piece[i].is_ram) {
@@ -320,6 +322,7 @@ static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const v
     if (nr_pieces == 0)
         return false;
     cpu->stats.stores++;
+    debug_note_access(cpu, linear, size_bytes, true);
     const uint8_t *from = bytes;
     stamp_t line_ready = t;
     bool is_ram_store = false;

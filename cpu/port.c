@@ -29,6 +29,7 @@ uint64_t cpu_port_read(struct cpu *cpu, uint16_t port, unsigned size_bytes, cycl
 {
     const struct cpu_board *board = &cpu->params.board;
     cpu->stats.port_reads++;
+    debug_note_port(cpu, port, size_bytes);
     return board->port_read(board->opaque, port, size_bytes, now);
 }
 
@@ -36,6 +37,7 @@ void cpu_port_write(struct cpu *cpu, uint16_t port, unsigned size_bytes, uint64_
 {
     const struct cpu_board *board = &cpu->params.board;
     cpu->stats.port_writes++;
+    debug_note_port(cpu, port, size_bytes);
     board->port_write(board->opaque, port, size_bytes, value, now);
 }
 

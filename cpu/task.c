@@ -284,15 +284,12 @@ enum task_outcome cpu_switch_task(struct cpu *cpu, const struct task_switch *to)
         !load(cpu, &tss, &state) || !link_tasks(cpu, to, &tss))
         return TASK_REFUSED;
     cpu->stats.task_switches++;
+    debug_task_switched(cpu, state.trap & 1);
     cpu->interrupt_shadow = false;
     if (!enter(cpu, to, &tss, &state) || !load_descriptors(cpu) || !push_error_code(cpu, to))
         return TASK_FAULTED;
     if (cpu->rip > cpu->segment[DEC_SEG_CS].hidden.limit_bytes) {
         cpu_set_fault_code(cpu, EXCP_GP, 0);
-        return TASK_FAULTED;
-    }
-    if (state.trap & 1) {
-        cpu_set_fault(cpu, EXCP_DB);
         return TASK_FAULTED;
     }
     return TASK_ENTERED;

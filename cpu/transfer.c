@@ -287,12 +287,11 @@ bool cpu_far_return(struct cpu *cpu, unsigned size_bytes, unsigned nr_extra_byte
 }
 
 /*
- * The flags that IRET may change at a privilege level (SDM 2A IRET). RF would hold for one instruction, and
- * there are no breakpoints for it to hold off.
+ * The flags that IRET may change at a privilege level (SDM 2A IRET). RF then holds for one instruction.
  */
 static uint64_t returnable_flags(const struct cpu *cpu, unsigned size_bytes)
 {
-    uint64_t mask = EFLAGS_STATUS | EFLAGS_TF | EFLAGS_DF | EFLAGS_NT | EFLAGS_AC | EFLAGS_ID;
+    uint64_t mask = EFLAGS_STATUS | EFLAGS_TF | EFLAGS_DF | EFLAGS_NT | EFLAGS_RF | EFLAGS_AC | EFLAGS_ID;
     unsigned iopl = (unsigned)(cpu->eflags & EFLAGS_IOPL) >> 12;
     if (cpu->cpl == 0)
         mask |= EFLAGS_IOPL;
