@@ -25,6 +25,20 @@ enum bind_form {
     FORM_CR,
     FORM_RD,
     FORM_DR,
+    FORM_VV, /* V is an XMM register, P an MMX register, as in the manual's operand letters */
+    FORM_VM,
+    FORM_MV,
+    FORM_VI,
+    FORM_VR,
+    FORM_RV,
+    FORM_PP,
+    FORM_PM,
+    FORM_MP,
+    FORM_PI,
+    FORM_PR,
+    FORM_RP,
+    FORM_VP,
+    FORM_PV,
     NR_FORMS,
 };
 
@@ -56,7 +70,7 @@ static char kind_letter(const struct dec_operand *operand)
         [DEC_OPERAND_SRC] = 'X',  [DEC_OPERAND_DST] = 'X',  [DEC_OPERAND_IMM] = 'I',
         [DEC_OPERAND_IMM2] = 'I', [DEC_OPERAND_REL] = 'J',  [DEC_OPERAND_FAR] = 'F',
         [DEC_OPERAND_SREG] = 'S', [DEC_OPERAND_CREG] = 'C', [DEC_OPERAND_DREG] = 'D',
-        [DEC_OPERAND_X87] = 'X',  [DEC_OPERAND_MMX] = 'X',  [DEC_OPERAND_XMM] = 'X',
+        [DEC_OPERAND_X87] = 'X',  [DEC_OPERAND_MMX] = 'P',  [DEC_OPERAND_XMM] = 'V',
     };
     return letters[operand->kind];
 }
@@ -71,7 +85,10 @@ static enum bind_form form_of(const struct dec_insn *dec)
         {'J', '-', FORM_REL}, {'R', 'R', FORM_RR}, {'R', 'M', FORM_RM}, {'M', 'R', FORM_MR},
         {'R', 'I', FORM_RI},  {'M', 'I', FORM_MI}, {'R', 'S', FORM_RS}, {'M', 'S', FORM_MS},
         {'S', 'R', FORM_SR},  {'S', 'M', FORM_SM}, {'R', 'C', FORM_RC}, {'C', 'R', FORM_CR},
-        {'R', 'D', FORM_RD},  {'D', 'R', FORM_DR},
+        {'R', 'D', FORM_RD},  {'D', 'R', FORM_DR}, {'V', 'V', FORM_VV}, {'V', 'M', FORM_VM},
+        {'M', 'V', FORM_MV},  {'V', 'I', FORM_VI}, {'V', 'R', FORM_VR}, {'R', 'V', FORM_RV},
+        {'P', 'P', FORM_PP},  {'P', 'M', FORM_PM}, {'M', 'P', FORM_MP}, {'P', 'I', FORM_PI},
+        {'P', 'R', FORM_PR},  {'R', 'P', FORM_RP}, {'V', 'P', FORM_VP}, {'P', 'V', FORM_PV},
     };
     char first = dec->nr_operands > 0 ? kind_letter(&dec->operand[0]) : '-';
     char second = dec->nr_operands > 1 ? kind_letter(&dec->operand[1]) : '-';
@@ -129,6 +146,8 @@ static void bind_operand(const struct cpu *cpu, const struct dec_insn *dec, unsi
     case DEC_OPERAND_SREG:
     case DEC_OPERAND_CREG:
     case DEC_OPERAND_DREG:
+    case DEC_OPERAND_MMX:
+    case DEC_OPERAND_XMM:
         if (i == 0) {
             insn->dst = operand->reg;
             insn->dst_byte = byte_offset(operand);
@@ -205,6 +224,52 @@ static void bind_details(const struct dec_insn *dec, struct insn *insn)
     }
 }
 
+/*
+ * 16-byte operands that may lie anywhere; all others are aligned (SDM 1 10.4.1.1, 12.10.3, SDM 2B PCMPESTRI).
+ */
+static bool may_be_unaligned(uint16_t op)
+{
+    switch (op) {
+    case DEC_MOVUPS:
+    case DEC_MOVUPD:
+    case DEC_MOVDQU:
+    case DEC_LDDQU:
+    case DEC_MASKMOVDQU:
+    case DEC_PCMPESTRM:
+    case DEC_PCMPESTRI:
+    case DEC_PCMPISTRM:
+    case DEC_PCMPISTRI:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* MMX and SSE: cond is the size of the second operand. */
+static void bind_simd(const struct dec_insn *dec, struct insn *insn)
+{
+    static const bool reads_dst[DEC_NR_OPS] = {
+#define SIMD(op, shape, dst) [DEC_##op] = DST_##dst,
+#define DST_READ true
+#define DST_FREE false
+#include "cpu/simd_ops.def"
+#undef SIMD
+#undef DST_READ
+#undef DST_FREE
+    };
+    if (reads_dst[dec->op])
+        insn->flags |= INSN_READS_DST;
+    bool is_vector = false;
+    for (unsigned i = 0; i < dec->nr_operands; i++) {
+        const struct dec_operand *operand = &dec->operand[i];
+        is_vector |= operand->kind == DEC_OPERAND_MMX || operand->kind == DEC_OPERAND_XMM;
+        if (operand->kind == DEC_OPERAND_MEM && operand->size_bytes == 16 && !may_be_unaligned(dec->op))
+            insn->flags |= INSN_ALIGNED;
+    }
+    if (is_vector && dec->nr_operands > 1)
+        insn->cond = dec->operand[1].size_bytes;
+}
+
 static uint8_t operation_size(const struct dec_insn *dec)
 {
     const struct dec_operand *operand = &dec->operand[0];
@@ -271,6 +336,7 @@ void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn)
     for (unsigned i = 0; i < dec->nr_operands; i++)
         bind_operand(cpu, dec, i, insn);
     bind_details(dec, insn);
+    bind_simd(dec, insn);
     if (uses_stack(dec->op) && needs_checks(cpu, DEC_SEG_SS))
         insn->flags |= INSN_SLOW_ADDRESS;
     if (dec->op == DEC_XLAT && dec->nr_operands == 0 &&

@@ -13,7 +13,9 @@ enum {
     REG_ZERO = 16, /* reads as zero and is always ready: an absent base or index */
     NR_REGS = 17,
     READY_FLAGS = 17,
-    NR_READY = 18,
+    READY_XMM = 18,
+    READY_MMX = 34,
+    NR_READY = 42,
     DATA_FRONT_ENTRIES = 256,
     FETCH_FRONT_ENTRIES = 64,
     JUMP_CACHE_ENTRIES = 2048,
@@ -216,6 +218,8 @@ struct cpu {
     struct fpu fpu;
     struct xmm xmm[CPU_NR_XMM];
     uint32_t mxcsr;
+    struct xmm wide;    /* an operand of up to 16 bytes on its way to or from memory */
+    bool is_simd_fault; /* the operation just done set cpu->fault: no result */
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     int64_t tsc_offset_cycles;
 
