@@ -218,6 +218,9 @@ static void bind_details(const struct dec_insn *dec, struct insn *insn)
     case DEC_OUT:
         insn->cond = operand[dec->op == DEC_IN].kind == DEC_OPERAND_GPR;
         break;
+    case DEC_ENTER: /* the nesting level, which may be zero */
+        insn->cond = (uint8_t)dec->imm2;
+        break;
     default:
         insn->cond = insn->cond ? insn->cond : dec->cond;
         break;
