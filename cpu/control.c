@@ -7,8 +7,8 @@
 static const uint64_t cr0_known =
     CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG;
 /* CR4 bits of features that CPUID claims; the others are reserved (SDM 3A 2.5). */
-static const uint64_t cr4_known =
-    CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+static const uint64_t cr4_known = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE |
+                                  CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
 static bool refuse(struct cpu *cpu)
 {

@@ -474,6 +474,21 @@ bool cpu_go_to_task(struct cpu *cpu, uint16_t selector, enum task_cause cause)
 bool cpu_return_to_task(struct cpu *cpu) __attribute__((warn_unused_result));
 
 /*
+ * v86.c. IRET to virtual-8086 mode, with EIP, CS and EFLAGS popped; IRET and INT n within it. False:
+ * cpu->fault.
+ */
+bool cpu_return_to_v86(struct cpu *cpu, uint64_t sp, uint64_t offset, uint16_t selector, uint64_t flags)
+    __attribute__((warn_unused_result));
+bool cpu_return_within_v86(struct cpu *cpu, unsigned size_bytes) __attribute__((warn_unused_result));
+bool cpu_v86_interrupt(struct cpu *cpu, unsigned vector) __attribute__((warn_unused_result));
+/* Whether PUSHF, POPF and IRET of that size may be used, and what they push and load (SDM 2B PUSHF, POPF). */
+bool cpu_may_move_flags(const struct cpu *cpu, unsigned size_bytes);
+uint64_t cpu_flags_to_push(const struct cpu *cpu);
+bool cpu_pop_flags(struct cpu *cpu, uint64_t flags, unsigned size_bytes) __attribute__((warn_unused_result));
+/* CLI and STI where IOPL forbids them: they change VIF if the mode has it. */
+bool cpu_set_if(struct cpu *cpu, bool is_set) __attribute__((warn_unused_result));
+
+/*
  * stack.c: pushes and pops outside executors, on the current stack. *sp is a working copy of the stack
  * pointer.
  */

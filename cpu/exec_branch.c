@@ -326,9 +326,12 @@ ALWAYS_INLINE const struct insn *software_interrupt(struct cpu *cpu, const struc
 
 EXEC(int)
 {
-    /* In virtual-8086 mode INT n needs IOPL 3 (SDM 3A 20.2.7). */
-    if ((cpu->eflags & EFLAGS_VM) && (cpu->eflags & EFLAGS_IOPL) != EFLAGS_IOPL)
-        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    if (UNLIKELY(cpu->eflags & EFLAGS_VM)) {
+        cpu->clock = t;
+        cpu->rip = exec_next_rip(cpu, insn);
+        bool is_good = cpu_v86_interrupt(cpu, (unsigned)insn->imm & 0xff);
+        return is_good ? finish_far(cpu, insn, t) : exec_fault(cpu, insn, cpu->clock);
+    }
     return software_interrupt(cpu, insn, t, (unsigned)insn->imm & 0xff);
 }
 

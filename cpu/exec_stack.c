@@ -204,30 +204,22 @@ EXEC(popa)
 EXEC(pushf)
 {
     t = exec_wait1(cpu, t, READY_FLAGS);
-    if ((cpu->eflags & EFLAGS_VM) && (cpu->eflags & EFLAGS_IOPL) != EFLAGS_IOPL)
+    if (!cpu_may_move_flags(cpu, insn->size_bytes))
         return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
-    return push_slow(cpu, insn, exec_wait1(cpu, t, CPU_SP), insn->size_bytes,
-                     cpu_flags(cpu) & ~(uint64_t)(EFLAGS_RF | EFLAGS_VM));
+    return push_slow(cpu, insn, exec_wait1(cpu, t, CPU_SP), insn->size_bytes, cpu_flags_to_push(cpu));
 }
 
 /* What POPF may change depends on CPL and IOPL (SDM 2B table 4-15). */
 EXEC(popf)
 {
-    if ((cpu->eflags & EFLAGS_VM) && (cpu->eflags & EFLAGS_IOPL) != EFLAGS_IOPL)
+    if (!cpu_may_move_flags(cpu, insn->size_bytes))
         return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
     struct loaded loaded = top(cpu, insn, insn->size_bytes, &t, NULL);
     if (!loaded.ready)
         return exec_fault(cpu, insn, t);
     t = exec_wait(cpu, t, loaded.ready);
-    uint64_t mask = EFLAGS_STATUS | EFLAGS_TF | EFLAGS_DF | EFLAGS_NT | EFLAGS_AC | EFLAGS_ID;
-    unsigned iopl = (unsigned)(cpu->eflags & EFLAGS_IOPL) >> 12;
-    if (cpu->cpl == 0)
-        mask |= EFLAGS_IOPL;
-    if (cpu->cpl <= iopl || (cpu->eflags & EFLAGS_VM))
-        mask |= EFLAGS_IF;
-    if (insn->size_bytes == 2)
-        mask &= UINT16_MAX;
-    cpu_set_flags(cpu, loaded.value, mask);
+    if (!cpu_pop_flags(cpu, loaded.value, insn->size_bytes))
+        return exec_fault(cpu, insn, t);
     stamp_t done = exec_done(t, 1);
     set_sp(cpu, cpu->reg[CPU_SP] + insn->size_bytes, done);
     exec_set_ready(cpu, READY_FLAGS, done);

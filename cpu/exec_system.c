@@ -27,8 +27,8 @@ ALWAYS_INLINE bool may_change_if(const struct cpu *cpu)
 
 EXEC(cli)
 {
-    if (!may_change_if(cpu))
-        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    if (UNLIKELY(!may_change_if(cpu)))
+        return cpu_set_if(cpu, false) ? exec_next(cpu, insn, t, exec_done(t, 1)) : exec_fault(cpu, insn, t);
     cpu->eflags &= ~(uint64_t)EFLAGS_IF;
     return exec_next(cpu, insn, t, exec_done(t, 1));
 }
@@ -36,8 +36,8 @@ EXEC(cli)
 /* Interrupts come after the instruction that follows STI, if they were off before (SDM 2B STI). */
 EXEC(sti)
 {
-    if (!may_change_if(cpu))
-        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    if (UNLIKELY(!may_change_if(cpu)))
+        return cpu_set_if(cpu, true) ? exec_next(cpu, insn, t, exec_done(t, 1)) : exec_fault(cpu, insn, t);
     if (cpu->eflags & EFLAGS_IF)
         return exec_next(cpu, insn, t, exec_done(t, 1));
     cpu->eflags |= EFLAGS_IF;

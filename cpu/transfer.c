@@ -133,13 +133,20 @@ static bool go_through_system(struct cpu *cpu, uint16_t selector, uint64_t raw, 
     }
 }
 
+/* In real and virtual-8086 mode the limit of CS stays, and with it where code may be (SDM 2A JMP). */
+static bool enter_real(struct cpu *cpu, uint16_t selector, uint64_t offset)
+{
+    if (offset > cpu->segment[DEC_SEG_CS].hidden.limit_bytes)
+        return general(cpu, 0);
+    cpu_load_segment_real(cpu, DEC_SEG_CS, selector);
+    cpu->rip = offset;
+    return true;
+}
+
 bool cpu_far_jump(struct cpu *cpu, uint16_t selector, uint64_t offset)
 {
-    if (!cpu_is_protected(cpu)) {
-        cpu_load_segment_real(cpu, DEC_SEG_CS, selector);
-        cpu->rip = offset;
-        return true;
-    }
+    if (!cpu_is_protected(cpu))
+        return enter_real(cpu, selector, offset);
     struct descriptor d;
     uint64_t raw;
     if (!read_code_descriptor(cpu, selector, &d, &raw))
@@ -165,19 +172,14 @@ bool cpu_far_call(struct cpu *cpu, uint16_t selector, uint64_t offset, unsigned 
             return general(cpu, selector);
         if (!may_jump_to(cpu, selector, &d))
             return false;
-        if (offset > d.limit_bytes)
-            return general(cpu, 0);
     }
+    if (offset > (is_protected ? d.limit_bytes : cpu->segment[DEC_SEG_CS].hidden.limit_bytes))
+        return general(cpu, 0);
     if (!cpu_push_at(cpu, &sp, size_bytes, cpu->segment[DEC_SEG_CS].selector) ||
         !cpu_push_at(cpu, &sp, size_bytes, cpu->rip))
         return false;
-    if (is_protected) {
-        if (!enter_code(cpu, selector, &d, offset))
-            return false;
-    } else {
-        cpu_load_segment_real(cpu, DEC_SEG_CS, selector);
-        cpu->rip = offset;
-    }
+    if (is_protected ? !enter_code(cpu, selector, &d, offset) : !enter_real(cpu, selector, offset))
+        return false;
     cpu_set_sp(cpu, sp);
     return true;
 }
@@ -280,9 +282,9 @@ bool cpu_far_return(struct cpu *cpu, unsigned size_bytes, unsigned nr_extra_byte
     if (cpu_is_protected(cpu))
         return return_to(cpu, (uint16_t)selector, offset, sp, size_bytes, nr_extra_bytes);
     uint64_t mask = cpu_stack_mask(cpu);
+    if (!enter_real(cpu, (uint16_t)selector, offset))
+        return false;
     cpu_set_sp(cpu, (sp & ~mask) | ((sp + nr_extra_bytes) & mask));
-    cpu_load_segment_real(cpu, DEC_SEG_CS, (uint16_t)selector);
-    cpu->rip = offset;
     return true;
 }
 
@@ -295,6 +297,8 @@ static uint64_t returnable_flags(const struct cpu *cpu, unsigned size_bytes)
     unsigned iopl = (unsigned)(cpu->eflags & EFLAGS_IOPL) >> 12;
     if (cpu->cpl == 0)
         mask |= EFLAGS_IOPL;
+    if (cpu->cpl == 0 && cpu_is_protected(cpu))
+        mask |= EFLAGS_VIF | EFLAGS_VIP;
     if (cpu->cpl <= iopl)
         mask |= EFLAGS_IF;
     return size_bytes == 2 ? mask & UINT16_MAX : mask;
@@ -304,25 +308,23 @@ bool cpu_interrupt_return(struct cpu *cpu, unsigned size_bytes)
 {
     uint64_t sp = cpu->reg[CPU_SP], offset, selector, flags;
     bool is_protected = cpu_is_protected(cpu);
-    if ((cpu->eflags & EFLAGS_VM) && (cpu->eflags & EFLAGS_IOPL) != EFLAGS_IOPL) /* SDM 3A 20.2.7 */
-        return general(cpu, 0);
+    if (cpu->eflags & EFLAGS_VM)
+        return cpu_return_within_v86(cpu, size_bytes);
     if (is_protected && (cpu->eflags & EFLAGS_NT))
         return cpu_return_to_task(cpu);
     if (!cpu_pop_at(cpu, &sp, size_bytes, &offset) || !cpu_pop_at(cpu, &sp, size_bytes, &selector) ||
         !cpu_pop_at(cpu, &sp, size_bytes, &flags))
         return false;
     uint64_t mask = returnable_flags(cpu, size_bytes);
-    if (is_protected && size_bytes == 4 && (flags & EFLAGS_VM) && cpu->cpl == 0) { /* to virtual-8086 mode */
-        cpu->stats.unimplemented++;
-        return general(cpu, 0);
-    }
+    if (is_protected && size_bytes == 4 && (flags & EFLAGS_VM) && cpu->cpl == 0)
+        return cpu_return_to_v86(cpu, sp, offset, (uint16_t)selector, flags);
     if (is_protected) {
         if (!return_to(cpu, (uint16_t)selector, offset, sp, size_bytes, 0))
             return false;
     } else {
+        if (!enter_real(cpu, (uint16_t)selector, offset))
+            return false;
         cpu_set_sp(cpu, sp);
-        cpu_load_segment_real(cpu, DEC_SEG_CS, (uint16_t)selector);
-        cpu->rip = offset;
     }
     cpu_set_flags(cpu, flags, mask);
     return true;
