@@ -10,27 +10,8 @@
 #define LK_CPU_FPU_H
 
 #include "cpu/cpu_internal.h"
+#include "cpu/x87_number.h"
 
-/* The status word (SDM 1 8.1.3). The control word's low six bits mask the exceptions of the same place. */
-enum x87_status {
-    X87_IE = 1 << 0,
-    X87_DE = 1 << 1,
-    X87_ZE = 1 << 2,
-    X87_OE = 1 << 3,
-    X87_UE = 1 << 4,
-    X87_PE = 1 << 5,
-    X87_EXCEPTIONS = 0x3f,
-    X87_SF = 1 << 6, /* of a stack fault: IE is set as well */
-    X87_ES = 1 << 7, /* an unmasked exception is pending */
-    X87_C0 = 1 << 8,
-    X87_C1 = 1 << 9,
-    X87_C2 = 1 << 10,
-    X87_TOP_SHIFT = 11,
-    X87_TOP = 7 << X87_TOP_SHIFT,
-    X87_C3 = 1 << 14,
-    X87_CONDITIONS = X87_C0 | X87_C1 | X87_C2 | X87_C3,
-    X87_B = 1 << 15, /* the same as ES since the 287 */
-};
 
 /* The control word (SDM 1 8.1.5): bit 6 reads as one, 7 and 13 to 15 as zero. */
 enum { X87_CONTROL_FIXED = 0x40, X87_CONTROL_WRITABLE = 0x1f3f, X87_CONTROL_INITIAL = 0x37f };
