@@ -3,6 +3,7 @@
  */
 #include "cpu/cpu_internal.h"
 #include "cpu/handlers.h"
+#include "cpu/x87.h"
 
 /* What kinds of operands an instruction has, as far as that chooses an executor: the first two. */
 enum bind_form {
@@ -39,6 +40,8 @@ enum bind_form {
     FORM_RP,
     FORM_VP,
     FORM_PV,
+    FORM_XM, /* X is an x87 register */
+    FORM_MX,
     NR_FORMS,
 };
 
@@ -89,6 +92,7 @@ static enum bind_form form_of(const struct dec_insn *dec)
         {'M', 'V', FORM_MV},  {'V', 'I', FORM_VI}, {'V', 'R', FORM_VR}, {'R', 'V', FORM_RV},
         {'P', 'P', FORM_PP},  {'P', 'M', FORM_PM}, {'M', 'P', FORM_MP}, {'P', 'I', FORM_PI},
         {'P', 'R', FORM_PR},  {'R', 'P', FORM_RP}, {'V', 'P', FORM_VP}, {'P', 'V', FORM_PV},
+        {'X', 'M', FORM_XM},  {'M', 'X', FORM_MX},
     };
     char first = dec->nr_operands > 0 ? kind_letter(&dec->operand[0]) : '-';
     char second = dec->nr_operands > 1 ? kind_letter(&dec->operand[1]) : '-';
@@ -273,6 +277,43 @@ static void bind_simd(const struct dec_insn *dec, struct insn *insn)
         insn->cond = dec->operand[1].size_bytes;
 }
 
+/*
+ * x87: imm is the opcode that the unit remembers (SDM 1 8.1.9), size_bytes that of the memory operand; dst
+ * and src are stack registers, ST0 to ST7.
+ */
+static void bind_x87(const struct dec_insn *dec, struct insn *insn)
+{
+    if (dec->map != DEC_MAP_1BYTE || (dec->opcode & 0xf8) != 0xd8)
+        return;
+    const struct x87_row *row = &x87_rows[dec->op];
+    insn->imm = (uint64_t)(dec->opcode & 7) << 8 | dec->modrm;
+    for (unsigned i = 0; i < dec->nr_operands; i++) {
+        if (dec->operand[i].kind == DEC_OPERAND_MEM)
+            insn->size_bytes = dec->operand[i].size_bytes;
+        else if (dec->operand[i].kind == DEC_OPERAND_X87)
+            *(i == 0 ? &insn->dst : &insn->src) = dec->operand[i].reg;
+    }
+    switch ((enum x87_operands)row->operands) {
+    case X87_OPERANDS_NONE:
+    case X87_OPERANDS_GIVEN:
+        break;
+    case X87_OPERANDS_ST0:
+        insn->dst = insn->src = 0;
+        break;
+    case X87_OPERANDS_ST0_ST1:
+        insn->dst = 0;
+        insn->src = 1;
+        break;
+    case X87_OPERANDS_ST1_ST0:
+        insn->dst = 1;
+        insn->src = 0;
+        break;
+    case X87_OPERANDS_PUSH: /* ST0 is a result only */
+        insn->dst = REG_ZERO;
+        break;
+    }
+}
+
 static uint8_t operation_size(const struct dec_insn *dec)
 {
     const struct dec_operand *operand = &dec->operand[0];
@@ -340,6 +381,7 @@ void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn)
         bind_operand(cpu, dec, i, insn);
     bind_details(dec, insn);
     bind_simd(dec, insn);
+    bind_x87(dec, insn);
     if (uses_stack(dec->op) && needs_checks(cpu, DEC_SEG_SS))
         insn->flags |= INSN_SLOW_ADDRESS;
     if (dec->op == DEC_XLAT && dec->nr_operands == 0 &&

@@ -14,8 +14,9 @@ enum {
     NR_REGS = 17,
     READY_FLAGS = 17,
     READY_XMM = 18,
-    READY_MMX = 34,
-    NR_READY = 42,
+    READY_MMX = 34, /* and x87: by physical register */
+    READY_X87_STATUS = 42,
+    NR_READY = 43,
     DATA_FRONT_ENTRIES = 256,
     FETCH_FRONT_ENTRIES = 64,
     JUMP_CACHE_ENTRIES = 2048,
@@ -218,8 +219,9 @@ struct cpu {
     struct fpu fpu;
     struct xmm xmm[CPU_NR_XMM];
     uint32_t mxcsr;
-    struct xmm wide;    /* an operand of up to 16 bytes on its way to or from memory */
-    bool is_simd_fault; /* the operation just done set cpu->fault: no result */
+    struct xmm wide;     /* an operand of up to 16 bytes on its way to or from memory */
+    bool is_simd_fault;  /* the operation just done set cpu->fault: no result */
+    uint16_t x87_raised; /* by the store that is under way */
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     int64_t tsc_offset_cycles;
 

@@ -1,8 +1,17 @@
 #include "cpu/fpu.h"
 
+#include <string.h>
+
 struct fpu cpu_fpu_initial(void)
 {
     return (struct fpu){.control = X87_CONTROL_INITIAL};
+}
+
+void cpu_x87_init(struct cpu *cpu)
+{
+    struct fpu fpu = cpu_fpu_initial();
+    memcpy(fpu.reg, cpu->fpu.reg, sizeof fpu.reg);
+    cpu->fpu = fpu;
 }
 
 void cpu_update_blocked(struct cpu *cpu)

@@ -12,7 +12,6 @@
 #include "cpu/cpu_internal.h"
 #include "cpu/x87_number.h"
 
-
 /* The control word (SDM 1 8.1.5): bit 6 reads as one, 7 and 13 to 15 as zero. */
 enum { X87_CONTROL_FIXED = 0x40, X87_CONTROL_WRITABLE = 0x1f3f, X87_CONTROL_INITIAL = 0x37f };
 
@@ -23,6 +22,9 @@ void cpu_update_blocked(struct cpu *cpu);
 
 /* Status or control word were written: makes ES and B what they imply, and fixes the constant bits. */
 void cpu_settle_x87_status(struct cpu *cpu);
+
+/* FNINIT: the registers' contents stay (SDM 2A FINIT). */
+void cpu_x87_init(struct cpu *cpu);
 
 static inline unsigned cpu_x87_fault(const struct cpu *cpu)
 {

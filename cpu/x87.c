@@ -10,7 +10,7 @@ static struct x87_register *st(struct cpu *cpu, unsigned i)
 
 static void set_top(struct fpu *fpu, unsigned top)
 {
-    fpu->status = (uint16_t)((fpu->status & ~X87_TOP) | (top & 7) << X87_TOP_SHIFT);
+    fpu->status = (uint16_t)((fpu->status & ~(unsigned)X87_TOP) | (top & 7) << X87_TOP_SHIFT);
 }
 
 static void set(struct cpu *cpu, unsigned i, struct x87_register value)
@@ -84,7 +84,8 @@ static struct x87_number source(struct cpu *cpu, const struct insn *insn, const 
     }
 }
 
-static const struct x87_outcome stack_underflow = {{X87_INTEGER_BIT | X87_QUIET_BIT, 0xffff}, X87_STACK_FAULT};
+static const struct x87_outcome stack_underflow = {{X87_INTEGER_BIT | X87_QUIET_BIT, 0xffff},
+                                                   X87_STACK_FAULT};
 static const struct x87_outcome stack_overflow = {{X87_INTEGER_BIT | X87_QUIET_BIT, 0xffff},
                                                   X87_STACK_FAULT | X87_C1};
 
@@ -130,19 +131,21 @@ static void run_test(struct cpu *cpu, const struct insn *insn, const struct x87_
 static void run_compare_to_flags(struct cpu *cpu, const struct insn *insn, const struct x87_row *row)
 {
     uint16_t answer = compare_operands(cpu, insn, row);
-    if (raise(cpu, answer & (X87_EXCEPTIONS | X87_SF)))
+    bool is_stopped = raise(cpu, answer & (X87_EXCEPTIONS | X87_SF));
+    if (answer & ~cpu->fpu.control & X87_IE)
         return;
     cpu_set_status_flags(cpu, (answer & X87_C0 ? EFLAGS_CF : 0u) | (answer & X87_C2 ? EFLAGS_PF : 0u) |
                                   (answer & X87_C3 ? EFLAGS_ZF : 0u));
-    pop(cpu, row->pops);
+    if (!is_stopped)
+        pop(cpu, row->pops);
 }
 
 /* SDM 2A FXAM, table 3-34. */
 static void run_examine(struct cpu *cpu, const struct insn *insn, const struct x87_row *row)
 {
     static const uint16_t classes[] = {
-        [X87_ZERO] = X87_C3,      [X87_FINITE] = X87_C2, [X87_INFINITY] = X87_C2 | X87_C0,
-        [X87_QNAN] = X87_C0,      [X87_SNAN] = X87_C0,   [X87_UNSUPPORTED] = 0,
+        [X87_ZERO] = X87_C3, [X87_FINITE] = X87_C2, [X87_INFINITY] = X87_C2 | X87_C0,
+        [X87_QNAN] = X87_C0, [X87_SNAN] = X87_C0,   [X87_UNSUPPORTED] = 0,
     };
     (void)insn, (void)row;
     const struct x87_register *r = st(cpu, 0);
@@ -157,9 +160,10 @@ static void run_examine(struct cpu *cpu, const struct insn *insn, const struct x
 
 static void deliver_push(struct cpu *cpu, struct x87_outcome outcome)
 {
-    if (!x87_is_empty(&cpu->fpu, 7))
+    if (!x87_is_empty(&cpu->fpu, 7) && !(outcome.status & X87_SF)) /* underflow comes before overflow */
         outcome = stack_overflow;
-    if (!raise(cpu, outcome.status))
+    raise(cpu, outcome.status);
+    if (!(outcome.status & ~cpu->fpu.control & X87_IE)) /* an unmasked DE comes with the number */
         push(cpu, outcome.value);
 }
 
@@ -210,10 +214,15 @@ static void run_constant(struct cpu *cpu, const struct insn *insn, const struct 
     deliver_push(cpu, (struct x87_outcome){value, 0});
 }
 
-/* FST ST(i): `src` is ST0. The destination may be empty. */
+/* FST ST(i): `src` is ST0. The destination may be empty. FSTPNCE only pops where ST0 is. */
 static void run_copy(struct cpu *cpu, const struct insn *insn, const struct x87_row *row)
 {
     struct x87_outcome outcome = stack_underflow;
+    if (insn->op == DEC_FSTPNCE && x87_is_empty(&cpu->fpu, 0)) {
+        raise(cpu, 0);
+        pop(cpu, 1);
+        return;
+    }
     if (!x87_is_empty(&cpu->fpu, 0))
         outcome = (struct x87_outcome){*st(cpu, 0), 0};
     deliver(cpu, insn->dst, outcome, row->pops);
@@ -234,6 +243,7 @@ static void run_exchange(struct cpu *cpu, const struct insn *insn, const struct 
 
 static void run_free(struct cpu *cpu, const struct insn *insn, const struct x87_row *row)
 {
+    set_conditions(cpu, 0, X87_C1);
     cpu->fpu.in_use &= (uint8_t) ~(1u << x87_place(&cpu->fpu, insn->dst));
     pop(cpu, row->pops);
 }
@@ -270,14 +280,14 @@ static bool holds(const struct cpu *cpu, unsigned cond)
         mask = EFLAGS_PF;
         break;
     }
-    return !(flags & mask) == (cond & 1);
+    return (flags & mask ? 0 : 1) == (cond & 1);
 }
 
 static void run_move_if(struct cpu *cpu, const struct insn *insn, const struct x87_row *row)
 {
     if (has_underflow(cpu, insn))
         deliver(cpu, 0, stack_underflow, 0);
-    else if (raise(cpu, 0), holds(cpu, row->detail))
+    else if (holds(cpu, row->detail))
         set(cpu, 0, *st(cpu, insn->src));
 }
 
@@ -326,9 +336,9 @@ static void run_remainder(struct cpu *cpu, const struct insn *insn, const struct
 {
     struct x87_outcome outcome = stack_underflow;
     if (!has_underflow(cpu, insn))
-        outcome = x87_remainder(cpu->fpu.control, x87_unpack(*st(cpu, 0)), x87_unpack(*st(cpu, 1)),
-                                row->detail);
-    set_conditions(cpu, outcome.status, X87_C0 | X87_C2 | X87_C3);
+        outcome =
+            x87_remainder(cpu->fpu.control, x87_unpack(*st(cpu, 0)), x87_unpack(*st(cpu, 1)), row->detail);
+    set_conditions(cpu, outcome.status, outcome.status & X87_IE ? X87_C2 : X87_C0 | X87_C2 | X87_C3);
     deliver(cpu, 0, outcome, 0);
 }
 
@@ -377,11 +387,11 @@ static struct x87_stored convert(const struct cpu *cpu, const struct x87_registe
     return x87_store(control, x87_unpack(*r), size_bytes);
 }
 
-bool cpu_x87_prepare_store(struct cpu *cpu, const struct insn *insn, const struct x87_row *row)
+bool cpu_x87_prepare_store(struct cpu *cpu, const struct insn *insn, const struct x87_store_row *row)
 {
     bool is_empty = x87_is_empty(&cpu->fpu, 0);
     const struct x87_register *r = is_empty ? &x87_indefinite : st(cpu, 0);
-    struct x87_stored stored = convert(cpu, r, insn->size_bytes, row->store_kind);
+    struct x87_stored stored = convert(cpu, r, insn->size_bytes, row->kind);
     if (is_empty)
         stored.status = X87_STACK_FAULT;
     cpu->wide.half[0] = stored.memory;
@@ -390,26 +400,34 @@ bool cpu_x87_prepare_store(struct cpu *cpu, const struct insn *insn, const struc
     return !(stored.status & ~cpu->fpu.control & STORE_STOPPERS);
 }
 
-void cpu_x87_finish_store(struct cpu *cpu, const struct x87_row *row)
+void cpu_x87_finish_store(struct cpu *cpu, const struct x87_store_row *row)
 {
     uint16_t unmasked = cpu->x87_raised & (uint16_t)~cpu->fpu.control & STORE_STOPPERS;
     raise(cpu, cpu->x87_raised);
     if (!unmasked)
-        pop(cpu, row->store_pops);
+        pop(cpu, row->pops);
 }
 
-const struct x87_row x87_rows[DEC_NR_OPS] = {
-#define X87_ROW_FLAGS(flags) X87_FLAG_##flags
-#define X87(op, function, detail, operands, pops, flags)                                                     \
-    [DEC_##op].run = run_##function, [DEC_##op].detail = (detail),                                           \
-    [DEC_##op].operands = X87_OPERANDS_##operands, [DEC_##op].pops = (pops), [DEC_##op].flags = (flags),
-#define X87_STORE(op, kind, pops)                                                                            \
-    [DEC_##op].store_kind = X87_STORE_##kind, [DEC_##op].store_pops = (pops),
 #define STATUS X87_FLAG_STATUS
 #define SETS_FLAGS X87_FLAG_SETS_FLAGS
 #define READS_FLAGS X87_FLAG_READS_FLAGS
 #define PUSHES X87_FLAG_PUSHES
 #define SWAPS X87_FLAG_SWAPS
 #define INTEGER X87_FLAG_INTEGER
+
+const struct x87_row x87_rows[DEC_NR_OPS] = {
+#define X87(op, function, detail, operands, pops, flags)                                                     \
+    [DEC_##op] = {run_##function, (detail), X87_OPERANDS_##operands, (pops), (flags)},
+#define X87_STORE(op, kind, pops)
 #include "cpu/x87_ops.def"
+#undef X87
+#undef X87_STORE
+};
+
+const struct x87_store_row x87_stores[DEC_NR_OPS] = {
+#define X87(op, function, detail, operands, pops, flags)
+#define X87_STORE(op, kind, pops) [DEC_##op] = {X87_STORE_##kind, (pops)},
+#include "cpu/x87_ops.def"
+#undef X87
+#undef X87_STORE
 };

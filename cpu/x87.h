@@ -1,7 +1,7 @@
 /*
  * What x87 instructions do to a core's state, apart from time and memory: executors (exec_x87.c) check
- * cpu_x87_fault, read or write memory, and call these. An instruction cannot fault here; an exception of its own
- * is masked, or pending in the status word for the next one that waits.
+ * cpu_x87_fault, read or write memory, and call these. An instruction cannot fault here; an exception of its
+ * own is masked, or pending in the status word for the next one that waits.
  */
 #ifndef LK_CPU_X87_H
 #define LK_CPU_X87_H
@@ -45,14 +45,19 @@ enum x87_store_kind { X87_STORE_NONE, X87_STORE_FLOAT, X87_STORE_INTEGER, X87_ST
 struct x87_row {
     void (*run)(struct cpu *cpu, const struct insn *insn, const struct x87_row *row);
     uint8_t detail, operands, pops, flags;
-    uint8_t store_kind, store_pops;
 };
 extern const struct x87_row x87_rows[DEC_NR_OPS];
+
+struct x87_store_row {
+    uint8_t kind; /* enum x87_store_kind */
+    uint8_t pops;
+};
+extern const struct x87_store_row x87_stores[DEC_NR_OPS];
 
 /* Which physical register ST(i) is. */
 static inline unsigned x87_place(const struct fpu *fpu, unsigned i)
 {
-    return ((unsigned)fpu->status >> X87_TOP_SHIFT) + i & 7;
+    return (((unsigned)fpu->status >> X87_TOP_SHIFT) + i) & 7;
 }
 
 static inline bool x87_is_empty(const struct fpu *fpu, unsigned i)
@@ -61,8 +66,8 @@ static inline bool x87_is_empty(const struct fpu *fpu, unsigned i)
 }
 
 /* ST0 as the instruction stores it, into cpu->wide. False: an unmasked exception forbids the store. */
-bool cpu_x87_prepare_store(struct cpu *cpu, const struct insn *insn, const struct x87_row *row);
+bool cpu_x87_prepare_store(struct cpu *cpu, const struct insn *insn, const struct x87_store_row *row);
 /* The store was made, or was not to be made: exceptions, and pops. */
-void cpu_x87_finish_store(struct cpu *cpu, const struct x87_row *row);
+void cpu_x87_finish_store(struct cpu *cpu, const struct x87_store_row *row);
 
 #endif

@@ -170,9 +170,8 @@ struct x87_outcome x87_sqrt(uint16_t control, struct x87_number a)
     int32_t exponent = a.exponent - X87_BIAS;
     bool is_odd = exponent & 1;
     wide_t square = (wide_t)a.mantissa << (is_odd ? 64 : 63);
-    struct x87_number n = {.mantissa = integer_root(square),
-                           .exponent = (exponent - is_odd) / 2 + X87_BIAS,
-                           .kind = X87_FINITE};
+    struct x87_number n = {
+        .mantissa = integer_root(square), .exponent = (exponent - is_odd) / 2 + X87_BIAS, .kind = X87_FINITE};
     wide_t left = square - (wide_t)n.mantissa * n.mantissa;
     uint64_t rest = left != 0;
     if (left > n.mantissa) /* it never lies in the middle */

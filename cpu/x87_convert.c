@@ -36,7 +36,8 @@ struct x87_stored x87_store(uint16_t control, struct x87_number a, unsigned size
         stored.status = nan.status;
         a = x87_unpack(nan.value);
     } else if (a.kind == X87_FINITE) {
-        a = x87_round(a, 0, size_bytes == sizeof(uint32_t) ? x87_single : x87_double, control, &stored.status);
+        a = x87_round(a, 0, size_bytes == sizeof(uint32_t) ? x87_single : x87_double, control,
+                      &stored.status);
         if (stored.status & ~control & (X87_OE | X87_UE)) /* no store is made, so nothing was rounded */
             stored.status &= X87_OE | X87_UE;
     }

@@ -12,7 +12,8 @@ struct x87_format x87_precision(uint16_t control)
     return format;
 }
 
-static struct x87_number unpack_finite(bool is_negative, int32_t exponent, uint64_t mantissa, bool is_denormal)
+static struct x87_number unpack_finite(bool is_negative, int32_t exponent, uint64_t mantissa,
+                                       bool is_denormal)
 {
     struct x87_number n = {.is_negative = is_negative, .kind = X87_ZERO};
     if (mantissa == 0)
@@ -32,7 +33,9 @@ static struct x87_number unpack_special(bool is_negative, uint64_t mantissa)
     return n;
 }
 
-/* Pseudo-denormals are numbers; unnormals, pseudo-infinities and pseudo-NaNs are not any more (SDM 1 8.2.2). */
+/*
+ * Pseudo-denormals are numbers; unnormals, pseudo-infinities and pseudo-NaNs are not any more (SDM 1 8.2.2).
+ */
 struct x87_number x87_unpack(struct x87_register r)
 {
     int32_t exponent = r.sign_exponent & X87_MAX_EXPONENT;
@@ -99,7 +102,9 @@ struct x87_register x87_pack(struct x87_number n)
     return r;
 }
 
-/* Whether to round away from zero, by the bits that are dropped: their highest, and whether there are others. */
+/*
+ * Whether to round away from zero, by the bits that are dropped: their highest, and whether there are others.
+ */
 static bool rounds_up(enum x87_rounding rounding, bool is_negative, bool is_odd, bool half, bool others)
 {
     switch (rounding) {
@@ -120,8 +125,8 @@ struct cut {
     bool has_carry, is_inexact, is_up;
 };
 
-static struct cut cut_off(uint64_t mantissa, uint64_t rest, unsigned precision_bits, enum x87_rounding rounding,
-                          bool is_negative)
+static struct cut cut_off(uint64_t mantissa, uint64_t rest, unsigned precision_bits,
+                          enum x87_rounding rounding, bool is_negative)
 {
     unsigned nr_dropped = 64 - precision_bits;
     uint64_t unit = 1ull << nr_dropped, dropped = mantissa & (unit - 1);

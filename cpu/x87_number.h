@@ -1,11 +1,11 @@
 /*
- * Numbers as the x87 unit reckons with them: 80 bits wide, under a control word (SDM 1 4.8, 8.1.5, 8.5). All of
- * it is integer arithmetic, so that every host gives the same; the host's own x87 unit is what tests compare
- * with.
+ * Numbers as the x87 unit reckons with them: 80 bits wide, under a control word (SDM 1 4.8, 8.1.5, 8.5). All
+ * of it is integer arithmetic, so that every host gives the same; the host's own x87 unit is what tests
+ * compare with.
  *
  * Nothing here knows of a core. An outcome's status has the exceptions that the operation raised, and the
- * condition codes. Where an exception is unmasked that comes before the operation (IE, DE, ZE), or that keeps a
- * store from being made (OE and UE as well), the value means nothing.
+ * condition codes. Where an exception is unmasked that comes before the operation (IE, DE, ZE), or that keeps
+ * a store from being made (OE and UE as well), the value means nothing.
  */
 #ifndef LK_CPU_X87_NUMBER_H
 #define LK_CPU_X87_NUMBER_H
@@ -37,7 +37,8 @@ enum {
     X87_BIAS = 16383,
     X87_MAX_EXPONENT = 0x7fff, /* of infinities and NaNs */
     X87_SIGN = 0x8000,
-    X87_WRAP = 24576, /* what an unmasked overflow or underflow takes off or adds to the exponent (SDM 1 8.5.4) */
+    X87_WRAP =
+        24576, /* what an unmasked overflow or underflow takes off or adds to the exponent (SDM 1 8.5.4) */
 };
 #define X87_INTEGER_BIT 0x8000000000000000ull
 #define X87_QUIET_BIT 0x4000000000000000ull
@@ -46,7 +47,10 @@ static const struct x87_register x87_indefinite = {X87_INTEGER_BIT | X87_QUIET_B
 
 enum x87_kind { X87_ZERO, X87_FINITE, X87_INFINITY, X87_QNAN, X87_SNAN, X87_UNSUPPORTED };
 
-/* A finite one is mantissa * 2^(exponent - X87_BIAS - 63), the mantissa's bit 63 set; also if it was denormal. */
+/*
+ * A finite one is mantissa * 2^(exponent - X87_BIAS - 63), the mantissa's bit 63 set; also if it was
+ * denormal.
+ */
 struct x87_number {
     uint64_t mantissa; /* of a NaN: as it stands in a register */
     int32_t exponent;
@@ -85,8 +89,8 @@ struct x87_register x87_pack(struct x87_number n);
 
 /*
  * Rounds a finite number, whose mantissa goes on in `rest` (at least one bit of which stands for all that
- * follow). In *status: OE, UE, PE, C1. The result's exponent is in range, or wrapped where OE or UE is unmasked;
- * a denormal one has an exponent of min_exponent and bit 63 of the mantissa clear.
+ * follow). In *status: OE, UE, PE, C1. The result's exponent is in range, or wrapped where OE or UE is
+ * unmasked; a denormal one has an exponent of min_exponent and bit 63 of the mantissa clear.
  */
 struct x87_number x87_round(struct x87_number n, uint64_t rest, struct x87_format format, uint16_t control,
                             uint16_t *status);

@@ -52,8 +52,8 @@ static struct x87_outcome reduce(uint16_t control, struct x87_number a, struct x
 }
 
 /*
- * Where the exponents lie far apart, the manual leaves open by how much one instruction reduces (SDM 2A FPREM);
- * processors of Intel make the distance a multiple of 32.
+ * Where the exponents lie far apart, the manual leaves open by how much one instruction reduces (SDM 2A
+ * FPREM); processors of Intel make the distance a multiple of 32.
  */
 static struct x87_outcome reduce_partly(uint16_t control, struct x87_number a, struct x87_number b,
                                         int32_t distance, uint16_t status)

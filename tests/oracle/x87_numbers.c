@@ -1,6 +1,7 @@
 /*
- * Oracle: our 80-bit arithmetic (cpu/x87_number.h, integers only) against the host's x87 unit. Random operands of
- * every kind under random control words; value, exceptions and condition codes must agree to the last bit.
+ * Oracle: our 80-bit arithmetic (cpu/x87_number.h, integers only) against the host's x87 unit. Random
+ * operands of every kind under random control words; value, exceptions and condition codes must agree to the
+ * last bit.
  *
  *     x87_numbers [cases for each row, default 200000] [seed] [row]
  */
@@ -69,9 +70,26 @@ static uint64_t random_mantissa(void)
 
 static struct x87_register random_register(int32_t near)
 {
-    static const uint16_t edges[] = {0,     0,      1,      2,      X87_BIAS, X87_BIAS + 62, X87_BIAS + 63, X87_BIAS + 64,
-                                     X87_BIAS - 1, X87_BIAS + 31, X87_BIAS - 126, X87_BIAS + 127, X87_BIAS - 1022,
-                                     X87_BIAS + 1023, 0x7ffe, 0x7fff, 0x7fff, X87_BIAS - 149, X87_BIAS - 1074, X87_BIAS + 15};
+    static const uint16_t edges[] = {0,
+                                     0,
+                                     1,
+                                     2,
+                                     X87_BIAS,
+                                     X87_BIAS + 62,
+                                     X87_BIAS + 63,
+                                     X87_BIAS + 64,
+                                     X87_BIAS - 1,
+                                     X87_BIAS + 31,
+                                     X87_BIAS - 126,
+                                     X87_BIAS + 127,
+                                     X87_BIAS - 1022,
+                                     X87_BIAS + 1023,
+                                     0x7ffe,
+                                     0x7fff,
+                                     0x7fff,
+                                     X87_BIAS - 149,
+                                     X87_BIAS - 1074,
+                                     X87_BIAS + 15};
     uint64_t r = next_random();
     int32_t exponent;
     switch (r & 3) {
@@ -91,7 +109,7 @@ static struct x87_register random_register(int32_t near)
     struct x87_register reg = {random_mantissa(), (uint16_t)(exponent & 0x7fff)};
     if (r >> 20 & 15 && exponent)
         reg.mantissa |= X87_INTEGER_BIT;
-    reg.sign_exponent |= (uint16_t)(r >> 40 & 1 ? X87_SIGN : 0);
+    reg.sign_exponent = (uint16_t)(reg.sign_exponent | (r >> 40 & 1 ? X87_SIGN : 0));
     return reg;
 }
 
@@ -154,7 +172,10 @@ struct wide_memory {
     uint16_t high;
 };
 
-/* The host's control word is the usual one before and after. An unmasked exception stays pending until FNCLEX. */
+/*
+ * The host's control word is the usual one before and after. An unmasked exception stays pending until
+ * FNCLEX.
+ */
 #define HOST(name, instruction, end)                                                                         \
     static void host_##name(const struct input *in, struct output *out)                                      \
     {                                                                                                        \
@@ -212,7 +233,8 @@ static const struct row rows[] = {
 
 /* ---- Comparing ---- */
 
-static bool agree(const struct row *row, const struct input *in, const struct output *x, const struct output *y)
+static bool agree(const struct row *row, const struct input *in, const struct output *x,
+                  const struct output *y)
 {
     uint16_t stopping = X87_IE | X87_DE | X87_ZE;
     if (row->is_store)
