@@ -8,7 +8,8 @@ static const uint64_t cr0_known =
     CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG;
 /* CR4 bits of features that CPUID claims; the others are reserved (SDM 3A 2.5). */
 static const uint64_t cr4_known = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE |
-                                  CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+                                  CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_LA57 | CR4_PCIDE | CR4_SMEP |
+                                  CR4_SMAP;
 
 static bool refuse(struct cpu *cpu)
 {
@@ -90,17 +91,34 @@ static bool write_cr0(struct cpu *cpu, uint64_t value)
     return true;
 }
 
+/* With PCIDs, bit 63 says that the entries of the one that is named stay; it is not kept (SDM 3A 4.10.4.1). */
 static bool write_cr3(struct cpu *cpu, uint64_t value)
 {
-    if (value >> cpu->control.physical_bits)
-        return refuse(cpu);
     struct paging_mode mode = cpu->control;
-    mode.cr3 = value;
+    bool has_pcids = mode.cr4 & CR4_PCIDE, keeps_entries = has_pcids && (value & CR3_KEEP_ENTRIES);
+    mode.cr3 = has_pcids ? value & ~CR3_KEEP_ENTRIES : value;
+    if (mode.cr3 >> mode.physical_bits)
+        return refuse(cpu);
     if (paging_kind(&mode) == PAGING_PAE && !load_pdptes(cpu, &mode))
         return false;
     cpu->control = mode;
-    mmu_load_cr3(&cpu->mmu, &mode);
+    mmu_load_cr3(&cpu->mmu, &mode, keeps_entries);
+    if (has_pcids) /* entries of the PCID that is left stay, and shortcuts to them would still look good */
+        cpu_drop_fronts(cpu);
     cpu_observe_control(cpu, "cr3", value);
+    return true;
+}
+
+/* SDM 3A 2.5, 4.1.2, 4.10.1. */
+static bool may_write_cr4(const struct cpu *cpu, uint64_t value)
+{
+    uint64_t changes = value ^ cpu->control.cr4;
+    if (value & ~cr4_known)
+        return false;
+    if (cpu_is_long_mode(cpu) && (changes & (CR4_PAE | CR4_LA57)))
+        return false;
+    if (changes & value & CR4_PCIDE)
+        return cpu_is_long_mode(cpu) && !(cpu->control.cr3 & CR3_PCID);
     return true;
 }
 
@@ -108,9 +126,7 @@ static bool write_cr4(struct cpu *cpu, uint64_t value)
 {
     struct paging_mode mode = cpu->control;
     uint64_t changes = value ^ mode.cr4;
-    if (value & ~cr4_known)
-        return refuse(cpu);
-    if (cpu_is_long_mode(cpu) && (changes & (CR4_PAE | CR4_LA57)))
+    if (!may_write_cr4(cpu, value))
         return refuse(cpu);
     mode.cr4 = value;
     bool must_load = (changes & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)) && paging_kind(&mode) == PAGING_PAE;

@@ -170,7 +170,7 @@ void cpu_set_state(struct cpu *cpu, const struct cpu_state *state)
     cpu->is_halted = cpu->is_shut_down = cpu->interrupt_shadow = false;
     cpu->cpl = cpu->control.cr0 & CR0_PE ? cpu->segment[DEC_SEG_CS].selector & SELECTOR_RPL : 0;
     mmu_set_mode(&cpu->mmu, &cpu->control);
-    mmu_load_cr3(&cpu->mmu, &cpu->control);
+    mmu_load_cr3(&cpu->mmu, &cpu->control, false);
     cpu_drop_fronts(cpu);
     cpu_mode_changed(cpu);
     cpu_update_blocked(cpu);

@@ -19,6 +19,7 @@ enum {
     NR_READY = 43,
     DATA_FRONT_ENTRIES = 256,
     FETCH_FRONT_ENTRIES = 64,
+    MAX_AC_FRONTS = 16,
     JUMP_CACHE_ENTRIES = 2048,
     MAX_PORTS = 4,
     MAX_STORE_BUFFER = 64,
@@ -186,6 +187,8 @@ struct cpu {
     uint64_t rip; /* while no executor runs, and where a fault says so: the next (or faulting) instruction */
     uint64_t eflags; /* without the status flags; DF, IF, IOPL, ... live here */
     uint64_t cr2;
+    uint8_t ac_front[MAX_AC_FRONTS]; /* data fronts that allow what EFLAGS.AC allows in spite of SMAP */
+    unsigned nr_ac_fronts;           /* MAX_AC_FRONTS + 1: more than that */
     struct segment segment[DEC_NR_SEGS], ldtr, tr;
     uint64_t gdt_base, idt_base;
     uint32_t gdt_limit, idt_limit;
@@ -349,6 +352,13 @@ bool cpu_probe_system(struct cpu *cpu, uint64_t linear, unsigned nr_bytes, bool 
 bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, enum mmu_asker asker, stamp_t *t,
                    struct tlb_entry **entry) __attribute__((warn_unused_result));
 void cpu_drop_fronts(struct cpu *cpu);
+/* EFLAGS.AC has been written: if it is clear now, SMAP forbids again what it allowed (SDM 3A 4.6). */
+void cpu_drop_ac_fronts(struct cpu *cpu);
+static inline void cpu_ac_written(struct cpu *cpu)
+{
+    if (cpu->nr_ac_fronts && !(cpu->eflags & EFLAGS_AC))
+        cpu_drop_ac_fronts(cpu);
+}
 /* No store may go the fast way to this page any more: it holds decoded code now. */
 void cpu_drop_write_fronts(struct cpu *cpu, struct paddr frame);
 

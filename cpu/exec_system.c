@@ -387,6 +387,46 @@ EXEC(invlpg)
     return finish_serial(cpu, insn, t, CONTROL_CYCLES);
 }
 
+/* The descriptor of INVPCID: a PCID and a linear address (SDM 2A INVPCID). False: a fault in cpu->fault. */
+static __attribute__((noinline)) bool invalidate_pcid(struct cpu *cpu, const struct insn *insn)
+{
+    uint64_t pcid, at, type = cpu->reg[insn->dst] & exec_mask(insn->size_bytes);
+    struct linear linear = exec_linear(cpu, insn, 16, false, NULL);
+    if (!linear.is_good || !cpu_read(cpu, linear.v, 8, false, &pcid) ||
+        !cpu_read(cpu, linear.v + 8, 8, false, &at))
+        return false;
+    bool names_pcid = type == MMU_DROP_ADDRESS || type == MMU_DROP_CONTEXT;
+    bool is_bad = type >= NR_INVPCID_TYPES || pcid > CR3_PCID ||
+                  (names_pcid && pcid != 0 && !(cpu->control.cr4 & CR4_PCIDE)) ||
+                  (type == MMU_DROP_ADDRESS && !cpu_is_canonical(cpu, at));
+    if (is_bad)
+        return cpu_set_fault_code(cpu, EXCP_GP, 0);
+    mmu_drop(&cpu->mmu, (enum mmu_drop)type, (unsigned)pcid, laddr(at));
+    cpu_observe_control(cpu, "invpcid at", at);
+    cpu_observe_control(cpu, "invpcid", type << 12 | pcid);
+    return true;
+}
+
+EXEC(invpcid)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    cpu->clock = exec_wait_address(cpu, insn, exec_wait1(cpu, t, insn->dst));
+    if (!invalidate_pcid(cpu, insn))
+        return exec_fault(cpu, insn, cpu->clock);
+    return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
+}
+
+/* STAC and CLAC: EFLAGS.AC, for supervisors (SDM 2A CLAC, 2B STAC). */
+EXEC(write_ac)
+{
+    if (!IS_PRIVILEGED(cpu))
+        return exec_raise(cpu, insn, t, EXCP_UD);
+    cpu->eflags = insn->op == DEC_STAC ? cpu->eflags | EFLAGS_AC : cpu->eflags & ~(uint64_t)EFLAGS_AC;
+    cpu_ac_written(cpu);
+    return exec_next(cpu, insn, t, exec_done(t, 1));
+}
+
 EXEC(wbinvd)
 {
     if (!IS_PRIVILEGED(cpu))

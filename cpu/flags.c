@@ -32,6 +32,7 @@ void cpu_set_flags(struct cpu *cpu, uint64_t flags, uint64_t mask)
     cpu_set_status_flags(cpu, value);
     cpu->debug.is_rf_new |= (mask & EFLAGS_RF) != 0;
     cpu->eflags = value & ~(uint64_t)(EFLAGS_STATUS | EFLAGS_FIXED);
+    cpu_ac_written(cpu);
     if ((cpu->eflags & EFLAGS_IF) && cpu->interrupt_line)
         cpu->deadline = 0;
 }

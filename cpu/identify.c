@@ -2,7 +2,7 @@
 #include "cpu/cpu_internal.h"
 
 /* Leaf 1: a P6-class part that claims only what works. Family 6, model 8, stepping 6. */
-enum { SIGNATURE = 0x686, HIGHEST_LEAF = 1, LINEAR_BITS = 48 };
+enum { SIGNATURE = 0x686, HIGHEST_LEAF = 7, LINEAR_BITS = 48 };
 #define EXTENDED_LEAVES 0x80000000u
 #define HIGHEST_EXTENDED_LEAF 0x80000008u
 

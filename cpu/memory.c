@@ -30,15 +30,42 @@ static enum mmu_asker current(const struct cpu *cpu)
     return cpu->front_kind == FRONT_USER ? MMU_USER : supervisor(cpu);
 }
 
+/*
+ * While CR4.SMAP is set and EFLAGS.AC allows the supervisor to reach a page of the user, its front allows it
+ * too: until AC is cleared.
+ */
+static void note_ac_front(struct cpu *cpu, unsigned index)
+{
+    if (cpu->nr_ac_fronts < MAX_AC_FRONTS)
+        cpu->ac_front[cpu->nr_ac_fronts] = (uint8_t)index;
+    cpu->nr_ac_fronts += cpu->nr_ac_fronts <= MAX_AC_FRONTS; /* one more than there is room for: too many */
+}
+
+static void forbid_supervisor(struct front *front)
+{
+    front->tag[FRONT_SUPERVISOR | FRONT_READ] = front->tag[FRONT_SUPERVISOR | FRONT_WRITE] = FRONT_NO_PAGE;
+}
+
+void cpu_drop_ac_fronts(struct cpu *cpu)
+{
+    bool are_all = cpu->nr_ac_fronts > MAX_AC_FRONTS;
+    for (unsigned i = 0; i < (are_all ? DATA_FRONT_ENTRIES : cpu->nr_ac_fronts); i++)
+        forbid_supervisor(&cpu->data_front[are_all ? i : cpu->ac_front[i]]);
+    cpu->nr_ac_fronts = 0;
+}
+
 static void fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *entry)
 {
     uint64_t page = linear >> PAGE_SHIFT;
-    struct front *front = &cpu->data_front[front_index(page, DATA_FRONT_ENTRIES)];
+    unsigned index = front_index(page, DATA_FRONT_ENTRIES);
+    struct front *front = &cpu->data_front[index];
     struct paddr frame = paddr(mmu_physical(entry, laddr(linear)).v & ~(uint64_t)PAGE_MASK);
     front->frame = frame;
     front->host = cpu->params.ram->host + frame.v;
     front->entry = entry;
     front->id = entry->id;
+    if ((cpu->control.cr4 & CR4_SMAP) && (cpu->eflags & EFLAGS_AC) && (entry->flags & TLB_USER))
+        note_ac_front(cpu, index);
     bool is_noted = debug_watches_page(cpu, linear);
     bool can_write = (entry->flags & TLB_DIRTY) && !cpu_has_code(cpu, frame);
     for (unsigned kind = FRONT_SUPERVISOR; kind <= FRONT_USER; kind += FRONT_USER) {
@@ -52,6 +79,7 @@ static void fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *
 
 void cpu_drop_fronts(struct cpu *cpu)
 {
+    cpu->nr_ac_fronts = 0;
     for (unsigned i = 0; i < DATA_FRONT_ENTRIES; i++)
         memset(cpu->data_front[i].tag, 0xff, sizeof cpu->data_front[i].tag);
     for (unsigned i = 0; i < FETCH_FRONT_ENTRIES; i++)
@@ -102,7 +130,9 @@ static bool translate_by_front(struct cpu *cpu, struct piece *piece, enum mmu_ac
     const struct front *front = &cpu->data_front[front_index(page, DATA_FRONT_ENTRIES)];
     unsigned kind = (asker == MMU_USER ? FRONT_USER : FRONT_SUPERVISOR) |
                     (access == MMU_WRITE ? FRONT_WRITE : FRONT_READ);
-    if (cpu->params.observer || front->tag[kind] != page || front->entry->id != front->id)
+    bool is_implicit =
+        asker == MMU_SUPERVISOR && cpu->nr_ac_fronts; /* what AC allows does not count for it */
+    if (cpu->params.observer || is_implicit || front->tag[kind] != page || front->entry->id != front->id)
         return false;
     if (cpu->is_timed && (cpu->control.cr0 & CR0_PG))
         tlb_hit(cpu->params.dtlb, front->entry);

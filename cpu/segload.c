@@ -39,6 +39,7 @@ void cpu_mode_changed(struct cpu *cpu)
     if (cpu->segment[DEC_SEG_CS].hidden.limit_bytes != UINT32_MAX)
         key |= CODE_KEY_LIMITED;
     cpu->code_key = key;
+    cpu_ac_written(cpu);
 }
 
 void cpu_set_segment(struct cpu *cpu, unsigned seg, uint16_t selector, const struct descriptor *hidden)

@@ -16,6 +16,8 @@
 
 #define CR3_PWT 0x8u
 #define CR3_PCD 0x10u
+#define CR3_PCID 0xfffu               /* where CR4.PCIDE is set */
+#define CR3_KEEP_ENTRIES (1ull << 63) /* likewise, in the operand of MOV to CR3 only */
 
 #define CR4_VME 0x1u
 #define CR4_PVI 0x2u

@@ -103,14 +103,15 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
         return answer;
     }
 
+    unsigned pcid = mmu_pcid(mmu);
     struct tlb *l1 = access == MMU_FETCH ? mmu->params.itlb : mmu->params.dtlb;
-    struct tlb_entry *entry = tlb_lookup(l1, at);
+    struct tlb_entry *entry = tlb_lookup(l1, at, pcid);
     if (entry && is_usable(mmu, entry, access, asker))
         return (struct mmu_answer){.entry = entry, .found_in = MMU_FOUND_L1, .ready = now};
     enum mmu_found found_in = entry ? MMU_FOUND_L1 : MMU_FOUND_NOWHERE;
     if (!entry) {
         now += mmu->params.l2_tlb_latency_cycles;
-        entry = tlb_lookup(mmu->params.l2_tlb, at);
+        entry = tlb_lookup(mmu->params.l2_tlb, at, pcid);
         if (entry && is_usable(mmu, entry, access, asker))
             return (struct mmu_answer){.entry = tlb_fill(l1, entry), .found_in = MMU_FOUND_L2, .ready = now};
         found_in = entry ? MMU_FOUND_L2 : MMU_FOUND_NOWHERE;
@@ -130,45 +131,66 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
     answer.found_in = found_in;
     if (!is_good)
         return answer;
+    fresh.pcid = (uint16_t)pcid;
     tlb_fill(mmu->params.l2_tlb, &fresh);
     answer.entry = tlb_fill(l1, &fresh);
     return answer;
 }
 
-static void flush(struct mmu *mmu, bool keep_global)
+static void drop_from(struct tlb *tlb, enum mmu_drop what, unsigned pcid, struct laddr at)
+{
+    switch (what) {
+    case MMU_DROP_ADDRESS:
+        tlb_invalidate(tlb, at, pcid, true);
+        break;
+    case MMU_DROP_CONTEXT:
+        tlb_flush_pcid(tlb, pcid);
+        break;
+    case MMU_DROP_ALL:
+        tlb_flush(tlb, false);
+        break;
+    case MMU_DROP_ALL_BUT_GLOBAL:
+        tlb_flush(tlb, true);
+        break;
+    case MMU_DROP_ADDRESS_AND_GLOBAL:
+        tlb_invalidate(tlb, at, pcid, false);
+        break;
+    }
+}
+
+void mmu_drop(struct mmu *mmu, enum mmu_drop what, unsigned pcid, struct laddr at)
 {
     mmu->untimed.id++;
     if (!mmu->params.is_timed)
         return;
-    tlb_flush(mmu->params.itlb, keep_global);
-    tlb_flush(mmu->params.dtlb, keep_global);
-    tlb_flush(mmu->params.l2_tlb, keep_global);
+    drop_from(mmu->params.itlb, what, pcid, at);
+    drop_from(mmu->params.dtlb, what, pcid, at);
+    drop_from(mmu->params.l2_tlb, what, pcid, at);
 }
 
 void mmu_set_mode(struct mmu *mmu, const struct paging_mode *mode)
 {
     uint64_t cr0_changes = mmu->mode.cr0 ^ mode->cr0, cr4_changes = mmu->mode.cr4 ^ mode->cr4;
+    bool is_pcide_cleared = cr4_changes & mmu->mode.cr4 & CR4_PCIDE;
+    bool is_smep_set = cr4_changes & mode->cr4 & CR4_SMEP;
     mmu->mode = *mode;
-    if ((cr0_changes & CR0_PG) || (cr4_changes & (CR4_PGE | CR4_PSE | CR4_PAE | CR4_LA57)))
-        flush(mmu, false);
-    else
-        mmu->untimed.id++;
+    mmu->untimed.id++;
+    if ((cr0_changes & CR0_PG) || (cr4_changes & (CR4_PGE | CR4_PSE | CR4_PAE | CR4_LA57)) ||
+        is_pcide_cleared || is_smep_set)
+        mmu_drop(mmu, MMU_DROP_ALL, 0, laddr(0));
 }
 
-void mmu_load_cr3(struct mmu *mmu, const struct paging_mode *mode)
+void mmu_load_cr3(struct mmu *mmu, const struct paging_mode *mode, bool keeps_entries)
 {
     mmu->mode = *mode;
-    flush(mmu, true);
+    mmu->untimed.id++;
+    if (!keeps_entries)
+        mmu_drop(mmu, MMU_DROP_CONTEXT, mmu_pcid(mmu), laddr(0));
 }
 
 void mmu_invalidate(struct mmu *mmu, struct laddr at)
 {
-    mmu->untimed.id++;
-    if (!mmu->params.is_timed)
-        return;
-    tlb_invalidate(mmu->params.itlb, at);
-    tlb_invalidate(mmu->params.dtlb, at);
-    tlb_invalidate(mmu->params.l2_tlb, at);
+    mmu_drop(mmu, MMU_DROP_ADDRESS_AND_GLOBAL, mmu_pcid(mmu), at);
 }
 
 static uint64_t peek_read(void *opaque, struct walk_step *step)

@@ -53,6 +53,12 @@ struct mmu_answer {
     cycle_t ready; /* the cycle in which the translation (or the fault) is known */
 };
 
+/* The process-context identifier whose entries are used and made (SDM 3A 4.10.1). */
+static inline unsigned mmu_pcid(const struct mmu *mmu)
+{
+    return mmu->mode.cr4 & CR4_PCIDE ? (unsigned)(mmu->mode.cr3 & CR3_PCID) : 0;
+}
+
 void mmu_init(struct mmu *mmu, const struct mmu_params *params);
 
 /* Translates one access made in cycle `now`. Counts it, and leaves what it learnt in the TLBs. */
@@ -67,11 +73,25 @@ static inline struct paddr mmu_physical(const struct tlb_entry *entry, struct la
 /* A write to CR0, CR3 or CR4 took effect: drops what the manual says (SDM 3A 4.10.4.1). */
 void mmu_set_mode(struct mmu *mmu, const struct paging_mode *mode);
 
-/* A write to CR3, even with the value that it has; `mode` has it, and the PDPTEs that came with it. */
-void mmu_load_cr3(struct mmu *mmu, const struct paging_mode *mode);
+/*
+ * A write to CR3, even with the value that it has; `mode` has it, and the PDPTEs that came with it. Drops the
+ * entries of the PCID that it names, unless it says that they are to be kept (SDM 3A 4.10.4.1).
+ */
+void mmu_load_cr3(struct mmu *mmu, const struct paging_mode *mode, bool keeps_entries);
 
 /* INVLPG, and what a page fault does to the entries of its page. */
 void mmu_invalidate(struct mmu *mmu, struct laddr at);
+
+/* What is to be dropped from the TLBs. The first four are INVPCID's types (SDM 2A INVPCID). */
+enum mmu_drop {
+    MMU_DROP_ADDRESS,        /* what is not global, of one page and PCID */
+    MMU_DROP_CONTEXT,        /* what is not global, of a PCID */
+    MMU_DROP_ALL,            /* everything, global or not */
+    MMU_DROP_ALL_BUT_GLOBAL, /* of all PCIDs */
+    MMU_DROP_ADDRESS_AND_GLOBAL,
+    NR_INVPCID_TYPES = MMU_DROP_ALL_BUT_GLOBAL + 1,
+};
+void mmu_drop(struct mmu *mmu, enum mmu_drop what, unsigned pcid, struct laddr at);
 
 /* What the tables in memory say, with no effect on anything: for debuggers, windows and reports. */
 bool mmu_peek(const struct mmu *mmu, struct laddr at, struct walk *walk, struct paddr *physical);

@@ -51,11 +51,13 @@ void tlb_destroy(struct tlb *tlb)
 }
 
 /* The entry that holds the page, or NULL. */
-static struct tlb_entry *find(const struct array *array, enum tlb_page page, uint64_t page_number)
+static struct tlb_entry *find(const struct array *array, enum tlb_page page, uint64_t page_number,
+                              unsigned pcid)
 {
     struct tlb_entry *entries = &array->entries[page_number % array->nr_sets * array->nr_ways];
     for (uint64_t way = 0; way < array->nr_ways; way++)
-        if (entries[way].page_number == page_number && entries[way].page == page && entries[way].id)
+        if (entries[way].page_number == page_number && entries[way].page == page && entries[way].id &&
+            (entries[way].pcid == pcid || (entries[way].flags & TLB_GLOBAL)))
             return &entries[way];
     return NULL;
 }
@@ -67,14 +69,14 @@ static void use(struct tlb *tlb, struct tlb_entry *entry)
     tlb->settled++;
 }
 
-/* The entry of any page size that translates `at`, or NULL. */
-static struct tlb_entry *find_any(const struct tlb *tlb, struct laddr at)
+/* The entry of any page size that translates `at` for a PCID, or NULL. */
+static struct tlb_entry *find_any(const struct tlb *tlb, struct laddr at, unsigned pcid)
 {
     for (unsigned i = 0; i < tlb->params.nr_arrays; i++) {
         const struct array *array = &tlb->array[i];
         for (unsigned pages = array->pages_held; pages; pages &= pages - 1) {
             enum tlb_page page = pages & -pages;
-            struct tlb_entry *entry = find(array, page, at.v >> tlb_page_shift(page));
+            struct tlb_entry *entry = find(array, page, at.v >> tlb_page_shift(page), pcid);
             if (entry)
                 return entry;
         }
@@ -82,9 +84,9 @@ static struct tlb_entry *find_any(const struct tlb *tlb, struct laddr at)
     return NULL;
 }
 
-struct tlb_entry *tlb_lookup(struct tlb *tlb, struct laddr at)
+struct tlb_entry *tlb_lookup(struct tlb *tlb, struct laddr at, unsigned pcid)
 {
-    struct tlb_entry *entry = find_any(tlb, at);
+    struct tlb_entry *entry = find_any(tlb, at, pcid);
     if (entry) {
         tlb_hit(tlb, entry);
         return entry;
@@ -107,7 +109,7 @@ struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry)
     while (!(array->pages & entry->page))
         array++;
     /* A refill (to note a dirty bit, say) takes the place of the old entry of the same page. */
-    struct tlb_entry *place = find(array, entry->page, entry->page_number);
+    struct tlb_entry *place = find(array, entry->page, entry->page_number, entry->pcid);
     if (!place) {
         struct tlb_entry *entries = &array->entries[entry->page_number % array->nr_sets * array->nr_ways];
         place = entries;
@@ -137,11 +139,45 @@ void tlb_flush(struct tlb *tlb, bool keep_global)
     }
 }
 
-void tlb_invalidate(struct tlb *tlb, struct laddr at)
+void tlb_flush_pcid(struct tlb *tlb, unsigned pcid)
+{
+    tlb->stats.flushes++;
+    for (unsigned i = 0; i < tlb->params.nr_arrays; i++) {
+        struct array *array = &tlb->array[i];
+        for (uint64_t j = 0; j < array->nr_sets * array->nr_ways; j++) {
+            struct tlb_entry *entry = &array->entries[j];
+            if (entry->id && entry->pcid == pcid && !(entry->flags & TLB_GLOBAL))
+                *entry = (struct tlb_entry){.id = 0};
+        }
+    }
+}
+
+/* A way that holds the page for the PCID, or globally if that counts. */
+static struct tlb_entry *find_victim(struct array *array, enum tlb_page page, struct laddr at, unsigned pcid,
+                                     bool keep_global)
+{
+    uint64_t page_number = at.v >> tlb_page_shift(page);
+    struct tlb_entry *entries = &array->entries[page_number % array->nr_sets * array->nr_ways];
+    for (uint64_t way = 0; way < array->nr_ways; way++) {
+        bool is_global = entries[way].flags & TLB_GLOBAL;
+        if (entries[way].id && entries[way].page_number == page_number && entries[way].page == page &&
+            (is_global ? !keep_global : entries[way].pcid == pcid))
+            return &entries[way];
+    }
+    return NULL;
+}
+
+void tlb_invalidate(struct tlb *tlb, struct laddr at, unsigned pcid, bool keep_global)
 {
     tlb->stats.invalidations++;
-    for (struct tlb_entry *entry = find_any(tlb, at); entry; entry = find_any(tlb, at))
-        *entry = (struct tlb_entry){.id = 0};
+    for (unsigned i = 0; i < tlb->params.nr_arrays; i++) {
+        struct array *array = &tlb->array[i];
+        for (unsigned pages = array->pages_held; pages; pages &= pages - 1) {
+            struct tlb_entry *entry;
+            while ((entry = find_victim(array, pages & -pages, at, pcid, keep_global)))
+                *entry = (struct tlb_entry){.id = 0};
+        }
+    }
 }
 
 uint64_t *tlb_clock(struct tlb *tlb)

@@ -73,10 +73,10 @@ static inline unsigned tlb_page_shift(enum tlb_page page)
 }
 
 /*
- * Looks `at` up, counts, and makes the entry that hits the most recently used of its set. NULL on a miss. The
+ * Looks `at` up for the process-context identifier that is current (SDM 3A 4.10.1), counts, and makes the entry that hits the most recently used of its set. NULL on a miss. The
  * entry stays where it is until it is replaced or dropped.
  */
-struct tlb_entry *tlb_lookup(struct tlb *tlb, struct laddr at);
+struct tlb_entry *tlb_lookup(struct tlb *tlb, struct laddr at, unsigned pcid);
 
 /* The same where a shortcut says that `entry` is what would be found. */
 void tlb_hit(struct tlb *tlb, struct tlb_entry *entry);
@@ -90,8 +90,11 @@ struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry);
 /* Drops all entries, or all that are not global. */
 void tlb_flush(struct tlb *tlb, bool keep_global);
 
-/* Drops what translates `at`, global or not, of any page size. */
-void tlb_invalidate(struct tlb *tlb, struct laddr at);
+/* Drops all entries of one PCID that are not global. */
+void tlb_flush_pcid(struct tlb *tlb, unsigned pcid);
+
+/* Drops what translates `at` for a PCID, of any page size; and global entries, unless they are to be kept. */
+void tlb_invalidate(struct tlb *tlb, struct laddr at, unsigned pcid, bool keep_global);
 
 /*
  * The clock that shortcuts count up. What they did since the last call becomes accesses and hits by

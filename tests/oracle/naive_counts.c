@@ -29,17 +29,21 @@ enum {
     ENTRY_USER = 4,
     ENTRY_ACCESSED = 32,
     ENTRY_DIRTY = 64,
-    ENTRY_LARGE = 128,
     ENTRY_GLOBAL = 256
 };
+#define ENTRY_NO_EXECUTE (1ull << 63)
 enum { ERROR_PRESENT = 1, ERROR_RESERVED = 8 };
 #define CONTROL0_WP (1u << 16)
 #define CONTROL0_PAGING (1u << 31)
-#define CONTROL4_LARGE (1u << 4)
 #define CONTROL4_GLOBAL (1u << 7)
+#define CONTROL4_ANY_FLUSHES (1u << 4 | 1u << 5 | 1u << 7 | 1u << 12) /* PSE, PAE, PGE, LA57 */
+#define CONTROL4_PCIDS (1u << 17)
+#define CONTROL4_NO_USER_FETCH (1u << 20)
+#define CONTROL3_PCID 0xfffu
+#define CONTROL3_KEEP (1ull << 63)
 
 struct model {
-    uint64_t cr0, cr4, ram_bytes;
+    uint64_t cr0, cr4, pcid, invpcid_at, ram_bytes;
     struct naive_tlb itlb, dtlb, l2_tlb;
     struct naive_cache l1i, l1d, l2;
     struct naive_cache *walk_cache;
@@ -120,20 +124,40 @@ static void build_model(struct model *model, const cJSON *config)
 
 /* ---- The paging unit ---- */
 
-static bool is_allowed(const struct model *model, const struct naive_page *page, bool is_write, bool is_user)
+/* SMAP is not modelled: the trace does not say what EFLAGS.AC was. */
+static bool is_allowed(const struct model *model, const struct naive_page *page, enum mmu_access access,
+                       bool is_user)
 {
+    bool is_write = access == MMU_WRITE;
+    if (access == MMU_FETCH && !page->is_executable)
+        return false;
+    if (access == MMU_FETCH && !is_user && page->is_user && (model->cr4 & CONTROL4_NO_USER_FETCH))
+        return false;
     if (is_user)
         return page->is_user && (page->is_writable || !is_write);
     return !is_write || page->is_writable || !(model->cr0 & CONTROL0_WP);
 }
 
+/* What the walk's last entry maps, by how many entries were read before it. */
+static uint64_t page_bytes(const struct walk *seen)
+{
+    static const uint64_t sizes[][5] = {
+        [PAGING_TWO_LEVEL] = {4u << 20, 4096},
+        [PAGING_PAE] = {2u << 20, 4096},
+        [PAGING_FOUR_LEVEL] = {4096, 1u << 30, 2u << 20, 4096},
+        [PAGING_FIVE_LEVEL] = {4096, 4096, 1u << 30, 2u << 20, 4096},
+    };
+    return seen->nr_steps ? sizes[seen->kind][seen->nr_steps - 1] : 4096;
+}
+
 /*
  * Reads the entries that the trace says were there, marks them, and says what the walk found. False: a fault.
  */
-static bool walk(struct model *model, const struct walk *seen, bool is_write, bool is_user,
+static bool walk(struct model *model, const struct walk *seen, enum mmu_access access, bool is_user,
                  struct naive_page *page)
 {
-    *page = (struct naive_page){.is_user = true, .is_writable = true};
+    bool is_write = access == MMU_WRITE;
+    *page = (struct naive_page){.is_user = true, .is_writable = true, .is_executable = true};
     model->walks++;
     for (unsigned i = 0; i < seen->nr_steps; i++) {
         model->walk_reads++;
@@ -144,11 +168,13 @@ static bool walk(struct model *model, const struct walk *seen, bool is_write, bo
     for (unsigned i = 0; i < seen->nr_steps; i++) {
         page->is_user &= (seen->step[i].value & ENTRY_USER) != 0;
         page->is_writable &= (seen->step[i].value & ENTRY_WRITABLE) != 0;
+        page->is_executable &= !(seen->step[i].value & ENTRY_NO_EXECUTE);
     }
-    page->is_large = seen->nr_steps == 1 && (last & ENTRY_LARGE) && (model->cr4 & CONTROL4_LARGE);
+    page->page_bytes = page_bytes(seen);
+    page->pcid = model->pcid;
     page->is_global = (last & ENTRY_GLOBAL) && (model->cr4 & CONTROL4_GLOBAL);
     page->is_dirty = is_write || (last & ENTRY_DIRTY);
-    page->number = seen->linear.v / (page->is_large ? 4u << 20 : 4096u);
+    page->number = seen->linear.v / page->page_bytes;
     if (!(last & ENTRY_PRESENT)) {
         model->faults_not_present++;
         return false;
@@ -157,7 +183,7 @@ static bool walk(struct model *model, const struct walk *seen, bool is_write, bo
         model->faults_reserved++;
         return false;
     }
-    if (!is_allowed(model, page, is_write, is_user)) {
+    if (!is_allowed(model, page, access, is_user)) {
         model->faults_protection++;
         return false;
     }
@@ -189,19 +215,19 @@ static void translate(struct model *model, const struct trace_record *record)
     const struct cpu_seen_translation *seen = &record->translation;
     struct naive_tlb *l1 = seen->access == MMU_FETCH ? &model->itlb : &model->dtlb;
     bool is_write = seen->access == MMU_WRITE;
-    struct naive_page *page = naive_tlb_lookup(l1, seen->linear.v);
+    struct naive_page *page = naive_tlb_lookup(l1, seen->linear.v, model->pcid);
     bool is_l1_hit = page != NULL, is_l2_hit = false;
     if (!page) {
-        page = naive_tlb_lookup(&model->l2_tlb, seen->linear.v);
+        page = naive_tlb_lookup(&model->l2_tlb, seen->linear.v, model->pcid);
         is_l2_hit = page != NULL;
     }
     bool needs_walk =
-        !page || !is_allowed(model, page, is_write, seen->is_user) || (is_write && !page->is_dirty);
+        !page || !is_allowed(model, page, seen->access, seen->is_user) || (is_write && !page->is_dirty);
     if (is_l1_hit != seen->is_l1_hit || is_l2_hit != seen->is_l2_hit)
         differ(model, record, "another TLB hit");
     if (needs_walk != record->has_walk)
         differ(model, record, needs_walk ? "a walk should have been made" : "no walk should have been made");
-    if (page && needs_walk && is_allowed(model, page, is_write, seen->is_user))
+    if (page && needs_walk && is_allowed(model, page, seen->access, seen->is_user))
         model->dirty_walks++;
     else if (page && needs_walk)
         model->permission_walks++;
@@ -211,7 +237,7 @@ static void translate(struct model *model, const struct trace_record *record)
             naive_tlb_fill(l1, *page);
         return;
     }
-    bool is_good = walk(model, &record->walk, is_write, seen->is_user, &fresh);
+    bool is_good = walk(model, &record->walk, seen->access, seen->is_user, &fresh);
     if (is_good == seen->is_fault)
         differ(model, record, is_good ? "this should be no fault" : "this should be a fault");
     if (!is_good)
@@ -227,6 +253,50 @@ static void flush_tlbs(struct model *model, bool keep_global)
     naive_tlb_flush(&model->l2_tlb, keep_global);
 }
 
+static void invalidate(struct model *model, uint64_t linear, uint64_t pcid, bool keep_global)
+{
+    naive_tlb_invalidate(&model->itlb, linear, pcid, keep_global);
+    naive_tlb_invalidate(&model->dtlb, linear, pcid, keep_global);
+    naive_tlb_invalidate(&model->l2_tlb, linear, pcid, keep_global);
+}
+
+static void flush_pcid(struct model *model, uint64_t pcid)
+{
+    naive_tlb_flush_pcid(&model->itlb, pcid);
+    naive_tlb_flush_pcid(&model->dtlb, pcid);
+    naive_tlb_flush_pcid(&model->l2_tlb, pcid);
+}
+
+static void write_cr4(struct model *model, uint64_t value)
+{
+    uint64_t changes = model->cr4 ^ value;
+    if ((changes & CONTROL4_ANY_FLUSHES) || (changes & value & CONTROL4_NO_USER_FETCH) ||
+        (changes & model->cr4 & CONTROL4_PCIDS))
+        flush_tlbs(model, false);
+    if (!(value & CONTROL4_PCIDS))
+        model->pcid = 0;
+    model->cr4 = value;
+}
+
+static void write_cr3(struct model *model, uint64_t value)
+{
+    bool has_pcids = model->cr4 & CONTROL4_PCIDS;
+    model->pcid = has_pcids ? value & CONTROL3_PCID : 0;
+    if (!has_pcids || !(value & CONTROL3_KEEP))
+        flush_pcid(model, model->pcid);
+}
+
+/* The operand of INVPCID: its type above the PCID. */
+static void invpcid(struct model *model, uint64_t type, uint64_t pcid)
+{
+    if (type == 0)
+        invalidate(model, model->invpcid_at, pcid, true);
+    else if (type == 1)
+        flush_pcid(model, pcid);
+    else
+        flush_tlbs(model, type == 3);
+}
+
 static void control(struct model *model, const struct trace_control *seen)
 {
     if (strcmp(seen->what, "cr0") == 0) {
@@ -234,15 +304,15 @@ static void control(struct model *model, const struct trace_control *seen)
             flush_tlbs(model, false);
         model->cr0 = seen->value;
     } else if (strcmp(seen->what, "cr4") == 0) {
-        if ((model->cr4 ^ seen->value) & (CONTROL4_LARGE | CONTROL4_GLOBAL))
-            flush_tlbs(model, false);
-        model->cr4 = seen->value;
+        write_cr4(model, seen->value);
     } else if (strcmp(seen->what, "cr3") == 0) {
-        flush_tlbs(model, true);
+        write_cr3(model, seen->value);
     } else if (strcmp(seen->what, "invlpg") == 0) {
-        naive_tlb_invalidate(&model->itlb, seen->value);
-        naive_tlb_invalidate(&model->dtlb, seen->value);
-        naive_tlb_invalidate(&model->l2_tlb, seen->value);
+        invalidate(model, seen->value, model->pcid, false);
+    } else if (strcmp(seen->what, "invpcid at") == 0) {
+        model->invpcid_at = seen->value;
+    } else if (strcmp(seen->what, "invpcid") == 0) {
+        invpcid(model, seen->value >> 12, seen->value & CONTROL3_PCID);
     } else if (strcmp(seen->what, "wbinvd") == 0 || strcmp(seen->what, "invd") == 0) {
         bool write_back = seen->what[0] == 'w';
         naive_cache_flush(&model->l1i, false);

@@ -13,9 +13,12 @@ static void *take_memory(uint64_t nr, uint64_t size)
 
 /* ---- TLB ---- */
 
-static uint64_t page_number(uint64_t linear, bool is_large)
+static const uint64_t page_sizes[] = {4096, 2u << 20, 4u << 20, 1u << 30};
+enum { NR_PAGE_SIZES = sizeof page_sizes / sizeof *page_sizes };
+
+static unsigned pages_of(uint64_t page_bytes)
 {
-    return is_large ? linear / (4u << 20) : linear / 4096;
+    return page_bytes == 4096 ? NAIVE_SMALL : NAIVE_LARGE;
 }
 
 void naive_tlb_add_array(struct naive_tlb *tlb, unsigned pages, uint64_t nr_entries, uint64_t nr_ways)
@@ -28,29 +31,31 @@ void naive_tlb_add_array(struct naive_tlb *tlb, unsigned pages, uint64_t nr_entr
 }
 
 /* An entry for this page in this array, or NULL. */
-static struct naive_page *find_page(struct naive_array *array, uint64_t number, bool is_large)
+static struct naive_page *find_page(struct naive_array *array, uint64_t number, uint64_t page_bytes,
+                                    uint64_t pcid)
 {
-    if (!(array->pages & (is_large ? NAIVE_LARGE : NAIVE_SMALL)))
+    if (!(array->pages & pages_of(page_bytes)))
         return NULL;
     for (uint64_t way = 0; way < array->nr_ways; way++) {
         struct naive_page *entry = &array->entries[number % array->nr_sets * array->nr_ways + way];
-        if (entry->is_valid && entry->number == number && entry->is_large == is_large)
+        if (entry->is_valid && entry->number == number && entry->page_bytes == page_bytes &&
+            (entry->is_global || entry->pcid == pcid))
             return entry;
     }
     return NULL;
 }
 
-struct naive_page *naive_tlb_lookup(struct naive_tlb *tlb, uint64_t linear)
+struct naive_page *naive_tlb_lookup(struct naive_tlb *tlb, uint64_t linear, uint64_t pcid)
 {
     tlb->counts.accesses++;
-    for (unsigned large = 0; large < 2; large++) {
-        for (unsigned i = 0; i < tlb->nr_arrays; i++) {
-            struct naive_page *entry = find_page(&tlb->array[i], page_number(linear, large), large);
-            if (entry) {
-                tlb->counts.hits++;
-                entry->last_used = ++tlb->time;
-                return entry;
-            }
+    for (unsigned i = 0; i < tlb->nr_arrays * NR_PAGE_SIZES; i++) {
+        uint64_t page_bytes = page_sizes[i % NR_PAGE_SIZES];
+        struct naive_page *entry =
+            find_page(&tlb->array[i / NR_PAGE_SIZES], linear / page_bytes, page_bytes, pcid);
+        if (entry) {
+            tlb->counts.hits++;
+            entry->last_used = ++tlb->time;
+            return entry;
         }
     }
     tlb->counts.misses++;
@@ -60,9 +65,9 @@ struct naive_page *naive_tlb_lookup(struct naive_tlb *tlb, uint64_t linear)
 void naive_tlb_fill(struct naive_tlb *tlb, struct naive_page page)
 {
     struct naive_array *array = &tlb->array[0];
-    if (!(array->pages & (page.is_large ? NAIVE_LARGE : NAIVE_SMALL)))
+    if (!(array->pages & pages_of(page.page_bytes)))
         array = &tlb->array[1];
-    struct naive_page *victim = find_page(array, page.number, page.is_large);
+    struct naive_page *victim = find_page(array, page.number, page.page_bytes, page.pcid);
     for (uint64_t way = 0; !victim && way < array->nr_ways; way++) {
         struct naive_page *entry = &array->entries[page.number % array->nr_sets * array->nr_ways + way];
         if (!entry->is_valid)
@@ -95,13 +100,27 @@ void naive_tlb_flush(struct naive_tlb *tlb, bool keep_global)
     }
 }
 
-void naive_tlb_invalidate(struct naive_tlb *tlb, uint64_t linear)
+void naive_tlb_flush_pcid(struct naive_tlb *tlb, uint64_t pcid)
+{
+    tlb->counts.flushes++;
+    for (unsigned i = 0; i < tlb->nr_arrays; i++) {
+        struct naive_array *array = &tlb->array[i];
+        for (uint64_t e = 0; e < array->nr_sets * array->nr_ways; e++) {
+            if (array->entries[e].pcid == pcid && !array->entries[e].is_global)
+                array->entries[e].is_valid = false;
+        }
+    }
+}
+
+void naive_tlb_invalidate(struct naive_tlb *tlb, uint64_t linear, uint64_t pcid, bool keep_global)
 {
     tlb->counts.invalidations++;
-    for (unsigned large = 0; large < 2; large++) {
-        for (unsigned i = 0; i < tlb->nr_arrays; i++) {
-            struct naive_page *entry = find_page(&tlb->array[i], page_number(linear, large), large);
-            if (entry)
+    for (unsigned i = 0; i < tlb->nr_arrays; i++) {
+        struct naive_array *array = &tlb->array[i];
+        for (uint64_t e = 0; e < array->nr_sets * array->nr_ways; e++) {
+            struct naive_page *entry = &array->entries[e];
+            if (entry->is_valid && linear / entry->page_bytes == entry->number &&
+                (entry->is_global ? !keep_global : entry->pcid == pcid))
                 entry->is_valid = false;
         }
     }

@@ -13,8 +13,10 @@ struct naive_counts {
 };
 
 struct naive_page {
-    bool is_valid, is_large, is_user, is_writable, is_dirty, is_global;
+    bool is_valid, is_user, is_writable, is_executable, is_dirty, is_global;
+    uint64_t page_bytes;
     uint64_t number; /* linear address / page size */
+    uint64_t pcid;
     uint64_t last_used;
 };
 
@@ -35,10 +37,11 @@ struct naive_tlb {
 
 void naive_tlb_add_array(struct naive_tlb *tlb, unsigned pages, uint64_t nr_entries, uint64_t nr_ways);
 /* The entry that translates `linear`, or NULL; counted and used. */
-struct naive_page *naive_tlb_lookup(struct naive_tlb *tlb, uint64_t linear);
+struct naive_page *naive_tlb_lookup(struct naive_tlb *tlb, uint64_t linear, uint64_t pcid);
 void naive_tlb_fill(struct naive_tlb *tlb, struct naive_page page);
 void naive_tlb_flush(struct naive_tlb *tlb, bool keep_global);
-void naive_tlb_invalidate(struct naive_tlb *tlb, uint64_t linear);
+void naive_tlb_flush_pcid(struct naive_tlb *tlb, uint64_t pcid);
+void naive_tlb_invalidate(struct naive_tlb *tlb, uint64_t linear, uint64_t pcid, bool keep_global);
 void naive_tlb_free(struct naive_tlb *tlb);
 
 struct naive_line {

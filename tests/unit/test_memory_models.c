@@ -65,7 +65,7 @@ Test(memory_models, tlb_counts_what_a_plain_list_counts)
         uint64_t random = i + 1;
         for (unsigned n = 0; n < 20000; n++) {
             uint64_t page = next_random(&random) % (shapes[i][0] * 2) + 100;
-            struct tlb_entry *entry = tlb_lookup(tlb, laddr(page << 12 | 0x123));
+            struct tlb_entry *entry = tlb_lookup(tlb, laddr(page << 12 | 0x123), 0);
             cr_assert_eq(model_access(&model, page, false), entry != NULL, "shape %zu, access %u", i, n);
             if (!entry) {
                 struct tlb_entry fresh = {
@@ -108,13 +108,13 @@ Test(memory_models, tlb_flush_keeps_global_entries_and_invlpg_does_not)
     tlb_fill(tlb, &(struct tlb_entry){.page_number = 6, .page = TLB_PAGE_4K, .flags = TLB_GLOBAL});
     tlb_fill(tlb, &(struct tlb_entry){.page_number = 3, .page = TLB_PAGE_4M, .flags = TLB_GLOBAL});
     tlb_flush(tlb, true);
-    cr_assert_null(tlb_lookup(tlb, laddr(5 << 12)));
-    cr_assert_not_null(tlb_lookup(tlb, laddr(6 << 12)));
-    cr_assert_not_null(tlb_lookup(tlb, laddr((3 << 22) + 0x12345)));
-    tlb_invalidate(tlb, laddr((3 << 22) + 0x3fffff));
-    cr_assert_null(tlb_lookup(tlb, laddr(3 << 22)));
+    cr_assert_null(tlb_lookup(tlb, laddr(5 << 12), 0));
+    cr_assert_not_null(tlb_lookup(tlb, laddr(6 << 12), 0));
+    cr_assert_not_null(tlb_lookup(tlb, laddr((3 << 22) + 0x12345), 0));
+    tlb_invalidate(tlb, laddr((3 << 22) + 0x3fffff), 0, false);
+    cr_assert_null(tlb_lookup(tlb, laddr(3 << 22), 0));
     tlb_flush(tlb, false);
-    cr_assert_null(tlb_lookup(tlb, laddr(6 << 12)));
+    cr_assert_null(tlb_lookup(tlb, laddr(6 << 12), 0));
     tlb_destroy(tlb);
 }
 
