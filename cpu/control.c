@@ -91,7 +91,9 @@ static bool write_cr0(struct cpu *cpu, uint64_t value)
     return true;
 }
 
-/* With PCIDs, bit 63 says that the entries of the one that is named stay; it is not kept (SDM 3A 4.10.4.1). */
+/*
+ * With PCIDs, bit 63 says that the entries of the one that is named stay; it is not kept (SDM 3A 4.10.4.1).
+ */
 static bool write_cr3(struct cpu *cpu, uint64_t value)
 {
     struct paging_mode mode = cpu->control;

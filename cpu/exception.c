@@ -287,6 +287,8 @@ void cpu_deliver_fault(struct cpu *cpu)
     cpu->debug.pending = 0; /* of an instruction that faults no trap is left */
     for (;;) {
         unsigned vector = cpu->fault.vector;
+        if (vector == EXCP_PF) /* also where it becomes a double fault */
+            cpu->cr2 = cpu->fault.cr2;
         if (first == EXCP_DF) {
             remember(cpu);
             cpu->is_shut_down = true;
@@ -298,10 +300,7 @@ void cpu_deliver_fault(struct cpu *cpu)
             remember(cpu);
             vector = EXCP_DF;
         }
-        if (vector == EXCP_PF) {
-            cpu->cr2 = cpu->fault.cr2;
-            cpu->stats.page_faults++;
-        }
+        cpu->stats.page_faults += vector == EXCP_PF;
         cpu->stats.exceptions++;
         cpu_observe_exception(cpu, vector, false);
         struct delivery delivery = {

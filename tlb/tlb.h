@@ -73,8 +73,9 @@ static inline unsigned tlb_page_shift(enum tlb_page page)
 }
 
 /*
- * Looks `at` up for the process-context identifier that is current (SDM 3A 4.10.1), counts, and makes the entry that hits the most recently used of its set. NULL on a miss. The
- * entry stays where it is until it is replaced or dropped.
+ * Looks `at` up for the process-context identifier that is current (SDM 3A 4.10.1), counts, and makes the
+ * entry that hits the most recently used of its set. NULL on a miss. The entry stays where it is until it is
+ * replaced or dropped.
  */
 struct tlb_entry *tlb_lookup(struct tlb *tlb, struct laddr at, unsigned pcid);
 

@@ -76,8 +76,8 @@ static uint64_t linear_of(unsigned page)
 }
 
 /*
- * Another frame; now and then nothing at all. All may be read, written and executed. Every third page is global
- * in all spaces: where some are and others are not, the manual lets a TLB find either.
+ * Another frame; now and then nothing at all. All may be read, written and executed. Every third page is
+ * global in all spaces: where some are and others are not, the manual lets a TLB find either.
  */
 static void change(unsigned space, unsigned page)
 {
