@@ -110,7 +110,49 @@ static uint8_t byte_offset(const struct dec_operand *operand)
 /* Whether an access through this segment needs the segmentation unit. */
 static bool needs_checks(const struct cpu *cpu, unsigned seg)
 {
+    if (cpu->code_key & CODE_KEY_64BIT)
+        return seg >= DEC_SEG_FS;
     return !segment_is_flat_data(&cpu->segment[seg]);
+}
+
+/* Whether addresses are of the size that linear ones of this code have. */
+static bool is_whole_address(const struct cpu *cpu, const struct dec_insn *dec)
+{
+    return dec->address_size == (cpu->code_key & CODE_KEY_64BIT ? 8 : 4);
+}
+
+/* The next instruction's address is that of the page and a part that is known here (SDM 2A 2.2.1.6). */
+static void bind_rip_relative(const struct dec_insn *dec, struct insn *insn)
+{
+    int64_t disp = dec->disp + insn->offset + insn->length_bytes;
+    insn->base = REG_CODE;
+    if (disp > INT32_MAX) {
+        insn->index = REG_BIAS;
+        disp -= CODE_BIAS;
+    }
+    insn->disp = (int32_t)disp;
+}
+
+/*
+ * In 64-bit code a base of FS or GS is one more summand: where the operand has no base or no index, it takes the
+ * place. Not where an address is no access (LEA) or made by the executor from a register that the opcode implies.
+ */
+static bool bind_segment_base(const struct cpu *cpu, const struct dec_insn *dec, struct insn *insn)
+{
+    bool is_modrm_memory = dec->has_modrm && dec->modrm < 0xc0;
+    if (!(cpu->code_key & CODE_KEY_64BIT) || !is_modrm_memory || dec->op == DEC_LEA)
+        return false;
+    uint8_t summand = dec->seg == DEC_SEG_FS ? REG_FS : REG_GS;
+    if (insn->base == REG_ZERO) {
+        insn->base = summand;
+    } else if (insn->index == REG_ZERO) {
+        insn->index = summand;
+        insn->scale = 0;
+    } else {
+        return false;
+    }
+    insn->flags |= INSN_SEGMENT_BASE;
+    return true;
 }
 
 static void bind_memory(const struct cpu *cpu, const struct dec_insn *dec, struct insn *insn)
@@ -121,7 +163,16 @@ static void bind_memory(const struct cpu *cpu, const struct dec_insn *dec, struc
     insn->scale = dec->scale;
     insn->disp = (int32_t)dec->disp;
     insn->seg = dec->seg;
-    if (dec->address_size != 4 || needs_checks(cpu, dec->seg))
+    if (dec->base == DEC_REG_RIP)
+        bind_rip_relative(dec, insn);
+    if (dec->address_size == 8 && dec->disp != insn->disp && dec->base == DEC_NO_REG) {
+        insn->flags |= INSN_SLOW_ADDRESS | INSN_WIDE_ADDRESS;
+        insn->imm = (uint64_t)dec->disp;
+        return;
+    }
+    if (needs_checks(cpu, dec->seg) && is_whole_address(cpu, dec) && bind_segment_base(cpu, dec, insn))
+        return;
+    if (!is_whole_address(cpu, dec) || needs_checks(cpu, dec->seg))
         insn->flags |= INSN_SLOW_ADDRESS;
 }
 
@@ -165,11 +216,11 @@ static void bind_operand(const struct cpu *cpu, const struct dec_insn *dec, unsi
         break;
     case DEC_OPERAND_SRC:
         insn->seg = dec->seg;
-        if (dec->address_size != 4 || needs_checks(cpu, dec->seg))
+        if (!is_whole_address(cpu, dec) || needs_checks(cpu, dec->seg))
             insn->flags |= INSN_SLOW_ADDRESS;
         break;
     case DEC_OPERAND_DST:
-        if (dec->address_size != 4 || needs_checks(cpu, DEC_SEG_ES))
+        if (!is_whole_address(cpu, dec) || needs_checks(cpu, DEC_SEG_ES))
             insn->flags |= INSN_SLOW_ADDRESS;
         break;
     case DEC_OPERAND_IMM:
@@ -385,7 +436,7 @@ void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn)
     if (uses_stack(dec->op) && needs_checks(cpu, DEC_SEG_SS))
         insn->flags |= INSN_SLOW_ADDRESS;
     if (dec->op == DEC_XLAT && dec->nr_operands == 0 &&
-        (dec->address_size != 4 || needs_checks(cpu, dec->seg)))
+        (!is_whole_address(cpu, dec) || needs_checks(cpu, dec->seg)))
         insn->flags |= INSN_SLOW_ADDRESS;
 
     const struct binding *binding = &bindings[dec->op][form_of(dec)];

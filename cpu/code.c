@@ -71,6 +71,8 @@ static struct code_page *page_for_key(struct cpu *cpu, struct paddr frame)
 
 static enum dec_mode code_mode(const struct cpu *cpu)
 {
+    if (cpu->code_key & CODE_KEY_64BIT)
+        return DEC_64;
     return cpu->segment[DEC_SEG_CS].hidden.is_big ? DEC_32 : DEC_16;
 }
 
@@ -220,7 +222,7 @@ const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t
     bool is_last;
     unsigned length = decode(cpu, bytes, nr_bytes, offset, 0, &insn, &is_last);
     unsigned last = length ? offset + length - 1 : PAGE_BYTES - 1;
-    if (length && cpu->rip + length - 1 > cpu->segment[DEC_SEG_CS].hidden.limit_bytes)
+    if (length && !cpu_is_code_address(cpu, cpu->rip + length - 1))
         insn = plain_record(cpu, HANDLER_too_long, offset, 0); /* for CS, and #GP(0) too */
     cpu->single[nr++] = block_record(cpu, physical, offset, 0);
     for (; last >= fetched_to && fetched_to < PAGE_BYTES; fetched_to += cpu->fetch_bytes)
@@ -234,8 +236,8 @@ const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t
 
 void cpu_link(struct cpu *cpu, const struct insn *branch, uint64_t rip)
 {
-    uint64_t linear = (rip + cpu->segment[DEC_SEG_CS].hidden.base) & UINT32_MAX;
-    if ((linear & ~(uint64_t)PAGE_MASK) != cpu->code_linear ||
+    uint64_t linear = cpu_code_linear(cpu, rip);
+    if ((linear & ~(uint64_t)PAGE_MASK) != cpu->reg[REG_CODE] ||
         (branch >= cpu->single && branch < cpu->single + SINGLE_RECORDS))
         return;
     /* Records are constant to those who run them; here is the one place that completes one. */

@@ -328,7 +328,7 @@ bool cpu_peek(const struct cpu *cpu, struct laddr at, void *into, size_t size_by
             return false;
         bytes += part;
         size_bytes -= part;
-        at.v = (at.v + part) & UINT32_MAX;
+        at.v = (at.v + part) & cpu->linear_mask;
     }
     return true;
 }

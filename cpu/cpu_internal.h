@@ -10,13 +10,19 @@
 #include "cpu/insn.h"
 
 enum {
-    REG_ZERO = 16, /* reads as zero and is always ready: an absent base or index */
-    NR_REGS = 17,
-    READY_FLAGS = 17,
-    READY_XMM = 18,
-    READY_MMX = 34, /* and x87: by physical register */
-    READY_X87_STATUS = 42,
-    NR_READY = 43,
+    /* Behind the general registers, always ready: what addresses are made of besides. */
+    REG_ZERO = 16, /* an absent base or index */
+    REG_CODE = 17, /* linear address of the page that the running instructions lie in */
+    REG_BIAS = 18, /* CODE_BIAS */
+    REG_FS = 19,   /* the bases of FS and GS */
+    REG_GS = 20,
+    NR_REGS = 21,
+    READY_FLAGS = NR_REGS,
+    READY_XMM = READY_FLAGS + 1,
+    READY_MMX = READY_XMM + 16, /* and x87: by physical register */
+    READY_X87_STATUS = READY_MMX + 8,
+    NR_READY,
+    CODE_BIAS = 8192, /* taken off a RIP-relative displacement that bind.c could not complete otherwise */
     DATA_FRONT_ENTRIES = 256,
     FETCH_FRONT_ENTRIES = 64,
     MAX_AC_FRONTS = 16,
@@ -78,6 +84,7 @@ enum exception_vector {
 
 /* In cpu->code_key: CS ends somewhere, and code near its limit is not to be found but by asking where. */
 #define CODE_KEY_LIMITED (1u << 8)
+#define CODE_KEY_64BIT (1u << 9)
 
 /* Which tag of a front entry an access needs: who asks, and what for. */
 enum front_kind { FRONT_SUPERVISOR = 0, FRONT_USER = 2, FRONT_READ = 0, FRONT_WRITE = 1, NR_FRONT_KINDS = 4 };
@@ -158,8 +165,12 @@ struct cpu {
     const uint64_t *l1d_read_line, *l1d_write_line;
     uint64_t l1d_set_mask;
     unsigned l1d_line_shift;
-    uint64_t line_mask;                 /* bytes of a line - 1 */
-    uint64_t code_linear;               /* page of the instructions that run */
+    uint64_t line_mask; /* bytes of a line - 1 */
+    /* What follows from the code's and the stack's width and from CS: see cpu_mode_changed. */
+    uint64_t linear_mask;               /* of a linear address as this code makes it: all ones, or 32 */
+    uint64_t stack_mask;                /* of rSP as a stack address */
+    uint64_t code_base;                 /* of CS; 0 in 64-bit code */
+    uint64_t code_bias, code_limit;     /* rIP + code_bias must not exceed code_limit */
     uint64_t *data_clock, *fetch_clock; /* of the TLBs: a use of an entry counts one up */
     uint64_t fast_stores;               /* not settled yet; loads and fetches follow from the clocks */
     stamp_t port_free[MAX_PORTS];
@@ -247,27 +258,9 @@ struct cpu {
     stamp_t seen_fetched; /* when the block of the instruction now executed was fetched; for observers */
 };
 
-static inline uint64_t cpu_rip_mask(const struct cpu *cpu)
-{
-    return cpu->segment[DEC_SEG_CS].hidden.is_big ? UINT32_MAX : UINT16_MAX;
-}
-
 static inline uint64_t cpu_stack_mask(const struct cpu *cpu)
 {
-    return cpu->segment[DEC_SEG_SS].hidden.is_big ? UINT32_MAX : UINT16_MAX;
-}
-
-/* Whether CS ends within the page of cpu->rip: its instructions are to be looked at one by one. */
-static inline bool cpu_is_near_limit(const struct cpu *cpu)
-{
-    const struct descriptor *cs = &cpu->segment[DEC_SEG_CS].hidden;
-    return ((((cpu->rip + cs->base) | PAGE_MASK) - cs->base) & UINT32_MAX) > cs->limit_bytes;
-}
-
-/* rip of a record's instruction. */
-static inline uint64_t cpu_insn_rip(const struct cpu *cpu, const struct insn *insn)
-{
-    return (cpu->code_linear + insn->offset - cpu->segment[DEC_SEG_CS].hidden.base) & UINT32_MAX;
+    return cpu->stack_mask;
 }
 
 /* Whether EFER.LMA is set (IA-32e mode), and whether the code that runs is 64-bit code (SDM 3A 2.2). */
@@ -279,6 +272,37 @@ static inline bool cpu_is_long_mode(const struct cpu *cpu)
 static inline bool cpu_is_64bit(const struct cpu *cpu)
 {
     return cpu_is_long_mode(cpu) && cpu->segment[DEC_SEG_CS].hidden.is_long;
+}
+
+static inline uint64_t cpu_rip_mask(const struct cpu *cpu)
+{
+    if (cpu_is_64bit(cpu))
+        return UINT64_MAX;
+    return cpu->segment[DEC_SEG_CS].hidden.is_big ? UINT32_MAX : UINT16_MAX;
+}
+
+/* Whether an instruction may be fetched there: within CS's limit; in 64-bit code, canonical. */
+static inline bool cpu_is_code_address(const struct cpu *cpu, uint64_t rip)
+{
+    return rip + cpu->code_bias <= cpu->code_limit;
+}
+
+static inline uint64_t cpu_code_linear(const struct cpu *cpu, uint64_t rip)
+{
+    return (rip + cpu->code_base) & cpu->linear_mask;
+}
+
+/* Whether CS ends within the page of cpu->rip: its instructions are to be looked at one by one. */
+static inline bool cpu_is_near_limit(const struct cpu *cpu)
+{
+    uint64_t base = cpu->code_base;
+    return ((((cpu->rip + base) | PAGE_MASK) - base) & UINT32_MAX) > cpu->code_limit;
+}
+
+/* rip of a record's instruction. */
+static inline uint64_t cpu_insn_rip(const struct cpu *cpu, const struct insn *insn)
+{
+    return (cpu->reg[REG_CODE] + insn->offset - cpu->code_base) & cpu->linear_mask;
 }
 
 /* Whether the bits above the implemented ones repeat the highest of these (SDM 1 3.3.7.1). */
@@ -368,6 +392,9 @@ struct linear {
     bool is_good;
 };
 struct linear cpu_linear(struct cpu *cpu, unsigned seg, uint64_t offset, unsigned size_bytes, bool is_write)
+    __attribute__((warn_unused_result));
+/* What is left to check of a linear address that is through `seg`, but needs nothing from it: is it canonical? */
+struct linear cpu_linear_flat(struct cpu *cpu, unsigned seg, uint64_t linear, unsigned size_bytes)
     __attribute__((warn_unused_result));
 uint64_t cpu_effective_address(const struct cpu *cpu, const struct insn *insn);
 

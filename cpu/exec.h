@@ -312,6 +312,24 @@ ALWAYS_INLINE const struct insn *exec_miss(struct cpu *cpu, const struct insn *i
     return slow ? slow(cpu, insn, t) : exec_fault(cpu, insn, t);
 }
 
+/* Base, index and displacement, not cut to any size. */
+ALWAYS_INLINE uint64_t exec_address(const struct cpu *cpu, const struct insn *insn)
+{
+    return cpu->reg[insn->base] + (cpu->reg[insn->index] << insn->scale) + (uint64_t)(int64_t)insn->disp;
+}
+
+/*
+ * An address that needs nothing from its segment. What is not canonical is never found by the fast way, and the
+ * slow one looks.
+ */
+ALWAYS_INLINE struct linear exec_linear_flat(struct cpu *cpu, unsigned seg, uint64_t address,
+                                             unsigned size_bytes, exec_fn *slow)
+{
+    if (!slow)
+        return cpu_linear_flat(cpu, seg, address & cpu->linear_mask, size_bytes);
+    return (struct linear){address & cpu->linear_mask, true};
+}
+
 /* The linear address of the memory operand. */
 ALWAYS_INLINE struct linear exec_linear(struct cpu *cpu, const struct insn *insn, unsigned size_bytes,
                                         bool is_write, exec_fn *slow)
@@ -321,9 +339,7 @@ ALWAYS_INLINE struct linear exec_linear(struct cpu *cpu, const struct insn *insn
             return (struct linear){0, false};
         return cpu_linear(cpu, insn->seg, cpu_effective_address(cpu, insn), size_bytes, is_write);
     }
-    uint64_t offset =
-        cpu->reg[insn->base] + (cpu->reg[insn->index] << insn->scale) + (uint64_t)(int64_t)insn->disp;
-    return (struct linear){(uint32_t)offset, true};
+    return exec_linear_flat(cpu, insn->seg, exec_address(cpu, insn), size_bytes, slow);
 }
 
 /*
@@ -338,7 +354,7 @@ ALWAYS_INLINE struct linear exec_linear_at(struct cpu *cpu, const struct insn *i
             return (struct linear){0, false};
         return cpu_linear(cpu, seg, offset, size_bytes, is_write);
     }
-    return (struct linear){(uint32_t)offset, true};
+    return exec_linear_flat(cpu, seg, offset, size_bytes, slow);
 }
 
 /* An access of a data port: so many can begin in a cycle. */
@@ -457,6 +473,17 @@ ALWAYS_INLINE struct loaded exec_load(struct cpu *cpu, uint64_t linear, unsigned
     if (UNLIKELY(!place.host))
         return (struct loaded){0, 0};
     return exec_load_found(cpu, &place, size_bytes, t);
+}
+
+/* The same, of a size that is not known when this is compiled. */
+ALWAYS_INLINE struct loaded exec_load_sized(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t *t,
+                                            exec_fn *slow)
+{
+    if (LIKELY(size_bytes == 4))
+        return exec_load(cpu, linear, 4, t, slow);
+    if (LIKELY(size_bytes == 8))
+        return exec_load(cpu, linear, 8, t, slow);
+    return exec_load(cpu, linear, 2, t, slow);
 }
 
 /* Waits for a place in the store buffer. */

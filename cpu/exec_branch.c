@@ -7,19 +7,18 @@
 /* Destination of a relative branch, cut to the operand size (SDM 2A Jcc, CALL). */
 ALWAYS_INLINE uint64_t relative_target(const struct cpu *cpu, const struct insn *insn)
 {
-    return (cpu_insn_rip(cpu, insn) + insn->length_bytes + insn->imm) & exec_mask(insn->size_bytes) &
-           UINT32_MAX;
+    return (cpu_insn_rip(cpu, insn) + insn->length_bytes + insn->imm) & exec_mask(insn->size_bytes);
 }
 
 ALWAYS_INLINE uint64_t linear_of(const struct cpu *cpu, uint64_t rip)
 {
-    return (rip + cpu->segment[DEC_SEG_CS].hidden.base) & UINT32_MAX;
+    return cpu_code_linear(cpu, rip);
 }
 
-/* A target beyond CS's limit faults at the branch. */
+/* A target beyond CS's limit, or not canonical, faults at the branch. */
 ALWAYS_INLINE bool is_target_good(const struct cpu *cpu, uint64_t rip)
 {
-    return rip <= cpu->segment[DEC_SEG_CS].hidden.limit_bytes;
+    return cpu_is_code_address(cpu, rip);
 }
 
 /*
@@ -33,7 +32,7 @@ ALWAYS_INLINE const struct insn *go_to(struct cpu *cpu, const struct insn *insn,
     const struct front *front = &cpu->fetch_fronts[front_index(linear >> PAGE_SHIFT, FETCH_FRONT_ENTRIES)];
     if (LIKELY(entry->linear == linear && entry->code_key == cpu->code_key &&
                front->tag[cpu->front_kind] == linear >> PAGE_SHIFT && front->frame.v == entry->frame.v)) {
-        cpu->code_linear = linear & ~(uint64_t)PAGE_MASK;
+        cpu->reg[REG_CODE] = linear & ~(uint64_t)PAGE_MASK;
         cpu->fetch_front = front;
         return exec_go(cpu, entry->insn, t);
     }
@@ -65,7 +64,7 @@ ALWAYS_INLINE const struct insn *take_direct(struct cpu *cpu, const struct insn 
 
 ALWAYS_INLINE uint64_t linear_at(const struct cpu *cpu, const struct insn *insn)
 {
-    return cpu->code_linear + insn->offset;
+    return cpu->reg[REG_CODE] + insn->offset;
 }
 
 ALWAYS_INLINE const struct insn *conditional(struct cpu *cpu, const struct insn *insn, stamp_t t,
@@ -149,15 +148,25 @@ ALWAYS_INLINE void indirect(struct cpu *cpu, const struct insn *insn, uint64_t r
 
 EXEC_TWIN(jmp_indirect)
 {
-    struct exec_operand target = insn->size_bytes == 4
-                                     ? exec_read_dst(cpu, insn, 4, false, &t, slow)
-                                     : exec_read_dst(cpu, insn, insn->size_bytes, false, &t, slow);
+    struct exec_operand target = insn->size_bytes == 4   ? exec_read_dst(cpu, insn, 4, false, &t, slow)
+                                 : insn->size_bytes == 8 ? exec_read_dst(cpu, insn, 8, false, &t, slow)
+                                                         : exec_read_dst(cpu, insn, 2, false, &t, slow);
     if (UNLIKELY(!target.ready))
         return exec_miss(cpu, insn, t, slow);
     if (UNLIKELY(!is_target_good(cpu, target.value)))
         return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
     indirect(cpu, insn, target.value, target.ready);
     return take(cpu, insn, t, target.value);
+}
+
+ALWAYS_INLINE bool store_return(struct cpu *cpu, const struct insn *insn, uint64_t linear, uint64_t rip,
+                                stamp_t *t, exec_fn *slow)
+{
+    if (LIKELY(insn->size_bytes == 4))
+        return exec_store(cpu, linear, 4, rip, t, slow);
+    if (LIKELY(insn->size_bytes == 8))
+        return exec_store(cpu, linear, 8, rip, t, slow);
+    return exec_store(cpu, linear, 2, rip, t, slow);
 }
 
 /* Pushes the return address. False: it missed or faulted, and nothing has changed. */
@@ -169,9 +178,7 @@ ALWAYS_INLINE bool push_return(struct cpu *cpu, const struct insn *insn, uint64_
     struct linear linear = exec_linear_at(cpu, insn, DEC_SEG_SS, sp, insn->size_bytes, true, slow);
     if (UNLIKELY(!linear.is_good))
         return false;
-    bool is_good = LIKELY(insn->size_bytes == 4) ? exec_store(cpu, linear.v, 4, rip, t, slow)
-                                                 : exec_store(cpu, linear.v, insn->size_bytes, rip, t, slow);
-    if (UNLIKELY(!is_good))
+    if (UNLIKELY(!store_return(cpu, insn, linear.v, rip, t, slow)))
         return false;
     cpu->reg[CPU_SP] = (cpu->reg[CPU_SP] & ~mask) | sp;
     exec_set_ready(cpu, CPU_SP, exec_done(*t, 1));
@@ -230,9 +237,7 @@ EXEC_TWIN(ret)
     struct linear linear = exec_linear_at(cpu, insn, DEC_SEG_SS, sp, insn->size_bytes, false, slow);
     if (UNLIKELY(!linear.is_good))
         return exec_miss(cpu, insn, t, slow);
-    struct loaded loaded = LIKELY(insn->size_bytes == 4)
-                               ? exec_load(cpu, linear.v, 4, &t, slow)
-                               : exec_load(cpu, linear.v, insn->size_bytes, &t, slow);
+    struct loaded loaded = exec_load_sized(cpu, linear.v, insn->size_bytes, &t, slow);
     if (UNLIKELY(!loaded.ready))
         return exec_miss(cpu, insn, t, slow);
     if (UNLIKELY(!is_target_good(cpu, loaded.value)))

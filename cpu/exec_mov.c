@@ -85,6 +85,19 @@ EXEC_TWIN(movsx)
     return extend(cpu, insn, t, true, slow);
 }
 
+/* From 32 bits, or, with a 16-bit destination, from 16 (SDM 2B MOVSXD). */
+EXEC_TWIN(movsxd)
+{
+    struct loaded source = insn->size_bytes == 2 ? exec_read_src(cpu, insn, 2, &t, slow)
+                                                 : exec_read_src(cpu, insn, 4, &t, slow);
+    if (UNLIKELY(!source.ready))
+        return exec_miss(cpu, insn, t, slow);
+    stamp_t done = insn->flags & INSN_MEMORY ? source.ready : exec_done(t, 1);
+    exec_write_register(cpu, insn->dst, insn->size_bytes, (uint64_t)(int64_t)(int32_t)source.value);
+    exec_set_ready(cpu, insn->dst, done);
+    return exec_next(cpu, insn, t, done);
+}
+
 EXEC(lea)
 {
     t = exec_wait_address(cpu, insn, t);
@@ -257,7 +270,7 @@ EXEC(load_far_pointer)
     struct loaded offset = exec_load(cpu, linear.v, size_bytes, &t, NULL);
     if (!offset.ready)
         return exec_fault(cpu, insn, t);
-    struct loaded selector = exec_load(cpu, (linear.v + size_bytes) & UINT32_MAX, 2, &t, NULL);
+    struct loaded selector = exec_load(cpu, (linear.v + size_bytes) & cpu->linear_mask, 2, &t, NULL);
     if (!selector.ready)
         return exec_fault(cpu, insn, t);
     cpu->clock = exec_wait(cpu, t, selector.ready);
@@ -298,7 +311,7 @@ EXEC(xlat)
     return exec_next(cpu, insn, t, loaded.ready);
 }
 
-/* AX or EAX from its sign-extended lower half; or DX or EDX from AX's or EAX's sign. */
+/* AX, EAX or RAX from its sign-extended lower half; or rDX from rAX's sign. */
 ALWAYS_INLINE const struct insn *convert(struct cpu *cpu, const struct insn *insn, stamp_t t,
                                          unsigned from_bytes, bool to_dx)
 {
@@ -322,6 +335,11 @@ EXEC(cwde)
     return convert(cpu, insn, t, 2, false);
 }
 
+EXEC(cdqe)
+{
+    return convert(cpu, insn, t, 4, false);
+}
+
 EXEC(cwd)
 {
     return convert(cpu, insn, t, 2, true);
@@ -330,6 +348,11 @@ EXEC(cwd)
 EXEC(cdq)
 {
     return convert(cpu, insn, t, 4, true);
+}
+
+EXEC(cqo)
+{
+    return convert(cpu, insn, t, 8, true);
 }
 
 EXEC(lahf)

@@ -234,8 +234,7 @@ ALWAYS_INLINE struct linear bit_linear(struct cpu *cpu, const struct insn *insn,
         uint64_t offset = (cpu_effective_address(cpu, insn) + ahead) & exec_mask(insn->address_bytes);
         return cpu_linear(cpu, insn->seg, offset, insn->size_bytes, will_write);
     }
-    struct linear linear = exec_linear(cpu, insn, insn->size_bytes, will_write, slow);
-    return (struct linear){(uint32_t)(linear.v + ahead), true};
+    return exec_linear_flat(cpu, insn->seg, exec_address(cpu, insn) + ahead, insn->size_bytes, slow);
 }
 
 ALWAYS_INLINE uint64_t change_bit(enum bit_op op, uint64_t value, uint64_t bit)

@@ -122,13 +122,18 @@ STACK_FORMS(16)
 STACK_FORMS(32)
 STACK_FORMS(64)
 
-/* A 32-bit push of a segment register writes 16 bits and leaves the upper half of the slot (SDM 2B PUSH). */
+/*
+ * A 32-bit push of a segment register writes 16 bits and leaves the upper half of the slot; a 64-bit one writes
+ * zeros above (SDM 2B PUSH).
+ */
 EXEC(push_s)
 {
+    unsigned written_bytes = insn->size_bytes == 8 ? 8 : 2;
     t = exec_wait1(cpu, t, CPU_SP);
     uint64_t sp = (cpu->reg[CPU_SP] - insn->size_bytes) & cpu_stack_mask(cpu);
-    struct linear linear = cpu_linear(cpu, DEC_SEG_SS, sp, 2, true);
-    if (!linear.is_good || !exec_store(cpu, linear.v, 2, cpu->segment[insn->dst].selector, &t, NULL))
+    struct linear linear = cpu_linear(cpu, DEC_SEG_SS, sp, written_bytes, true);
+    uint64_t selector = cpu->segment[insn->dst].selector;
+    if (!linear.is_good || !exec_store(cpu, linear.v, written_bytes, selector, &t, NULL))
         return exec_fault(cpu, insn, t);
     stamp_t done = exec_done(t, 1);
     set_sp(cpu, sp, done);
@@ -275,8 +280,7 @@ EXEC_TWIN(leave)
     struct linear linear = exec_linear_at(cpu, insn, DEC_SEG_SS, bp, size_bytes, false, slow);
     if (UNLIKELY(!linear.is_good))
         return exec_miss(cpu, insn, t, slow);
-    struct loaded loaded = size_bytes == 4 ? exec_load(cpu, linear.v, 4, &t, slow)
-                                           : exec_load(cpu, linear.v, size_bytes, &t, slow);
+    struct loaded loaded = exec_load_sized(cpu, linear.v, size_bytes, &t, slow);
     if (UNLIKELY(!loaded.ready))
         return exec_miss(cpu, insn, t, slow);
     set_sp(cpu, bp + size_bytes, exec_done(t, 1));

@@ -210,11 +210,12 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
                                              enum string_op op, unsigned size_bytes, exec_fn *slow)
 {
     bool is_repeated = insn->rep != DEC_REP_NONE, is_down = cpu->eflags & EFLAGS_DF;
+    uint64_t mask = cpu->linear_mask;
     if (UNLIKELY(insn->flags & INSN_SLOW_ADDRESS))
         return exec_miss(cpu, insn, t, slow);
     for (;;) {
-        uint64_t source = (uint32_t)cpu->reg[CPU_SI], destination = (uint32_t)cpu->reg[CPU_DI];
-        uint64_t room = is_repeated ? (uint32_t)cpu->reg[CPU_CX] : 1, left = room;
+        uint64_t source = cpu->reg[CPU_SI] & mask, destination = cpu->reg[CPU_DI] & mask;
+        uint64_t room = is_repeated ? cpu->reg[CPU_CX] & mask : 1, left = room;
         struct exec_place from = {NULL, NULL}, to = {NULL, NULL};
         if (reads_source(op)) {
             from = exec_find(cpu, source, size_bytes, FRONT_READ);

@@ -110,7 +110,7 @@ EXEC(mov_from_cr)
     default:
         return exec_raise(cpu, insn, t, EXCP_UD);
     }
-    exec_write_register(cpu, insn->dst, 4, value);
+    exec_write_register(cpu, insn->dst, insn->size_bytes, value);
     exec_set_ready(cpu, insn->dst, exec_done(t, 1));
     return exec_next(cpu, insn, t, exec_done(t, 1));
 }
@@ -120,7 +120,7 @@ EXEC(mov_to_cr)
     if (!IS_PRIVILEGED(cpu))
         return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
     t = exec_wait1(cpu, t, insn->src);
-    if (!cpu_write_cr(cpu, insn->dst, (uint32_t)cpu->reg[insn->src]))
+    if (!cpu_write_cr(cpu, insn->dst, cpu->reg[insn->src] & exec_mask(insn->size_bytes)))
         return exec_fault(cpu, insn, t);
     return finish_serial(cpu, insn, t, CONTROL_CYCLES);
 }
@@ -202,17 +202,25 @@ EXEC(smsw)
 }
 
 /*
- * The operand of LGDT, LIDT, SGDT, SIDT: a 16-bit limit, then a 32-bit base of which 16-bit code uses 24
- * bits.
+ * The operand of LGDT, LIDT, SGDT, SIDT: a 16-bit limit, then a 32-bit base of which 16-bit code uses 24 bits;
+ * in 64-bit code, a 64-bit base.
  */
+ALWAYS_INLINE unsigned table_base_bytes(const struct insn *insn)
+{
+    return insn->size_bytes == 8 ? 8 : 4;
+}
+
 static __attribute__((noinline)) bool load_table_register(struct cpu *cpu, const struct insn *insn,
                                                           uint64_t *base, uint32_t *limit)
 {
     uint64_t limit_value, base_value;
-    struct linear linear = exec_linear(cpu, insn, 6, false, NULL);
+    unsigned base_bytes = table_base_bytes(insn);
+    struct linear linear = exec_linear(cpu, insn, 2 + base_bytes, false, NULL);
     if (!linear.is_good || !cpu_read(cpu, linear.v, 2, false, &limit_value) ||
-        !cpu_read(cpu, linear.v + 2, 4, false, &base_value))
+        !cpu_read(cpu, linear.v + 2, base_bytes, false, &base_value))
         return false;
+    if (base_bytes == 8 && !cpu_is_canonical(cpu, base_value))
+        return cpu_set_fault_code(cpu, EXCP_GP, 0);
     *limit = (uint32_t)limit_value;
     *base = insn->size_bytes == 2 ? base_value & 0xffffff : base_value;
     return true;
@@ -221,9 +229,11 @@ static __attribute__((noinline)) bool load_table_register(struct cpu *cpu, const
 static __attribute__((noinline)) bool store_table_register(struct cpu *cpu, const struct insn *insn,
                                                            uint64_t base, uint32_t limit)
 {
-    struct linear linear = exec_linear(cpu, insn, 6, true, NULL);
-    return linear.is_good && cpu_probe_write(cpu, linear.v, 6) && cpu_write(cpu, linear.v, 2, false, limit) &&
-           cpu_write(cpu, linear.v + 2, 4, false, base);
+    unsigned base_bytes = table_base_bytes(insn);
+    struct linear linear = exec_linear(cpu, insn, 2 + base_bytes, true, NULL);
+    return linear.is_good && cpu_probe_write(cpu, linear.v, 2 + base_bytes) &&
+           cpu_write(cpu, linear.v, 2, false, limit) &&
+           cpu_write(cpu, linear.v + 2, base_bytes, false, base);
 }
 
 EXEC(lgdt)
@@ -375,15 +385,21 @@ EXEC(arpl)
     return exec_next(cpu, insn, t, done);
 }
 
-/* INVLPG's operand is an address, not an access: no limit is checked and nothing is read (SDM 2A INVLPG). */
+/* INVLPG's operand is an address, not an access: no limit is checked, nothing is read, and what is not canonical
+ * does nothing (SDM 2A INVLPG). */
 EXEC(invlpg)
 {
     if (!IS_PRIVILEGED(cpu))
         return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
     t = exec_wait_address(cpu, insn, t);
-    uint64_t linear = (cpu_effective_address(cpu, insn) + cpu->segment[insn->seg].hidden.base) & UINT32_MAX;
-    mmu_invalidate(&cpu->mmu, laddr(linear));
-    cpu_observe_control(cpu, "invlpg", linear);
+    uint64_t linear = cpu_effective_address(cpu, insn);
+    if (!cpu_is_64bit(cpu) || insn->seg >= DEC_SEG_FS)
+        linear += cpu->segment[insn->seg].hidden.base;
+    linear &= cpu->linear_mask;
+    if (cpu_linear_flat(cpu, insn->seg, linear, 1).is_good) {
+        mmu_invalidate(&cpu->mmu, laddr(linear));
+        cpu_observe_control(cpu, "invlpg", linear);
+    }
     return finish_serial(cpu, insn, t, CONTROL_CYCLES);
 }
 

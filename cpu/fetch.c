@@ -97,7 +97,7 @@ static void issue_after(struct cpu *cpu, stamp_t fetched)
 
 static uint64_t fetch_linear(const struct cpu *cpu)
 {
-    return (cpu->rip + cpu->segment[DEC_SEG_CS].hidden.base) & UINT32_MAX;
+    return cpu_code_linear(cpu, cpu->rip);
 }
 
 /* Up to DEC_MAX_LENGTH bytes at `physical`, not beyond its page; from the board where there is no RAM. */
@@ -132,7 +132,7 @@ static const struct insn *find_code(struct cpu *cpu, struct paddr physical)
     struct paddr frame = paddr(physical.v & ~(uint64_t)PAGE_MASK);
     if (!runs_alone(cpu) && cpu->params.is_ram(cpu->params.is_ram_opaque, physical)) {
         const struct insn *block = cpu_code_at(cpu, frame, (unsigned)(physical.v & PAGE_MASK));
-        uint64_t linear = cpu->code_linear | (physical.v & PAGE_MASK);
+        uint64_t linear = cpu->reg[REG_CODE] | (physical.v & PAGE_MASK);
         if (cpu->code_key & CODE_KEY_LIMITED)
             return block;
         cpu->jump_cache[(linear ^ linear >> 12) % JUMP_CACHE_ENTRIES] = (struct jump_cache_entry){
@@ -194,13 +194,13 @@ const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block)
         uint64_t linear = fetch_linear(cpu);
         if (cpu->is_mid_block)
             return go_on_mid_block(cpu, linear);
-        if (cpu->rip > cpu->segment[DEC_SEG_CS].hidden.limit_bytes) {
+        if (!cpu_is_code_address(cpu, cpu->rip)) {
             cpu_set_fault_code(cpu, EXCP_GP, 0);
             deliver_fault(cpu);
             continue;
         }
         struct cpu_seen_access seen;
-        cpu->code_linear = linear & ~(uint64_t)PAGE_MASK;
+        cpu->reg[REG_CODE] = linear & ~(uint64_t)PAGE_MASK;
         stamp_t fetched = next_place(cpu);
         if (!translate(cpu, linear, &fetched, &seen)) {
             issue_after(cpu, fetched);
@@ -223,7 +223,7 @@ static bool fetch_next_page(struct cpu *cpu)
     const struct front *front = cpu->fetch_front;
     struct cpu_seen_access seen;
     stamp_t fetched = next_place(cpu);
-    bool is_good = translate(cpu, (cpu->code_linear + PAGE_BYTES) & UINT32_MAX, &fetched, &seen);
+    bool is_good = translate(cpu, (cpu->reg[REG_CODE] + PAGE_BYTES) & cpu->linear_mask, &fetched, &seen);
     if (is_good) {
         fetch_line(cpu, seen.physical, &fetched, &seen);
         cpu->next_page = seen.physical;
@@ -237,8 +237,8 @@ const struct insn *cpu_fetch_straddling(struct cpu *cpu)
 {
     bool is_fetched = cpu->is_mid_insn;
     cpu->is_mid_insn = false;
-    uint64_t next = (cpu->code_linear + PAGE_BYTES - cpu->segment[DEC_SEG_CS].hidden.base) & UINT32_MAX;
-    bool is_allowed = next <= cpu->segment[DEC_SEG_CS].hidden.limit_bytes;
+    uint64_t next = (cpu->reg[REG_CODE] + PAGE_BYTES - cpu->code_base) & cpu->linear_mask;
+    bool is_allowed = cpu_is_code_address(cpu, next);
     if (!is_allowed)
         cpu_set_fault_code(cpu, EXCP_GP, 0);
     if (!is_allowed || (!is_fetched && !fetch_next_page(cpu))) {

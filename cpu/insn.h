@@ -20,11 +20,13 @@ typedef const struct insn *exec_fn(struct cpu *cpu, const struct insn *insn, sta
 
 /* insn.flags */
 enum insn_flag {
-    INSN_MEMORY = 1,       /* the operand that may be memory is memory */
-    INSN_SLOW_ADDRESS = 2, /* the effective address needs more than base + index + disp in a flat segment */
-    INSN_SRC_HIGH = 4,     /* src is AH, CH, DH or BH */
-    INSN_READS_DST = 8,    /* MMX and SSE: the result depends on what the destination was */
-    INSN_ALIGNED = 16,     /* memory operand of 16 bytes that must be aligned */
+    INSN_MEMORY = 1,        /* the operand that may be memory is memory */
+    INSN_SLOW_ADDRESS = 2,  /* the effective address needs more than base + index + disp in a flat segment */
+    INSN_SRC_HIGH = 4,      /* src is AH, CH, DH or BH */
+    INSN_READS_DST = 8,     /* MMX and SSE: the result depends on what the destination was */
+    INSN_ALIGNED = 16,      /* memory operand of 16 bytes that must be aligned */
+    INSN_SEGMENT_BASE = 32, /* 64-bit code: base or index is the base of FS or GS */
+    INSN_WIDE_ADDRESS = 64, /* the offset is 64 bits of `imm` */
 };
 
 struct insn {

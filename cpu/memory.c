@@ -178,7 +178,9 @@ static unsigned translate(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
     if (nr_pieces == 1)
         return 1;
     cpu->stats.splits++;
-    uint64_t next = (linear + first_bytes) & UINT32_MAX;
+    uint64_t next = linear + first_bytes;
+    if (linear <= UINT32_MAX) /* the processor's own tables may lie higher than its code can reach */
+        next &= cpu->linear_mask;
     piece[1] = (struct piece){.linear = next, .size_bytes = size_bytes - first_bytes};
     piece[1].is_new_page = (next & PAGE_MASK) == 0;
     if (piece[1].is_new_page)
@@ -401,10 +403,27 @@ void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_b
     memcpy(cpu->lost, lost, sizeof lost);
 }
 
+/*
+ * What an address outside executors comes to. The processor's own tables (the GDT, a TSS) may lie anywhere in
+ * IA-32e mode, whatever code runs. False: not canonical, #GP(0).
+ */
+static bool complete_linear(struct cpu *cpu, uint64_t *linear, bool is_system)
+{
+    if (!cpu_is_long_mode(cpu)) {
+        *linear &= UINT32_MAX;
+        return true;
+    }
+    if (!is_system)
+        *linear &= cpu->linear_mask;
+    return cpu_is_canonical(cpu, *linear) || cpu_set_fault_code(cpu, EXCP_GP, 0);
+}
+
 bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_system, uint64_t *value)
 {
     enum mmu_asker asker = is_system ? MMU_SUPERVISOR : current(cpu);
-    struct loaded loaded = load(cpu, linear & UINT32_MAX, size_bytes, MMU_READ, asker, cpu->clock);
+    if (!complete_linear(cpu, &linear, is_system))
+        return false;
+    struct loaded loaded = load(cpu, linear, size_bytes, MMU_READ, asker, cpu->clock);
     cpu->clock = cpu_wait(cpu, cpu->slow_issue, loaded.ready);
     *value = loaded.value;
     return loaded.ready != 0;
@@ -414,7 +433,9 @@ bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_sy
 {
     enum mmu_asker asker = is_system ? MMU_SUPERVISOR : current(cpu);
     stamp_t t = cpu_wait(cpu, cpu->clock, cpu->store_buffer[cpu->store_index]);
-    bool is_good = store(cpu, linear & UINT32_MAX, size_bytes, &value, asker, t);
+    if (!complete_linear(cpu, &linear, is_system))
+        return false;
+    bool is_good = store(cpu, linear, size_bytes, &value, asker, t);
     cpu->clock = cpu->slow_issue;
     return is_good;
 }

@@ -26,19 +26,47 @@ bool cpu_mark_accessed(struct cpu *cpu, uint16_t selector, const struct descript
     return cpu_write(cpu, base + (selector & SELECTOR_INDEX) + 5, 1, true, rights);
 }
 
+/* In 64-bit code no segment has a limit, and only FS and GS have bases (SDM 3A 3.2.4). */
+static void set_mode_64bit(struct cpu *cpu)
+{
+    unsigned linear_bits = cpu->control.cr4 & CR4_LA57 ? 57 : 48;
+    cpu->linear_mask = cpu->stack_mask = UINT64_MAX;
+    cpu->code_base = 0;
+    cpu->code_bias = 1ull << (linear_bits - 1); /* takes the canonical addresses to the lowest ones */
+    cpu->code_limit = (1ull << linear_bits) - 1;
+    cpu->code_key = CODE_KEY_64BIT;
+}
+
+static void set_mode_32bit(struct cpu *cpu)
+{
+    const struct descriptor *cs = &cpu->segment[DEC_SEG_CS].hidden;
+    bool is_big_stack = cpu->segment[DEC_SEG_SS].hidden.is_big;
+    cpu->linear_mask = UINT32_MAX;
+    cpu->stack_mask = is_big_stack ? UINT32_MAX : UINT16_MAX;
+    cpu->code_base = cs->base;
+    cpu->code_bias = 0;
+    cpu->code_limit = cs->limit_bytes;
+    uint32_t key = cs->is_big | (uint32_t)is_big_stack << 1;
+    for (unsigned seg = 0; seg < DEC_NR_SEGS; seg++)
+        key |= (uint32_t)segment_is_flat_data(&cpu->segment[seg]) << (2 + seg);
+    if (cs->limit_bytes != UINT32_MAX)
+        key |= CODE_KEY_LIMITED;
+    cpu->code_key = key;
+}
+
 void cpu_mode_changed(struct cpu *cpu)
 {
     bool is_protected = cpu_is_protected(cpu);
     if (!is_protected)
         cpu->cpl = cpu->eflags & EFLAGS_VM ? 3 : 0;
     cpu->front_kind = cpu->cpl == 3 ? FRONT_USER : FRONT_SUPERVISOR;
-    uint32_t key = cpu->segment[DEC_SEG_CS].hidden.is_big | (uint32_t)cpu->segment[DEC_SEG_SS].hidden.is_big
-                                                                << 1;
-    for (unsigned seg = 0; seg < DEC_NR_SEGS; seg++)
-        key |= (uint32_t)segment_is_flat_data(&cpu->segment[seg]) << (2 + seg);
-    if (cpu->segment[DEC_SEG_CS].hidden.limit_bytes != UINT32_MAX)
-        key |= CODE_KEY_LIMITED;
-    cpu->code_key = key;
+    cpu->reg[REG_BIAS] = CODE_BIAS;
+    cpu->reg[REG_FS] = cpu->segment[DEC_SEG_FS].hidden.base;
+    cpu->reg[REG_GS] = cpu->segment[DEC_SEG_GS].hidden.base;
+    if (cpu_is_64bit(cpu))
+        set_mode_64bit(cpu);
+    else
+        set_mode_32bit(cpu);
     cpu_ac_written(cpu);
 }
 

@@ -29,6 +29,6 @@ bool cpu_pop_at(struct cpu *cpu, uint64_t *sp, unsigned size_bytes, uint64_t *va
 
 void cpu_set_sp(struct cpu *cpu, uint64_t sp)
 {
-    cpu->reg[CPU_SP] = sp & UINT32_MAX;
+    cpu->reg[CPU_SP] = sp & (cpu_is_64bit(cpu) ? UINT64_MAX : UINT32_MAX);
     cpu->ready[CPU_SP] = 0;
 }
