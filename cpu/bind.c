@@ -134,8 +134,9 @@ static void bind_rip_relative(const struct dec_insn *dec, struct insn *insn)
 }
 
 /*
- * In 64-bit code a base of FS or GS is one more summand: where the operand has no base or no index, it takes the
- * place. Not where an address is no access (LEA) or made by the executor from a register that the opcode implies.
+ * In 64-bit code a base of FS or GS is one more summand: where the operand has no base or no index, it takes
+ * the place. Not where an address is no access (LEA) or made by the executor from a register that the opcode
+ * implies.
  */
 static bool bind_segment_base(const struct cpu *cpu, const struct dec_insn *dec, struct insn *insn)
 {

@@ -393,7 +393,10 @@ struct linear {
 };
 struct linear cpu_linear(struct cpu *cpu, unsigned seg, uint64_t offset, unsigned size_bytes, bool is_write)
     __attribute__((warn_unused_result));
-/* What is left to check of a linear address that is through `seg`, but needs nothing from it: is it canonical? */
+/*
+ * What is left to check of a linear address that is through `seg`, but needs nothing from it: is it
+ * canonical?
+ */
 struct linear cpu_linear_flat(struct cpu *cpu, unsigned seg, uint64_t linear, unsigned size_bytes)
     __attribute__((warn_unused_result));
 uint64_t cpu_effective_address(const struct cpu *cpu, const struct insn *insn);

@@ -3,6 +3,7 @@
  * faults.
  */
 #include "cpu/cpu_internal.h"
+#include "cpu/long_mode.h"
 
 enum { EXCEPTION_CYCLES = 20, INTERRUPT_CYCLES = 20, ERROR_CODE_EXT = 1, ERROR_CODE_IDT = 2, GATE_IS_32 = 8 };
 
@@ -192,6 +193,19 @@ static bool push_frame(struct cpu *cpu, const struct delivery *delivery, unsigne
     return true;
 }
 
+static bool deliver_long(struct cpu *cpu, const struct delivery *delivery)
+{
+    struct long_delivery to = {
+        .vector = delivery->vector,
+        .is_software = delivery->source == SOURCE_SOFTWARE,
+        .has_error_code = delivery->has_error_code,
+        .error_code = delivery->error_code,
+        .ext = delivery->ext,
+        .flags = flags_image(cpu, delivery),
+    };
+    return cpu_deliver_long(cpu, &to);
+}
+
 /*
  * Delivery in protected mode (SDM 2A INT n). False: another fault, and the state is as before but for memory
  * written.
@@ -201,6 +215,8 @@ static bool deliver_protected(struct cpu *cpu, struct delivery *delivery)
     struct gate gate;
     struct descriptor code;
     bool is_v86 = cpu->eflags & EFLAGS_VM;
+    if (cpu_is_long_mode(cpu))
+        return deliver_long(cpu, delivery);
     if (!find_gate(cpu, delivery, &gate))
         return false;
     if (gate.type == SYSTEM_TASK_GATE)

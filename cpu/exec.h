@@ -319,8 +319,8 @@ ALWAYS_INLINE uint64_t exec_address(const struct cpu *cpu, const struct insn *in
 }
 
 /*
- * An address that needs nothing from its segment. What is not canonical is never found by the fast way, and the
- * slow one looks.
+ * An address that needs nothing from its segment. What is not canonical is never found by the fast way, and
+ * the slow one looks.
  */
 ALWAYS_INLINE struct linear exec_linear_flat(struct cpu *cpu, unsigned seg, uint64_t address,
                                              unsigned size_bytes, exec_fn *slow)

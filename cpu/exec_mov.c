@@ -88,8 +88,8 @@ EXEC_TWIN(movsx)
 /* From 32 bits, or, with a 16-bit destination, from 16 (SDM 2B MOVSXD). */
 EXEC_TWIN(movsxd)
 {
-    struct loaded source = insn->size_bytes == 2 ? exec_read_src(cpu, insn, 2, &t, slow)
-                                                 : exec_read_src(cpu, insn, 4, &t, slow);
+    struct loaded source =
+        insn->size_bytes == 2 ? exec_read_src(cpu, insn, 2, &t, slow) : exec_read_src(cpu, insn, 4, &t, slow);
     if (UNLIKELY(!source.ready))
         return exec_miss(cpu, insn, t, slow);
     stamp_t done = insn->flags & INSN_MEMORY ? source.ready : exec_done(t, 1);

@@ -123,8 +123,8 @@ STACK_FORMS(32)
 STACK_FORMS(64)
 
 /*
- * A 32-bit push of a segment register writes 16 bits and leaves the upper half of the slot; a 64-bit one writes
- * zeros above (SDM 2B PUSH).
+ * A 32-bit push of a segment register writes 16 bits and leaves the upper half of the slot; a 64-bit one
+ * writes zeros above (SDM 2B PUSH).
  */
 EXEC(push_s)
 {

@@ -202,8 +202,8 @@ EXEC(smsw)
 }
 
 /*
- * The operand of LGDT, LIDT, SGDT, SIDT: a 16-bit limit, then a 32-bit base of which 16-bit code uses 24 bits;
- * in 64-bit code, a 64-bit base.
+ * The operand of LGDT, LIDT, SGDT, SIDT: a 16-bit limit, then a 32-bit base of which 16-bit code uses 24
+ * bits; in 64-bit code, a 64-bit base.
  */
 ALWAYS_INLINE unsigned table_base_bytes(const struct insn *insn)
 {
@@ -232,8 +232,7 @@ static __attribute__((noinline)) bool store_table_register(struct cpu *cpu, cons
     unsigned base_bytes = table_base_bytes(insn);
     struct linear linear = exec_linear(cpu, insn, 2 + base_bytes, true, NULL);
     return linear.is_good && cpu_probe_write(cpu, linear.v, 2 + base_bytes) &&
-           cpu_write(cpu, linear.v, 2, false, limit) &&
-           cpu_write(cpu, linear.v + 2, base_bytes, false, base);
+           cpu_write(cpu, linear.v, 2, false, limit) && cpu_write(cpu, linear.v + 2, base_bytes, false, base);
 }
 
 EXEC(lgdt)
@@ -385,8 +384,10 @@ EXEC(arpl)
     return exec_next(cpu, insn, t, done);
 }
 
-/* INVLPG's operand is an address, not an access: no limit is checked, nothing is read, and what is not canonical
- * does nothing (SDM 2A INVLPG). */
+/*
+ * INVLPG's operand is an address, not an access: no limit is checked, nothing is read, and what is not
+ * canonical does nothing (SDM 2A INVLPG).
+ */
 EXEC(invlpg)
 {
     if (!IS_PRIVILEGED(cpu))

@@ -1,5 +1,6 @@
 /* Loading segment registers (SDM 3A 3.4.3, 5.4-5.5; SDM 2B MOV, 3A 5.7). */
 #include "cpu/cpu_internal.h"
+#include "cpu/long_mode.h"
 
 bool cpu_read_descriptor(struct cpu *cpu, uint16_t selector, enum exception_vector vector, uint64_t *raw)
 {
@@ -14,6 +15,18 @@ bool cpu_read_descriptor(struct cpu *cpu, uint16_t selector, enum exception_vect
         return cpu_set_fault_code(cpu, vector, selector & ~SELECTOR_RPL & UINT16_MAX);
     cpu->stats.descriptor_reads++;
     return cpu_read(cpu, base + offset, 8, true, raw);
+}
+
+bool cpu_read_upper_descriptor(struct cpu *cpu, uint16_t selector, uint64_t *raw)
+{
+    enum { TYPE_SHIFT = 40, TYPE_MASK = 31 };
+    bool is_local = selector & SELECTOR_TI;
+    uint32_t upper = (selector & SELECTOR_INDEX) + 8, error_code = selector & ~SELECTOR_RPL & UINT16_MAX;
+    if (upper + 7 > (is_local ? cpu->ldtr.hidden.limit_bytes : cpu->gdt_limit))
+        return cpu_set_fault_code(cpu, EXCP_GP, error_code);
+    if (!cpu_read(cpu, (is_local ? cpu->ldtr.hidden.base : cpu->gdt_base) + upper, 8, true, raw))
+        return false;
+    return !(*raw >> TYPE_SHIFT & TYPE_MASK) || cpu_set_fault_code(cpu, EXCP_GP, error_code);
 }
 
 bool cpu_mark_accessed(struct cpu *cpu, uint16_t selector, const struct descriptor *d)
@@ -103,11 +116,14 @@ void cpu_load_segment_real(struct cpu *cpu, unsigned seg, uint16_t selector)
     cpu_mode_changed(cpu);
 }
 
+/* SS may be null in 64-bit code that is not ring 3's, with CPL as its RPL (SDM 2B MOV, 3A 5.4.1.1). */
 static bool load_null(struct cpu *cpu, unsigned seg, uint16_t selector)
 {
-    if (seg == DEC_SEG_SS)
+    bool is_stack = seg == DEC_SEG_SS;
+    if (is_stack && (!cpu_is_64bit(cpu) || cpu->cpl == 3 || (selector & SELECTOR_RPL) != cpu->cpl))
         return cpu_set_fault_code(cpu, EXCP_GP, 0);
-    cpu->segment[seg] = (struct segment){.selector = selector, .is_usable = false};
+    cpu->segment[seg] =
+        (struct segment){.selector = selector, .hidden.dpl = (uint8_t)(is_stack ? cpu->cpl : 0)};
     cpu_mode_changed(cpu);
     return true;
 }
@@ -170,6 +186,8 @@ bool cpu_inspect(struct cpu *cpu, uint16_t selector, bool wants_rights, uint32_t
                            1 << SYSTEM_TSS_AVAILABLE | 1 << SYSTEM_TSS_BUSY,
         TYPES_WITH_RIGHTS =
             TYPES_WITH_LIMIT | 1 << SYSTEM_CALL_GATE16 | 1 << SYSTEM_TASK_GATE | 1 << SYSTEM_CALL_GATE,
+        TYPES_IN_LONG_MODE =
+            1 << SYSTEM_LDT | 1 << SYSTEM_TSS_AVAILABLE | 1 << SYSTEM_TSS_BUSY | 1 << SYSTEM_CALL_GATE,
         RIGHTS_MASK = 0x00f0ff00, /* of the descriptor's upper half */
     };
     uint64_t raw;
@@ -177,6 +195,8 @@ bool cpu_inspect(struct cpu *cpu, uint16_t selector, bool wants_rights, uint32_t
         return false;
     struct descriptor d = segment_decode(raw);
     unsigned types = wants_rights ? TYPES_WITH_RIGHTS : TYPES_WITH_LIMIT;
+    if (cpu_is_long_mode(cpu))
+        types &= TYPES_IN_LONG_MODE;
     if (!d.is_code_or_data && !(types >> d.type & 1))
         return false;
     if (!is_visible(cpu, selector, &d))
@@ -199,6 +219,21 @@ bool cpu_verify(struct cpu *cpu, uint16_t selector, bool is_write)
     return !is_code || (d.type & SEGMENT_READABLE);
 }
 
+/*
+ * In IA-32e mode the descriptor is 16 bytes, and only the 32-bit types are left, as 64-bit ones (SDM 3A 3.5).
+ */
+static bool widen_system_descriptor(struct cpu *cpu, uint16_t selector, struct descriptor *d)
+{
+    uint64_t upper;
+    if (!cpu_is_long_mode(cpu))
+        return true;
+    if (!cpu_read_upper_descriptor(cpu, selector, &upper))
+        return false;
+    d->base |= upper << 32;
+    return cpu_is_canonical(cpu, d->base) ||
+           cpu_set_fault_code(cpu, EXCP_GP, selector & ~SELECTOR_RPL & UINT16_MAX);
+}
+
 /* A system descriptor of the GDT, of one of two types. */
 static bool read_system_descriptor(struct cpu *cpu, uint16_t selector, unsigned type, unsigned other_type,
                                    struct descriptor *d)
@@ -214,7 +249,7 @@ static bool read_system_descriptor(struct cpu *cpu, uint16_t selector, unsigned 
         return cpu_set_fault_code(cpu, EXCP_GP, error_code);
     if (!d->is_present)
         return cpu_set_fault_code(cpu, EXCP_NP, error_code);
-    return true;
+    return widen_system_descriptor(cpu, selector, d);
 }
 
 bool cpu_load_ldt(struct cpu *cpu, uint16_t selector)
@@ -236,7 +271,8 @@ bool cpu_load_task_register(struct cpu *cpu, uint16_t selector)
     struct descriptor d;
     if ((selector & ~SELECTOR_RPL & UINT16_MAX) == 0)
         return cpu_set_fault_code(cpu, EXCP_GP, 0);
-    if (!read_system_descriptor(cpu, selector, SYSTEM_TSS_AVAILABLE, SYSTEM_TSS16_AVAILABLE, &d))
+    unsigned other = cpu_is_long_mode(cpu) ? SYSTEM_TSS_AVAILABLE : SYSTEM_TSS16_AVAILABLE;
+    if (!read_system_descriptor(cpu, selector, SYSTEM_TSS_AVAILABLE, other, &d))
         return false;
     uint64_t type_byte = cpu->gdt_base + (selector & SELECTOR_INDEX) + 5, old;
     d.type |= SYSTEM_TSS16_BUSY & ~SYSTEM_TSS16_AVAILABLE;

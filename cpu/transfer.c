@@ -1,5 +1,6 @@
 /* Far jumps, calls and returns, and IRET (SDM 3A 5.8; SDM 2A CALL, IRET, JMP; SDM 2B RET). */
 #include "cpu/cpu_internal.h"
+#include "cpu/long_mode.h"
 
 static bool general(struct cpu *cpu, uint32_t selector)
 {
@@ -145,6 +146,8 @@ static bool enter_real(struct cpu *cpu, uint16_t selector, uint64_t offset)
 
 bool cpu_far_jump(struct cpu *cpu, uint16_t selector, uint64_t offset)
 {
+    if (cpu_is_long_mode(cpu))
+        return cpu_long_far_jump(cpu, selector, offset);
     if (!cpu_is_protected(cpu))
         return enter_real(cpu, selector, offset);
     struct descriptor d;
@@ -160,6 +163,8 @@ bool cpu_far_jump(struct cpu *cpu, uint16_t selector, uint64_t offset)
 
 bool cpu_far_call(struct cpu *cpu, uint16_t selector, uint64_t offset, unsigned size_bytes)
 {
+    if (cpu_is_long_mode(cpu))
+        return cpu_long_far_call(cpu, selector, offset, size_bytes);
     struct descriptor d = {0};
     uint64_t raw, sp = cpu->reg[CPU_SP];
     bool is_protected = cpu_is_protected(cpu);
@@ -276,6 +281,8 @@ static bool return_to(struct cpu *cpu, uint16_t selector, uint64_t offset, uint6
 
 bool cpu_far_return(struct cpu *cpu, unsigned size_bytes, unsigned nr_extra_bytes)
 {
+    if (cpu_is_long_mode(cpu))
+        return cpu_long_far_return(cpu, size_bytes, nr_extra_bytes);
     uint64_t sp = cpu->reg[CPU_SP], offset, selector;
     if (!cpu_pop_at(cpu, &sp, size_bytes, &offset) || !cpu_pop_at(cpu, &sp, size_bytes, &selector))
         return false;
@@ -306,6 +313,8 @@ static uint64_t returnable_flags(const struct cpu *cpu, unsigned size_bytes)
 
 bool cpu_interrupt_return(struct cpu *cpu, unsigned size_bytes)
 {
+    if (cpu_is_long_mode(cpu))
+        return cpu_long_interrupt_return(cpu, size_bytes);
     uint64_t sp = cpu->reg[CPU_SP], offset, selector, flags;
     bool is_protected = cpu_is_protected(cpu);
     if (cpu->eflags & EFLAGS_VM)
