@@ -12,7 +12,9 @@ void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, 
         .rip = cpu_insn_rip(cpu, insn),
         .linear = laddr(cpu->reg[REG_CODE] + insn->offset),
         .length_bytes = insn->length_bytes,
-        .code_bits = cpu_is_64bit(cpu) ? 64 : cpu->segment[DEC_SEG_CS].hidden.is_big ? 32 : 16,
+        .code_bits = cpu_is_64bit(cpu)                        ? 64
+                     : cpu->segment[DEC_SEG_CS].hidden.is_big ? 32
+                                                              : 16,
         .cpl = (uint8_t)cpu->cpl,
         .fetched = stamp_cycle(cpu->seen_fetched),
         .issued = stamp_cycle(issued),
