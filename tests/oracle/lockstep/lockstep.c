@@ -183,8 +183,8 @@ static bool step(struct run *run)
     }
     /* A timer of QEMU's may have ended its step before the instruction. */
     ours_state(run->ours, &mine);
-    for (unsigned i = 0; i < IDLE_STEPS && qemu_lives && theirs.v[FIELD_rip] == look.rip &&
-                         mine.v[FIELD_rip] != look.rip && !states_differ(&before, &theirs, 0);
+    for (unsigned i = 0; i < IDLE_STEPS && qemu_lives && !states_differ(&before, &theirs, 0) &&
+                         states_differ(&before, &mine, 0);
          i++)
         qemu_lives = qemu_step(run->qemu, false) && qemu_state(run->qemu, &theirs);
     /* One of them may do the end of a repeated instruction with the last iteration. */

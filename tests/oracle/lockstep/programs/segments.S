@@ -1,8 +1,8 @@
 /* Loads of segment registers and accesses through them: each check of SDM 3A 5.2 to 5.6 and 6.15. */
 #include "system.inc"
 
-    .set A, (FREE + 0x00)
-    .set B, (FREE + 0x08)
+    .set A, (FREE+0x00)
+    .set B, (FREE+0x08)
 
     PROGRAM
 
@@ -25,80 +25,80 @@
     movl %ecx, %\register
     END
     CASE "\register: code that cannot be read"
-    SET_DESCRIPTOR A, 0, 0xfffff, CODE_ONLY, BIG | GRANULAR
+    SET_DESCRIPTOR A, 0, 0xfffff, CODE_ONLY, BIG|GRANULAR
     movl $A, %ecx
     movl %ecx, %\register
     END
     CASE "\register: code that can be read"
-    SET_DESCRIPTOR A, 0, 0xfffff, CODE_READ, BIG | GRANULAR
+    SET_DESCRIPTOR A, 0, 0xfffff, CODE_READ, BIG|GRANULAR
     movl $A, %ecx
     movl %ecx, %\register
     END
     CASE "\register: conforming code of ring 0, RPL 3"
-    SET_DESCRIPTOR A, 0, 0xfffff, CODE_CONFORMING, BIG | GRANULAR
-    movl $A + 3, %ecx
+    SET_DESCRIPTOR A, 0, 0xfffff, CODE_CONFORMING, BIG|GRANULAR
+    movl $A+3, %ecx
     movl %ecx, %\register
     END
     CASE "\register: data that cannot be written"
-    SET_DESCRIPTOR A, 0, 0xfffff, DATA_READ, BIG | GRANULAR
+    SET_DESCRIPTOR A, 0, 0xfffff, DATA_READ, BIG|GRANULAR
     movl $A, %ecx
     movl %ecx, %\register
     END
     CASE "\register: RPL 3, DPL 0"
-    SET_DESCRIPTOR A, 0, 0xfffff, DATA_WRITE, BIG | GRANULAR
-    movl $A + 3, %ecx
+    SET_DESCRIPTOR A, 0, 0xfffff, DATA_WRITE, BIG|GRANULAR
+    movl $A+3, %ecx
     movl %ecx, %\register
     END
     CASE "\register: RPL 3, DPL 3"
-    SET_DESCRIPTOR A, 0, 0xfffff, DATA_WRITE | DPL3, BIG | GRANULAR
-    movl $A + 3, %ecx
+    SET_DESCRIPTOR A, 0, 0xfffff, DATA_WRITE|DPL3, BIG|GRANULAR
+    movl $A+3, %ecx
     movl %ecx, %\register
     END
     CASE "\register: RPL 0, DPL 3"
-    SET_DESCRIPTOR A, 0, 0xfffff, DATA_WRITE | DPL3, BIG | GRANULAR
+    SET_DESCRIPTOR A, 0, 0xfffff, DATA_WRITE|DPL3, BIG|GRANULAR
     movl $A, %ecx
     movl %ecx, %\register
     END
     CASE "\register: not present"
-    SET_DESCRIPTOR A, 0, 0xfffff, S | 3, BIG | GRANULAR
+    SET_DESCRIPTOR A, 0, 0xfffff, S|3, BIG|GRANULAR
     movl $A, %ecx
     movl %ecx, %\register
     END
     CASE "\register: not present, RPL 3"
-    SET_DESCRIPTOR A, 0, 0xfffff, S | 3, BIG | GRANULAR
-    movl $A + 3, %ecx
+    SET_DESCRIPTOR A, 0, 0xfffff, S|3, BIG|GRANULAR
+    movl $A+3, %ecx
     movl %ecx, %\register
     END
     .irp type, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
     CASE "\register: system type \type"
-    SET_DESCRIPTOR A, 0, 0x1000, P | \type, 0
+    SET_DESCRIPTOR A, 0, 0x1000, P|\type, 0
     movl $A, %ecx
     movl %ecx, %\register
     END
     .endr
     CASE "\register: from ring 3, DPL 0"
-    SET_DESCRIPTOR A, 0, 0xfffff, DATA_WRITE, BIG | GRANULAR
+    SET_DESCRIPTOR A, 0, 0xfffff, DATA_WRITE, BIG|GRANULAR
     USER
-    movl $A + 3, %ecx
+    movl $A+3, %ecx
     movl %ecx, %\register
     END
     CASE "\register: from ring 3, conforming code of ring 0"
-    SET_DESCRIPTOR A, 0, 0xfffff, CODE_CONFORMING, BIG | GRANULAR
+    SET_DESCRIPTOR A, 0, 0xfffff, CODE_CONFORMING, BIG|GRANULAR
     USER
-    movl $A + 3, %ecx
+    movl $A+3, %ecx
     movl %ecx, %\register
     END
     CASE "\register: from ring 3, RPL 0, DPL 3"
-    SET_DESCRIPTOR A, 0, 0xfffff, DATA_WRITE | DPL3, BIG | GRANULAR
+    SET_DESCRIPTOR A, 0, 0xfffff, DATA_WRITE|DPL3, BIG|GRANULAR
     USER
     movl $A, %ecx
     movl %ecx, %\register
     END
     CASE "\register: the accessed bit is set"
-    SET_DESCRIPTOR A, 0, 0xfffff, P | S | 2, BIG | GRANULAR
+    SET_DESCRIPTOR A, 0, 0xfffff, P|S|2, BIG|GRANULAR
     movl $A, %ecx
     movl %ecx, %\register
-    NOTE_MEMORY 0, %cs:gdt + A + 4
+    NOTE_MEMORY 0, %cs:gdt+A + 4
     END
     .endm
 
@@ -115,12 +115,12 @@
     .byte 0x8e, 0xf1
     END
     CASE "the accessed bit stays off where the load fails"
-    SET_DESCRIPTOR A, 0, 0xfffff, S | 2, BIG | GRANULAR
+    SET_DESCRIPTOR A, 0, 0xfffff, S|2, BIG|GRANULAR
     movl $A, %ecx
     movl %ecx, %es
     END
     CASE "what that left"
-    NOTE_MEMORY 0, gdt + A + 4
+    NOTE_MEMORY 0, gdt+A + 4
     END
 
 /* Accesses through a segment in ES. `size` bytes at `offset`. */
@@ -141,9 +141,9 @@
     ACCESS "dword that ends at the limit", 0xffc, room, 0xfff, DATA_WRITE, BIG, "movl %es:(%edi), %eax"
     ACCESS "dword across the limit", 0xffd, room, 0xfff, DATA_WRITE, BIG, "movl %es:(%edi), %eax"
     ACCESS "dword written across the limit", 0xffe, room, 0xfff, DATA_WRITE, BIG, "movl %eax, %es:(%edi)"
-    ACCESS "dword across 4 GiB, flat", 0xfffffffe, 0, 0xfffff, DATA_WRITE, (BIG | GRANULAR), "movl %es:(%edi), %eax"
-    ACCESS "granular limit, last byte", 0x1fff, room, 1, DATA_WRITE, (BIG | GRANULAR), "movb %es:(%edi), %al"
-    ACCESS "granular limit, beyond", 0x2000, room, 1, DATA_WRITE, (BIG | GRANULAR), "movb %es:(%edi), %al"
+    ACCESS "dword across 4 GiB, flat", 0xfffffffe, 0, 0xfffff, DATA_WRITE, (BIG|GRANULAR), "movl %es:(%edi), %eax"
+    ACCESS "granular limit, last byte", 0x1fff, room, 1, DATA_WRITE, (BIG|GRANULAR), "movb %es:(%edi), %al"
+    ACCESS "granular limit, beyond", 0x2000, room, 1, DATA_WRITE, (BIG|GRANULAR), "movb %es:(%edi), %al"
     ACCESS "limit 0, byte 0", 0, room, 0, DATA_WRITE, BIG, "movb %es:(%edi), %al"
     ACCESS "limit 0, byte 1", 1, room, 0, DATA_WRITE, BIG, "movb %es:(%edi), %al"
     ACCESS "limit 0, word 0", 0, room, 0, DATA_WRITE, BIG, "movw %es:(%edi), %ax"
@@ -159,8 +159,8 @@
     ACCESS "expand-down 16: at 10000h", 0x10000, room, 0xff, DATA_DOWN, 0, "movb %es:(%edi), %al"
     ACCESS "expand-down 16: word across FFFFh", 0xffff, room, 0xff, DATA_DOWN, 0, "movw %es:(%edi), %ax"
     ACCESS "expand-down 16: below", 0xff, room, 0xff, DATA_DOWN, 0, "movb %es:(%edi), %al"
-    ACCESS "expand-down, granular", 0x1000, room, 0, DATA_DOWN, (BIG | GRANULAR), "movb %es:(%edi), %al"
-    ACCESS "expand-down, granular, below", 0xfff, room, 0, DATA_DOWN, (BIG | GRANULAR), "movb %es:(%edi), %al"
+    ACCESS "expand-down, granular", 0x1000, room, 0, DATA_DOWN, (BIG|GRANULAR), "movb %es:(%edi), %al"
+    ACCESS "expand-down, granular, below", 0xfff, room, 0, DATA_DOWN, (BIG|GRANULAR), "movb %es:(%edi), %al"
     ACCESS "stosl across the limit", 0xffd, room, 0xfff, DATA_WRITE, BIG, "stosl"
     ACCESS "rep stosl up to the limit", 0xff0, room, 0xfff, DATA_WRITE, BIG, "movl $8, %ecx; rep stosl"
     ACCESS "scasb beyond the limit", 0x1000, room, 0xfff, DATA_WRITE, BIG, "scasb"
@@ -191,9 +191,9 @@
 /* The stack segment: #SS, and its own width; from ring 3, so that the fault finds another stack. */
     .macro STACK text, limit, access, flags, esp, instruction
     CASE "stack: \text"
-    SET_DESCRIPTOR A, 0, \limit, \access | DPL3, \flags
+    SET_DESCRIPTOR A, 0, \limit, \access|DPL3, \flags
     USER
-    movl $A + 3, %ecx
+    movl $A+3, %ecx
     movl %ecx, %ss
     movl $\esp, %esp
     \instruction
@@ -212,7 +212,7 @@
     STACK "enter beyond the limit", 0x1fff, DATA_WRITE, BIG, 0x3000, "enter $16, $0"
     STACK "enter whose frame is beyond the segment", 0xfffff, DATA_DOWN, BIG, 0x200008, "enter $0x7ff8, $0"
     STACK "leave beyond the limit", 0x1fff, DATA_WRITE, BIG, 0x1000, "movl $0x2000, %ebp; leave"
-    STACK "expand-down: push below", 0xfff, DATA_DOWN, (BIG | GRANULAR), 0x1000000, "pushl %eax"
+    STACK "expand-down: push below", 0xfff, DATA_DOWN, (BIG|GRANULAR), 0x1000000, "pushl %eax"
     STACK "pushfl beyond the limit", 0x1fff, DATA_WRITE, BIG, 0x3000, "pushfl"
     STACK "16-bit stack, push and pop", 0xfffff, DATA_WRITE, GRANULAR, 0x10108000, "pushl %eax; popl %ebx"
     STACK "16-bit stack wraps at 0", 0xfffff, DATA_WRITE, GRANULAR, 0x10100000, "pushl %eax"
@@ -238,7 +238,7 @@
     END
     CASE "lss"
     pushl $DATA
-    pushl $stack_end - 64
+    pushl $stack_end-64
     lss (%esp), %esp
     END
     CASE "lds, bad selector"
@@ -269,7 +269,7 @@
 
 /* An LDT. */
     CASE "lldt, and a load from it"
-    SET_DESCRIPTOR B, ldt, 15, P | 2, 0
+    SET_DESCRIPTOR B, ldt, 15, P|2, 0
     movl $B, %ecx
     lldt %cx
     movl $0x0c, %ecx
@@ -306,8 +306,8 @@
     lldt %cx
     END
     CASE "lldt: RPL counts not"
-    SET_DESCRIPTOR B, ldt, 15, P | 2, 0
-    movl $B + 3, %ecx
+    SET_DESCRIPTOR B, ldt, 15, P|2, 0
+    movl $B+3, %ecx
     lldt %cx
     sldt %eax
     END
@@ -337,22 +337,22 @@
     ltr %cx
     END
     CASE "ltr: a 16-bit TSS, which becomes busy"
-    SET_DESCRIPTOR B, tss, 0x67, P | 1, 0
+    SET_DESCRIPTOR B, tss, 0x67, P|1, 0
     movl $B, %ecx
     ltr %cx
-    NOTE_MEMORY 0, gdt + B + 4
+    NOTE_MEMORY 0, gdt+B + 4
     str %ebx
     END
     CASE "ltr: an LDT"
-    SET_DESCRIPTOR B, ldt, 15, P | 2, 0
+    SET_DESCRIPTOR B, ldt, 15, P|2, 0
     movl $B, %ecx
     ltr %cx
     END
     CASE "ltr: our own again"
-    andb $0xfd, gdt + TSS_SELECTOR + 5
+    andb $0xfd, gdt+TSS_SELECTOR+5
     movl $TSS_SELECTOR, %ecx
     ltr %cx
-    NOTE_MEMORY 0, gdt + TSS_SELECTOR + 4
+    NOTE_MEMORY 0, gdt+TSS_SELECTOR+4
     END
     FINISH
 
@@ -360,7 +360,7 @@
     .balign 4096
 room:
     .long 0x03020100, 0x07060504, 0x0b0a0908
-    .skip 0x4000 - 12
+    .skip 0x4000-12
 ldt:
     DESCRIPTOR 0, 0, 0, 0
-    DESCRIPTOR 0x100000, 0xfff, DATA_WRITE | DPL3, BIG | GRANULAR
+    DESCRIPTOR 0x100000, 0xfff, DATA_WRITE|DPL3, BIG|GRANULAR
