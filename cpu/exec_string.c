@@ -352,14 +352,13 @@ ALWAYS_INLINE bool io_has_work(const struct cpu *cpu, const struct insn *insn)
 EXEC(ins)
 {
     unsigned size_bytes = insn->size_bytes;
-    t = cpu_serialise(cpu, t, 0);
-    if (!io_has_work(cpu, insn))
-        return exec_next(cpu, insn, t, exec_done(t, 1));
+    cpu->clock = cpu_serialise(cpu, t, 0);
     uint16_t port = (uint16_t)cpu->reg[CPU_DX];
     uint64_t offset = string_register(cpu, insn, CPU_DI);
-    cpu->clock = t;
-    if (!cpu_port_allowed(cpu, port, size_bytes))
+    if (!cpu_port_allowed(cpu, port, size_bytes)) /* before the count, which may be zero, is looked at */
         return exec_fault(cpu, insn, cpu->clock);
+    if (!io_has_work(cpu, insn))
+        return exec_next(cpu, insn, cpu->clock, exec_done(cpu->clock, 1));
     struct linear linear = exec_linear_at(cpu, insn, DEC_SEG_ES, offset, size_bytes, true, NULL);
     if (!linear.is_good || !cpu_probe_write(cpu, linear.v, size_bytes))
         return exec_fault(cpu, insn, cpu->clock);
@@ -373,14 +372,13 @@ EXEC(ins)
 EXEC(outs)
 {
     unsigned size_bytes = insn->size_bytes;
-    t = cpu_serialise(cpu, t, 0);
-    if (!io_has_work(cpu, insn))
-        return exec_next(cpu, insn, t, exec_done(t, 1));
+    cpu->clock = cpu_serialise(cpu, t, 0);
     uint16_t port = (uint16_t)cpu->reg[CPU_DX];
     uint64_t offset = string_register(cpu, insn, CPU_SI);
-    cpu->clock = t;
-    if (!cpu_port_allowed(cpu, port, size_bytes))
+    if (!cpu_port_allowed(cpu, port, size_bytes)) /* before the count, which may be zero, is looked at */
         return exec_fault(cpu, insn, cpu->clock);
+    if (!io_has_work(cpu, insn))
+        return exec_next(cpu, insn, cpu->clock, exec_done(cpu->clock, 1));
     t = cpu->clock;
     struct linear linear = exec_linear_at(cpu, insn, insn->seg, offset, size_bytes, false, NULL);
     if (!linear.is_good)

@@ -16,7 +16,7 @@
 
 enum { PAGE = 4096, MAX_SETTINGS = 32, RESYNC_STEPS = 1000000, REPORTED = 2000, IDLE_STEPS = 4 };
 enum { HOLE_BEGIN = 0xa0000, HOLE_END = 0x100000 };
-enum { FLAG_IF = 0x200 };
+enum { FLAG_IF = 0x200, FLAG_VM = 0x20000 };
 
 struct options {
     const char *program, *cpu, *folder, *image, *arguments, *ours_log, *qemu_log;
@@ -142,6 +142,13 @@ static bool took_interrupt(const struct run *run, const struct look *look, const
     return false;
 }
 
+/* In ring 0 and in real mode HLT halts; elsewhere it faults. */
+static bool may_halt(const struct state *state)
+{
+    return !(state->v[FIELD_eflags] & FLAG_VM) &&
+           (!(state->v[FIELD_cr0] & 1) || (state->v[FIELD_cs] & 3) == 0);
+}
+
 /* One instruction of both. False: the run is over. */
 static bool step(struct run *run)
 {
@@ -151,7 +158,7 @@ static bool step(struct run *run)
     look_at(run->ours, &look);
     ours_state(run->ours, &before);
     past_add(&run->past, &look);
-    bool halts = look.is_decoded && look.insn.mnemonic == ZYDIS_MNEMONIC_HLT;
+    bool halts = look.is_decoded && look.insn.mnemonic == ZYDIS_MNEMONIC_HLT && may_halt(&before);
     bool may_interrupt = run->options.interrupts && (before.v[FIELD_eflags] & FLAG_IF) &&
                          (halts || run->nr_agreed % run->options.interrupts == 0);
     if (halts && !may_interrupt) {
