@@ -335,10 +335,14 @@ static void run_scale(struct cpu *cpu, const struct insn *insn, const struct x87
 static void run_remainder(struct cpu *cpu, const struct insn *insn, const struct x87_row *row)
 {
     struct x87_outcome outcome = stack_underflow;
-    if (!has_underflow(cpu, insn))
-        outcome =
-            x87_remainder(cpu->fpu.control, x87_unpack(*st(cpu, 0)), x87_unpack(*st(cpu, 1)), row->detail);
-    set_conditions(cpu, outcome.status, outcome.status & X87_IE ? X87_C2 : X87_C0 | X87_C2 | X87_C3);
+    bool has_quotient = false;
+    if (!has_underflow(cpu, insn)) {
+        struct x87_number a = x87_unpack(*st(cpu, 0)), b = x87_unpack(*st(cpu, 1));
+        outcome = x87_remainder(cpu->fpu.control, a, b, row->detail);
+        has_quotient = !x87_is_nan(a) && !x87_is_nan(b) && !(outcome.status & X87_IE) &&
+                       !x87_is_stopped(outcome.status, cpu->fpu.control);
+    }
+    set_conditions(cpu, outcome.status, has_quotient ? X87_C0 | X87_C2 | X87_C3 : X87_C2);
     deliver(cpu, 0, outcome, 0);
 }
 

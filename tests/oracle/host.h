@@ -165,6 +165,8 @@ struct host_generator {
      * What the manual does not define of an image is masked already (host_run.c).
      */
     bool (*fx_agrees)(const struct host_case *c, const union host_fx *theirs, const union host_fx *ours);
+    /* Makes bytes of our memory equal where they may differ. NULL: nowhere. */
+    void (*reconcile)(const struct host_case *c, const uint8_t *theirs, uint8_t *ours);
 };
 /*
  * --cases N, --seed S, --case K, --forms. The exit status: 1 if something differs, 77 if it cannot run here.

@@ -179,6 +179,8 @@ static bool run_ours(struct run *run, const struct host_case *c, uint64_t number
     struct host_result ours;
     ours_run(run->ours[kind], c, &ours);
     const char *what = c->is_undefined ? NULL : difference(run, c, theirs, &ours, latest_cycles[kind]);
+    if (run->generator->reconcile)
+        run->generator->reconcile(c, native_data(), ours_data(run->ours[kind]));
     if (!c->is_undefined && !what && memcmp(ours_data(run->ours[kind]), native_data(), HOST_DATA_BYTES) != 0)
         what = "memory";
     if (what)

@@ -15,8 +15,14 @@ enum {
     FORM_MEMORY = NR_ESC * 64, /* before: register forms by ModRM; from here on: memory forms by digit */
     FORM_FWAIT = FORM_MEMORY + NR_ESC * 8,
     FORM_EMMS,
+    FORM_FXSAVE,
+    FORM_FXRSTOR,
     NR_X87_FORMS,
 };
+
+/* Of an FXSAVE image. AMD's MXCSR has a bit more (APM2 11.1.4), and reports it. */
+enum { MXCSR_OFFSET = 24, MXCSR_MASK_OFFSET = 28 };
+#define MISALIGNED 0x20000u
 
 enum { ST_EXCEPTIONS = 0x3f, ST_INVALID = 1, ST_SUMMARY = 0x8080, ST_C1 = 0x200, ST_FREE = 0x7f40 };
 
@@ -101,6 +107,34 @@ static bool is_comi(const struct host_case *c)
            c->bytes[1] < 0xf8;
 }
 
+/*
+ * Environments and states: which of two pages faults first is open, and whether a fault or the segment's end
+ * comes first.
+ */
+static void make_state(struct host_case *c, uint32_t offset)
+{
+    enum { FORM_FLDENV = FORM_MEMORY + 8 + 4, FORM_FNSTENV = FORM_MEMORY + 8 + 6 };
+    enum { FORM_FRSTOR = FORM_MEMORY + 5 * 8 + 4, FORM_FNSAVE = FORM_MEMORY + 5 * 8 + 6, MAX_BYTES = 512 };
+    bool is_state = c->form == FORM_FLDENV || c->form == FORM_FNSTENV || c->form == FORM_FRSTOR ||
+                    c->form == FORM_FNSAVE || c->form >= FORM_FXSAVE;
+    c->is_cr2_undefined = is_state;
+    c->is_undefined = is_state && c->mode == DEC_16 && offset > 0xffff - MAX_BYTES;
+}
+
+/* FXSAVE and FXRSTOR: window[1] is the place of MXCSR, good more often than not. */
+static void make_fx(struct host_case *c, struct host_random *r, uint32_t offset)
+{
+    if (!host_one_in(r, 8))
+        offset &= ~15u;
+    host_put(c, 0xae0f, 2);
+    put_memory(c, r, c->form == FORM_FXRSTOR, offset);
+    uint32_t mxcsr = (uint32_t)host_next(r) & (host_one_in(r, 4) ? ~MISALIGNED : 0xffff);
+    if (offset + MXCSR_OFFSET + sizeof mxcsr > HOST_DATA_BYTES)
+        return;
+    c->window[1] = (struct host_window){.at = offset + MXCSR_OFFSET, .nr_bytes = sizeof mxcsr};
+    memcpy(c->window[1].bytes, &mxcsr, sizeof mxcsr);
+}
+
 static void make(struct host_case *c, uint64_t seed, uint64_t number, const uint8_t data[HOST_DATA_BYTES])
 {
     static const enum dec_mode modes[] = {DEC_32, DEC_32, DEC_64, DEC_16};
@@ -119,6 +153,8 @@ static void make(struct host_case *c, uint64_t seed, uint64_t number, const uint
         host_put(c, 0x9b, 1);
     } else if (form == FORM_EMMS) {
         host_put(c, 0x770f, 2);
+    } else if (form == FORM_FXSAVE || form == FORM_FXRSTOR) {
+        make_fx(c, &r, offset);
     } else if (form < FORM_MEMORY) {
         host_put(c, ESC + form / 64, 1);
         host_put(c, 0xc0 + form % 64, 1);
@@ -127,6 +163,7 @@ static void make(struct host_case *c, uint64_t seed, uint64_t number, const uint
         host_put(c, ESC + (form - FORM_MEMORY) / 8, 1);
         put_memory(c, &r, digit, offset);
     }
+    make_state(c, offset);
     /* FCOMI leaves EFLAGS if it raises an unmasked IE (SDM 2A FCOMI); AMD's set them. */
     if (is_comi(c) && !(c->fx.control & ST_INVALID))
         c->undefined_flags = HOST_STATUS_FLAGS;
@@ -143,11 +180,20 @@ static bool fx_agrees(const struct host_case *c, const union host_fx *theirs, co
     return memcmp(&a, &b, sizeof a) == 0;
 }
 
+static void reconcile(const struct host_case *c, const uint8_t *theirs, uint8_t *ours)
+{
+    uint32_t at = c->window[1].at - MXCSR_OFFSET + MXCSR_MASK_OFFSET;
+    if (c->form == FORM_FXSAVE && at <= HOST_DATA_BYTES - sizeof(uint32_t))
+        memcpy(ours + at, theirs + at, sizeof(uint32_t));
+}
+
 static const char *form_name(unsigned form)
 {
     static char name[32];
     if (form == FORM_FWAIT || form == FORM_EMMS)
         return form == FORM_EMMS ? "emms" : "fwait";
+    if (form == FORM_FXSAVE || form == FORM_FXRSTOR)
+        return form == FORM_FXSAVE ? "fxsave" : "fxrstor";
     struct dec_insn insn;
     bool is_memory = form >= FORM_MEMORY;
     uint8_t esc = (uint8_t)(ESC + (is_memory ? (form - FORM_MEMORY) / 8 : form / 64));
@@ -168,6 +214,7 @@ int main(int argc, char **argv)
         .form_name = form_name,
         .make = make,
         .fx_agrees = fx_agrees,
+        .reconcile = reconcile,
     };
     return host_main(argc, argv, &generator);
 }
