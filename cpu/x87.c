@@ -1,5 +1,6 @@
 /* See x87.h. Instructions are in the order of x87_ops.def; the stack's exceptions are in SDM 1 8.5.1.1. */
 #include "cpu/x87.h"
+#include "cpu/x87_transcend.h"
 
 enum { X87_STACK_FAULT = X87_IE | X87_SF };
 
@@ -366,6 +367,66 @@ static void run_extract(struct cpu *cpu, const struct insn *insn, const struct x
             outcome = x87_extract(x87_unpack(*st(cpu, 0)), &significand);
     }
     deliver_two(cpu, outcome, significand);
+}
+
+/* ---- Transcendental functions ---- */
+
+static void run_trigonometric(struct cpu *cpu, const struct insn *insn, const struct x87_row *row)
+{
+    struct x87_outcome outcome = stack_underflow;
+    if (!has_underflow(cpu, insn))
+        outcome =
+            x87_trigonometric((enum x87_trigonometric)row->detail, cpu->fpu.control, x87_unpack(*st(cpu, 0)));
+    set_conditions(cpu, outcome.status, X87_C2);
+    deliver(cpu, 0, outcome, 0);
+}
+
+/* FSINCOS pushes the cosine, FPTAN (whose `detail` is the tangent) a one. */
+static void run_trigonometric_pair(struct cpu *cpu, const struct insn *insn, const struct x87_row *row)
+{
+    struct x87_outcome first = stack_underflow, second = {{X87_INTEGER_BIT, X87_BIAS}, 0};
+    if (!has_underflow(cpu, insn)) {
+        struct x87_number angle = x87_unpack(*st(cpu, 0));
+        first = x87_trigonometric((enum x87_trigonometric)row->detail, cpu->fpu.control, angle);
+        if (row->detail == X87_SINE)
+            second = x87_trigonometric(X87_COSINE, cpu->fpu.control, angle);
+        if (x87_is_nan(angle))
+            second.value = first.value;
+        if (!x87_is_empty(&cpu->fpu, 7))
+            first = stack_overflow;
+    }
+    if (first.status & X87_IE)
+        second = (struct x87_outcome){first.value, 0};
+    set_conditions(cpu, first.status, X87_C2);
+    if (first.status & X87_C2) {
+        deliver(cpu, 0, first, 0);
+        return;
+    }
+    first.status |= second.status;
+    deliver_two(cpu, first, second.value);
+}
+
+static void run_exponential(struct cpu *cpu, const struct insn *insn, const struct x87_row *row)
+{
+    (void)row;
+    struct x87_outcome outcome = stack_underflow;
+    if (!has_underflow(cpu, insn))
+        outcome = x87_exponential(cpu->fpu.control, x87_unpack(*st(cpu, 0)));
+    deliver(cpu, 0, outcome, 0);
+}
+
+/* FPATAN, FYL2X, FYL2XP1: ST1 and ST0 make a result in ST1, and ST0 is popped. */
+static void run_of_two(struct cpu *cpu, const struct insn *insn, const struct x87_row *row)
+{
+    static struct x87_outcome (*const functions[])(uint16_t, struct x87_number, struct x87_number) = {
+        [X87_OF_TWO_ARCTANGENT] = x87_arctangent,
+        [X87_OF_TWO_LOGARITHM] = x87_logarithm,
+        [X87_OF_TWO_LOGARITHM_PLUS_1] = x87_logarithm_plus_1,
+    };
+    struct x87_outcome outcome = stack_underflow;
+    if (!has_underflow(cpu, insn))
+        outcome = functions[row->detail](cpu->fpu.control, x87_unpack(*st(cpu, 1)), x87_unpack(*st(cpu, 0)));
+    deliver(cpu, 1, outcome, 1);
 }
 
 /* ---- Stores to memory ---- */

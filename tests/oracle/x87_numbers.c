@@ -5,13 +5,13 @@
  *
  *     x87_numbers [cases for each row, default 200000] [seed] [row]
  */
-#include "cpu/x87_number.h"
+#include "cpu/x87_transcend.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_REPORTS = 5 };
+enum { MAX_REPORTS = 5, NEAR_ULPS = 2 };
 
 struct input {
     struct x87_register a, b;
@@ -31,7 +31,7 @@ struct row {
     void (*host)(const struct input *, struct output *);
     void (*ours)(const struct input *, struct output *);
     uint16_t conditions;
-    bool is_store;
+    bool is_store, is_near;
 };
 
 /* ---- Random operands ---- */
@@ -206,6 +206,9 @@ struct wide_memory {
 #define BELOW(name, instruction, ours, conditions)                                                           \
     HOST(name, instruction, "fstp %%st(0)\n\tfstpt %[value]\n\t")                                            \
     OURS(name, struct x87_outcome o = ours; out->value = o.value; out->status = o.status;)
+#define NEAR(name, instruction, end, ours)                                                                   \
+    HOST(name, instruction, end "\n\t")                                                                      \
+    OURS(name, struct x87_outcome o = ours; out->value = o.value; out->status = o.status;)
 #define STORE(name, instruction, ours)                                                                       \
     HOST(name, instruction, "")                                                                              \
     OURS(name, struct x87_stored o = ours; out->memory = o.memory; out->upper = o.upper;                     \
@@ -216,22 +219,38 @@ struct wide_memory {
 #include "tests/oracle/x87_numbers.def"
 #undef RESULT
 #undef BELOW
+#undef NEAR
 #undef STORE
 #undef COMPARE
 
 static const struct row rows[] = {
-#define RESULT(name, instruction, ours, conditions) {#name, host_##name, ours_##name, conditions, false},
+#define RESULT(name, instruction, ours, conditions)                                                          \
+    {#name, host_##name, ours_##name, conditions, false, false},
 #define BELOW(name, instruction, ours, conditions) RESULT(name, instruction, ours, conditions)
-#define STORE(name, instruction, ours) {#name, host_##name, ours_##name, X87_C1, true},
-#define COMPARE(name, instruction, ours) {#name, host_##name, ours_##name, X87_CONDITIONS, false},
+#define NEAR(name, instruction, end, ours) {#name, host_##name, ours_##name, X87_C2, false, true},
+#define STORE(name, instruction, ours) {#name, host_##name, ours_##name, X87_C1, true, false},
+#define COMPARE(name, instruction, ours) {#name, host_##name, ours_##name, X87_CONDITIONS, false, false},
 #include "tests/oracle/x87_numbers.def"
 #undef RESULT
 #undef BELOW
+#undef NEAR
 #undef STORE
 #undef COMPARE
 };
 
 /* ---- Comparing ---- */
+
+/* How many numbers lie between two of the same sign, at most `limit`. */
+static bool is_near(struct x87_register x, struct x87_register y, uint64_t limit)
+{
+    uint64_t distance = x.mantissa - y.mantissa;
+    uint16_t apart = (uint16_t)(x.sign_exponent - y.sign_exponent);
+    if (apart) /* the mantissas of neighbours are the largest and the smallest */
+        distance = apart == 1            ? 2 * x.mantissa - y.mantissa
+                   : apart == UINT16_MAX ? 2 * y.mantissa - x.mantissa
+                                         : limit + 1;
+    return distance <= limit || -distance <= limit;
+}
 
 static bool agree(const struct row *row, const struct input *in, const struct output *x,
                   const struct output *y)
@@ -243,6 +262,8 @@ static bool agree(const struct row *row, const struct input *in, const struct ou
         return false;
     if (x->status & ~in->control & stopping)
         return true;
+    if (row->is_near)
+        return is_near(x->value, y->value, NEAR_ULPS);
     return x->value.mantissa == y->value.mantissa && x->value.sign_exponent == y->value.sign_exponent &&
            x->memory == y->memory && x->upper == y->upper;
 }
