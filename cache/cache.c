@@ -203,6 +203,21 @@ void cache_flush(struct cache *cache, bool write_back, cycle_t now)
         publish(cache, set, now);
 }
 
+void cache_flush_line(struct cache *cache, struct paddr at, bool write_back, cycle_t now)
+{
+    uint64_t number = at.v >> cache->front.line_shift, set = number & cache->front.set_mask;
+    struct line *set_lines = &cache->lines[set * cache->params.nr_ways];
+    uint64_t way = find(cache, set_lines, number), last = cache->params.nr_ways - 1;
+    if (way > last)
+        return;
+    bool is_dirty = set_lines[way].is_dirty;
+    memmove(set_lines + way, set_lines + way + 1, (last - way) * sizeof *set_lines);
+    set_lines[last] = (struct line){.number = CACHE_NO_LINE}; /* empty ways are filled first */
+    publish(cache, set, now);
+    if (write_back && is_dirty)
+        write_below(cache, number, now);
+}
+
 const struct cache_stats *cache_stats(const struct cache *cache)
 {
     return &cache->stats;

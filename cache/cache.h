@@ -77,6 +77,8 @@ struct cache *cache_below(const struct cache *cache);
 
 /* Writes all dirty lines back and forgets everything (WBINVD); or forgets without writing (INVD). */
 void cache_flush(struct cache *cache, bool write_back, cycle_t now);
+/* The same for the line that holds `at`, if it is here (CLFLUSH). */
+void cache_flush_line(struct cache *cache, struct paddr at, bool write_back, cycle_t now);
 
 const struct cache_stats *cache_stats(const struct cache *cache);
 bool cache_register_stats(struct cache *cache, struct stat_registry *registry, const char *path);

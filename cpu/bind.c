@@ -268,6 +268,7 @@ static void bind_details(const struct dec_insn *dec, struct insn *insn)
         break;
     case DEC_MOVZX:
     case DEC_MOVSX:
+    case DEC_CRC32:
         insn->cond = operand[1].size_bytes;
         break;
     case DEC_IN:
@@ -307,18 +308,15 @@ static bool may_be_unaligned(uint16_t op)
 /* MMX and SSE: cond is the size of the second operand. */
 static void bind_simd(const struct dec_insn *dec, struct insn *insn)
 {
-    static const bool reads_dst[DEC_NR_OPS] = {
+    enum { DST_FREE = 1, DST_READ = 2 }; /* 0: no row */
+    static const uint8_t dst_of[DEC_NR_OPS] = {
 #define SIMD(op, shape, dst) [DEC_##op] = DST_##dst,
-#define DST_READ true
-#define DST_FREE false
 #include "cpu/simd_ops.def"
 #undef SIMD
-#undef DST_READ
-#undef DST_FREE
     };
-    if (reads_dst[dec->op])
+    if (dst_of[dec->op] == DST_READ)
         insn->flags |= INSN_READS_DST;
-    bool is_vector = false;
+    bool is_vector = dst_of[dec->op] != 0;
     for (unsigned i = 0; i < dec->nr_operands; i++) {
         const struct dec_operand *operand = &dec->operand[i];
         is_vector |= operand->kind == DEC_OPERAND_MMX || operand->kind == DEC_OPERAND_XMM;
@@ -327,6 +325,8 @@ static void bind_simd(const struct dec_insn *dec, struct insn *insn)
     }
     if (is_vector && dec->nr_operands > 1)
         insn->cond = dec->operand[1].size_bytes;
+    if (dec->op == DEC_PCMPESTRI || dec->op == DEC_PCMPESTRM) /* the size of the lengths */
+        insn->src_byte = dec->operand_size;
 }
 
 /*

@@ -165,3 +165,24 @@ void cpu_flush_caches(struct cpu *cpu, bool write_back, cycle_t now)
     if (cache_below(cpu->params.l1d))
         cache_flush(cache_below(cpu->params.l1d), write_back, now);
 }
+
+bool cpu_flush_line(struct cpu *cpu, uint64_t linear, stamp_t t)
+{
+    struct tlb_entry *entry;
+    stamp_t known = t;
+    bool is_good = cpu_translate(cpu, linear, MMU_READ, cpu->front_kind == FRONT_USER, &known, &entry);
+    t = cpu_wait(cpu, t, known);
+    cpu->slow_issue = t;
+    if (!is_good)
+        return false;
+    struct paddr at = mmu_physical(entry, laddr(linear));
+    if (!cpu->is_timed)
+        return true;
+    struct cache *l1d = cpu->params.l1d, *l2 = cache_below(l1d);
+    cache_flush_line(cpu->params.l1i, at, false, stamp_cycle(t));
+    cache_flush_line(l1d, at, true, stamp_cycle(t));
+    if (l2)
+        cache_flush_line(l2, at, true, stamp_cycle(t));
+    cpu_observe_control(cpu, "clflush", at.v);
+    return true;
+}

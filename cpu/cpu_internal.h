@@ -477,6 +477,10 @@ bool cpu_write_msr(struct cpu *cpu, uint32_t number, uint64_t value) __attribute
 void cpu_flush_caches(struct cpu *cpu, bool write_back, cycle_t now);
 /* From a start state, with no check; PAE paging finds its PDPTEs in memory. */
 void cpu_set_control(struct cpu *cpu, const struct cpu_state *state);
+/*
+ * CLFLUSH of a line, by the slot cpu->slow_issue. Once the translation says that it may be read; else a fault.
+ */
+bool cpu_flush_line(struct cpu *cpu, uint64_t linear, stamp_t t) __attribute__((warn_unused_result));
 /* MOV to CR0, CR3, CR4. False: #GP. */
 bool cpu_write_cr(struct cpu *cpu, unsigned number, uint64_t value) __attribute__((warn_unused_result));
 

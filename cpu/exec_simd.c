@@ -30,10 +30,10 @@ ALWAYS_INLINE const struct insn *operate(struct cpu *cpu, const struct insn *ins
         to == KIND_MMX || from == KIND_MMX ? simd_mmx_operations : simd_xmm_operations;
     __m128i dst = to == KIND_GPR ? src.value : exec_value_of(cpu, to, insn->dst, 16);
     __m128i result = operations[insn->op](cpu, dst, src.value, insn);
+    if (is_mmx) /* before floating-point exceptions, as processors do */
+        cpu_mmx_begin(cpu);
     if (can_raise && UNLIKELY(cpu->is_simd_fault))
         return raise_float(cpu, insn, t);
-    if (is_mmx)
-        cpu_mmx_begin(cpu);
     exec_set_value_of(cpu, to, insn->dst, insn->size_bytes, result);
     stamp_t done = exec_wide_done(insn, &src, t);
     exec_set_ready(cpu, exec_ready_of(to, insn->dst), done);

@@ -28,7 +28,7 @@ static void add_features(uint32_t leaf, uint32_t subleaf, struct answer *answer)
             answer->reg[features[i].reg] |= 1u << features[i].bit;
 }
 
-static struct answer identify(uint32_t leaf, uint32_t subleaf)
+static struct answer identify(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf)
 {
     struct answer answer = {{0}};
     if (leaf == EXTENDED_LEAVES)
@@ -40,15 +40,17 @@ static struct answer identify(uint32_t leaf, uint32_t subleaf)
     if (leaf > HIGHEST_LEAF && !(leaf > EXTENDED_LEAVES &&
                                  leaf < HIGHEST_EXTENDED_LEAF)) /* answers as the highest basic leaf does */
         leaf = HIGHEST_LEAF;
-    if (leaf == 1)
+    if (leaf == 1) { /* EBX: what CLFLUSH flushes, in units of eight bytes */
         answer.reg[EAX] = SIGNATURE;
+        answer.reg[EBX] = (uint32_t)(cpu->params.config->cache_l1d_line_bytes / 8) << 8;
+    }
     add_features(leaf, subleaf, &answer);
     return answer;
 }
 
 void cpu_identify(struct cpu *cpu)
 {
-    struct answer answer = identify((uint32_t)cpu->reg[CPU_AX], (uint32_t)cpu->reg[CPU_CX]);
+    struct answer answer = identify(cpu, (uint32_t)cpu->reg[CPU_AX], (uint32_t)cpu->reg[CPU_CX]);
     cpu->reg[CPU_AX] = answer.reg[EAX];
     cpu->reg[CPU_BX] = answer.reg[EBX];
     cpu->reg[CPU_CX] = answer.reg[ECX];

@@ -65,6 +65,9 @@ enum mxcsr_bit {
     MXCSR_RESET = 0x1f80,
 };
 
+/* PCMPESTRI and the like: ECX or XMM0, and the flags. */
+void simd_compare_strings(struct cpu *cpu, const struct insn *insn, __m128i first, __m128i second);
+
 static inline __m128i simd_load(const void *from)
 {
     return _mm_loadu_si128(from);

@@ -41,7 +41,7 @@ static inline uint32_t simd_control(const struct cpu *cpu)
  * The flags that the operation raises where not all exceptions are masked: `flags` is what a masked run did.
  */
 unsigned simd_unmasked_flags(const struct cpu *cpu, struct simd_kind kind, unsigned flags, __m128i dst,
-                             __m128i src, __m128i result);
+                             __m128i src);
 
 /* The operation raised `flags`: answers its result, or raises what is not masked. */
 static inline __m128i simd_settle(struct cpu *cpu, struct simd_kind kind, unsigned flags, __m128i dst,
@@ -51,7 +51,7 @@ static inline __m128i simd_settle(struct cpu *cpu, struct simd_kind kind, unsign
         cpu->mxcsr |= flags;
         return result;
     }
-    simd_raise(cpu, simd_unmasked_flags(cpu, kind, flags, dst, src, result));
+    simd_raise(cpu, simd_unmasked_flags(cpu, kind, flags, dst, src));
     return result;
 }
 

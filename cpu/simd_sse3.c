@@ -54,8 +54,8 @@ HORIZONTAL(HSUBPD, sub_pd, _mm_unpacklo_epi64, _mm_unpackhi_epi64, SIMD_SUB, 2, 
         __m128i c = _mm_andnot_si128(even, dst), d = _mm_andnot_si128(even, src);                            \
         unsigned flags, more_flags;                                                                          \
         __m128i differences = subtract(cpu, a, b, &flags), sums = add(cpu, c, d, &more_flags);               \
-        flags = simd_unmasked_flags(cpu, minus, flags, a, b, differences) |                                  \
-                simd_unmasked_flags(cpu, plus, more_flags, c, d, sums);                                      \
+        flags =                                                                                              \
+            simd_unmasked_flags(cpu, minus, flags, a, b) | simd_unmasked_flags(cpu, plus, more_flags, c, d); \
         simd_raise(cpu, flags);                                                                              \
         return _mm_or_si128(_mm_and_si128(even, differences), _mm_andnot_si128(even, sums));                 \
     }

@@ -318,6 +318,10 @@ static void control(struct model *model, const struct trace_control *seen)
         naive_cache_flush(&model->l1i, false);
         naive_cache_flush(&model->l1d, write_back);
         naive_cache_flush(&model->l2, write_back);
+    } else if (strcmp(seen->what, "clflush") == 0) {
+        naive_cache_flush_line(&model->l1i, seen->value, false);
+        naive_cache_flush_line(&model->l1d, seen->value, true);
+        naive_cache_flush_line(&model->l2, seen->value, true);
     }
 }
 

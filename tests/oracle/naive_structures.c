@@ -216,6 +216,16 @@ void naive_cache_flush(struct naive_cache *cache, bool write_back)
     }
 }
 
+void naive_cache_flush_line(struct naive_cache *cache, uint64_t physical, bool write_back)
+{
+    struct naive_line *line = find_line(cache, physical / cache->line_bytes);
+    if (!line)
+        return;
+    line->is_valid = false;
+    if (write_back && line->is_dirty)
+        write_line_below(cache, line->number);
+}
+
 void naive_cache_free(struct naive_cache *cache)
 {
     free(cache->lines);

@@ -63,6 +63,7 @@ void naive_cache_init(struct naive_cache *cache, uint64_t size_bytes, uint64_t n
                       struct naive_cache *below);
 void naive_cache_access(struct naive_cache *cache, uint64_t physical, bool is_write);
 void naive_cache_flush(struct naive_cache *cache, bool write_back);
+void naive_cache_flush_line(struct naive_cache *cache, uint64_t physical, bool write_back);
 void naive_cache_free(struct naive_cache *cache);
 
 #endif
