@@ -478,7 +478,7 @@ void cpu_flush_caches(struct cpu *cpu, bool write_back, cycle_t now);
 /* From a start state, with no check; PAE paging finds its PDPTEs in memory. */
 void cpu_set_control(struct cpu *cpu, const struct cpu_state *state);
 /*
- * CLFLUSH of a line, by the slot cpu->slow_issue. Once the translation says that it may be read; else a fault.
+ * CLFLUSH of a line that may be read, else there is a fault. The slot at which it was known is in slow_issue.
  */
 bool cpu_flush_line(struct cpu *cpu, uint64_t linear, stamp_t t) __attribute__((warn_unused_result));
 /* MOV to CR0, CR3, CR4. False: #GP. */

@@ -122,7 +122,9 @@ EXEC(fence)
     return exec_next(cpu, insn, t, exec_done(t, 1));
 }
 
-/* Ordered behind the stores, as these may be to the line (SDM 2A CLFLUSH). Faults as a load of a byte does. */
+/*
+ * Ordered behind the stores, as these may be to the line (SDM 2A CLFLUSH). Faults as a load of a byte does.
+ */
 EXEC(clflush)
 {
     t = exec_wait_address(cpu, insn, t);
