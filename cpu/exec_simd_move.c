@@ -108,7 +108,7 @@ ALWAYS_INLINE const struct insn *transfer(struct cpu *cpu, const struct insn *in
     if (is_mmx)
         cpu_mmx_begin(cpu);
     exec_set_value_of(cpu, to, insn->dst, insn->size_bytes, value);
-    stamp_t done = exec_done(t, insn->latency_cycles);
+    stamp_t done = exec_done(t, to == from ? 1 : insn->latency_cycles);
     exec_set_ready(cpu, exec_ready_of(to, insn->dst), done);
     return exec_next(cpu, insn, t, done);
 }
