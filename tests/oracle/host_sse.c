@@ -366,6 +366,31 @@ static void make_masked_store(struct host_case *c, uint32_t offset)
     }
 }
 
+/*
+ * Another segment, whose base is not zero and whose limit may be in the way; LOCK, which none of these takes.
+ */
+static void put_odd_prefix(struct host_case *c, struct host_random *r, const struct encoding *e,
+                           bool is_memory)
+{
+    static const uint16_t selectors[] = {HOST_WINDOWED, HOST_DOWNWARD, HOST_UNWRITABLE, 0};
+    unsigned which = host_below(r, 4);
+    if (c->mode == DEC_64 || !is_memory || host_one_in(r, 4)) {
+        host_put(c, 0xF0, 1);
+        return;
+    }
+    c->selector[DEC_SEG_FS] = selectors[which];
+    c->gpr[e->base] -= HOST_DATA + (selectors[which] == HOST_WINDOWED ? 0x100 : 0);
+    c->gpr[e->base] &= UINT32_MAX;
+    host_put(c, 0x64, 1);
+}
+
+/* An x87 exception waits to be delivered by the next MMX instruction. */
+static void make_pending(struct host_case *c)
+{
+    c->fx.control &= (uint16_t)~1u;
+    c->fx.status |= 0x8081;
+}
+
 static void make(struct host_case *c, uint64_t seed, uint64_t number, const uint8_t data[HOST_DATA_BYTES])
 {
     (void)data;
@@ -373,6 +398,8 @@ static void make(struct host_case *c, uint64_t seed, uint64_t number, const uint
     const struct form *form = &forms[number % nr_forms];
     const struct row *row = form->row;
     enum dec_mode mode = number / nr_forms % 2 && ours_can_run(DEC_64) ? DEC_64 : DEC_32;
+    if (!form->is_memory && strncmp(row->name, "MASKMOV", 7) != 0 && host_one_in(&r, 8))
+        mode = DEC_16;
     uint32_t offset = host_data_offset(&r);
     if (!host_one_in(&r, 8))
         offset &= ~15u;
@@ -387,19 +414,23 @@ static void make(struct host_case *c, uint64_t seed, uint64_t number, const uint
 
     bool has_modrm = strcmp(row->operand[0], "__") != 0;
     uint64_t target = HOST_DATA + offset;
-    struct encoding e = {.mod = 3,
-                         .reg = row->digit == ANY ? host_below(&r, mode == DEC_64 ? 16 : 8) : row->digit};
+    unsigned nr_registers = mode == DEC_64 ? 16 : 8;
+    struct encoding e = {.mod = 3, .reg = row->digit == ANY ? host_below(&r, nr_registers) : row->digit};
     bias_registers(c, &r, row);
     if (strncmp(row->name, "MASKMOV", 7) == 0)
         make_masked_store(c, offset);
+    else if (host_one_in(&r, 16))
+        make_pending(c);
     if (form->is_memory)
         choose_address(c, &r, &e, target);
     else
-        e.rm = host_below(&r, mode == DEC_64 ? 16 : 8);
+        e.rm = host_below(&r, nr_registers);
     if (mode == DEC_64) {
         e.rex |= (e.reg & 8 ? REX_R : 0u) | (!form->is_memory && e.rm & 8 ? REX_B : 0u);
         e.rex |= host_one_in(&r, 3) ? REX_W : 0u;
     }
+    if (host_one_in(&r, 24))
+        put_odd_prefix(c, &r, &e, form->is_memory);
     bool is_wide = (has_operand(row, "Gv") || has_operand(row, "Mv")) && !row->prefix && host_one_in(&r, 3);
     if (is_wide || (row->prefix == 0xF2 && has_operand(row, "Ev") && host_one_in(&r, 3)))
         host_put(c, 0x66, 1);
@@ -439,9 +470,39 @@ static bool fx_agrees(const struct host_case *c, const union host_fx *theirs, co
     return memcmp(&a, &b, sizeof a) == 0;
 }
 
+/* Whether the forms decode to all instructions that have a row in simd_ops.def. */
+static bool are_complete(void)
+{
+    static const struct {
+        enum dec_op op;
+        const char *name;
+    } wanted[] = {
+#define SIMD(op, shape, dst) {DEC_##op, #op},
+#include "cpu/simd_ops.def"
+#undef SIMD
+    };
+    static const uint8_t nothing[HOST_DATA_BYTES];
+    bool is_there[DEC_NR_OPS] = {false}, is_complete = true;
+    for (uint64_t number = 0; number < (uint64_t)nr_forms * 4; number++) {
+        struct host_case c;
+        struct dec_insn insn;
+        make(&c, 1, number, nothing);
+        if (dec_decode(c.bytes, c.length, c.mode, &insn) == DEC_OK)
+            is_there[insn.op] = true;
+    }
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        if (!is_there[wanted[i].op])
+            fprintf(stderr, "host_sse: no form of %s\n", wanted[i].name);
+        is_complete &= is_there[wanted[i].op];
+    }
+    return is_complete;
+}
+
 int main(int argc, char **argv)
 {
     make_forms();
+    if (ours_can_run(DEC_64) && !are_complete())
+        return 1;
     const struct host_generator generator = {
         .program = "host_sse",
         .default_cases = 60000,
