@@ -162,6 +162,52 @@ struct cache_answer cache_access(struct cache *cache, struct paddr at, bool is_w
     return answer;
 }
 
+/* What becomes of an access that this cache does not serve. */
+static struct cache_answer pass_on(struct cache *cache, enum cache_use use, struct paddr at, bool is_write,
+                                   cycle_t now)
+{
+    if (cache->below)
+        return cache_access_as(cache->below, use, at, is_write, now);
+    return (struct cache_answer){dram_access(cache->dram, at, is_write, now), SERVED_BY_DRAM};
+}
+
+static void drop(struct cache *cache, uint64_t set, uint64_t way, cycle_t now)
+{
+    struct line *set_lines = &cache->lines[set * cache->params.nr_ways];
+    struct line gone = set_lines[way];
+    memmove(set_lines + way, set_lines + way + 1, (cache->params.nr_ways - 1 - way) * sizeof *set_lines);
+    set_lines[cache->params.nr_ways - 1] = (struct line){.number = CACHE_NO_LINE};
+    if (gone.is_dirty)
+        write_below(cache, gone.number, now);
+    publish(cache, set, now);
+}
+
+struct cache_answer cache_access_as(struct cache *cache, enum cache_use use, struct paddr at, bool is_write,
+                                    cycle_t now)
+{
+    uint64_t number = at.v >> cache->front.line_shift, set = number & cache->front.set_mask;
+    struct line *set_lines = &cache->lines[set * cache->params.nr_ways];
+    uint64_t way = find(cache, set_lines, number);
+    bool is_here = way < cache->params.nr_ways;
+    if (use == CACHE_USE_ALL || (use == CACHE_USE_NO_FILL && is_here))
+        return cache_access(cache, at, is_write, now);
+    if (use == CACHE_USE_NONE) {
+        cache->stats.uncached++;
+        if (is_here)
+            drop(cache, set, way, now);
+        return pass_on(cache, use, at, is_write, now);
+    }
+    cache->stats.accesses++;
+    cache->stats.hits += is_here;
+    cache->stats.misses += !is_here;
+    cache->stats.write_throughs += use == CACHE_USE_WRITE_THROUGH;
+    if (is_here) {
+        move_to_front(set_lines, way);
+        publish(cache, set, now);
+    }
+    return pass_on(cache, use, at, is_write, now + cache->params.latency_cycles);
+}
+
 void cache_let_stores_hit(struct cache *cache, struct paddr at)
 {
     uint64_t number = at.v >> cache->front.line_shift, set = number & cache->front.set_mask;

@@ -60,6 +60,15 @@ struct cache_answer {
 struct cache_answer cache_access(struct cache *cache, struct paddr at, bool is_write, cycle_t now);
 
 /*
+ * How an access uses the caches: all do as they are asked; or a miss leaves them as they are (CR0.CD, SDM 3A
+ * table 11-5); or a write goes down to memory, by way of the lines that are there; or it passes by, and lines
+ * that are there are written back and dropped.
+ */
+enum cache_use { CACHE_USE_ALL, CACHE_USE_NO_FILL, CACHE_USE_WRITE_THROUGH, CACHE_USE_NONE };
+struct cache_answer cache_access_as(struct cache *cache, enum cache_use use, struct paddr at, bool is_write,
+                                    cycle_t now);
+
+/*
  * A store to the line that holds `at`, whose fill may be under way, has just been made: until the line is no
  * longer the most recently used of its set, further stores may take the front's word. For a requester whose
  * stores take effect in order, so that those behind the first wait for the line through it.

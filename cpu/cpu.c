@@ -89,12 +89,14 @@ struct cpu *cpu_create(const struct cpu_params *params)
         .l2_tlb_latency_cycles = config->tlb_l2_latency_cycles,
         .walk_cache = params->walk_cache,
         .ram = params->ram,
+        .physical_bits = PHYSICAL_BITS,
         .entry_written = entry_written,
         .opaque = cpu,
     };
     mmu_init(&cpu->mmu, &mmu);
     cpu->data_clock = cpu->is_timed ? tlb_clock(params->dtlb) : &cpu->untimed_clocks[0];
     cpu->fetch_clock = cpu->is_timed ? tlb_clock(params->itlb) : &cpu->untimed_clocks[1];
+    cpu->combined_line = CACHE_NO_LINE;
     cpu->clock = STAMP_CYCLE; /* stamp 0 means "never" where a load answers */
     cpu->lost[REASON_SERIAL] = STAMP_CYCLE;
     cpu->fpu = cpu_fpu_initial();

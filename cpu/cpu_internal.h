@@ -199,6 +199,7 @@ struct cpu {
     uint64_t eflags; /* without the status flags; DF, IF, IOPL, ... live here */
     uint64_t cr2;
     uint8_t ac_front[MAX_AC_FRONTS]; /* data fronts that allow what EFLAGS.AC allows in spite of SMAP */
+    uint64_t combined_line;          /* whose write-combining writes are still here, or CACHE_NO_LINE */
     unsigned nr_ac_fronts;           /* MAX_AC_FRONTS + 1: more than that */
     struct segment segment[DEC_NR_SEGS], ldtr, tr;
     uint64_t gdt_base, idt_base;
@@ -358,6 +359,14 @@ void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_b
 stamp_t cpu_load_wide_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t, void *into);
 bool cpu_store_wide_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const void *from, stamp_t t)
     __attribute__((warn_unused_result));
+/*
+ * uncached.c: the same as an access to the L1D, for other types than WB and for CR0.CD; *t moves where the
+ * access is in order with all others. Returns when the data are there, or the write is taken.
+ */
+stamp_t cpu_access_uncached(struct cpu *cpu, enum memory_type type, struct paddr at, bool is_write,
+                            stamp_t *t);
+/* What was gathered of write-combining writes goes to memory. */
+void cpu_drain_combined(struct cpu *cpu, stamp_t t);
 /* Outside executors: waits for the value; as supervisor whatever the CPL if is_system (GDT, IDT, TSS). */
 bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_system, uint64_t *value)
     __attribute__((warn_unused_result));

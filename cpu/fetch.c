@@ -10,7 +10,9 @@ static void fill_fetch_front(struct cpu *cpu, uint64_t linear, struct tlb_entry 
     front->frame = paddr(mmu_physical(entry, laddr(linear)).v & ~(uint64_t)PAGE_MASK);
     front->host = NULL;
     front->entry = entry;
-    front->id = entry->id;
+    bool can_hit = !cpu->is_timed || mmu_cache_use(&cpu->mmu, mmu_memory_type(&cpu->mmu, entry, front->frame),
+                                                   false) == CACHE_USE_ALL;
+    front->id = can_hit ? entry->id : 0; /* no entry's: every block goes the long way */
     front->tag[FRONT_SUPERVISOR] =
         paging_allows(&cpu->control, entry->flags, MMU_FETCH, MMU_SUPERVISOR) ? page : FRONT_NO_PAGE;
     front->tag[FRONT_USER] =
@@ -54,6 +56,13 @@ static bool translate(struct cpu *cpu, uint64_t linear, stamp_t *t, struct cpu_s
     return true;
 }
 
+/* How a fetch from the page that was just translated uses the caches. */
+static enum cache_use cache_use(const struct cpu *cpu, struct paddr at)
+{
+    enum memory_type type = mmu_memory_type(&cpu->mmu, cpu->fetch_front->entry, at);
+    return mmu_cache_use(&cpu->mmu, type, false);
+}
+
 /*
  * The line at `physical`, asked of the L1I in slot *t, which moves to when its bytes are there but for a
  * plain hit.
@@ -65,7 +74,8 @@ static void fetch_line(struct cpu *cpu, struct paddr physical, stamp_t *t, struc
     seen->physical = physical;
     seen->served_by = SERVED_BY_L1;
     if (cpu->is_timed && seen->is_ram) {
-        struct cache_answer answer = cache_access(cpu->params.l1i, physical, false, stamp_cycle(*t));
+        struct cache_answer answer =
+            cache_access_as(cpu->params.l1i, cache_use(cpu, physical), physical, false, stamp_cycle(*t));
         cycle_t hit_cycles = cpu->params.config->cache_l1i_latency_cycles;
         if (answer.ready > stamp_cycle(*t) + hit_cycles)
             *t = stamp_of_cycle(answer.ready - hit_cycles) | REASON_L1I;

@@ -8,6 +8,7 @@ struct piece {
     struct paddr at;
     unsigned size_bytes;
     bool is_ram, is_new_page;
+    enum memory_type type;
     uint64_t nr_walks;
     cycle_t asked, translated;
 };
@@ -54,7 +55,7 @@ void cpu_drop_ac_fronts(struct cpu *cpu)
     cpu->nr_ac_fronts = 0;
 }
 
-static void fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *entry)
+static void fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *entry, enum memory_type type)
 {
     uint64_t page = linear >> PAGE_SHIFT;
     unsigned index = front_index(page, DATA_FRONT_ENTRIES);
@@ -64,13 +65,16 @@ static void fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *
     front->host = cpu->params.ram->host + frame.v;
     front->entry = entry;
     front->id = entry->id;
+    /* The fast path knows only of lines that it may hit. */
+    bool can_hit_reads = !cpu->is_timed || mmu_cache_use(&cpu->mmu, type, false) == CACHE_USE_ALL;
+    bool can_hit_writes = !cpu->is_timed || mmu_cache_use(&cpu->mmu, type, true) == CACHE_USE_ALL;
     if ((cpu->control.cr4 & CR4_SMAP) && (cpu->eflags & EFLAGS_AC) && (entry->flags & TLB_USER))
         note_ac_front(cpu, index);
     bool is_noted = debug_watches_page(cpu, linear);
-    bool can_write = (entry->flags & TLB_DIRTY) && !cpu_has_code(cpu, frame);
+    bool can_write = can_hit_writes && (entry->flags & TLB_DIRTY) && !cpu_has_code(cpu, frame);
     for (unsigned kind = FRONT_SUPERVISOR; kind <= FRONT_USER; kind += FRONT_USER) {
         enum mmu_asker asker = kind == FRONT_USER ? MMU_USER : supervisor(cpu);
-        bool read = paging_allows(&cpu->control, entry->flags, MMU_READ, asker);
+        bool read = can_hit_reads && paging_allows(&cpu->control, entry->flags, MMU_READ, asker);
         bool write = can_write && paging_allows(&cpu->control, entry->flags, MMU_WRITE, asker);
         front->tag[kind | FRONT_READ] = read && !is_noted ? page : FRONT_NO_PAGE;
         front->tag[kind | FRONT_WRITE] = write && !is_noted ? page : FRONT_NO_PAGE;
@@ -138,6 +142,7 @@ static bool translate_by_front(struct cpu *cpu, struct piece *piece, enum mmu_ac
         tlb_hit(cpu->params.dtlb, front->entry);
     piece->at = paddr(front->frame.v | (piece->linear & PAGE_MASK));
     piece->is_ram = true;
+    piece->type = MEMORY_WB; /* or such that this access is the same */
     return true;
 }
 
@@ -159,8 +164,9 @@ static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_acces
         return false;
     piece->at = mmu_physical(entry, laddr(piece->linear));
     piece->is_ram = is_ram(cpu, piece->at);
+    piece->type = cpu->is_timed ? mmu_memory_type(&cpu->mmu, entry, piece->at) : MEMORY_WB;
     if (piece->is_ram)
-        fill_data_front(cpu, piece->linear, entry);
+        fill_data_front(cpu, piece->linear, entry, piece->type);
     return true;
 }
 
@@ -187,6 +193,7 @@ static unsigned translate(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
         return translate_piece(cpu, &piece[1], access, asker, t) ? 2 : 0;
     piece[1].at = paddr(piece[0].at.v + first_bytes);
     piece[1].is_ram = piece[0].is_ram;
+    piece[1].type = piece[0].type;
     piece[1].asked = piece[1].translated = piece[0].translated;
     return 2;
 }
@@ -201,6 +208,8 @@ static enum reason reason_served(enum served_by served_by)
 static stamp_t access_cache(struct cpu *cpu, const struct piece *piece, bool is_write, stamp_t *t)
 {
     struct cache *l1d = cpu->params.l1d;
+    if (mmu_cache_use(&cpu->mmu, piece->type, is_write) != CACHE_USE_ALL)
+        return cpu_access_uncached(cpu, piece->type, piece->at, is_write, t);
     bool is_miss = !is_write && !cache_contains(l1d, piece->at);
     if (is_miss)
         *t = cpu_wait(cpu, *t, cpu->mshr_free[cpu->mshr_index]);
@@ -374,7 +383,8 @@ static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const v
     }
     if (is_ram_store)
         drain(cpu, t, line_ready);
-    if (is_ram_store && cpu->is_timed && nr_pieces == 1)
+    if (is_ram_store && cpu->is_timed && nr_pieces == 1 &&
+        mmu_cache_use(&cpu->mmu, piece[0].type, true) == CACHE_USE_ALL)
         cache_let_stores_hit(cpu->params.l1d, piece[0].at);
     cpu->slow_issue = t;
     return true;

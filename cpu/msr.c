@@ -12,6 +12,20 @@ static bool write_tsc(struct cpu *cpu, uint64_t value)
     return true;
 }
 
+static bool read_memory_type(const struct cpu *cpu, uint32_t number, uint64_t *value)
+{
+    return memory_types_read(&cpu->mmu.types, number, value);
+}
+
+/* Shortcuts lead to memory that is WB: the next access looks again. */
+static bool write_memory_type(struct cpu *cpu, uint32_t number, uint64_t value)
+{
+    if (!memory_types_write(&cpu->mmu.types, number, value))
+        return false;
+    cpu_drop_fronts(cpu);
+    return true;
+}
+
 static bool is_known(struct cpu *cpu, uint32_t number, uint64_t *value)
 {
     switch (number) {
@@ -24,10 +38,14 @@ static bool is_known(struct cpu *cpu, uint32_t number, uint64_t *value)
     case number:                                                                                             \
         *value = read_##name(cpu);                                                                           \
         return true;
+#define MSR_RANGE(first, last, name)                                                                         \
+    case first ... last:                                                                                     \
+        return read_##name(cpu, number, value);
 #include "cpu/msrs.def"
 #undef MSR_FIELD
 #undef MSR_CANONICAL
 #undef MSR_CODE
+#undef MSR_RANGE
     default:
         return false;
     }
@@ -52,10 +70,14 @@ static bool set(struct cpu *cpu, uint32_t number, uint64_t value)
 #define MSR_CODE(number, name)                                                                               \
     case number:                                                                                             \
         return write_##name(cpu, value);
+#define MSR_RANGE(first, last, name)                                                                         \
+    case first ... last:                                                                                     \
+        return write_##name(cpu, number, value);
 #include "cpu/msrs.def"
 #undef MSR_FIELD
 #undef MSR_CANONICAL
 #undef MSR_CODE
+#undef MSR_RANGE
     default:
         return false;
     }

@@ -17,6 +17,7 @@ stamp_t cpu_serialise(struct cpu *cpu, stamp_t t, cycle_t cycles)
     for (unsigned i = 0; i < NR_READY; i++)
         all = stamp_later(all, cpu->ready[i]);
     t = cpu_wait(cpu, t, all);
+    cpu_drain_combined(cpu, t);
     return cpu_wait(cpu, t, (stamp_floor(t) + stamp_of_cycle(cycles)) | REASON_SERIAL);
 }
 

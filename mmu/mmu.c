@@ -7,6 +7,7 @@ void mmu_init(struct mmu *mmu, const struct mmu_params *params)
     memset(mmu, 0, sizeof *mmu);
     mmu->params = *params;
     mmu->untimed.id = 1;
+    memory_types_init(&mmu->types, params->physical_bits);
 }
 
 /* Memory as a walk sees it; `now` moves on with every read. */
@@ -23,13 +24,22 @@ static uint64_t read_entry(const struct mmu *mmu, const struct walk_step *step)
     return value;
 }
 
+/* An access of the walker: the entry above says of what type the memory is (SDM 3A 4.9.2). */
+static struct cache_answer access_cache(struct mmu *mmu, const struct walk_step *step, bool is_write,
+                                        cycle_t now)
+{
+    enum memory_type type = memory_type_of(&mmu->types, step->at, step->pat_index);
+    return cache_access_as(mmu->params.walk_cache, mmu_cache_use(mmu, type, is_write), step->at, is_write,
+                           now);
+}
+
 static uint64_t timed_read(void *opaque, struct walk_step *step)
 {
     struct walk_context *context = opaque;
     struct mmu *mmu = context->mmu;
     mmu->stats.walk_reads++;
     if (mmu->params.is_timed && ram_has(mmu->params.ram, step->at, step->size_bytes)) {
-        struct cache_answer answer = cache_access(mmu->params.walk_cache, step->at, false, context->now);
+        struct cache_answer answer = access_cache(mmu, step, false, context->now);
         uint64_t *const by_level[NR_SERVED_BY] = {&mmu->stats.walk_reads_l1d, &mmu->stats.walk_reads_l2,
                                                   &mmu->stats.walk_reads_dram};
         ++*by_level[answer.served_by];
@@ -49,7 +59,7 @@ static void timed_update(void *opaque, const struct walk_step *step, uint64_t va
     mmu->stats.accessed_sets += !(step->value & PTE_A);
     mmu->stats.dirty_sets += (value & ~step->value & PTE_D) != 0;
     if (mmu->params.is_timed)
-        context->now = cache_access(mmu->params.walk_cache, step->at, true, context->now).ready;
+        context->now = access_cache(mmu, step, true, context->now).ready;
     mmu->params.entry_written(mmu->params.opaque, step->at);
 }
 

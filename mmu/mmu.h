@@ -9,6 +9,7 @@
 #define LK_MMU_MMU_H
 
 #include "cache/cache.h"
+#include "mmu/memory_type.h"
 #include "mmu/paging.h"
 #include "sim/base/ram.h"
 #include "tlb/tlb.h"
@@ -19,6 +20,7 @@ struct mmu_params {
     cycle_t l2_tlb_latency_cycles;
     struct cache *walk_cache; /* in which the walker looks first; NULL when not timed */
     struct ram *ram;
+    unsigned physical_bits; /* MAXPHYADDR */
     /* Called after the walker has written an entry, for whoever caches what lies there (decoded code). */
     void (*entry_written)(void *opaque, struct paddr at);
     void *opaque;
@@ -33,6 +35,7 @@ struct mmu_stats {
 struct mmu {
     struct mmu_params params;
     struct paging_mode mode;
+    struct memory_types types;
     struct mmu_stats stats;
     struct walk last_walk;  /* for traces and windows */
     uint64_t nr_walks_seen; /* grows with every walk, so that an observer knows whether last_walk is new */
@@ -68,6 +71,20 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
 static inline struct paddr mmu_physical(const struct tlb_entry *entry, struct laddr at)
 {
     return paddr(entry->frame.v + (at.v & ((1ull << tlb_page_shift(entry->page)) - 1)));
+}
+
+/* How an access of the core to an address that an entry translates uses the caches. */
+static inline enum memory_type mmu_memory_type(const struct mmu *mmu, const struct tlb_entry *entry,
+                                               struct paddr at)
+{
+    if (!(mmu->mode.cr0 & CR0_PG))
+        return memory_type_by_mtrrs(&mmu->types, at);
+    return memory_type_of(&mmu->types, at, entry->pat_index);
+}
+
+static inline enum cache_use mmu_cache_use(const struct mmu *mmu, enum memory_type type, bool is_write)
+{
+    return memory_cache_use(type, mmu->mode.cr0 & CR0_CD, is_write);
 }
 
 /* A write to CR0, CR3 or CR4 took effect: drops what the manual says (SDM 3A 4.10.4.1). */

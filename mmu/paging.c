@@ -168,6 +168,19 @@ static uint8_t pat_index(uint64_t leaf, bool maps_large)
     return (uint8_t)((leaf & PTE_PWT ? 1 : 0) | (leaf & PTE_PCD ? 2 : 0) | (pat ? 4 : 0));
 }
 
+/* The same for the access to the table that a value (an entry, or CR3) leads to. */
+static unsigned table_pat_index(uint64_t value)
+{
+    return (value & PTE_PWT ? 1u : 0u) | (value & PTE_PCD ? 2u : 0u);
+}
+
+static unsigned root_pat_index(const struct paging_mode *mode, enum paging_kind kind, struct laddr linear)
+{
+    if (kind == PAGING_PAE)
+        return table_pat_index(mode->pdpte[paging_pdpte_index(linear)]);
+    return mode->cr4 & CR4_PCIDE ? 0 : table_pat_index(mode->cr3);
+}
+
 bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memory, struct walk *walk,
                  struct tlb_entry *entry)
 {
@@ -187,6 +200,7 @@ bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memor
         step->index = (unsigned)(walk->linear.v >> level->shift & ((1u << level->index_bits) - 1));
         step->at = paddr(table + (uint64_t)step->index * entry_bytes);
         step->size_bytes = entry_bytes;
+        step->pat_index = i == 0 ? root_pat_index(mode, walk->kind, walk->linear) : table_pat_index(leaf);
         step->value = leaf = memory->read(memory->opaque, step);
         if (!(leaf & PTE_P))
             return fault(mode, walk, 0);

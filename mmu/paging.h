@@ -71,6 +71,7 @@ struct walk_step {
     uint64_t value;      /* as read */
     unsigned size_bytes; /* of the entry: 4 or 8 */
     unsigned index;      /* of the entry in its table */
+    unsigned pat_index;  /* what selects the memory type of this access (SDM 3A 4.9.2) */
     unsigned served_by;  /* enum served_by; filled in by the caller of the walk */
     cycle_t ready;       /* likewise */
 };

@@ -313,6 +313,92 @@ Test(cpu_paging, invpcid_refuses_bad_types_and_descriptors)
     }
 }
 
+/* ---- Memory types ---- */
+
+/* mov ecx, 10; 1: mov eax, [DATA]; mov [DATA + 4], ebx; loop 1b; hlt */
+static void run_accesses(struct world *w)
+{
+    PROGRAM(w, 0xb9, 10, 0, 0, 0, 0xa1, 0, 0, 2, 0, 0x89, 0x1d, 4, 0, 2, 0, 0xe2, 0xf3, 0xf4);
+    run(w);
+    cr_assert_eq(w->vector, NR_VECTORS);
+}
+
+Test(cpu_paging, pages_with_pcd_are_not_cached_and_pages_with_pwt_are_written_through)
+{
+    static const struct {
+        uint64_t bits, cr0;
+        unsigned uncached, write_throughs, writes;
+    } cases[] = {
+        {0, 0, 0, 0, 0},         {PTE_PWT, 0, 0, 10, 10},
+        {PTE_PCD, 0, 20, 0, 10}, {PTE_PCD | PTE_PWT, 0, 20, 0, 10},
+        {0, CR0_CD, 0, 0, 10},   {PTE_PCD, CR0_CD, 20, 0, 10},
+    };
+    cycle_t cached_cycles = 0;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct world w;
+        set_up_pae(&w, 0, 0);
+        put64(&w, pae_pte(DATA), DATA | 0x63 | cases[i].bits);
+        w.state.cr0 |= cases[i].cr0;
+        run_accesses(&w);
+        const struct core *core = &w.core[CORE_INORDER];
+        const struct cache_stats *l1d = cache_stats(core->l1d);
+        cr_assert_eq(l1d->uncached, cases[i].uncached, "case %u: %lu uncached", i, l1d->uncached);
+        cr_assert_eq(l1d->write_throughs, cases[i].write_throughs, "case %u", i);
+        cr_assert_eq(cache_contains(core->l1d, paddr(DATA)), cases[i].uncached == 0 && !cases[i].cr0);
+        if (cases[i].writes)
+            cr_assert_geq(dram_stats(core->dram)->writes, cases[i].writes, "case %u", i);
+        if (i == 0)
+            cached_cycles = cpu_now(core->cpu);
+        else
+            cr_assert_gt(cpu_now(core->cpu), cached_cycles + (cases[i].uncached ? 10 * 40 : 40), "case %u",
+                         i);
+        cr_assert_eq(cpu_now(core->cpu), cpu_now(w.core[CORE_WATCHED].cpu));
+        tear_down(&w);
+    }
+}
+
+/* WRMSR of the MTRRs takes effect at once, in the data's fronts and the code's. */
+Test(cpu_paging, what_the_mtrrs_say_counts_from_the_next_access_on)
+{
+    struct world w;
+    set_up_pae(&w, 0, 0);
+    put64(&w, pae_pte(DATA), DATA | 0x63);
+    /* mov eax, [DATA]; mov eax, 0c00h; wrmsr; mov eax, [DATA]; mov eax, [DATA]; hlt */
+    PROGRAM(&w, 0xa1, 0, 0, 2, 0, 0xb8, 0, 0x0c, 0, 0, 0x0f, 0x30, 0xa1, 0, 0, 2, 0, 0xa1, 0, 0, 2, 0, 0xf4);
+    w.state.gpr[CPU_CX] = 0x250; /* the fixed range of 0 to 7ffffh: all UC */
+    put(&w, CODE + 5, "\x31\xc0\x90\x90\x90", 5);
+    run(&w);
+    cr_assert_eq(w.vector, NR_VECTORS);
+    const struct core *core = &w.core[CORE_INORDER];
+    cr_assert_geq(cache_stats(core->l1d)->uncached, 2);
+    cr_assert_gt(cache_stats(core->l1i)->uncached, 0, "code comes from memory, too");
+    cr_assert_not(cache_contains(core->l1d, paddr(DATA)), "the line that was there is gone");
+    tear_down(&w);
+}
+
+/*
+ * Write combining: ten writes to one line are one access to memory, made when something else wants to go
+ * there.
+ */
+Test(cpu_paging, write_combining_gathers_a_line)
+{
+    struct world w;
+    set_up_pae(&w, 0, 0);
+    put64(&w, pae_pte(DATA), DATA | 0x6b); /* PWT selects entry 1 of the PAT */
+    /*
+     * mov ecx, 277h; wrmsr; mov ecx, 10; 1: mov [DATA + 4 * ecx], ebx; loop 1b; mov [DATA + 1024], ebx;
+     * cpuid; hlt
+     */
+    PROGRAM(&w, 0xb9, 0x77, 2, 0, 0, 0x0f, 0x30, 0xb9, 10, 0, 0, 0, 0x89, 0x1c, 0x8d, 0, 0, 2, 0, 0xe2, 0xf7,
+            0x89, 0x1d, 0, 4, 2, 0, 0x0f, 0xa2, 0xf4);
+    w.state.gpr[CPU_AX] = 0x00070106;
+    w.state.gpr[CPU_DX] = 0x00070106;
+    run(&w);
+    cr_assert_eq(w.vector, NR_VECTORS);
+    cr_assert_eq(cache_stats(w.core[CORE_INORDER].l1d)->uncached, 2, "one for each of the two lines");
+    tear_down(&w);
+}
+
 /* ---- What MOV to a control register refuses (SDM 3A 2.5, 4.1.2, SDM 2B MOV to CR) ---- */
 
 enum { LONG = EFER_LME | EFER_LMA };

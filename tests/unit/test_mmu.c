@@ -108,6 +108,7 @@ static void set_up(void)
                                 .l2_tlb = w.l2_tlb,
                                 .walk_cache = w.l1,
                                 .ram = &w.ram,
+                                .physical_bits = 40,
                                 .entry_written = entry_written};
     mmu_init(&w.mmu, &params);
     for (unsigned space = 0; space < NR_SPACES; space++) {

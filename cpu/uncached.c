@@ -1,0 +1,44 @@
+/* Accesses of the core to memory that is not write-back, or with CR0.CD set (SDM 3A 11.3). */
+#include "cpu/cpu_internal.h"
+
+static stamp_t stamp_of(const struct cache_answer *answer)
+{
+    static const enum reason reasons[NR_SERVED_BY] = {REASON_L1D, REASON_L2, REASON_DRAM};
+    return stamp_of_cycle(answer->ready) | reasons[answer->served_by];
+}
+
+void cpu_drain_combined(struct cpu *cpu, stamp_t t)
+{
+    if (cpu->combined_line == CACHE_NO_LINE)
+        return;
+    struct paddr at = paddr(cpu->combined_line << cpu->l1d_line_shift);
+    cpu->combined_line = CACHE_NO_LINE;
+    (void)cache_access_as(cpu->params.l1d, CACHE_USE_NONE, at, true, stamp_cycle(t));
+}
+
+/* Writes to one line are gathered, and go to memory in one access when something else is to go there. */
+static stamp_t combine(struct cpu *cpu, struct paddr at, stamp_t t)
+{
+    uint64_t line = at.v >> cpu->l1d_line_shift;
+    if (cpu->combined_line != line)
+        cpu_drain_combined(cpu, t);
+    cpu->combined_line = line;
+    return stamp_because(t, REASON_L1D);
+}
+
+stamp_t cpu_access_uncached(struct cpu *cpu, enum memory_type type, struct paddr at, bool is_write,
+                            stamp_t *t)
+{
+    enum cache_use use = mmu_cache_use(&cpu->mmu, type, is_write);
+    if (type == MEMORY_WC && is_write)
+        return combine(cpu, at, *t);
+    if (type == MEMORY_UC) /* in order with all others, and nothing goes on before it is done */
+        *t = cpu_serialise(cpu, *t, 0);
+    cpu_drain_combined(cpu, *t);
+    struct cache_answer answer = cache_access_as(cpu->params.l1d, use, at, is_write, stamp_cycle(*t));
+    stamp_t ready = stamp_of(&answer);
+    if (type != MEMORY_UC)
+        return ready;
+    *t = cpu_wait(cpu, *t, ready);
+    return stamp_because(*t, REASON_DRAM);
+}
