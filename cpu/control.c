@@ -1,6 +1,7 @@
 /* Control registers (SDM 3A 2.5): what may be written, and what a write changes. */
 #include "cpu/cpu_internal.h"
 #include "cpu/fpu.h"
+#include "cpu/long_mode.h"
 
 #include <string.h>
 
@@ -9,7 +10,7 @@ static const uint64_t cr0_known =
 /* CR4 bits of features that CPUID claims; the others are reserved (SDM 3A 2.5). */
 static const uint64_t cr4_known = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE |
                                   CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_LA57 | CR4_PCIDE | CR4_SMEP |
-                                  CR4_SMAP;
+                                  CR4_SMAP | CR4_FSGSBASE;
 
 static bool refuse(struct cpu *cpu)
 {
@@ -139,6 +140,21 @@ static bool write_cr4(struct cpu *cpu, uint64_t value)
     return true;
 }
 
+/* LME may not change while paging is on; LMA is not written but follows (SDM 3A 9.8.5, SDM 4 table 2-2). */
+bool cpu_write_efer(struct cpu *cpu, uint64_t value)
+{
+    struct paging_mode mode = cpu->control;
+    uint64_t writable = EFER_SCE | EFER_LME | EFER_NXE;
+    if (value & ~(writable | EFER_LMA))
+        return false;
+    if (((value ^ mode.efer) & EFER_LME) && (mode.cr0 & CR0_PG))
+        return false;
+    mode.efer = (mode.efer & EFER_LMA) | (value & writable);
+    set_mode(cpu, &mode);
+    cpu_observe_control(cpu, "efer", mode.efer);
+    return true;
+}
+
 bool cpu_write_cr(struct cpu *cpu, unsigned number, uint64_t value)
 {
     switch (number) {
@@ -151,6 +167,11 @@ bool cpu_write_cr(struct cpu *cpu, unsigned number, uint64_t value)
         return write_cr3(cpu, value);
     case 4:
         return write_cr4(cpu, value);
+    case 8: /* the task priority: four bits */
+        if (value > 15)
+            return refuse(cpu);
+        cpu->cr8 = value;
+        return true;
     default:
         return cpu_set_fault(cpu, EXCP_UD);
     }

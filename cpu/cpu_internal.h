@@ -238,6 +238,7 @@ struct cpu {
     bool is_simd_fault;  /* the operation just done set cpu->fault: no result */
     uint16_t x87_raised; /* by the store that is under way */
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
+    uint64_t star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux, cr8;
     int64_t tsc_offset_cycles;
 
     /* Decoded code. */

@@ -107,6 +107,9 @@ EXEC(mov_from_cr)
     case 4:
         value = cpu->control.cr4;
         break;
+    case 8:
+        value = cpu->cr8;
+        break;
     default:
         return exec_raise(cpu, insn, t, EXCP_UD);
     }

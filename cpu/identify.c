@@ -4,6 +4,8 @@
 /* Leaf 1: a P6-class part that claims only what works. Family 6, model 8, stepping 6. */
 enum { SIGNATURE = 0x686, HIGHEST_LEAF = 7, LINEAR_BITS = 48 };
 #define EXTENDED_LEAVES 0x80000000u
+#define EXTENDED_FEATURES 0x80000001u
+#define SYSCALL_BIT (1u << 11)
 #define HIGHEST_EXTENDED_LEAF 0x80000008u
 
 enum answer_register { EAX, EBX, ECX, EDX, NR_ANSWER_REGISTERS };
@@ -51,6 +53,8 @@ static struct answer identify(const struct cpu *cpu, uint32_t leaf, uint32_t sub
 void cpu_identify(struct cpu *cpu)
 {
     struct answer answer = identify(cpu, (uint32_t)cpu->reg[CPU_AX], (uint32_t)cpu->reg[CPU_CX]);
+    if ((uint32_t)cpu->reg[CPU_AX] == EXTENDED_FEATURES && !cpu_is_64bit(cpu))
+        answer.reg[EDX] &= ~SYSCALL_BIT; /* Intel claims it where it works: in 64-bit code */
     cpu->reg[CPU_AX] = answer.reg[EAX];
     cpu->reg[CPU_BX] = answer.reg[EBX];
     cpu->reg[CPU_CX] = answer.reg[ECX];

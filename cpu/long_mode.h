@@ -44,6 +44,25 @@ bool cpu_long_far_return(struct cpu *cpu, unsigned size_bytes, unsigned nr_extra
 bool cpu_long_interrupt_return(struct cpu *cpu, unsigned size_bytes) __attribute__((warn_unused_result));
 
 /*
+ * syscall.c: cpu->rip is the next instruction, for SYSCALL; on success it is the destination. size_bytes is
+ * the operand size: 8 returns to 64-bit code.
+ */
+bool cpu_syscall(struct cpu *cpu) __attribute__((warn_unused_result));
+bool cpu_sysret(struct cpu *cpu, unsigned size_bytes) __attribute__((warn_unused_result));
+bool cpu_sysenter(struct cpu *cpu) __attribute__((warn_unused_result));
+bool cpu_sysexit(struct cpu *cpu, unsigned size_bytes) __attribute__((warn_unused_result));
+
+/* control.c: WRMSR of IA32_EFER. False: not allowed. */
+bool cpu_write_efer(struct cpu *cpu, uint64_t value) __attribute__((warn_unused_result));
+
+/* The base of FS or GS, as MSRs and 64-bit code set it. */
+static inline void cpu_set_base(struct cpu *cpu, unsigned seg, uint64_t base)
+{
+    cpu->segment[seg].hidden.base = base;
+    cpu_mode_changed(cpu);
+}
+
+/*
  * segload.c: the upper eight bytes of a system descriptor or call gate of 16 (SDM 3A 3.5.2, 5.8.3.1), whose
  * type field must be clear. False: #GP(selector), or a page fault.
  */

@@ -1,5 +1,6 @@
 /* Model-specific registers (SDM 4), from the rows of msrs.def. */
 #include "cpu/cpu_internal.h"
+#include "cpu/long_mode.h"
 
 static uint64_t read_tsc(const struct cpu *cpu)
 {
@@ -24,6 +25,44 @@ static bool write_memory_type(struct cpu *cpu, uint32_t number, uint64_t value)
         return false;
     cpu_drop_fronts(cpu);
     return true;
+}
+
+static uint64_t read_efer(const struct cpu *cpu)
+{
+    return cpu->control.efer;
+}
+
+static bool write_efer(struct cpu *cpu, uint64_t value)
+{
+    return cpu_write_efer(cpu, value);
+}
+
+static bool write_base(struct cpu *cpu, unsigned seg, uint64_t value)
+{
+    if (!cpu_is_canonical(cpu, value))
+        return false;
+    cpu_set_base(cpu, seg, value);
+    return true;
+}
+
+static uint64_t read_fs_base(const struct cpu *cpu)
+{
+    return cpu->segment[DEC_SEG_FS].hidden.base;
+}
+
+static bool write_fs_base(struct cpu *cpu, uint64_t value)
+{
+    return write_base(cpu, DEC_SEG_FS, value);
+}
+
+static uint64_t read_gs_base(const struct cpu *cpu)
+{
+    return cpu->segment[DEC_SEG_GS].hidden.base;
+}
+
+static bool write_gs_base(struct cpu *cpu, uint64_t value)
+{
+    return write_base(cpu, DEC_SEG_GS, value);
 }
 
 static bool is_known(struct cpu *cpu, uint32_t number, uint64_t *value)
