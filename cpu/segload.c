@@ -188,7 +188,7 @@ bool cpu_inspect(struct cpu *cpu, uint16_t selector, bool wants_rights, uint32_t
             TYPES_WITH_LIMIT | 1 << SYSTEM_CALL_GATE16 | 1 << SYSTEM_TASK_GATE | 1 << SYSTEM_CALL_GATE,
         TYPES_IN_LONG_MODE =
             1 << SYSTEM_LDT | 1 << SYSTEM_TSS_AVAILABLE | 1 << SYSTEM_TSS_BUSY | 1 << SYSTEM_CALL_GATE,
-        RIGHTS_MASK = 0x00f0ff00, /* of the descriptor's upper half */
+        RIGHTS_MASK = 0x00ffff00, /* of the descriptor's upper half: the limit's bits too, as processors do */
     };
     uint64_t raw;
     if (!look_up(cpu, selector, &raw))

@@ -82,6 +82,7 @@ struct host_window {
 struct host_case {
     unsigned form; /* the generator's number for what this is, for reports */
     enum dec_mode mode;
+    bool is_legacy; /* ours runs it in 32-bit protected mode, not in IA-32e mode as the host does */
     uint8_t bytes[HOST_MAX_LENGTH];
     unsigned length;
     uint32_t code_offset;      /* where in HOST_CODE it lies; it must end there with 16 bytes to spare, or
@@ -98,8 +99,14 @@ struct host_case {
     uint64_t undefined_flags; /* not compared */
     uint32_t undefined_gpr;   /* not compared: a bit a register */
     bool is_undefined;        /* nothing is compared */
-    bool is_cr2_undefined;    /* the manual leaves open which operand faults first */
-    bool is_fault_open;       /* nor are flags compared if there is an exception */
+    bool is_memory_undefined;
+    bool is_base_undefined; /* of FS and GS */
+    /* If there is an exception: */
+    bool is_fault_undefined;    /* nothing is compared */
+    bool is_vector_open;        /* there must be one, but which is open */
+    bool is_cr2_undefined;      /* the manual leaves open which operand faults first */
+    bool is_fault_open;         /* flags are not compared */
+    uint32_t gpr_open_in_fault; /* nor these registers */
 };
 
 struct host_result {
@@ -111,9 +118,11 @@ struct host_result {
     uint32_t error_code;
     uint64_t cr2; /* of a page fault */
     bool is_taken;
-    uint64_t nr_instructions; /* that ours retired, less those around the case */
-    uint64_t late_cycles;     /* that ours ran beyond the end of a slice, at most */
-    bool is_lost;             /* ended in no way that a test should */
+    uint64_t nr_instructions;   /* that ours retired, less those around the case */
+    uint64_t late_cycles;       /* that ours ran beyond the end of a slice, at most */
+    bool is_lost;               /* ended in no way that a test should */
+    bool is_unimplemented;      /* ours has no executor for it */
+    uint32_t hidden_error_bits; /* of an error code, that ours does not have in the mode it ran in */
 };
 
 /* host_random.c: numbers that are the same for a seed whenever asked for, biased to where things go wrong. */
@@ -158,6 +167,9 @@ struct host_generator {
     uint64_t default_cases;
     unsigned nr_forms;
     const char *(*form_name)(unsigned form);
+    /* NULL, or: the instruction of a form, for --masks; why a form exists but is not run. */
+    enum dec_op (*form_op)(unsigned form);
+    const char *(*excluded)(unsigned form);
     /* Case `number` of a seed, the same whenever it is asked for; `data` is what the pages hold then. */
     void (*make)(struct host_case *c, uint64_t seed, uint64_t number, const uint8_t data[HOST_DATA_BYTES]);
     /*

@@ -9,35 +9,90 @@
 #include "cpu/cpu_internal.h"
 #include "tests/oracle/host.h"
 
-/*
- * Physical addresses; the first 128 KiB lie at the same linear ones, and only the code pages are the user's.
- */
+/* Physical addresses. The first 128 KiB lie at the environment's kernel_base, for CPL 0 only. */
 enum {
     RAM_BYTES = 8 << 20,
-    DIRECTORY = 0x1000,
-    LOW_TABLE = 0x2000,
+    DIRECTORY = 0x1000, /* 32-bit page tables */
+    KERNEL_TABLE = 0x2000,
     DATA_TABLE = 0x3000,
     CODE_TABLE = 0x4000,
     GDT = 0x5000,
     LDT = 0x5800,
-    IDT = 0x6000,
-    TSS = 0x7000,
-    ENTRY_FRAME = 0x7800, /* what POPA and IRET pop */
+    IDT32 = 0x6000,
+    IDT64 = 0x6800,
+    TSS32 = 0x7000,
+    TSS64 = 0x7200,
+    ENTRY_FRAME = 0x7800, /* what the stub pops */
     STACK_TOP = 0x9000,
-    STUB = 0x9000,
-    HANDLER = 0x9100,
-    LOW_PAGES = 32,
+    STUB32 = 0x9000,
+    STUB64 = 0x9100,
+    HANDLERS = 0xa000, /* HANDLER_BYTES for each vector */
+    LEVEL_4 = 0x10000, /* 64-bit page tables */
+    LOW_LEVEL_3 = 0x11000,
+    LOW_LEVEL_2 = 0x12000, /* of two GiB */
+    HIGH_LEVEL_3 = 0x14000,
+    HIGH_LEVEL_2 = 0x15000,
+    KERNEL_LEVEL_3 = 0x16000,
+    KERNEL_LEVEL_2 = 0x17000,
+    DATA_LEVEL_1 = 0x18000,
+    CODE_LEVEL_1 = 0x19000,
+    KERNEL_LEVEL_1 = 0x1a000,
+    LOW_BYTES = 0x20000,
     CODE = 0x20000,
     DATA = 0x400000,
+};
 
-    CODE0 = 0x08,
-    DATA0 = 0x10,
-    TASK = 0x38,
-    LDT_ENTRY = 0x40,
+enum {
+    KERNEL_CODE32 = 0x08,
+    KERNEL_CODE64 = 0x10,
+    KERNEL_DATA = 0x18,
+    TASK = 0x40,
+    LDT_ENTRY = 0x50,
     NR_VECTORS = 32,
+    HANDLER_BYTES = 16,
     STOP_PORT = 0x80,
     MAX_CYCLES = 500000,
-    AROUND = 6, /* instructions: two ORs, POPA and IRET; OUT and JMP */
+};
+
+/*
+ * What a case runs in: 32-bit protected mode, or IA-32e mode, which has compatibility mode for 32-bit code.
+ */
+struct environment {
+    uint64_t kernel_base, cr3, cr4, efer;
+    uint32_t idt, tss, stub;
+    uint16_t code;
+    unsigned slot_bytes, gate_bytes;
+    unsigned nr_around;         /* instructions: two ORs, pops and IRET; OUT and JMP */
+    uint32_t hidden_error_bits; /* of a page fault: not there without NX */
+};
+
+static const struct environment environments[2] = {
+    {
+        .kernel_base = 0xf0000000,
+        .cr3 = DIRECTORY,
+        .cr4 = CR4_OSFXSR | CR4_OSXMMEXCPT,
+        .idt = IDT32,
+        .tss = TSS32,
+        .stub = STUB32,
+        .code = KERNEL_CODE32,
+        .slot_bytes = 4,
+        .gate_bytes = 8,
+        .nr_around = 6,
+        .hidden_error_bits = 0x10,
+    },
+    {
+        .kernel_base = 0xffffc00000000000,
+        .cr3 = LEVEL_4,
+        .cr4 = CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_PAE | CR4_FSGSBASE,
+        .efer = EFER_LME | EFER_LMA | EFER_NXE,
+        .idt = IDT64,
+        .tss = TSS64,
+        .stub = STUB64,
+        .code = KERNEL_CODE64,
+        .slot_bytes = 8,
+        .gate_bytes = 16,
+        .nr_around = 20,
+    },
 };
 
 struct ours {
@@ -47,20 +102,15 @@ struct ours {
     struct cache *l2, *l1i, *l1d;
     struct tlb *itlb, *dtlb, *l2_tlb;
     struct cpu *cpu;
-    struct cpu_state entry; /* where every case begins */
-    bool has_stopped;       /* the handler has been reached */
+    struct cpu_state entry; /* where a case begins */
+    const struct environment *env;
+    bool has_stopped; /* the handler has been reached */
+    uint64_t nr_unimplemented;
 };
 
 static void put32(struct ours *ours, uint32_t at, uint32_t v)
 {
     ram_write(&ours->ram, paddr(at), &v, sizeof v);
-}
-
-static uint32_t get32(const struct ours *ours, uint32_t at)
-{
-    uint32_t v = 0;
-    ram_read(&ours->ram, paddr(at), &v, sizeof v);
-    return v;
 }
 
 static void put64(struct ours *ours, uint32_t at, uint64_t v)
@@ -150,22 +200,52 @@ static bool make_hierarchy(struct ours *ours, const struct config *c)
     return ours->dram && ours->l2 && ours->l1i && ours->l1d && ours->itlb && ours->dtlb && ours->l2_tlb;
 }
 
+static uint32_t data_rights(uint32_t page, uint32_t rights)
+{
+    if (page == HOST_ABSENT_PAGE)
+        return 0;
+    return page == HOST_READ_ONLY_PAGE ? rights & ~(uint32_t)PTE_RW : rights;
+}
+
+/* Entry `index` of the table at `at` leads to `to`. */
+static void put_entry64(struct ours *ours, uint32_t at, unsigned index, uint64_t to, uint32_t rights)
+{
+    put64(ours, at + index * 8, rights & PTE_P ? to | rights : 0);
+}
+
+/* The last level, in both formats. */
+static void put_page(struct ours *ours, uint32_t table32, uint32_t table64, uint32_t linear, uint32_t to,
+                     uint32_t rights)
+{
+    put32(ours, table32 + (linear >> PAGE_SHIFT & 0x3ff) * 4, rights & PTE_P ? to | rights : 0);
+    put_entry64(ours, table64, linear >> PAGE_SHIFT & 0x1ff, to, rights);
+}
+
 static void make_pages(struct ours *ours)
 {
-    enum { SUPERVISOR = PTE_P | PTE_RW | PTE_A | PTE_D, USER = SUPERVISOR | PTE_US };
-    put32(ours, DIRECTORY, LOW_TABLE | USER);
+    enum { KERNEL = PTE_P | PTE_RW | PTE_A | PTE_D, USER = KERNEL | PTE_US };
+    uint64_t kernel32 = environments[0].kernel_base, kernel64 = environments[1].kernel_base;
+    put32(ours, DIRECTORY + (uint32_t)(kernel32 >> 22) * 4, KERNEL_TABLE | USER);
     put32(ours, DIRECTORY + (HOST_DATA >> 22) * 4, DATA_TABLE | USER);
     put32(ours, DIRECTORY + (HOST_CODE >> 22) * 4, CODE_TABLE | USER);
-    for (uint32_t page = 0; page < LOW_PAGES; page++)
-        put32(ours, LOW_TABLE + page * 4, page << PAGE_SHIFT | SUPERVISOR);
-    for (uint32_t page = 0; page < HOST_DATA_PAGES; page++) {
-        uint32_t rights = page == HOST_READ_ONLY_PAGE ? USER & ~PTE_RW : USER;
-        if (page != HOST_ABSENT_PAGE)
-            put32(ours, DATA_TABLE + page * 4, (DATA + (page << PAGE_SHIFT)) | rights);
-    }
-    for (uint32_t page = 0; page < HOST_CODE_BYTES >> PAGE_SHIFT; page++)
-        put32(ours, CODE_TABLE + ((HOST_CODE >> PAGE_SHIFT & 0x3ff) + page) * 4,
-              (CODE + (page << PAGE_SHIFT)) | USER);
+    put_entry64(ours, LEVEL_4, 0, LOW_LEVEL_3, USER);
+    put_entry64(ours, LEVEL_4, HOST_HIGH >> 39 & 0x1ff, HIGH_LEVEL_3, USER);
+    put_entry64(ours, LEVEL_4, kernel64 >> 39 & 0x1ff, KERNEL_LEVEL_3, USER);
+    put_entry64(ours, LOW_LEVEL_3, 0, LOW_LEVEL_2, USER);
+    put_entry64(ours, LOW_LEVEL_3, 1, LOW_LEVEL_2 + 0x1000, USER);
+    put_entry64(ours, LOW_LEVEL_2, HOST_DATA >> 21, DATA_LEVEL_1, USER);
+    put_entry64(ours, LOW_LEVEL_2, HOST_CODE >> 21, CODE_LEVEL_1, USER);
+    put_entry64(ours, HIGH_LEVEL_3, 0, HIGH_LEVEL_2, USER);
+    put_entry64(ours, HIGH_LEVEL_2, 0, DATA_LEVEL_1, USER);
+    put_entry64(ours, KERNEL_LEVEL_3, 0, KERNEL_LEVEL_2, USER);
+    put_entry64(ours, KERNEL_LEVEL_2, 0, KERNEL_LEVEL_1, USER);
+    for (uint32_t at = 0; at < LOW_BYTES; at += HOST_PAGE_BYTES)
+        put_page(ours, KERNEL_TABLE, KERNEL_LEVEL_1, at, at, KERNEL);
+    for (uint32_t page = 0; page < HOST_DATA_PAGES; page++)
+        put_page(ours, DATA_TABLE, DATA_LEVEL_1, HOST_DATA + page * HOST_PAGE_BYTES,
+                 DATA + page * HOST_PAGE_BYTES, data_rights(page, USER));
+    for (uint32_t at = 0; at < HOST_CODE_BYTES; at += HOST_PAGE_BYTES)
+        put_page(ours, CODE_TABLE, CODE_LEVEL_1, HOST_CODE + at, CODE + at, USER);
 }
 
 static uint64_t raw_descriptor(uint32_t base, uint32_t limit, uint8_t rights, uint8_t size_flags)
@@ -174,27 +254,56 @@ static uint64_t raw_descriptor(uint32_t base, uint32_t limit, uint8_t rights, ui
            (uint64_t)(limit >> 16 & 0xf) << 48 | (uint64_t)size_flags << 52 | (uint64_t)(base >> 24) << 56;
 }
 
-static void make_tables(struct ours *ours)
+/* or ss:[rsi],0; or ss:[rdi],0; all registers but RSP popped; IRET. */
+static const uint8_t stub32[] = {0x36, 0x80, 0x0e, 0, 0x36, 0x80, 0x0f, 0, 0x61, 0xcf};
+static const uint8_t stub64[] = {0x36, 0x80, 0x0e, 0,    0x36, 0x80, 0x0f, 0,    0x41, 0x5f, 0x41,
+                                 0x5e, 0x41, 0x5d, 0x41, 0x5c, 0x41, 0x5b, 0x41, 0x5a, 0x41, 0x59,
+                                 0x41, 0x58, 0x5f, 0x5e, 0x5d, 0x5b, 0x5a, 0x59, 0x58, 0x48, 0xcf};
+static const uint8_t handler[] = {0xe6, STOP_PORT, 0xeb, 0xfc}; /* out; jmp back */
+
+static void make_descriptors(struct ours *ours)
 {
-    /* or b ss:[esi],0; or b ss:[edi],0; popa; iret */
-    static const uint8_t stub[] = {0x36, 0x80, 0x0e, 0, 0x36, 0x80, 0x0f, 0, 0x61, 0xcf};
-    static const uint8_t handler[] = {0xe6, STOP_PORT, 0xeb, 0xfc}; /* out; jmp back */
-    put64(ours, GDT + CODE0, 0x00cf9b000000ffff);
-    put64(ours, GDT + DATA0, 0x00cf93000000ffff);
-    put64(ours, GDT + (HOST_CODE32 & SELECTOR_INDEX), 0x00cffb000000ffff);
-    put64(ours, GDT + (HOST_DATA32 & SELECTOR_INDEX), 0x00cff3000000ffff);
-    put64(ours, GDT + LDT_ENTRY, raw_descriptor(LDT, 0x7f, 0x82, 0));
+    static const struct {
+        uint16_t selector;
+        uint64_t raw;
+    } flat[] = {
+        {KERNEL_CODE32, 0x00cf9b000000ffff}, {KERNEL_CODE64, 0x00af9b000000ffff},
+        {KERNEL_DATA, 0x00cf93000000ffff},   {HOST_CODE32, 0x00cffb000000ffff},
+        {HOST_DATA32, 0x00cff3000000ffff},   {HOST_CODE64, 0x00affb000000ffff},
+    };
+    for (unsigned i = 0; i < sizeof flat / sizeof *flat; i++)
+        put64(ours, GDT + (flat[i].selector & SELECTOR_INDEX), flat[i].raw);
     put64(ours, LDT + (HOST_CODE16 & SELECTOR_INDEX), raw_descriptor(HOST_CODE, 0xffff, 0xfb, 0));
     put64(ours, LDT + (HOST_DATA16 & SELECTOR_INDEX), raw_descriptor(HOST_DATA, 0xffff, 0xf3, 0));
     put64(ours, LDT + (HOST_WINDOWED & SELECTOR_INDEX), raw_descriptor(HOST_DATA + 0x100, 0x11ff, 0xf3, 4));
     put64(ours, LDT + (HOST_DOWNWARD & SELECTOR_INDEX), raw_descriptor(HOST_DATA, 0x10ff, 0xf7, 4));
     put64(ours, LDT + (HOST_UNWRITABLE & SELECTOR_INDEX), raw_descriptor(HOST_DATA, 0xfffff, 0xf1, 12));
-    for (uint32_t vector = 0; vector < NR_VECTORS; vector++)
-        put64(ours, IDT + vector * 8, (uint64_t)CODE0 << 16 | HANDLER | 0x8e00ull << 32);
-    put32(ours, TSS + 4, STACK_TOP);
-    put32(ours, TSS + 8, DATA0);
-    ram_write(&ours->ram, paddr(STUB), stub, sizeof stub);
-    ram_write(&ours->ram, paddr(HANDLER), handler, sizeof handler);
+}
+
+static void make_tables(struct ours *ours)
+{
+    make_descriptors(ours);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct environment *env = &environments[i];
+        for (uint32_t vector = 0; vector < NR_VECTORS; vector++) {
+            /* INT3 and INTO are for CPL 3 too. */
+            uint64_t rights = vector == EXCP_BP || vector == EXCP_OF ? 0xee00 : 0x8e00;
+            uint64_t at = env->kernel_base + HANDLERS + vector * HANDLER_BYTES;
+            uint32_t gate = env->idt + vector * env->gate_bytes;
+            put64(ours, gate,
+                  (at & 0xffff) | (uint64_t)env->code << 16 | rights << 32 | (at >> 16 & 0xffff) << 48);
+            if (env->gate_bytes == 16)
+                put64(ours, gate + 8, at >> 32);
+            ram_write(&ours->ram, paddr(HANDLERS + vector * HANDLER_BYTES), handler, sizeof handler);
+        }
+        uint64_t stack = env->kernel_base + STACK_TOP;
+        ram_write(&ours->ram, paddr(env->tss + 4), &stack, env->slot_bytes);
+        if (env->slot_bytes == 4)
+            put32(ours, env->tss + 8, KERNEL_DATA);
+        put32(ours, env->tss + 0x64, 0x68u << 16); /* no I/O permission bitmap */
+    }
+    ram_write(&ours->ram, paddr(STUB32), stub32, sizeof stub32);
+    ram_write(&ours->ram, paddr(STUB64), stub64, sizeof stub64);
 }
 
 static struct segment segment_from(struct ours *ours, uint16_t selector)
@@ -207,24 +316,31 @@ static struct segment segment_from(struct ours *ours, uint16_t selector)
 
 static void make_entry(struct ours *ours)
 {
-    struct cpu_state *entry = &ours->entry;
-    *entry = (struct cpu_state){
-        .rip = STUB,
+    const struct environment *env = ours->env;
+    ours->entry = (struct cpu_state){
+        .rip = env->kernel_base + env->stub,
         .rflags = 2,
-        .cr0 = CR0_PE | CR0_MP | CR0_NE | CR0_WP | CR0_AM | CR0_PG,
-        .cr3 = DIRECTORY,
-        .cr4 = CR4_OSFXSR | CR4_OSXMMEXCPT,
-        .gdt_base = GDT,
-        .gdt_limit = LDT_ENTRY + 7,
-        .idt_base = IDT,
-        .idt_limit = NR_VECTORS * 8 - 1,
+        .cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG,
+        .cr3 = env->cr3,
+        .cr4 = env->cr4,
+        .efer = env->efer,
+        .gdt_base = env->kernel_base + GDT,
+        .gdt_limit = 0x7f,
+        .idt_base = env->kernel_base + env->idt,
+        .idt_limit = NR_VECTORS * env->gate_bytes - 1,
+        .ldtr =
+            {LDT_ENTRY,
+             true,
+             {.base = env->kernel_base + LDT, .limit_bytes = 0x7f, .type = SYSTEM_LDT, .is_present = true}},
+        .tr = {TASK,
+               true,
+               {.base = env->kernel_base + env->tss,
+                .limit_bytes = 0x67,
+                .type = SYSTEM_TSS_BUSY,
+                .is_present = true}},
+        .fpu = cpu_fpu_initial(),
+        .mxcsr = CPU_MXCSR_INITIAL,
     };
-    entry->fpu = cpu_fpu_initial();
-    entry->mxcsr = CPU_MXCSR_INITIAL;
-    entry->ldtr = segment_from(ours, LDT_ENTRY);
-    entry->tr = (struct segment){
-        TASK, true, {.base = TSS, .limit_bytes = 0x67, .type = SYSTEM_TSS_BUSY, .is_present = true}};
-    entry->gpr[CPU_SP] = ENTRY_FRAME;
 }
 
 /* The stub uses flat CS and SS of its own; the others stay what they are in the case. */
@@ -233,8 +349,12 @@ static void put_segments(struct ours *ours, const struct host_case *c)
     struct segment *segment = ours->entry.segment;
     for (unsigned seg = 0; seg < DEC_NR_SEGS; seg++)
         segment[seg] = segment_from(ours, c->selector[seg]);
-    segment[DEC_SEG_SS] = segment_from(ours, DATA0);
-    segment[DEC_SEG_CS] = segment_from(ours, CODE0);
+    segment[DEC_SEG_SS] = segment_from(ours, KERNEL_DATA);
+    segment[DEC_SEG_CS] = segment_from(ours, ours->env->code);
+    if (c->mode == DEC_64) {
+        segment[DEC_SEG_FS].hidden.base = c->fs_base;
+        segment[DEC_SEG_GS].hidden.base = c->gs_base;
+    }
 }
 
 static bool make_cpu(struct ours *ours, const struct cpu_observer *observer, bool is_timed)
@@ -278,7 +398,6 @@ struct ours *ours_create(enum ours_kind kind)
     }
     make_pages(ours);
     make_tables(ours);
-    make_entry(ours);
     return ours;
 }
 
@@ -324,31 +443,6 @@ static void put_code(struct ours *ours, const struct host_case *c)
     cpu_code_written(ours->cpu, paddr(CODE + c->code_offset), nr);
 }
 
-/* An address that the stub can write to. */
-static uint32_t touchable(uint64_t address)
-{
-    uint64_t page = (address - HOST_DATA) >> PAGE_SHIFT;
-    bool is_writable = page < HOST_DATA_PAGES && page != HOST_READ_ONLY_PAGE && page != HOST_ABSENT_PAGE;
-    return is_writable ? (uint32_t)address : HOST_DATA;
-}
-
-/* The pages of the stub's two ORs, and the frame that it pops. */
-static void put_entry(struct ours *ours, const struct host_case *c)
-{
-    static const unsigned popa_order[8] = {CPU_DI, CPU_SI, CPU_BP, CPU_SP, CPU_BX, CPU_DX, CPU_CX, CPU_AX};
-    uint32_t at = ENTRY_FRAME;
-    ours->entry.gpr[CPU_SI] = touchable(c->touched[0]);
-    ours->entry.gpr[CPU_DI] = touchable(c->touched[1]);
-    for (unsigned i = 0; i < 8; i++, at += 4)
-        put32(ours, at, (uint32_t)c->gpr[popa_order[i]]);
-    const uint32_t frame[] = {c->mode == DEC_16 ? c->code_offset : HOST_CODE + c->code_offset,
-                              c->mode == DEC_16 ? HOST_CODE16 : HOST_CODE32, (uint32_t)c->flags | 2,
-                              (uint32_t)c->gpr[CPU_SP], c->selector[DEC_SEG_SS]};
-    for (unsigned i = 0; i < sizeof frame / sizeof *frame; i++, at += 4)
-        put32(ours, at, frame[i]);
-    put_segments(ours, c);
-}
-
 /* Registers that no instruction of the stub loads. */
 static void put_fx(struct cpu_state *entry, const union host_fx *fx)
 {
@@ -386,6 +480,46 @@ static void get_fx(const struct cpu_state *state, union host_fx *fx)
         memcpy(fx->xmm[i], state->xmm[i].half, sizeof fx->xmm[i]);
 }
 
+/* An address that the stub can write to. */
+static uint64_t touchable(uint64_t address)
+{
+    uint64_t page = (address - HOST_DATA) >> PAGE_SHIFT;
+    bool is_writable = page < HOST_DATA_PAGES && page != HOST_READ_ONLY_PAGE && page != HOST_ABSENT_PAGE;
+    return is_writable ? address : HOST_DATA;
+}
+
+static void put_slot(struct ours *ours, uint32_t *at, uint64_t value)
+{
+    ram_write(&ours->ram, paddr(*at), &value, ours->env->slot_bytes);
+    *at += ours->env->slot_bytes;
+}
+
+/* The pages of the stub's two ORs, and the frame that it pops. */
+static void put_entry(struct ours *ours, const struct host_case *c)
+{
+    static const unsigned popa_order[8] = {CPU_DI, CPU_SI, CPU_BP, CPU_SP, CPU_BX, CPU_DX, CPU_CX, CPU_AX};
+    static const uint16_t code_selectors[] = {HOST_CODE16, HOST_CODE32, HOST_CODE64};
+    bool is_legacy = ours->env == &environments[0];
+    uint32_t at = ENTRY_FRAME;
+    make_entry(ours);
+    ours->entry.gpr[CPU_SP] = ours->env->kernel_base + at;
+    ours->entry.gpr[CPU_SI] = touchable(c->touched[0]);
+    ours->entry.gpr[CPU_DI] = touchable(c->touched[1]);
+    for (unsigned i = 15; !is_legacy && i >= 8; i--)
+        put_slot(ours, &at, c->gpr[i]);
+    for (unsigned i = 0; i < 8; i++)
+        if (is_legacy || popa_order[i] != CPU_SP)
+            put_slot(ours, &at, c->gpr[popa_order[i]]);
+    put_slot(ours, &at, c->mode == DEC_16 ? c->code_offset : HOST_CODE + c->code_offset);
+    put_slot(ours, &at, code_selectors[c->mode]);
+    put_slot(ours, &at, c->flags | EFLAGS_FIXED | EFLAGS_IF);
+    put_slot(ours, &at, c->gpr[CPU_SP]);
+    put_slot(ours, &at, c->mode == DEC_64 ? (uint16_t)HOST_DATA32 : c->selector[DEC_SEG_SS]);
+    put_segments(ours, c);
+    if (c->has_fx)
+        put_fx(&ours->entry, &c->fx);
+}
+
 bool ours_can_run(enum dec_mode mode)
 {
     return mode != DEC_64;
@@ -408,57 +542,85 @@ static uint64_t run_slices(struct ours *ours, unsigned slice_cycles)
     return late_cycles;
 }
 
-static void get_registers(const struct ours *ours, const struct host_case *c, struct host_result *result)
+/* Word `index` of what the exception pushed, counted from the top: SS is 1. */
+static uint64_t pushed(const struct ours *ours, unsigned index)
 {
-    struct cpu_state state = cpu_state(ours->cpu);
-    memcpy(result->gpr, state.gpr, sizeof result->gpr);
-    result->gpr[CPU_SP] = get32(ours, STACK_TOP - 8);
-    result->flags = get32(ours, STACK_TOP - 12);
+    uint64_t value = 0;
+    unsigned slot_bytes = ours->env->slot_bytes;
+    ram_read(&ours->ram, paddr(STACK_TOP - index * slot_bytes), &value, slot_bytes);
+    return value;
+}
+
+static void get_registers(const struct ours *ours, const struct host_case *c, const struct cpu_state *state,
+                          struct host_result *result)
+{
+    memcpy(result->gpr, state->gpr, sizeof result->gpr);
     for (unsigned seg = 0; seg < DEC_NR_SEGS; seg++)
-        result->selector[seg] = state.segment[seg].selector;
-    result->selector[DEC_SEG_SS] = (uint16_t)get32(ours, STACK_TOP - 4);
-    result->fs_base = state.segment[DEC_SEG_FS].hidden.base;
-    result->gs_base = state.segment[DEC_SEG_GS].hidden.base;
+        result->selector[seg] = state->segment[seg].selector;
+    result->selector[DEC_SEG_SS] = (uint16_t)pushed(ours, 1);
+    result->gpr[CPU_SP] = pushed(ours, 2);
+    result->flags = pushed(ours, 3);
+    result->fs_base = state->segment[DEC_SEG_FS].hidden.base;
+    result->gs_base = state->segment[DEC_SEG_GS].hidden.base;
     if (c->has_fx)
-        get_fx(&state, &result->fx);
+        get_fx(state, &result->fx);
+}
+
+/* #UD of each instruction that has no executor. */
+static uint64_t nr_unimplemented(const struct ours *ours)
+{
+    uint64_t sum = 0;
+    for (unsigned op = 0; op < DEC_NR_OPS; op++)
+        sum += cpu_unimplemented(ours->cpu)[op];
+    return sum;
 }
 
 /* How it ended: with the UD2 behind the case, or with an exception of its own. */
-static void get_end(const struct host_case *c, const struct cpu_fault_record *fault,
+static void get_end(struct ours *ours, const struct host_case *c, const struct cpu_state *state,
                     struct host_result *result)
 {
     uint64_t code = c->mode == DEC_16 ? c->code_offset : HOST_CODE + c->code_offset,
              behind = code + c->length;
-    result->is_taken = fault->vector == EXCP_UD && fault->rip == behind + HOST_JUMP_BYTES;
-    if (fault->vector == EXCP_UD && (fault->rip == behind || result->is_taken))
+    uint64_t handler_at = state->rip - ours->env->kernel_base - HANDLERS;
+    uint64_t sp = state->gpr[CPU_SP] - ours->env->kernel_base;
+    unsigned vector = (unsigned)(handler_at / HANDLER_BYTES);
+    bool has_error_code = sp == STACK_TOP - 6 * ours->env->slot_bytes;
+    if (handler_at >= NR_VECTORS * HANDLER_BYTES || handler_at % HANDLER_BYTES > sizeof handler ||
+        (!has_error_code && sp != STACK_TOP - 5 * ours->env->slot_bytes)) {
+        result->is_lost = true;
         return;
-    result->vector = fault->vector;
-    result->rip = fault->rip;
-    result->error_code = fault->error_code;
-    result->cr2 = fault->cr2;
+    }
+    result->rip = pushed(ours, 5);
+    result->is_taken = vector == EXCP_UD && result->rip == behind + HOST_JUMP_BYTES;
+    if (vector == EXCP_UD && (result->rip == behind || result->is_taken))
+        return;
+    result->vector = (int)vector;
+    result->error_code = has_error_code ? (uint32_t)pushed(ours, 6) : 0;
+    result->cr2 = state->cr2;
+    result->hidden_error_bits = ours->env->hidden_error_bits;
+    if (vector == EXCP_UD && nr_unimplemented(ours) != ours->nr_unimplemented) {
+        ours->nr_unimplemented = nr_unimplemented(ours);
+        result->is_unimplemented = true;
+    }
 }
 
 void ours_run(struct ours *ours, const struct host_case *c, struct host_result *result)
 {
+    ours->env = &environments[c->is_legacy && c->mode != DEC_64 ? 0 : 1];
     put_code(ours, c);
     put_entry(ours, c);
     for (unsigned i = 0; i < HOST_WINDOWS; i++)
         memcpy(ours_data(ours) + c->window[i].at, c->window[i].bytes, c->window[i].nr_bytes);
-    uint64_t exceptions = cpu_stats(ours->cpu)->exceptions;
     uint64_t instructions = cpu_stats(ours->cpu)->instructions;
-    if (c->has_fx)
-        put_fx(&ours->entry, &c->fx);
     cpu_set_state(ours->cpu, &ours->entry);
     *result = (struct host_result){.vector = HOST_NO_VECTOR};
     result->late_cycles = run_slices(ours, c->slice_cycles);
-    result->nr_instructions = cpu_stats(ours->cpu)->instructions - instructions - AROUND;
-
-    struct cpu_fault_record fault[CPU_FAULT_HISTORY];
-    bool is_one = cpu_fault_history(ours->cpu, fault) && cpu_stats(ours->cpu)->exceptions == exceptions + 1;
-    if (!ours->has_stopped || !is_one || cpu_state(ours->cpu).rip - HANDLER > 4) {
+    result->nr_instructions = cpu_stats(ours->cpu)->instructions - instructions - ours->env->nr_around;
+    if (!ours->has_stopped) {
         result->is_lost = true;
         return;
     }
-    get_registers(ours, c, result);
-    get_end(c, &fault[0], result);
+    struct cpu_state state = cpu_state(ours->cpu);
+    get_registers(ours, c, &state, result);
+    get_end(ours, c, &state, result);
 }

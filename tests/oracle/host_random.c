@@ -124,6 +124,7 @@ static struct host_window make_window(struct host_random *r, uint32_t offset)
 void host_case_init(struct host_case *c, struct host_random *r, enum dec_mode mode, const uint32_t offsets[2])
 {
     *c = (struct host_case){.mode = mode, .flags = host_next(r) & HOST_STATUS_FLAGS};
+    c->is_legacy = mode != DEC_64 && (!ours_can_run(DEC_64) || host_one_in(r, 2));
     for (unsigned i = 0; i < 16; i++)
         c->gpr[i] = mode == DEC_64 ? host_value(r) : (uint32_t)host_value(r);
     for (unsigned seg = 0; seg < DEC_NR_SEGS; seg++)

@@ -8,7 +8,7 @@
 
 #include "tests/oracle/host.h"
 
-enum { MAX_REPORTS = 20, EXIT_SKIPPED = 77, PAGE_FAULT = 14, FIRST_TRAP = 1, LAST_TRAP = 4, SP = 4 };
+enum { MAX_REPORTS = 24, EXIT_SKIPPED = 77, PAGE_FAULT = 14, FIRST_TRAP = 1, LAST_TRAP = 4, SP = 4 };
 
 /* How long a core may run beyond its deadline: a fetch block; with time, an iteration of misses. */
 static const uint64_t latest_cycles[NR_OURS] = {20, 2000, 2000};
@@ -17,11 +17,12 @@ static const char *const kind_names[NR_OURS] = {"functional", "in-order", "watch
 struct run {
     const struct host_generator *generator;
     uint64_t seed, first, nr_cases;
-    bool lists_forms;
+    bool lists_forms, lists_masks;
     struct ours *ours[NR_OURS];
     uint64_t nr_compared, nr_differences, nr_reported, nr_exceptions, nr_left_out;
     struct {
-        uint64_t cases, differences;
+        uint64_t cases, differences, unimplemented;
+        uint64_t masked, needed; /* flags not compared; those of them that did differ */
     } * forms;
 };
 
@@ -67,8 +68,9 @@ static void report(struct run *run, const struct host_case *c, uint64_t number, 
 {
     run->nr_differences++;
     run->forms[c->form].differences++;
-    if (run->nr_reported++ >= MAX_REPORTS)
-        return;
+    if (run->forms[c->form].differences > 1 || run->nr_reported >= MAX_REPORTS)
+        return; /* one of a form tells most */
+    run->nr_reported++;
     printf("%s: %s of %s differs; --seed %llu --case %llu; %u-bit code at %x:", kind_names[kind], what,
            run->generator->form_name(c->form), (unsigned long long)run->seed, (unsigned long long)number,
            16u << c->mode, HOST_CODE + c->code_offset);
@@ -86,8 +88,9 @@ static bool registers_agree(const struct host_case *c, const struct host_result 
                             const struct host_result *ours)
 {
     uint64_t mask = c->mode == DEC_64 ? UINT64_MAX : UINT32_MAX;
+    uint32_t open = c->undefined_gpr | (theirs->vector != HOST_NO_VECTOR ? c->gpr_open_in_fault : 0);
     for (unsigned i = 0; i < (c->mode == DEC_64 ? 16 : 8); i++)
-        if (((theirs->gpr[i] ^ ours->gpr[i]) & mask) && !(c->undefined_gpr >> i & 1))
+        if (((theirs->gpr[i] ^ ours->gpr[i]) & mask) && !(open >> i & 1))
             return false;
     return true;
 }
@@ -98,7 +101,8 @@ static bool segments_agree(const struct host_case *c, const struct host_result *
     for (unsigned seg = 0; seg < DEC_NR_SEGS; seg++)
         if (seg != DEC_SEG_CS && theirs->selector[seg] != ours->selector[seg])
             return false;
-    return c->mode != DEC_64 || (theirs->fs_base == ours->fs_base && theirs->gs_base == ours->gs_base);
+    return c->mode != DEC_64 || c->is_base_undefined ||
+           (theirs->fs_base == ours->fs_base && theirs->gs_base == ours->gs_base);
 }
 
 /*
@@ -134,10 +138,16 @@ static bool fx_agrees(const struct run *run, const struct host_case *c, const st
 static bool page_faults_agree(const struct host_case *c, const struct host_result *theirs,
                               const struct host_result *ours)
 {
-    uint32_t hidden = theirs->cr2 >> 63 ? 1 : 0;
+    uint32_t hidden = ours->hidden_error_bits | (theirs->cr2 >> 63 ? 1 : 0);
     if (c->is_cr2_undefined)
         return true;
     return (theirs->error_code | hidden) == (ours->error_code | hidden) && theirs->cr2 == ours->cr2;
+}
+
+/* The case's instruction pointer. */
+static uint64_t code_at(const struct host_case *c)
+{
+    return (c->mode == DEC_16 ? 0 : HOST_CODE) + c->code_offset;
 }
 
 /* What differs, or NULL. */
@@ -150,6 +160,8 @@ static const char *difference(const struct run *run, const struct host_case *c,
     bool is_trap = theirs->vector >= FIRST_TRAP && theirs->vector <= LAST_TRAP;
     if (ours->is_lost)
         return "the end";
+    if (c->is_vector_open && has_faulted && ours->vector != HOST_NO_VECTOR && ours->vector != theirs->vector)
+        return NULL;
     if (ours->vector != theirs->vector)
         return "the exception";
     if (has_faulted && ours->rip != theirs->rip)
@@ -164,7 +176,8 @@ static const char *difference(const struct run *run, const struct host_case *c,
         return "an x87 or XMM register";
     if (ours->is_taken != theirs->is_taken)
         return "the jump";
-    if (ours->nr_instructions != !has_faulted && !is_trap)
+    bool has_retired = !has_faulted || theirs->rip != code_at(c); /* a fault may be that of the next fetch */
+    if (ours->nr_instructions != has_retired && !is_trap)
         return "the number of instructions";
     if (ours->late_cycles > latest)
         return "the time to stop";
@@ -178,14 +191,21 @@ static bool run_ours(struct run *run, const struct host_case *c, uint64_t number
 {
     struct host_result ours;
     ours_run(run->ours[kind], c, &ours);
-    const char *what = c->is_undefined ? NULL : difference(run, c, theirs, &ours, latest_cycles[kind]);
+    bool has_faulted = theirs->vector != HOST_NO_VECTOR || ours.vector != HOST_NO_VECTOR;
+    bool is_skipped = c->is_undefined || ours.is_unimplemented || (c->is_fault_undefined && has_faulted);
+    run->forms[c->form].unimplemented += ours.is_unimplemented;
+    run->forms[c->form].masked |= c->undefined_flags;
+    run->forms[c->form].needed |= c->undefined_flags & (ours.flags ^ theirs->flags);
+    const char *what = is_skipped ? NULL : difference(run, c, theirs, &ours, latest_cycles[kind]);
     if (run->generator->reconcile)
         run->generator->reconcile(c, native_data(), ours_data(run->ours[kind]));
-    if (!c->is_undefined && !what && memcmp(ours_data(run->ours[kind]), native_data(), HOST_DATA_BYTES) != 0)
+    bool is_memory_compared = !is_skipped && !c->is_memory_undefined;
+    if (is_memory_compared && !what &&
+        memcmp(ours_data(run->ours[kind]), native_data(), HOST_DATA_BYTES) != 0)
         what = "memory";
     if (what)
         report(run, c, number, kind, what, theirs, &ours);
-    if (what || c->is_undefined)
+    if (what || !is_memory_compared)
         memcpy(ours_data(run->ours[kind]), native_data(), HOST_DATA_BYTES);
     if (ours.is_lost) {
         ours_destroy(run->ours[kind]);
@@ -229,8 +249,8 @@ static void run_case(struct run *run, uint64_t number)
 static bool parse(struct run *run, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--forms") == 0) {
-            run->lists_forms = true;
+        if (strcmp(argv[i], "--forms") == 0 || strcmp(argv[i], "--masks") == 0) {
+            *(argv[i][2] == 'f' ? &run->lists_forms : &run->lists_masks) = true;
             continue;
         }
         char *end = NULL;
@@ -252,20 +272,65 @@ static bool parse(struct run *run, int argc, char **argv)
     return true;
 }
 
+/* Which flags were not compared, by instruction, and whether they differed. */
+static void print_masks(const struct run *run)
+{
+    static uint64_t masked[DEC_NR_OPS], needed[DEC_NR_OPS];
+    for (unsigned i = 0; i < run->generator->nr_forms; i++) {
+        masked[run->generator->form_op(i)] |= run->forms[i].masked;
+        needed[run->generator->form_op(i)] |= run->forms[i].needed;
+    }
+    for (unsigned op = 0; op < DEC_NR_OPS; op++)
+        if (masked[op])
+            printf("%-12s flags not compared %03x, of which differed %03x\n", dec_mnemonic(op),
+                   (unsigned)masked[op], (unsigned)needed[op]);
+}
+
+/* How many forms were left out for each reason; reasons are compared by their text. */
+static void print_reasons(const struct run *run)
+{
+    const struct host_generator *g = run->generator;
+    for (unsigned i = 0; i < g->nr_forms; i++) {
+        const char *why = g->excluded(i);
+        unsigned nr = 0;
+        bool is_first = why;
+        for (unsigned j = 0; j < g->nr_forms && is_first; j++) {
+            const char *other = g->excluded(j);
+            bool is_same = other && strcmp(other, why) == 0;
+            is_first = !is_same || j >= i;
+            nr += is_same;
+        }
+        if (is_first)
+            printf("%s: not run: %4u forms: %s\n", g->program, nr, why);
+    }
+}
+
 static void summarise(const struct run *run)
 {
-    unsigned nr_run = 0;
-    for (unsigned i = 0; i < run->generator->nr_forms; i++) {
-        nr_run += run->forms[i].cases != 0;
+    const struct host_generator *g = run->generator;
+    unsigned nr_run = 0, nr_unimplemented = 0;
+    for (unsigned i = 0; i < g->nr_forms; i++) {
+        nr_run += run->forms[i].cases != 0 && !run->forms[i].unimplemented;
+        nr_unimplemented += run->forms[i].unimplemented != 0;
+        const char *why = g->excluded ? g->excluded(i) : NULL;
+        if (run->forms[i].unimplemented)
+            why = "no executor";
         if (run->lists_forms || run->forms[i].differences)
-            printf("%-32s %8llu cases %8llu differences\n", run->generator->form_name(i),
-                   (unsigned long long)run->forms[i].cases, (unsigned long long)run->forms[i].differences);
+            printf("%-40s %8llu cases %8llu differences%s%s\n", g->form_name(i),
+                   (unsigned long long)run->forms[i].cases, (unsigned long long)run->forms[i].differences,
+                   why ? "; not compared: " : "", why ? why : "");
     }
+    if (run->lists_masks && g->form_op)
+        print_masks(run);
+    if (g->excluded && run->nr_cases > 1)
+        print_reasons(run);
+    if (nr_unimplemented)
+        printf("%s: not run: %4u forms: our cores have no executor\n", g->program, nr_unimplemented);
     printf("%s: %u of %u forms, %llu cases in %d models, %llu with an exception: %llu differences\n",
-           run->generator->program, nr_run, run->generator->nr_forms, (unsigned long long)run->nr_compared,
-           NR_OURS, (unsigned long long)run->nr_exceptions, (unsigned long long)run->nr_differences);
+           g->program, nr_run, g->nr_forms, (unsigned long long)run->nr_compared, NR_OURS,
+           (unsigned long long)run->nr_exceptions, (unsigned long long)run->nr_differences);
     if (run->nr_left_out)
-        printf("%s: %llu cases left out, in modes that our cores do not run\n", run->generator->program,
+        printf("%s: %llu cases left out, in modes that our cores do not run\n", g->program,
                (unsigned long long)run->nr_left_out);
 }
 
@@ -273,7 +338,8 @@ int host_main(int argc, char **argv, const struct host_generator *generator)
 {
     struct run run = {.generator = generator, .seed = 1, .nr_cases = generator->default_cases};
     if (!parse(&run, argc, argv)) {
-        fprintf(stderr, "usage: %s [--cases N] [--seed S] [--case K] [--forms]\n", generator->program);
+        fprintf(stderr, "usage: %s [--cases N] [--seed S] [--case K] [--forms] [--masks]\n",
+                generator->program);
         return 64;
     }
     if (!native_init()) {
