@@ -21,7 +21,10 @@ EXEC_TWIN(xadd)
     return exec_next(cpu, insn, t, done);
 }
 
-/* The destination is written even when it differs from the accumulator (SDM 2A CMPXCHG). */
+/*
+ * Memory is written even when it differs from the accumulator (SDM 2A CMPXCHG); a register keeps its upper
+ * half then, as processors have it.
+ */
 EXEC_TWIN(cmpxchg)
 {
     unsigned size_bytes = insn->size_bytes;
@@ -36,7 +39,8 @@ EXEC_TWIN(cmpxchg)
         uint64_t value = exec_src(cpu, insn, size_bytes);
         exec_write_dst(cpu, insn, &operand, size_bytes, value, t, done, slow);
     } else {
-        exec_write_dst(cpu, insn, &operand, size_bytes, operand.value, t, done, slow);
+        if (insn->flags & INSN_MEMORY)
+            exec_write_dst(cpu, insn, &operand, size_bytes, operand.value, t, done, slow);
         exec_write_register(cpu, CPU_AX, size_bytes, operand.value);
     }
     exec_set_ready(cpu, CPU_AX, done);

@@ -36,6 +36,8 @@ static const char *excluded(unsigned form)
 {
     const struct host_form *f = &all.forms.form[form];
     const char *why = excluded_op(f->op);
+    if (!why && f->op >= DEC_LDS && f->op <= DEC_LSS && f->operand[1].size_bytes == 10)
+        why = "AMD has no far pointers with 64 bits of offset (opcodes_1byte.def)";
     if (!why && f->is_fx)
         why = "x87, MMX and SSE: see host_x87 and host_sse";
     return why;

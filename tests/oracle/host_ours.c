@@ -522,7 +522,8 @@ static void put_entry(struct ours *ours, const struct host_case *c)
 
 bool ours_can_run(enum dec_mode mode)
 {
-    return mode != DEC_64;
+    (void)mode;
+    return true;
 }
 
 /* Returns how far it ran beyond the end of a slice, at most. */

@@ -361,6 +361,19 @@ static bool make_operands(struct making *m)
     return true;
 }
 
+static bool is_far_pointer(enum dec_op op)
+{
+    return op >= DEC_LDS && op <= DEC_LSS;
+}
+
+/* Whether base and offset are no addresses but their sum may be one. */
+static bool has_base_wrapped(const struct making *m)
+{
+    const struct dec_insn *insn = &m->code.insn;
+    uint64_t base = host_segment_base(m->c, insn->seg), offset = m->place[0] - base;
+    return base && (int64_t)(offset << 16) >> 16 != (int64_t)offset;
+}
+
 /* What a manual's "undefined" covers. */
 static uint64_t undefined_flags(const struct making *m, unsigned count)
 {
@@ -398,11 +411,11 @@ static void find_undefined(struct making *m)
     unsigned count = shift_count(m);
     c->undefined_flags = undefined_flags(m, count);
     bool is_double = m->form->op == DEC_SHLD || m->form->op == DEC_SHRD;
+    c->is_fault_undefined |= m->form->op == DEC_MOVSXD && operand_size(m) == 2; /* AMD reads 4 bytes */
     c->is_fault_undefined |= m->form->op == DEC_ARPL;          /* AMD writes only what changes */
     c->gpr_open_in_fault = m->form->op == DEC_POPA ? 0xff : 0; /* AMD has popped some */
     /* Two operands, or one that is read in two parts: which faults first is the processor's choice. */
-    c->is_vector_open |= m->form->op == DEC_CMPS || m->form->op == DEC_BOUND ||
-                         (m->form->op >= DEC_LDS && m->form->op <= DEC_LSS);
+    c->is_vector_open |= m->form->op == DEC_CMPS || m->form->op == DEC_BOUND || is_far_pointer(m->form->op);
     c->is_undefined = is_double && count > operand_size(m) * 8; /* SDM 2B SHLD */
 }
 
@@ -548,6 +561,8 @@ bool host_fill_in(struct host_case *c, struct host_random *r, const struct host_
     bool is_stacked = form->op == DEC_PUSH || form->op == DEC_POP;
     if (is_stacked && has_segment_operand(&m) && m.code.insn.operand_size > 2)
         c->is_memory_undefined = c->is_fault_undefined = true; /* two bytes, or all (SDM 2B PUSH) */
+    if (c->mode == DEC_64 && (form->flags & DEC_FLAG_STRING || memory_operand(&m)) && has_base_wrapped(&m))
+        return false; /* AMD wants the offset to be canonical, Intel only the sum */
     if (form->op == DEC_NOP && m.code.insn.opcode == 0x0D)
         return false; /* #UD on AMD: PREFETCHW of a register */
     if (form->op == DEC_INT && (m.code.insn.imm & 0xff) == 0x80)
