@@ -25,7 +25,7 @@ static bool load_pdptes(struct cpu *cpu, struct paging_mode *mode)
 {
     uint64_t pdpte[NR_PDPTES];
     memset(pdpte, 0xff, sizeof pdpte);
-    ram_read(cpu->params.ram, paddr(mode->cr3 & 0xffffffe0), pdpte, sizeof pdpte);
+    ram_read(cpu->params.ram, paddr(mode->cr3 & 0xffffffe0 & cpu->mmu.address_mask), pdpte, sizeof pdpte);
     for (unsigned i = 0; i < NR_PDPTES; i++)
         if (!paging_is_good_pdpte(mode, pdpte[i]))
             return refuse(cpu);
@@ -196,7 +196,7 @@ bool cpu_flush_line(struct cpu *cpu, uint64_t linear, stamp_t t)
     cpu->slow_issue = t;
     if (!is_good)
         return false;
-    struct paddr at = mmu_physical(entry, laddr(linear));
+    struct paddr at = mmu_physical(&cpu->mmu, entry, laddr(linear));
     if (!cpu->is_timed)
         return true;
     struct cache *l1d = cpu->params.l1d, *l2 = cache_below(l1d);

@@ -200,6 +200,13 @@ void cpu_set_interrupt_line(struct cpu *cpu, bool level)
         cpu->deadline = 0;
 }
 
+void cpu_raise_nmi(struct cpu *cpu)
+{
+    cpu->nmi_pending = true;
+    if (!cpu->is_nmi_blocked)
+        cpu->deadline = 0;
+}
+
 void cpu_request_stop(struct cpu *cpu)
 {
     cpu->must_stop = true;
@@ -216,14 +223,27 @@ void cpu_shorten_run(struct cpu *cpu, cycle_t cycle)
 
 bool cpu_can_interrupt(const struct cpu *cpu)
 {
-    return cpu->eflags & EFLAGS_IF;
+    return (cpu->eflags & EFLAGS_IF) || cpu_is_nmi_due(cpu);
 }
 
 static void take_interrupt(struct cpu *cpu)
 {
     const struct cpu_board *board = &cpu->params.board;
     cpu->is_halted = false;
+    if (cpu_is_nmi_due(cpu)) {
+        cpu->nmi_pending = false;
+        cpu->is_nmi_blocked = true;
+        cpu_hardware_interrupt(cpu, EXCP_NMI);
+        return;
+    }
     cpu_hardware_interrupt(cpu, board->acknowledge(board->opaque, stamp_cycle(cpu->clock)));
+}
+
+/* NMIs first (SDM 3A table 6-2). */
+static bool is_interrupt_due(const struct cpu *cpu)
+{
+    bool is_intr = cpu->interrupt_line && (cpu->eflags & EFLAGS_IF);
+    return (is_intr || cpu_is_nmi_due(cpu)) && !cpu->interrupt_shadow && !cpu->is_shut_down;
 }
 
 /* Takes an interrupt that is due. False when there is a reason not to run, which is then in *why. */
@@ -231,7 +251,7 @@ static bool is_ready_to_run(struct cpu *cpu, stamp_t end, enum cpu_stop *why)
 {
     if (!cpu->is_shut_down)
         debug_deliver_trap(cpu); /* comes before an interrupt (SDM 3A table 6-2) */
-    if (cpu->interrupt_line && (cpu->eflags & EFLAGS_IF) && !cpu->interrupt_shadow && !cpu->is_shut_down)
+    if (is_interrupt_due(cpu))
         take_interrupt(cpu);
     if (cpu->is_shut_down) {
         *why = CPU_STOP_SHUTDOWN;
@@ -257,8 +277,7 @@ static bool is_ready_to_run(struct cpu *cpu, stamp_t end, enum cpu_stop *why)
 static void run_until(struct cpu *cpu, stamp_t end)
 {
     cpu_free_dead_code(cpu);
-    bool is_interrupt_due = cpu->interrupt_line && (cpu->eflags & EFLAGS_IF) && !cpu->interrupt_shadow;
-    cpu->deadline = is_interrupt_due ? 0 : end;
+    cpu->deadline = is_interrupt_due(cpu) ? 0 : end;
     const struct insn *insn = cpu_fetch(cpu, NULL);
     while (insn)
         insn = insn->run(cpu, insn, cpu->clock);

@@ -126,13 +126,19 @@ void cpu_idle_until(struct cpu *cpu, cycle_t cycle);
 /* The level of the interrupt line; may be called from within a hook. */
 void cpu_set_interrupt_line(struct cpu *cpu, bool level);
 
+/* A non-maskable interrupt has come (an edge); may be called from within a hook. */
+void cpu_raise_nmi(struct cpu *cpu);
+
+/* The board's A20 gate; open at the start. May be called from within a hook. */
+void cpu_set_a20(struct cpu *cpu, bool is_open);
+
 /* Asks a running core to come back at the next fetch block; may be called from within a hook. */
 void cpu_request_stop(struct cpu *cpu);
 
 /* A device has made an event due at `cycle`: a running core comes back by then. */
 void cpu_shorten_run(struct cpu *cpu, cycle_t cycle);
 
-/* Whether an interrupt would be taken now: EFLAGS.IF. */
+/* Whether an interrupt could end a halt: EFLAGS.IF, or an NMI that waits. */
 bool cpu_can_interrupt(const struct cpu *cpu);
 
 /*

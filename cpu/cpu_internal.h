@@ -207,6 +207,8 @@ struct cpu {
     unsigned cpl;
     struct fault fault; /* set by whoever returns failure */
     bool interrupt_line;
+    bool nmi_pending, is_nmi_blocked; /* from one NMI's delivery to the next IRET */
+    bool checks_alignment;            /* #AC is possible: CPL 3, CR0.AM, EFLAGS.AC */
     bool interrupt_shadow; /* the next instruction runs before any interrupt (STI, MOV SS, POP SS) */
     /*
      * The instruction at rip lies in a fetch block that has been fetched: it was interrupted by nothing but
@@ -276,11 +278,12 @@ static inline bool cpu_is_64bit(const struct cpu *cpu)
     return cpu_is_long_mode(cpu) && cpu->segment[DEC_SEG_CS].hidden.is_long;
 }
 
+/*
+ * EIP does not wrap at 64 KiB in 16-bit code either: what follows FFFFh is beyond the limit, if that is one.
+ */
 static inline uint64_t cpu_rip_mask(const struct cpu *cpu)
 {
-    if (cpu_is_64bit(cpu))
-        return UINT64_MAX;
-    return cpu->segment[DEC_SEG_CS].hidden.is_big ? UINT32_MAX : UINT16_MAX;
+    return cpu->linear_mask;
 }
 
 /* Whether an instruction may be fetched there: within CS's limit; in 64-bit code, canonical. */
@@ -312,6 +315,11 @@ static inline bool cpu_is_canonical(const struct cpu *cpu, uint64_t linear)
 {
     unsigned unused_bits = cpu->control.cr4 & CR4_LA57 ? 7 : 16;
     return (uint64_t)((int64_t)(linear << unused_bits) >> unused_bits) == linear;
+}
+
+static inline bool cpu_is_nmi_due(const struct cpu *cpu)
+{
+    return cpu->nmi_pending && !cpu->is_nmi_blocked;
 }
 
 static inline bool cpu_is_protected(const struct cpu *cpu)
@@ -386,12 +394,15 @@ bool cpu_probe_system(struct cpu *cpu, uint64_t linear, unsigned nr_bytes, bool 
 bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, enum mmu_asker asker, stamp_t *t,
                    struct tlb_entry **entry) __attribute__((warn_unused_result));
 void cpu_drop_fronts(struct cpu *cpu);
+/* CPL, CR0.AM or EFLAGS.AC changed: while all three ask for it, accesses of the user go the long way. */
+void cpu_update_alignment(struct cpu *cpu);
 /* EFLAGS.AC has been written: if it is clear now, SMAP forbids again what it allowed (SDM 3A 4.6). */
 void cpu_drop_ac_fronts(struct cpu *cpu);
 static inline void cpu_ac_written(struct cpu *cpu)
 {
     if (cpu->nr_ac_fronts && !(cpu->eflags & EFLAGS_AC))
         cpu_drop_ac_fronts(cpu);
+    cpu_update_alignment(cpu);
 }
 /* No store may go the fast way to this page any more: it holds decoded code now. */
 void cpu_drop_write_fronts(struct cpu *cpu, struct paddr frame);

@@ -7,7 +7,7 @@ static void fill_fetch_front(struct cpu *cpu, uint64_t linear, struct tlb_entry 
 {
     uint64_t page = linear >> PAGE_SHIFT;
     struct front *front = &cpu->fetch_fronts[front_index(page, FETCH_FRONT_ENTRIES)];
-    front->frame = paddr(mmu_physical(entry, laddr(linear)).v & ~(uint64_t)PAGE_MASK);
+    front->frame = paddr(mmu_physical(&cpu->mmu, entry, laddr(linear)).v & ~(uint64_t)PAGE_MASK);
     front->host = NULL;
     front->entry = entry;
     bool can_hit = !cpu->is_timed || mmu_cache_use(&cpu->mmu, mmu_memory_type(&cpu->mmu, entry, front->frame),

@@ -60,7 +60,7 @@ static void fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *
     uint64_t page = linear >> PAGE_SHIFT;
     unsigned index = front_index(page, DATA_FRONT_ENTRIES);
     struct front *front = &cpu->data_front[index];
-    struct paddr frame = paddr(mmu_physical(entry, laddr(linear)).v & ~(uint64_t)PAGE_MASK);
+    struct paddr frame = paddr(mmu_physical(&cpu->mmu, entry, laddr(linear)).v & ~(uint64_t)PAGE_MASK);
     front->frame = frame;
     front->host = cpu->params.ram->host + frame.v;
     front->entry = entry;
@@ -76,8 +76,9 @@ static void fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *
         enum mmu_asker asker = kind == FRONT_USER ? MMU_USER : supervisor(cpu);
         bool read = can_hit_reads && paging_allows(&cpu->control, entry->flags, MMU_READ, asker);
         bool write = can_write && paging_allows(&cpu->control, entry->flags, MMU_WRITE, asker);
-        front->tag[kind | FRONT_READ] = read && !is_noted ? page : FRONT_NO_PAGE;
-        front->tag[kind | FRONT_WRITE] = write && !is_noted ? page : FRONT_NO_PAGE;
+        bool is_slow = is_noted || (kind == FRONT_USER && cpu->checks_alignment);
+        front->tag[kind | FRONT_READ] = read && !is_slow ? page : FRONT_NO_PAGE;
+        front->tag[kind | FRONT_WRITE] = write && !is_slow ? page : FRONT_NO_PAGE;
     }
 }
 
@@ -88,6 +89,32 @@ void cpu_drop_fronts(struct cpu *cpu)
         memset(cpu->data_front[i].tag, 0xff, sizeof cpu->data_front[i].tag);
     for (unsigned i = 0; i < FETCH_FRONT_ENTRIES; i++)
         memset(cpu->fetch_fronts[i].tag, 0xff, sizeof cpu->fetch_fronts[i].tag);
+}
+
+void cpu_set_a20(struct cpu *cpu, bool is_open)
+{
+    mmu_set_a20(&cpu->mmu, is_open);
+    cpu_drop_fronts(cpu);
+    for (unsigned i = 0; i < FETCH_FRONT_ENTRIES; i++) /* the page that runs is looked up again, too */
+        cpu->fetch_fronts[i].id = UINT64_MAX;
+}
+
+void cpu_update_alignment(struct cpu *cpu)
+{
+    bool checks = cpu->cpl == 3 && (cpu->control.cr0 & CR0_AM) && (cpu->eflags & EFLAGS_AC);
+    for (unsigned i = 0; checks && !cpu->checks_alignment && i < DATA_FRONT_ENTRIES; i++) {
+        struct front *front = &cpu->data_front[i];
+        front->tag[FRONT_USER | FRONT_READ] = front->tag[FRONT_USER | FRONT_WRITE] = FRONT_NO_PAGE;
+    }
+    cpu->checks_alignment = checks;
+}
+
+/* SDM 3A table 6-7. Accesses of 16 bytes have rules of their own. */
+static bool is_aligned(uint64_t linear, unsigned size_bytes)
+{
+    static const uint8_t alignment[] = {[2] = 2, [4] = 4, [6] = 4, [8] = 8, [10] = 8};
+    unsigned bytes = size_bytes < sizeof alignment ? alignment[size_bytes] : 0;
+    return bytes == 0 || linear % bytes == 0;
 }
 
 void cpu_drop_write_fronts(struct cpu *cpu, struct paddr frame)
@@ -162,7 +189,7 @@ static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_acces
     piece->nr_walks = cpu->mmu.stats.walks - walks_before;
     if (!is_good)
         return false;
-    piece->at = mmu_physical(entry, laddr(piece->linear));
+    piece->at = mmu_physical(&cpu->mmu, entry, laddr(piece->linear));
     piece->is_ram = is_ram(cpu, piece->at);
     piece->type = cpu->is_timed ? mmu_memory_type(&cpu->mmu, entry, piece->at) : MEMORY_WB;
     if (piece->is_ram)
@@ -174,6 +201,10 @@ static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_acces
 static unsigned translate(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access,
                           enum mmu_asker asker, stamp_t *t, struct piece piece[MAX_PIECES])
 {
+    if (cpu->checks_alignment && asker == MMU_USER && !is_aligned(linear, size_bytes)) {
+        cpu_set_fault_code(cpu, EXCP_AC, 0);
+        return 0;
+    }
     uint64_t grain_mask = cpu->is_timed ? cpu->line_mask : PAGE_MASK;
     unsigned first_bytes = (unsigned)(grain_mask + 1 - (linear & grain_mask));
     unsigned nr_pieces = first_bytes < size_bytes ? 2 : 1;

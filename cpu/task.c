@@ -8,11 +8,11 @@ struct layout {
     uint8_t entry_bytes;
     uint8_t ip, flags, gprs; /* EAX ECX EDX EBX ESP EBP ESI EDI */
     uint8_t segments, nr_segments, segment_step, ldt;
-    uint8_t min_limit;
+    uint8_t min_limit, min_old_limit; /* to be entered; to be left, when less of it is used */
 };
 
-static const struct layout tss16 = {2, 14, 16, 18, 34, 4, 2, 42, 0x2b};
-static const struct layout tss32 = {4, 32, 36, 40, 72, 6, 4, 96, 0x67};
+static const struct layout tss16 = {2, 14, 16, 18, 34, 4, 2, 42, 0x2b, 0x29};
+static const struct layout tss32 = {4, 32, 36, 40, 72, 6, 4, 96, 0x67, 0x5f};
 
 /* What comes out of a TSS. */
 struct task_state {
@@ -59,7 +59,7 @@ static bool find_tss(struct cpu *cpu, const struct task_switch *to, struct descr
     if (tss->limit_bytes < layout_of(tss)->min_limit)
         return refuse(cpu, EXCP_TS, to->selector);
     const struct descriptor *old = &cpu->tr.hidden;
-    if (!cpu->tr.is_usable || old->limit_bytes < layout_of(old)->min_limit)
+    if (!cpu->tr.is_usable || old->limit_bytes < layout_of(old)->min_old_limit)
         return refuse(cpu, EXCP_TS, cpu->tr.selector);
     return true;
 }
@@ -69,7 +69,7 @@ static bool is_all_there(struct cpu *cpu, const struct task_switch *to, const st
 {
     const struct descriptor *old = &cpu->tr.hidden;
     bool is_nested = to->cause == TASK_BY_CALL || to->cause == TASK_BY_EVENT;
-    return cpu_probe_system(cpu, old->base, layout_of(old)->min_limit + 1u, true) &&
+    return cpu_probe_system(cpu, old->base, layout_of(old)->min_old_limit + 1u, true) &&
            cpu_probe_system(cpu, tss->base, layout_of(tss)->min_limit + 1u, false) &&
            (!is_nested || cpu_probe_system(cpu, tss->base + TSS_LINK, 2, true)) &&
            (is_nested || cpu_probe_system(cpu, type_byte_of(cpu, cpu->tr.selector), 1, true)) &&
@@ -198,15 +198,21 @@ static bool set_loaded(struct cpu *cpu, unsigned seg, const struct descriptor *d
     return true;
 }
 
+/* A code segment that is one, with a DPL that its RPL, the new CPL, does not fit. */
+static bool has_wrong_dpl(const struct cpu *cpu, const struct descriptor *d)
+{
+    if (!d->is_code_or_data || !(d->type & SEGMENT_CODE))
+        return false;
+    return d->type & SEGMENT_CONFORMING ? d->dpl > cpu->cpl : d->dpl != cpu->cpl;
+}
+
 static bool load_code(struct cpu *cpu)
 {
     uint16_t selector = cpu->segment[DEC_SEG_CS].selector;
     struct descriptor d;
     if (!read_descriptor(cpu, selector, &d))
         return false;
-    if (!d.is_code_or_data || !(d.type & SEGMENT_CODE))
-        return refuse(cpu, EXCP_TS, selector);
-    if (d.type & SEGMENT_CONFORMING ? d.dpl > cpu->cpl : d.dpl != cpu->cpl)
+    if (!d.is_code_or_data || !(d.type & SEGMENT_CODE) || has_wrong_dpl(cpu, &d))
         return refuse(cpu, EXCP_TS, selector);
     if (!d.is_present)
         return refuse(cpu, EXCP_NP, selector);
@@ -223,9 +229,27 @@ static bool load_stack(struct cpu *cpu)
         return refuse(cpu, EXCP_TS, selector);
     if (!d.is_present)
         return refuse(cpu, EXCP_SS, selector);
-    if (d.dpl != cpu->cpl || (selector & SELECTOR_RPL) != cpu->cpl)
+    if (d.dpl != cpu->cpl)
         return refuse(cpu, EXCP_TS, selector);
     return set_loaded(cpu, DEC_SEG_SS, &d);
+}
+
+/* CS and SS, in the order of table 7-1: a DPL of CS that is wrong comes first, the rest of CS behind SS. */
+static bool load_code_and_stack(struct cpu *cpu)
+{
+    struct segment *code = &cpu->segment[DEC_SEG_CS], *stack = &cpu->segment[DEC_SEG_SS];
+    struct descriptor d;
+    bool is_readable = read_descriptor(cpu, code->selector, &d);
+    if (!is_readable && cpu->fault.vector == EXCP_PF)
+        return false;
+    if (is_readable && has_wrong_dpl(cpu, &d))
+        return refuse(cpu, EXCP_TS, code->selector);
+    if (!load_stack(cpu) || !load_code(cpu))
+        return false;
+    if ((stack->selector & SELECTOR_RPL) == cpu->cpl)
+        return true;
+    stack->is_usable = false;
+    return refuse(cpu, EXCP_TS, stack->selector);
 }
 
 static bool load_data(struct cpu *cpu, unsigned seg)
@@ -247,7 +271,7 @@ static bool load_data(struct cpu *cpu, unsigned seg)
     return set_loaded(cpu, seg, &d);
 }
 
-/* The descriptors of the new task (SDM 3A 7.3 step 13), in the order in which they depend on each other. */
+/* The descriptors of the new task (SDM 3A 7.3 step 13). */
 static bool load_descriptors(struct cpu *cpu)
 {
     if (!load_ldt(cpu))
@@ -257,7 +281,7 @@ static bool load_descriptors(struct cpu *cpu)
             cpu_load_segment_real(cpu, seg, cpu->segment[seg].selector);
         return true;
     }
-    return load_code(cpu) && load_stack(cpu) && load_data(cpu, DEC_SEG_DS) && load_data(cpu, DEC_SEG_ES) &&
+    return load_code_and_stack(cpu) && load_data(cpu, DEC_SEG_DS) && load_data(cpu, DEC_SEG_ES) &&
            load_data(cpu, DEC_SEG_FS) && load_data(cpu, DEC_SEG_GS);
 }
 

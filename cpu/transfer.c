@@ -317,6 +317,9 @@ bool cpu_interrupt_return(struct cpu *cpu, unsigned size_bytes)
         return cpu_long_interrupt_return(cpu, size_bytes);
     uint64_t sp = cpu->reg[CPU_SP], offset, selector, flags;
     bool is_protected = cpu_is_protected(cpu);
+    cpu->is_nmi_blocked = false; /* even if this faults (SDM 3C 25.3) */
+    if (cpu->nmi_pending)
+        cpu->deadline = 0;
     if (cpu->eflags & EFLAGS_VM)
         return cpu_return_within_v86(cpu, size_bytes);
     if (is_protected && (cpu->eflags & EFLAGS_NT))

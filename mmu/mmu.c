@@ -8,6 +8,7 @@ void mmu_init(struct mmu *mmu, const struct mmu_params *params)
     mmu->params = *params;
     mmu->untimed.id = 1;
     memory_types_init(&mmu->types, params->physical_bits);
+    mmu->address_mask = UINT64_MAX;
 }
 
 /* Memory as a walk sees it; `now` moves on with every read. */
@@ -37,6 +38,7 @@ static uint64_t timed_read(void *opaque, struct walk_step *step)
 {
     struct walk_context *context = opaque;
     struct mmu *mmu = context->mmu;
+    step->at.v &= mmu->address_mask;
     mmu->stats.walk_reads++;
     if (mmu->params.is_timed && ram_has(mmu->params.ram, step->at, step->size_bytes)) {
         struct cache_answer answer = access_cache(mmu, step, false, context->now);
@@ -203,8 +205,16 @@ void mmu_invalidate(struct mmu *mmu, struct laddr at)
     mmu_drop(mmu, MMU_DROP_ADDRESS_AND_GLOBAL, mmu_pcid(mmu), at);
 }
 
+void mmu_set_a20(struct mmu *mmu, bool is_open)
+{
+    const uint64_t a20 = 1ull << 20;
+    mmu->address_mask = is_open ? UINT64_MAX : ~a20;
+    mmu->untimed.id++;
+}
+
 static uint64_t peek_read(void *opaque, struct walk_step *step)
 {
+    step->at.v &= ((const struct mmu *)opaque)->address_mask;
     return read_entry(opaque, step);
 }
 
@@ -217,14 +227,14 @@ bool mmu_peek(const struct mmu *mmu, struct laddr at, struct walk *walk, struct 
 {
     *walk = (struct walk){.linear = at, .asker = MMU_SUPERVISOR_AC};
     if (!(mmu->mode.cr0 & CR0_PG)) {
-        *physical = paddr(at.v);
+        *physical = paddr(at.v & mmu->address_mask);
         return true;
     }
     struct walk_memory memory = {.opaque = (void *)(uintptr_t)mmu, .read = peek_read, .update = peek_update};
     struct tlb_entry entry;
     if (!paging_walk(&mmu->mode, &memory, walk, &entry))
         return false;
-    *physical = mmu_physical(&entry, at);
+    *physical = mmu_physical(mmu, &entry, at);
     return true;
 }
 

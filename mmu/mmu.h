@@ -44,6 +44,7 @@ struct mmu {
      * every flush, and not with every answer: shortcuts to it stay good until then.
      */
     struct tlb_entry untimed;
+    uint64_t address_mask; /* of physical addresses: without bit 20 while the A20 gate is closed */
 };
 
 enum mmu_found { MMU_FOUND_NOWHERE, MMU_FOUND_L1, MMU_FOUND_L2 };
@@ -68,10 +69,17 @@ void mmu_init(struct mmu *mmu, const struct mmu_params *params);
 struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_access access,
                                 enum mmu_asker asker, cycle_t now) __attribute__((warn_unused_result));
 
-static inline struct paddr mmu_physical(const struct tlb_entry *entry, struct laddr at)
+static inline struct paddr mmu_physical(const struct mmu *mmu, const struct tlb_entry *entry, struct laddr at)
 {
-    return paddr(entry->frame.v + (at.v & ((1ull << tlb_page_shift(entry->page)) - 1)));
+    uint64_t address = entry->frame.v + (at.v & ((1ull << tlb_page_shift(entry->page)) - 1));
+    return paddr(address & mmu->address_mask);
 }
+
+/*
+ * The A20 gate opened or closed. TLBs hold what the tables say; the mask is applied behind them, and to the
+ * walker's own addresses.
+ */
+void mmu_set_a20(struct mmu *mmu, bool is_open);
 
 /* How an access of the core to an address that an entry translates uses the caches. */
 static inline enum memory_type mmu_memory_type(const struct mmu *mmu, const struct tlb_entry *entry,

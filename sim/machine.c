@@ -295,6 +295,11 @@ static bool create_cpu(struct machine *machine)
     return machine->cpu;
 }
 
+static void set_a20(void *opaque, bool is_open)
+{
+    cpu_set_a20(((struct machine *)opaque)->cpu, is_open);
+}
+
 static bool create_board(struct machine *machine, struct diag *diag)
 {
     struct board_params params = {
@@ -308,6 +313,7 @@ static bool create_board(struct machine *machine, struct diag *diag)
                   .debug_put = debug_put,
                   .opaque = machine},
         .uart_put = uart_put,
+        .a20 = set_a20,
         .opaque = machine,
     };
     machine->board = board_create(&params, diag);

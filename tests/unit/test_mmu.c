@@ -202,7 +202,8 @@ static void translate(void)
         mmu_translate(&w.mmu, laddr(linear_of(page) + offset), pick(2) ? MMU_FETCH : MMU_READ, MMU_USER, 1);
     cr_assert_eq(answer.entry != NULL, is_there, "page %u", page);
     if (is_there)
-        cr_assert_eq(mmu_physical(answer.entry, laddr(linear_of(page) + offset)).v, physical + offset);
+        cr_assert_eq(mmu_physical(&w.mmu, answer.entry, laddr(linear_of(page) + offset)).v,
+                     physical + offset);
 }
 
 static void load_cr3(void)

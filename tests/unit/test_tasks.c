@@ -3,7 +3,7 @@
 
 enum {
     OTHER = 0x5400,    /* the second task's TSS */
-    FAR_TSS = 0x33fa0, /* a TSS that straddles two pages */
+    FAR_TSS = 0x33fc0, /* a TSS that straddles two pages */
     TASK2 = 0x40,      /* its descriptor */
     GATE2 = 0x48,      /* a task gate to it */
     LDT2 = 0x50,       /* an LDT's descriptor */
