@@ -22,8 +22,8 @@ struct options {
     const char *program, *cpu, *folder, *image, *arguments, *ours_log, *qemu_log;
     const char *settings[MAX_SETTINGS];
     size_t nr_settings;
-    uint64_t sync, finish; /* linear; UINT64_MAX: none */
-    uint64_t count;        /* where the number of records stands */
+    uint64_t sync, sync2, finish; /* linear; UINT64_MAX: none */
+    uint64_t count;               /* where the number of records stands */
     uint64_t log, log_bytes;
     uint64_t window, window_end;
     uint64_t max, interrupts;
@@ -108,18 +108,18 @@ static void compare_memory(struct run *run)
 /* After a difference: both go on by themselves until the next case begins. False: one does not get there. */
 static bool resynchronise(struct run *run)
 {
-    const uint64_t places[] = {run->options.sync, run->options.finish};
+    const uint64_t places[] = {run->options.sync, run->options.finish, run->options.sync2};
     if (run->options.sync == UINT64_MAX)
         return false;
     /* A processor that stands at the place already goes on from it. */
-    if (!qemu_step(run->qemu, false) || !qemu_run_to(run->qemu, places, 2)) {
+    if (!qemu_step(run->qemu, false) || !qemu_run_to(run->qemu, places, 3)) {
         printf("  QEMU does not come to the next case\n");
         return false;
     }
     for (unsigned i = 0; i < RESYNC_STEPS; i++) {
         enum ours_stop why = ours_step(run->ours);
         uint64_t at = ours_linear_rip(run->ours);
-        if (at == places[0] || at == places[1])
+        if (at == places[0] || at == places[1] || at == places[2])
             return true;
         if (why != OURS_STEPPED)
             break;
@@ -284,7 +284,7 @@ static int run_both(struct run *run)
     bool is_finished = false;
     while (run->nr_agreed < run->options.max && step(run)) {
         uint64_t at = ours_linear_rip(run->ours);
-        if (at == run->options.sync || at == run->options.finish)
+        if (at == run->options.sync || at == run->options.sync2 || at == run->options.finish)
             compare_memory(run);
         if (at == run->options.finish) {
             is_finished = true;
@@ -362,7 +362,8 @@ static bool set_option(struct options *options, int number, const char *text)
         options->settings[options->nr_settings++] = text;
         return true;
     case OPTION_SYNC:
-        options->sync = strtoull(text, NULL, 0);
+        parse_pair(text, &options->sync, &options->sync2);
+        options->sync2 = options->sync2 ? options->sync2 : options->sync;
         return true;
     case OPTION_FINISH:
         options->finish = strtoull(text, NULL, 0);
@@ -405,6 +406,7 @@ int main(int argc, char **argv)
                                 .folder = ".",
                                 .arguments = "",
                                 .sync = UINT64_MAX,
+                                .sync2 = UINT64_MAX,
                                 .finish = UINT64_MAX,
                                 .max = UINT64_MAX,
                                 .settings = {"machine.ram=32MiB", "cpu.model=functional"},
