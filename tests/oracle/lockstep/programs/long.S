@@ -2,7 +2,7 @@
  * Long mode: transfers, gates, IST, SYSCALL, non-canonical addresses, paging in four levels, what is invalid (SDM 3A 5.8, 6.14,
  * SDM 2, 64-bit mode).
  *
- * run: code64
+ * run: code64 full
  */
 #include "system.inc"
 #include "long.inc"
