@@ -44,6 +44,7 @@
     .endm
 
     PROGRAM
+    SET_DESCRIPTOR FREE, 0, 0xfffff, P|S|2, BIG|GRANULAR
     .set X0, 0x00000000 /* kinds and lengths of breakpoint 0, in DR7's upper half */
     .set W1_0, 0x00010000
     .set W2_0, 0x00050000
@@ -143,7 +144,7 @@
     TRY "w1, mov ss drops it or not", L0|RW4_0, room+32, 0, "movl $DATA, room+32; movl %dr7, %ebx; movw room+32, %ss; nop; nop"
     TRY "w4, an instruction that faults after it", L0|RW4_0, room, 0, "movl room, %eax; ud2"
     TRY "w4, GDT: the accessed bit", L0|W4_0, gdt+FREE+4, 0, "movl $FREE, %eax; movl %eax, %es; incl %ecx"
-    TRY "rw4, GDT: read of a descriptor", L0|RW4_0, gdt+DATA, 0, "movl $DATA, %eax; movl %eax, %es; incl %ecx"
+    TRY "rw4, GDT: read of a descriptor", L0|RW4_0, gdt+FREE, 0, "movl $FREE, %eax; movl %eax, %es; incl %ecx"
     TRY "x and data together", L0|L1|0x00d00000, 775f, room, "movl $1, room; 775: incl %ecx"
 
 /* I/O breakpoints. */
