@@ -31,13 +31,13 @@ def compare(seconds_of, old, new, loads, models, rounds):
     """Rows (load, model, instructions, old seconds, new seconds): the best of `rounds`, old and new taking turns, so
     that what slows the machine down for a while slows both."""
     rows = []
-    for load, command_line in loads:
+    for load in loads:
         for model in models:
             best = {}
             instructions = 0
             for _ in range(rounds):
                 for program in (old, new):
-                    seconds, instructions = seconds_of(program, model, command_line)
+                    seconds, instructions = seconds_of(program, model, load)
                     best[program] = min(seconds, best.get(program, seconds))
             rows.append((load, model, instructions, best[old], best[new]))
     return rows
