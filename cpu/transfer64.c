@@ -155,7 +155,7 @@ bool cpu_long_far_call(struct cpu *cpu, uint16_t selector, uint64_t offset, unsi
 }
 
 /* The code segment that a return goes to, checked (SDM 2B RET, SDM 2A IRET). */
-static bool read_return_code(struct cpu *cpu, uint16_t selector, uint64_t offset, struct descriptor *d)
+static bool read_return_code(struct cpu *cpu, uint16_t selector, struct descriptor *d)
 {
     uint64_t raw;
     unsigned rpl = selector & SELECTOR_RPL;
@@ -166,7 +166,7 @@ static bool read_return_code(struct cpu *cpu, uint16_t selector, uint64_t offset
         return general(cpu, selector);
     if (!d->is_present)
         return cpu_set_fault_code(cpu, EXCP_NP, selector & 0xfffc);
-    return cpu_is_offset_good(cpu, d, offset) || general(cpu, 0);
+    return true;
 }
 
 /* The stack segment of a return that pops one. 64-bit code that is not ring 3's may have none. */
@@ -216,25 +216,30 @@ struct destination {
     bool pops_stack; /* even within its ring */
 };
 
+static bool check_offset(struct cpu *cpu, const struct descriptor *code, uint64_t offset)
+{
+    return cpu_is_offset_good(cpu, code, offset) || general(cpu, 0);
+}
+
 static bool return_to(struct cpu *cpu, const struct destination *to)
 {
     struct descriptor code;
     struct segment stack;
     uint64_t sp = to->sp, new_sp, ss, mask = cpu_stack_mask(cpu);
     unsigned rpl = to->selector & SELECTOR_RPL;
-    if (!read_return_code(cpu, to->selector, to->offset, &code))
+    if (!read_return_code(cpu, to->selector, &code))
         return false;
     bool is_outer = rpl != cpu->cpl;
     sp = (sp & ~mask) | ((sp + to->nr_extra_bytes) & mask);
     if (!is_outer && !to->pops_stack) {
-        if (!cpu_mark_accessed(cpu, to->selector, &code))
+        if (!check_offset(cpu, &code, to->offset) || !cpu_mark_accessed(cpu, to->selector, &code))
             return false;
         set_rsp(cpu, sp);
         go_to(cpu, to->selector, &code, rpl, to->offset);
         return true;
     }
     if (!cpu_pop_at(cpu, &sp, to->size_bytes, &new_sp) || !cpu_pop_at(cpu, &sp, to->size_bytes, &ss) ||
-        !read_return_stack(cpu, (uint16_t)ss, rpl, &code, &stack) ||
+        !read_return_stack(cpu, (uint16_t)ss, rpl, &code, &stack) || !check_offset(cpu, &code, to->offset) ||
         !cpu_mark_accessed(cpu, to->selector, &code))
         return false;
     cpu->segment[DEC_SEG_SS] = stack;

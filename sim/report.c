@@ -135,13 +135,30 @@ static void print_walk(const struct cpu *cpu, uint64_t linear, FILE *to)
     fprintf(to, "\n");
 }
 
-static void print_registers(const struct cpu_state *s, FILE *to)
+static void print_general_registers(const struct cpu_state *s, FILE *to)
 {
     static const char *const names[] = {"eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"};
-    static const char *const segments[] = {"es", "cs", "ss", "ds", "fs", "gs"};
     for (unsigned i = 0; i < 8; i++)
         fprintf(to, "%s%s %08" PRIx64, i % 4 ? "  " : "\n  ", names[i], s->gpr[i]);
     fprintf(to, "\n  eip %08" PRIx64 "  eflags %08" PRIx64, s->rip, s->rflags);
+}
+
+static void print_general_registers_64bit(const struct cpu_state *s, FILE *to)
+{
+    static const char *const names[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+                                        "r8 ", "r9 ", "r10", "r11", "r12", "r13", "r14", "r15"};
+    for (unsigned i = 0; i < 16; i++)
+        fprintf(to, "%s%s %016" PRIx64, i % 4 ? "  " : "\n  ", names[i], s->gpr[i]);
+    fprintf(to, "\n  rip %016" PRIx64 "  rflags %08" PRIx64 "  efer %04" PRIx64, s->rip, s->rflags, s->efer);
+}
+
+static void print_registers(const struct cpu_state *s, FILE *to)
+{
+    static const char *const segments[] = {"es", "cs", "ss", "ds", "fs", "gs"};
+    if (s->efer & EFER_LMA)
+        print_general_registers_64bit(s, to);
+    else
+        print_general_registers(s, to);
     fprintf(to, "\n  cr0 %08" PRIx64 "  cr2 %08" PRIx64 "  cr3 %08" PRIx64 "  cr4 %08" PRIx64, s->cr0, s->cr2,
             s->cr3, s->cr4);
     fprintf(to, "\n  gdt %08" PRIx64 " limit %04" PRIx32 "  idt %08" PRIx64 " limit %04" PRIx32, s->gdt_base,
@@ -184,8 +201,9 @@ void report_triple_fault(const struct machine *machine, FILE *to)
     fprintf(to, "registers:");
     print_registers(&state, to);
     uint8_t bytes[16];
-    uint64_t linear = (state.rip + state.segment[1].hidden.base) & UINT32_MAX;
-    fprintf(to, "code at cs:eip:");
+    bool is_64bit = (state.efer & EFER_LMA) && state.segment[1].hidden.is_long;
+    uint64_t linear = is_64bit ? state.rip : (state.rip + state.segment[1].hidden.base) & UINT32_MAX;
+    fprintf(to, is_64bit ? "code at rip:" : "code at cs:eip:");
     if (cpu_peek(cpu, laddr(linear), bytes, sizeof bytes))
         for (unsigned i = 0; i < sizeof bytes; i++)
             fprintf(to, " %02x", bytes[i]);
