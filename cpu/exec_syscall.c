@@ -101,11 +101,13 @@ static __attribute__((noinline)) bool exchange16(struct cpu *cpu, const struct i
 {
     enum { BYTES = 16 };
     uint64_t old[2];
+    /* Alignment comes before canonicality, and is #GP through SS too: seen on processors. */
+    uint64_t base = insn->seg >= DEC_SEG_FS ? cpu->segment[insn->seg].hidden.base : 0;
+    if ((cpu_effective_address(cpu, insn) + base) % BYTES)
+        return cpu_set_fault_code(cpu, EXCP_GP, 0);
     struct linear linear = exec_linear(cpu, insn, BYTES, true, NULL);
     if (!linear.is_good)
         return false;
-    if (linear.v % BYTES)
-        return cpu_set_fault_code(cpu, EXCP_GP, 0);
     stamp_t t = exec_store_slot(cpu, exec_port(cpu, cpu->clock));
     if (!cpu_probe_write(cpu, linear.v, BYTES))
         return false;
