@@ -137,11 +137,6 @@ static bool rule_aam_zero(const struct seen *seen)
            memcmp(seen->ours->reg, seen->c->after.reg, VECTOR_FLAGS * sizeof *seen->ours->reg) == 0;
 }
 
-static bool rule_no_x87(const struct seen *seen)
-{
-    return (seen->opcode == 0x9b || (seen->opcode & 0xf8) == 0xd8) && seen->ours->exception == EXCEPTION_UD;
-}
-
 /* ---- Comparison ---- */
 
 static uint8_t byte_of_case(const struct vector_case *c, uint32_t at)

@@ -157,6 +157,7 @@ static struct cpu_state start_state(const struct vector_case *c)
         .rip = c->before.reg[VECTOR_IP],
         .rflags = (c->before.reg[VECTOR_FLAGS] & VECTOR_FLAGS_286) | 2,
         .idt_limit = IDT_LIMIT,
+        .fpu = cpu_fpu_initial(),
     };
     for (unsigned i = 0; i < NR_GPRS; i++)
         state.gpr[gprs[i].ours] = c->before.reg[gprs[i].theirs];
