@@ -2,7 +2,7 @@
  * Long mode: transfers, gates, IST, SYSCALL, non-canonical addresses, paging in four levels, what is invalid (SDM 3A 5.8, 6.14,
  * SDM 2, 64-bit mode).
  *
- * run: code64 full
+ * run: code64
  */
 #include "system.inc"
 #include "long.inc"
@@ -78,7 +78,7 @@
     PLAIN "rcl", "stc; rclq $1, %rax; rclq $1, %rax"
     PLAIN "bt with a register beyond 64", "movl $room, %edi; movq $200, %rcx; btsq %rcx, (%rdi); movq room+24, %rax"
     PLAIN "bt with a negative register", "movl $room+64, %edi; movq $-3, %rcx; btcq %rcx, (%rdi); movq room+56, %rax"
-    PLAIN "bsf of the high half", "bsfq %rax, %rdx; bsrq %rax, %rcx"
+    PLAIN "bsf of the high half", "bsfq %rax, %rdx; bsrq %rax, %rcx; cmpl %eax, %eax"
     PLAIN "mov of 64-bit immediates and absolute addresses", "movabsq $room, %rdi; movabsq %rax, room+8; movabsq room+8, %rax"
     PLAIN "rip-relative", "leaq room(%rip), %rax; movq room(%rip), %rcx; lea room(%eip), %edx"
     PLAIN "rip-relative with an immediate behind", "movl $0x1234567, room(%rip); movl room, %eax"

@@ -4,8 +4,10 @@
  * run: noqemu
  */
 #include "system.inc"
+#include "real.inc"
 
     PROGRAM
+    REAL_MODE
     CASE "mov to cr0: PG without PE"
     movl $0x80000010, %eax
     movl %eax, %cr0
@@ -19,4 +21,5 @@
     movl $0x80000000, %eax
     movl %eax, %cr4
     END
+    ONE "retl beyond 64 KiB", "pushl $0x10100; retl"
     FINISH

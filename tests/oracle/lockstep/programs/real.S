@@ -1,47 +1,9 @@
 /* Real mode, entered from protected mode and left again: segments, wraps, faults, interrupts, big limits (SDM 3A 20.1, 9.9). */
 #include "system.inc"
-
-/* Linear places: the code of a case at 1000:0100, the kernel of real mode at 0800:0000, data 2000, 3000, stack 4000. */
-    .set AT, 0x10000
-    .set KERNEL_AT, 0x8000
-
-    .macro REAL name
-    CASE "\name"
-    movl $775f, %esi
-    movl $776f-775f, %ecx
-    call enter_real
-    .code16
-775:
-    .endm
-    .macro END16
-    int $COMPLETED_VECTOR
-776:
-    .code32
-772:
-    call end_case
-    .endm
-    .macro ONE text, instruction
-    REAL "\text"
-    \instruction
-    END16
-    .endm
+#include "real.inc"
 
     PROGRAM
-    movl $kernel16, %esi
-    movl $KERNEL_AT, %edi
-    movl $kernel16_end-kernel16, %ecx
-    rep movsb
-/* The vectors: 256 stubs of 8 bytes at 0800:stubs16. */
-    xorl %edi, %edi
-    movl $(KERNEL_AT<<12)+stubs16-kernel16, %eax
-    movl $256, %ecx
-1:  stosl
-    addl $8, %eax
-    loop 1b
-    SET_DESCRIPTOR FREE, KERNEL_AT, 0xffff, CODE_READ, 0
-    SET_DESCRIPTOR FREE+8, 0, 0xffff, DATA_WRITE, 0
-    SET_DESCRIPTOR FREE+16, 0, 0xfffff, DATA_WRITE, GRANULAR
-
+    REAL_MODE
     ONE "registers as they are", "nop"
     ONE "segment loads", "movw $0xffff, %ax; movw %ax, %ds; movw $0x12, %bx; movw %bx, %gs; movw (%bx), %ax"
     ONE "mov to cs", ".byte 0x8e, 0xc8"
@@ -63,7 +25,6 @@
     ONE "jump of 32 bits beyond 64 KiB", "data32 jmp .+0x20000"
     ONE "ret imm", "pushw $777f-775b+0x100; ret $6; 777:"
     ONE "retl", "pushl $777f-775b+0x100; retl; 777:"
-    ONE "retl beyond 64 KiB", "pushl $0x10100; retl"
     ONE "int", "movw $0x1234, %ax; int $0x21"
     ONE "int3", "int3"
     ONE "into", "movb $0x7f, %al; incb %al; into"
@@ -122,140 +83,3 @@
     ONE "big real mode", "movl %cr0, %eax; incw %ax; movl %eax, %cr0; movw $FREE+16, %cx; movw %cx, %ds; decw %ax; movl %eax, %cr0; movl $0x100000, %ebx; movl (%ebx), %edx; xorw %cx, %cx; movw %cx, %ds; movl 4(%ebx), %esi"
     ONE "smaller limits stay as well", "movl %cr0, %eax; incw %ax; movl %eax, %cr0; movw $DATA16, %cx; movw %cx, %es; decw %ax; movl %eax, %cr0; movw $0x2000, %cx; movw %cx, %es; movw %es:0x10, %dx"
     FINISH
-
-/* ECX bytes at ESI are the code. Called from a case: the return address is not used. */
-enter_real:
-    movl $AT+0x100, %edi
-    rep movsb
-    movl $0x0c0c0c0c, %ecx
-    movl $0x05050010, %esi
-    movl $0x0d010020, %edi
-    lidt real_idt
-    pushl %eax
-    movl $FREE+8, %eax
-    movl %eax, %ds
-    movl %eax, %es
-    movl %eax, %fs
-    movl %eax, %gs
-    popl %eax
-    movl $FREE+8, %ebp
-    movl %ebp, %ss
-    movl $0x0b0e0b0e, %ebp
-    movl $0x8000, %esp
-    ljmp $FREE, $0
-
-    .balign 16
-    .code16
-kernel16:
-    pushl %eax
-    movl %cr0, %eax
-    andb $0xfe, %al
-    movl %eax, %cr0
-    ljmp $KERNEL_AT>>4, $1f-kernel16
-1:  movw $0x2000, %ax
-    movw %ax, %ds
-    movw $0x3000, %ax
-    movw %ax, %es
-    movw %ax, %fs
-    movw %ax, %gs
-    popl %eax
-    pushw $0x4000
-    popw %ss
-    movl $0x8000, %esp
-    pushw $2
-    popfw
-    ljmp $AT>>4, $0x100
-far_return:
-    movw %sp, %bp
-    movl %ss:(%bp), %edx
-    lretw
-far_return32:
-    movw %sp, %bp
-    movl %ss:(%bp), %edx
-    lretl
-
-    .balign 8
-stubs16:
-    .set number, 0
-    .rept 256
-    .balign 8
-    pushw $number
-    .byte 0xe9
-    .word record16-(.+2)
-    .set number, number+1
-    .endr
-/* The stack has vector, IP, CS, FLAGS. */
-record16:
-    movl %eax, %cs:kept-kernel16
-    movl %ebx, %cs:kept-kernel16+4
-    popw %ax
-    movzwl %ax, %eax
-    movl %eax, %cs:kept-kernel16+8
-    popw %ax
-    movl %eax, %cs:kept-kernel16+12
-    popw %ax
-    movl %eax, %cs:kept-kernel16+16
-    popw %ax
-    movl %eax, %cs:kept-kernel16+20
-    movl %esp, %cs:kept-kernel16+24
-    movw %ss, %cs:kept-kernel16+28
-    movw %ds, %cs:kept-kernel16+32
-    movw %es, %cs:kept-kernel16+36
-    movw %fs, %cs:kept-kernel16+40
-    movw %gs, %cs:kept-kernel16+44
-    lgdtl %cs:gdt_pointer16-kernel16
-    movl %cr0, %eax
-    orb $1, %al
-    movl %eax, %cr0
-    ljmpl $CODE, $from_real
-    .balign 4
-kept:
-    .fill 12, 4, 0
-gdt_pointer16:
-    .word GDT_ENTRIES*8-1
-    .long gdt
-kernel16_end:
-    .code32
-from_real:
-    movl $DATA, %eax
-    movl %eax, %ds
-    movl %eax, %ss
-    .set KEPT, KERNEL_AT+kept-kernel16
-    movl KEPT, %eax
-    movl %eax, seen_eax
-    movl KEPT+4, %eax
-    movl %eax, seen_ebx
-    movl KEPT+8, %eax
-    movl %eax, seen_vector
-    movl $0, seen_error
-    movzwl KEPT+12, %eax
-    movl %eax, seen_eip
-    movzwl KEPT+16, %eax
-    movl %eax, seen_cs
-    movzwl KEPT+20, %eax
-    movl %eax, seen_eflags
-    movl KEPT+24, %eax
-    movl %eax, seen_esp
-    movzwl KEPT+28, %eax
-    movl %eax, seen_ss
-    movzwl KEPT+32, %eax
-    movl %eax, seen_ds
-    movzwl KEPT+36, %eax
-    movl %eax, seen_es
-    movzwl KEPT+40, %eax
-    movl %eax, seen_fs
-    movzwl KEPT+44, %eax
-    movl %eax, seen_gs
-    movl %ecx, seen_ecx
-    movl %edx, seen_edx
-    movl %esi, seen_esi
-    movl %edi, seen_edi
-    movl %ebp, seen_ebp
-    lidt idt_pointer
-    jmp record_seen
-
-    .section .rodata
-    .balign 4
-real_idt:
-    .word 0x3ff
-    .long 0
