@@ -22,4 +22,5 @@
     movl %eax, %cr4
     END
     ONE "retl beyond 64 KiB", "pushl $0x10100; retl"
+    ONE "ip wraps?", "ljmp $0x0f00, $0xfffe"
     FINISH

@@ -75,7 +75,6 @@
     ONE "in and out", "movw $0x80, %dx; outb %al, %dx"
     ONE "single step", "pushw $0x0102; popfw; nop; nop"
     ONE "single step of mov ss", "pushw $0x0102; movw %ss, %ax; popfw; movw %ax, %ss; nop; nop"
-    ONE "ip wraps?", "ljmp $0x0f00, $0xfffe"
     ONE "int beyond the limit of the IDT", "movw $0x40, %bx; movw $0x1ff, (%bx); movl $0, 2(%bx); lidtl (%bx); int $0x90"
     ONE "exception beyond the limit of the IDT: gate 0 to 12 are there", "movw $0x40, %bx; movw $0x37, (%bx); movl $0, 2(%bx); lidtl (%bx); int $0x21"
     ONE "an IDT elsewhere", "movw $0x40, %bx; movw $0x3ff, (%bx); movl $0x30000, 2(%bx); movl $0x0800|0, %eax; movl $(KERNEL_AT<<12)+stubs16-kernel16+8*0x55, 0x1084; movw $0x3000, %ax; movw %ax, %es; movl $(KERNEL_AT<<12)+stubs16-kernel16+8*0x55, %es:0x84; movl $(KERNEL_AT<<12)+stubs16-kernel16+8*0x80, %es:0x200; lidtl (%bx); int $0x21"
