@@ -94,6 +94,7 @@ struct cpu *cpu_create(const struct cpu_params *params)
         .opaque = cpu,
     };
     mmu_init(&cpu->mmu, &mmu);
+    cpu->misc_enable = MISC_ENABLE_FAST_STRINGS;
     cpu->data_clock = cpu->is_timed ? tlb_clock(params->dtlb) : &cpu->untimed_clocks[0];
     cpu->fetch_clock = cpu->is_timed ? tlb_clock(params->itlb) : &cpu->untimed_clocks[1];
     cpu->combined_line = CACHE_NO_LINE;

@@ -22,6 +22,7 @@ enum {
     READY_MMX = READY_XMM + 16, /* and x87: by physical register */
     READY_X87_STATUS = READY_MMX + 8,
     NR_READY,
+    MISC_ENABLE_FAST_STRINGS = 1, /* IA32_MISC_ENABLE; the only bit, and one that changes nothing */
     CODE_BIAS = 8192, /* taken off a RIP-relative displacement that bind.c could not complete otherwise */
     DATA_FRONT_ENTRIES = 256,
     FETCH_FRONT_ENTRIES = 64,
@@ -241,6 +242,7 @@ struct cpu {
     uint16_t x87_raised; /* by the store that is under way */
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux, cr8;
+    uint64_t platform_id, microcode_revision, misc_enable;
     int64_t tsc_offset_cycles;
 
     /* Decoded code. */

@@ -138,3 +138,58 @@ Test(long_code, code_runs_at_the_top_of_the_address_space)
     cr_assert_eq(w.state.gpr[CPU_BX], TOP + CODE + 12);
     tear_down(&w);
 }
+
+/* An instruction in two pages is bound to the place where it begins. */
+Test(long_code, rip_relative_addresses_of_an_instruction_in_two_pages)
+{
+    for (unsigned before = 1; before < 7; before++) {
+        struct world w;
+        set_up_long(&w);
+        uint32_t at = CODE + PAGE_BYTES - before;
+        w.state.rip = at;
+        put(&w, at, "\x48\x8b\x1d\x10\x00\x00\x00\xf4", 8); /* mov rbx,[rip+16] */
+        put64(&w, at + 7 + 16, 0x123456789abcdef0);
+        run(&w);
+        cr_assert_eq(w.state.gpr[CPU_BX], 0x123456789abcdef0);
+        cr_assert_eq(w.state.rip, at + 8);
+        tear_down(&w);
+    }
+}
+
+Test(long_code, an_interrupt_ends_a_halt_and_iretq_goes_on)
+{
+    enum { PORT = 0x77, VECTOR = 0x28 };
+    struct world w;
+    set_up_long(&w);
+    for (unsigned kind = 0; kind < NR_CORE_KINDS; kind++) {
+        w.core[kind].interrupt_port = PORT;
+        w.core[kind].vector = VECTOR;
+    }
+    put_gate64(&w, IDT64 + VECTOR * 16, CODE64, HANDLERS + VECTOR * 16, 0x8e, 1);
+    put(&w, HANDLERS + VECTOR * 16, "\x48\x8b\x0c\x24\x48\xcf", 6);            /* mov rcx,[rsp]; iretq */
+    PROGRAM(&w, 0xfb, 0x48, 0x83, 0xec, 5, 0xe6, PORT, 0xf4, 0x48, 0x89, 0xe3, /* sti; sub rsp,5; out; hlt */
+            0xfa, 0xf4);
+    run(&w);
+    cr_assert_eq(w.vector, NR_VECTORS);
+    cr_assert(w.state.gpr[CPU_CX] >= CODE + 7 && w.state.gpr[CPU_CX] <= CODE + 8);
+    cr_assert_eq(w.state.gpr[CPU_BX], STACK0 - 5);
+    tear_down(&w);
+}
+
+/* Bytes that were decoded are written over through another linear address, as a kernel patches itself. */
+Test(long_code, code_patched_through_another_mapping_runs_as_it_is_now)
+{
+    struct world w;
+    set_up_long(&w);
+    PROGRAM(&w, 0xe8, 27, 0, 0, 0,                             /* call CODE+32 */
+            0xc6, 0x42, 33, 7,                                 /* mov byte [rdx+33],7 */
+            0xe8, 18, 0, 0, 0, 0xf4,                           /* call CODE+32; hlt */
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* */
+            0xb0, 1, 0x00, 0xc3, 0xc3);                        /* mov al,1; add bl,al; ret */
+    w.state.gpr[CPU_DX] = TOP + CODE;
+    w.state.gpr[CPU_BX] = 0;
+    run(&w);
+    cr_assert_eq(w.vector, NR_VECTORS);
+    cr_assert_eq(w.state.gpr[CPU_BX], 8);
+    tear_down(&w);
+}
