@@ -31,6 +31,11 @@ struct cpu_board {
      * it.
      */
     bool (*marker)(void *opaque, unsigned number, uint32_t *eax, uint32_t edx, uint32_t ecx, cycle_t now);
+    /*
+     * FERR#: with CR0.NE clear an x87 exception is the board's to report, as an interrupt for which the core
+     * waits (SDM 3A 6.15, interrupt 16; SDM 1 D.2). NULL: nobody does.
+     */
+    void (*coprocessor_error)(void *opaque, cycle_t now);
 };
 
 struct cpu_params {
@@ -131,6 +136,9 @@ void cpu_raise_nmi(struct cpu *cpu);
 
 /* The board's A20 gate; open at the start. May be called from within a hook. */
 void cpu_set_a20(struct cpu *cpu, bool is_open);
+
+/* IGNNE#: the pending x87 exception no longer stops instructions, until it is cleared. */
+void cpu_ignore_coprocessor_error(struct cpu *cpu);
 
 /* Asks a running core to come back at the next fetch block; may be called from within a hook. */
 void cpu_request_stop(struct cpu *cpu);

@@ -237,9 +237,10 @@ struct cpu {
     struct fpu fpu;
     struct xmm xmm[CPU_NR_XMM];
     uint32_t mxcsr;
-    struct xmm wide;     /* an operand of up to 16 bytes on its way to or from memory */
-    bool is_simd_fault;  /* the operation just done set cpu->fault: no result */
-    uint16_t x87_raised; /* by the store that is under way */
+    struct xmm wide;        /* an operand of up to 16 bytes on its way to or from memory */
+    bool is_simd_fault;     /* the operation just done set cpu->fault: no result */
+    bool ignores_x87_error; /* IGNNE#, while an exception is pending */
+    uint16_t x87_raised;    /* by the store that is under way */
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux, cr8;
     uint64_t platform_id, microcode_revision, misc_enable;

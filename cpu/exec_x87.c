@@ -7,11 +7,17 @@
 #include "cpu/exec.h"
 #include "cpu/x87.h"
 
-/* The instruction must not run: #UD, #NM, #MF. */
+/* The instruction must not run: #UD, #NM, #MF; or, with CR0.NE clear, it waits for the board's interrupt. */
 static __attribute__((noinline, cold)) const struct insn *refuse(struct cpu *cpu, const struct insn *insn,
                                                                  stamp_t t, unsigned vector)
 {
-    return exec_raise(cpu, insn, t, (enum exception_vector)vector);
+    if (vector != EXCP_MF || (cpu->control.cr0 & CR0_NE))
+        return exec_raise(cpu, insn, t, (enum exception_vector)vector);
+    cpu->stats.instructions += insn->position;
+    cpu->rip = cpu_insn_rip(cpu, insn);
+    cpu->clock = t;
+    cpu_x87_report_error(cpu);
+    return EXEC_NAME(resume)(cpu, insn, t);
 }
 
 /* An operand's place in cpu->ready. */
@@ -187,7 +193,7 @@ EXEC(fwait)
 {
     if (UNLIKELY((cpu->control.cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS)))
         return refuse(cpu, insn, t, EXCP_NM);
-    if (UNLIKELY(cpu->fpu.status & X87_ES))
+    if (UNLIKELY(cpu->fpu.status & X87_ES) && !cpu->ignores_x87_error)
         return refuse(cpu, insn, t, EXCP_MF);
     return exec_next(cpu, insn, t, exec_done(t, 1));
 }
@@ -214,7 +220,7 @@ EXEC(fnclex)
 {
     if (UNLIKELY(cpu->x87_blocked))
         return refuse(cpu, insn, t, cpu->x87_blocked);
-    cpu->fpu.status &= X87_TOP | X87_CONDITIONS;
+    cpu_x87_clear_exceptions(cpu);
     return exec_next(cpu, insn, t, exec_done(t, insn->latency_cycles));
 }
 

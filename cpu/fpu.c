@@ -12,6 +12,7 @@ void cpu_x87_init(struct cpu *cpu)
     struct fpu fpu = cpu_fpu_initial();
     memcpy(fpu.reg, cpu->fpu.reg, sizeof fpu.reg);
     cpu->fpu = fpu;
+    cpu->ignores_x87_error = false;
 }
 
 void cpu_update_blocked(struct cpu *cpu)
@@ -30,4 +31,25 @@ void cpu_settle_x87_status(struct cpu *cpu)
     fpu->status &= (uint16_t) ~(X87_ES | X87_B);
     if (fpu->status & ~fpu->control & X87_EXCEPTIONS)
         fpu->status |= X87_ES | X87_B;
+    else
+        cpu->ignores_x87_error = false;
+}
+
+void cpu_x87_clear_exceptions(struct cpu *cpu)
+{
+    cpu->fpu.status &= X87_TOP | X87_CONDITIONS;
+    cpu->ignores_x87_error = false;
+}
+
+void cpu_x87_report_error(struct cpu *cpu)
+{
+    const struct cpu_board *board = &cpu->params.board;
+    if (board->coprocessor_error)
+        board->coprocessor_error(board->opaque, stamp_cycle(cpu->clock));
+    cpu->is_halted = true;
+}
+
+void cpu_ignore_coprocessor_error(struct cpu *cpu)
+{
+    cpu->ignores_x87_error = cpu->fpu.status & X87_ES;
 }

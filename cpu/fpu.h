@@ -23,6 +23,15 @@ void cpu_update_blocked(struct cpu *cpu);
 /* Status or control word were written: makes ES and B what they imply, and fixes the constant bits. */
 void cpu_settle_x87_status(struct cpu *cpu);
 
+/* FNCLEX. */
+void cpu_x87_clear_exceptions(struct cpu *cpu);
+
+/*
+ * An instruction that waits was met with an exception pending, and CR0.NE is clear: the board is told, and
+ * the core waits for its interrupt, to begin the instruction again.
+ */
+void cpu_x87_report_error(struct cpu *cpu);
+
 /* FNINIT: the registers' contents stay (SDM 2A FINIT). */
 void cpu_x87_init(struct cpu *cpu);
 
@@ -30,14 +39,14 @@ static inline unsigned cpu_x87_fault(const struct cpu *cpu)
 {
     if (cpu->x87_blocked)
         return cpu->x87_blocked;
-    return cpu->fpu.status & X87_ES ? EXCP_MF : 0;
+    return (cpu->fpu.status & X87_ES) && !cpu->ignores_x87_error ? EXCP_MF : 0;
 }
 
 static inline unsigned cpu_mmx_fault(const struct cpu *cpu)
 {
     if (cpu->mmx_blocked)
         return cpu->mmx_blocked;
-    return cpu->fpu.status & X87_ES ? EXCP_MF : 0;
+    return (cpu->fpu.status & X87_ES) && !cpu->ignores_x87_error ? EXCP_MF : 0;
 }
 
 /* Each MMX instruction but EMMS: TOP = 0, and every register is valid (SDM 1 9.5.1). */

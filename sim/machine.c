@@ -269,6 +269,29 @@ static bool create_tlbs(struct machine *machine)
     return machine->itlb && machine->dtlb && machine->l2_tlb;
 }
 
+enum { COPROCESSOR_IRQ = 13, COPROCESSOR_PORT = 0xf0 };
+
+static void coprocessor_error(void *opaque, cycle_t now)
+{
+    struct machine *machine = opaque;
+    come_to(machine, now);
+    struct irq_line line = board_irq_line(machine->board, COPROCESSOR_IRQ);
+    irq_set(&line, true);
+    come_back_in_time(machine, now);
+}
+
+/*
+ * A PC/AT's port F0h: the latch of IRQ 13 is cleared, and IGNNE# lets the handler use the unit (SDM 1 D.2.1).
+ */
+static void coprocessor_port(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+    struct machine *machine = opaque;
+    struct irq_line line = board_irq_line(machine->board, COPROCESSOR_IRQ);
+    (void)offset, (void)size, (void)value;
+    irq_set(&line, false);
+    cpu_ignore_coprocessor_error(machine->cpu);
+}
+
 static bool create_cpu(struct machine *machine)
 {
     struct cpu_params params = {
@@ -280,7 +303,8 @@ static bool create_cpu(struct machine *machine)
                   .memory_read = memory_read,
                   .memory_write = memory_write,
                   .acknowledge = acknowledge,
-                  .marker = marker},
+                  .marker = marker,
+                  .coprocessor_error = coprocessor_error},
         .itlb = machine->itlb,
         .dtlb = machine->dtlb,
         .l2_tlb = machine->l2_tlb,
@@ -317,7 +341,13 @@ static bool create_board(struct machine *machine, struct diag *diag)
         .opaque = machine,
     };
     machine->board = board_create(&params, diag);
-    return machine->board;
+    struct io_range port = {.name = "coprocessor error",
+                            .base = COPROCESSOR_PORT,
+                            .size = 1,
+                            .widths = IO_WIDTH_1,
+                            .write = coprocessor_port,
+                            .opaque = machine};
+    return machine->board && iomap_add(board_ports(machine->board), &port, diag);
 }
 
 /* What a model does not have is left out: a reader must not take it for zero. */

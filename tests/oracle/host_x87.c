@@ -118,7 +118,9 @@ static void make_state(struct host_case *c, uint32_t offset)
     bool is_state = c->form == FORM_FLDENV || c->form == FORM_FNSTENV || c->form == FORM_FRSTOR ||
                     c->form == FORM_FNSAVE || c->form >= FORM_FXSAVE;
     c->is_cr2_undefined = is_state;
-    c->is_undefined = is_state && c->mode == DEC_16 && offset > 0xffff - MAX_BYTES;
+    bool is_long = c->form == FORM_MEMORY + 3 * 8 + 5 || c->form == FORM_MEMORY + 3 * 8 + 7 ||
+                   c->form == FORM_MEMORY + 7 * 8 + 4 || c->form == FORM_MEMORY + 7 * 8 + 6; /* 10 bytes */
+    c->is_undefined = (is_state || is_long) && c->mode == DEC_16 && offset > 0xffff - MAX_BYTES;
 }
 
 /* FXSAVE and FXRSTOR: window[1] is the place of MXCSR, good more often than not. */
