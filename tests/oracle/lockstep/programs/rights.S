@@ -1,4 +1,8 @@
-/* LAR, LSL, VERR, VERW and ARPL over all kinds of descriptors (SDM 3A 5.10). */
+/*
+ * LAR, LSL, VERR, VERW and ARPL over all kinds of descriptors (SDM 3A 5.10).
+ *
+ * run: fullqemu
+ */
 #include "system.inc"
 
     .set A, FREE

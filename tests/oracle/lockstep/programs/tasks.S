@@ -1,4 +1,8 @@
-/* Task switches by JMP, CALL, gates, interrupts and IRET, and what goes wrong in them (SDM 3A 7). */
+/*
+ * Task switches by JMP, CALL, gates, interrupts and IRET, and what goes wrong in them (SDM 3A 7).
+ *
+ * run: fullqemu
+ */
 #include "system.inc"
 
     .set A, FREE+0x00

@@ -1,4 +1,8 @@
-/* Virtual-8086 mode, with and without its extensions, and protected mode's virtual interrupts (SDM 3A 20.2, 20.3, 20.4). */
+/*
+ * Virtual-8086 mode, with and without its extensions, and protected mode's virtual interrupts (SDM 3A 20.2, 20.3, 20.4).
+ *
+ * run: fullqemu
+ */
 #include "system.inc"
 
     .set VM, 0x20000
