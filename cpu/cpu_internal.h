@@ -557,6 +557,11 @@ uint64_t cpu_flags_to_push(const struct cpu *cpu);
 bool cpu_pop_flags(struct cpu *cpu, uint64_t flags, unsigned size_bytes) __attribute__((warn_unused_result));
 /* CLI and STI where IOPL forbids them: they change VIF if the mode has it. */
 bool cpu_set_if(struct cpu *cpu, bool is_set) __attribute__((warn_unused_result));
+/*
+ * VIF and VIP are both set where they count: the next instruction is a #GP(0) (SDM 3B 20.3.2). To be asked
+ * where flags and mode have been loaded.
+ */
+bool cpu_has_virtual_interrupt(const struct cpu *cpu);
 
 /*
  * stack.c: pushes and pops outside executors, on the current stack. *sp is a working copy of the stack

@@ -305,7 +305,7 @@ void cpu_deliver_fault(struct cpu *cpu)
         unsigned vector = cpu->fault.vector;
         if (vector == EXCP_PF) /* also where it becomes a double fault */
             cpu->cr2 = cpu->fault.cr2;
-        if (first == EXCP_DF) {
+        if (first == EXCP_DF && (is_contributory(vector) || vector == EXCP_PF)) {
             remember(cpu);
             cpu->is_shut_down = true;
             return;

@@ -316,6 +316,10 @@ enum task_outcome cpu_switch_task(struct cpu *cpu, const struct task_switch *to)
         cpu_set_fault_code(cpu, EXCP_GP, 0);
         return TASK_FAULTED;
     }
+    if (cpu_has_virtual_interrupt(cpu)) {
+        cpu_set_fault_code(cpu, EXCP_GP, 0);
+        return TASK_FAULTED;
+    }
     return TASK_ENTERED;
 }
 

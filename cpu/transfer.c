@@ -311,15 +311,10 @@ static uint64_t returnable_flags(const struct cpu *cpu, unsigned size_bytes)
     return size_bytes == 2 ? mask & UINT16_MAX : mask;
 }
 
-bool cpu_interrupt_return(struct cpu *cpu, unsigned size_bytes)
+static bool return_from_interrupt(struct cpu *cpu, unsigned size_bytes)
 {
-    if (cpu_is_long_mode(cpu))
-        return cpu_long_interrupt_return(cpu, size_bytes);
     uint64_t sp = cpu->reg[CPU_SP], offset, selector, flags;
     bool is_protected = cpu_is_protected(cpu);
-    cpu->is_nmi_blocked = false; /* even if this faults (SDM 3C 25.3) */
-    if (cpu->nmi_pending)
-        cpu->deadline = 0;
     if (cpu->eflags & EFLAGS_VM)
         return cpu_return_within_v86(cpu, size_bytes);
     if (is_protected && (cpu->eflags & EFLAGS_NT))
@@ -339,5 +334,21 @@ bool cpu_interrupt_return(struct cpu *cpu, unsigned size_bytes)
         cpu_set_sp(cpu, sp);
     }
     cpu_set_flags(cpu, flags, mask);
+    return true;
+}
+
+bool cpu_interrupt_return(struct cpu *cpu, unsigned size_bytes)
+{
+    cpu->is_nmi_blocked = false; /* even if this faults (SDM 3C 25.3) */
+    if (cpu->nmi_pending)
+        cpu->deadline = 0;
+    if (cpu_is_long_mode(cpu))
+        return cpu_long_interrupt_return(cpu, size_bytes);
+    if (!return_from_interrupt(cpu, size_bytes))
+        return false;
+    if (cpu_has_virtual_interrupt(cpu)) {
+        cpu_set_fault_code(cpu, EXCP_GP, 0);
+        cpu_deliver_fault(cpu);
+    }
     return true;
 }

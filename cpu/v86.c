@@ -96,6 +96,14 @@ bool cpu_return_within_v86(struct cpu *cpu, unsigned size_bytes)
     return true;
 }
 
+bool cpu_has_virtual_interrupt(const struct cpu *cpu)
+{
+    enum { BOTH = EFLAGS_VIF | EFLAGS_VIP };
+    bool is_virtual = cpu->control.cr4 & (cpu->eflags & EFLAGS_VM ? CR4_VME : CR4_PVI);
+    return (cpu->eflags & BOTH) == BOTH && is_virtual && cpu->cpl == 3 && !has_full_iopl(cpu) &&
+           !cpu_is_long_mode(cpu);
+}
+
 bool cpu_set_if(struct cpu *cpu, bool is_set)
 {
     bool has_virtual_if = cpu->control.cr4 & (cpu->eflags & EFLAGS_VM ? CR4_VME : CR4_PVI);

@@ -453,3 +453,50 @@ Test(v86, with_pvi_ring_3_has_a_virtual_interrupt_flag)
     cr_assert_eq(frame(&w, 2), IOPL3 | VIF | 2);
     tear_down(&w);
 }
+
+/* ---- VIF and VIP together ---- */
+
+/* IRET from ring 0 with these flags; in ring 3 and in virtual-8086 mode there is an INC and an UD2. */
+static unsigned return_with(uint32_t flags, uint64_t cr4, struct world *w)
+{
+    const uint32_t to_v86[] = {0x10, V86_CS, flags | 2, V86_SP, V86_SS, 0x2200, 0x2300, 0x2400, 0x2500};
+    const uint32_t to_ring3[] = {CODE + 0x10, CODE3, flags | 2, STACK3, DATA3};
+    bool is_v86 = flags & VM;
+    uint32_t sp = STACK0 - (uint32_t)(is_v86 ? sizeof to_v86 : sizeof to_ring3);
+    set_up(w);
+    PROGRAM(w, 0xcf);
+    put(w, CODE + 0x10, "\x40\x0f\x0b", 3);
+    put(w, sp, is_v86 ? to_v86 : to_ring3, STACK0 - sp);
+    w->state.gpr[CPU_SP] = sp;
+    w->state.cr4 |= cr4;
+    run(w);
+    return w->vector;
+}
+
+Test(v86, an_instruction_that_begins_with_vif_and_vip_faults_where_they_count)
+{
+    struct world w;
+    cr_assert_eq(return_with(VM | VIF | VIP, CR4_VME, &w), GP);
+    cr_assert_eq(frame(&w, 0), 0);
+    cr_assert_eq(frame(&w, 1), 0x10);
+    cr_assert_eq(frame(&w, 2), V86_CS);
+    cr_assert_eq(frame(&w, 3), VM | VIF | VIP | 0x10002);
+    cr_assert_eq(w.state.gpr[CPU_AX], 0);
+    tear_down(&w);
+    cr_assert_eq(return_with(VIF | VIP, CR4_PVI, &w), GP);
+    cr_assert_eq(frame(&w, 1), CODE + 0x10);
+    cr_assert_eq(frame(&w, 2), CODE3);
+    tear_down(&w);
+
+    static const struct {
+        uint32_t flags;
+        uint64_t cr4;
+    } good[] = {{VM | VIF | VIP, 0},         {VM | VIF | VIP, CR4_PVI},         {VM | VIF, CR4_VME},
+                {VM | VIP, CR4_VME},         {VM | VIF | VIP | IOPL3, CR4_VME}, {VIF | VIP, CR4_VME},
+                {VIF | VIP | IOPL3, CR4_PVI}};
+    for (unsigned i = 0; i < sizeof good / sizeof *good; i++) {
+        cr_assert_eq(return_with(good[i].flags, good[i].cr4, &w), UD, "case %u", i);
+        cr_assert_eq(w.state.gpr[CPU_AX], 1);
+        tear_down(&w);
+    }
+}
