@@ -28,6 +28,7 @@ struct run {
 /* ---- Rules ---- */
 
 struct seen {
+    struct run *run;
     const struct vector_case *c;
     const struct vector_result *ours;
     unsigned nr_prefixes;
@@ -49,9 +50,10 @@ static const struct {
 };
 enum { NR_RULES = sizeof rules / sizeof *rules };
 
-static struct seen look(const struct vector_case *c, const struct vector_result *ours)
+static struct seen look(struct run *run, const struct vector_result *ours)
 {
-    struct seen seen = {.c = c, .ours = ours};
+    const struct vector_case *c = &run->c;
+    struct seen seen = {.run = run, .c = c, .ours = ours};
     while (seen.nr_prefixes + 1 < c->nr_bytes) {
         uint8_t b = c->bytes[seen.nr_prefixes];
         if (b != 0x26 && b != 0x2e && b != 0x36 && b != 0x3e && b != 0xf0 && b != 0xf2 && b != 0xf3)
@@ -73,69 +75,6 @@ enum {
     FLAG_OF = 0x800,
     LONGEST_OF_286 = 10
 };
-
-static bool rule_lock(const struct seen *seen)
-{
-    /* With nothing where the handler should be, a core may shut down before the #UD is seen. */
-    return seen->is_locked && (seen->ours->exception == EXCEPTION_UD || seen->ours->is_shut_down);
-}
-
-static bool rule_string_restart(const struct seen *seen)
-{
-    bool is_string = (seen->opcode >= 0x6c && seen->opcode <= 0x6f) ||
-                     (seen->opcode >= 0xa4 && seen->opcode <= 0xaf && (seen->opcode & 0xfe) != 0xa8);
-    bool is_where_it_was = seen->ours->reg[VECTOR_SI] == seen->c->before.reg[VECTOR_SI] ||
-                           seen->ours->reg[VECTOR_DI] == seen->c->before.reg[VECTOR_DI] ||
-                           seen->nr_prefixes > 0;
-    return is_string && is_where_it_was && seen->c->exception == EXCEPTION_GP &&
-           seen->ours->exception == EXCEPTION_GP;
-}
-
-static bool rule_pop_restart(const struct seen *seen)
-{
-    return seen->opcode == 0x8f && seen->c->exception == EXCEPTION_GP &&
-           seen->ours->exception == EXCEPTION_GP &&
-           seen->ours->reg[VECTOR_SP] == (uint16_t)(seen->c->before.reg[VECTOR_SP] - 6);
-}
-
-static bool rule_fs_gs(const struct seen *seen)
-{
-    unsigned reg = seen->modrm >> 3 & 7;
-    return (seen->opcode == 0x8c || seen->opcode == 0x8e) && (reg == 4 || reg == 5) &&
-           seen->c->exception == EXCEPTION_UD && seen->ours->exception != EXCEPTION_UD;
-}
-
-static bool rule_stack_fault(const struct seen *seen)
-{
-    return seen->c->exception == EXCEPTION_GP && seen->ours->exception == EXCEPTION_SS;
-}
-
-/* The HLT behind the instruction is counted in nr_bytes. */
-static bool rule_length(const struct seen *seen)
-{
-    return seen->c->nr_bytes > LONGEST_OF_286 + 1 && seen->c->exception == EXCEPTION_GP;
-}
-
-static bool rule_rotate_overflow(const struct seen *seen)
-{
-    bool is_rotate = (seen->opcode & 0xfe) == 0xc0 || (seen->opcode & 0xfe) == 0xd2;
-    unsigned differing =
-        (seen->ours->reg[VECTOR_FLAGS] ^ seen->c->after.reg[VECTOR_FLAGS]) & VECTOR_FLAGS_286;
-    return is_rotate && (seen->modrm >> 3 & 7) < 4 && differing == FLAG_OF;
-}
-
-static bool rule_idiv_overflow(const struct seen *seen)
-{
-    return (seen->opcode & 0xfe) == 0xf6 && (seen->modrm >> 3 & 7) == 7 &&
-           seen->c->exception == VECTOR_NO_EXCEPTION && seen->ours->exception == EXCEPTION_DE;
-}
-
-static bool rule_aam_zero(const struct seen *seen)
-{
-    return seen->opcode == 0xd4 && seen->modrm == 0 && seen->c->exception == EXCEPTION_DE &&
-           seen->ours->exception == EXCEPTION_DE &&
-           memcmp(seen->ours->reg, seen->c->after.reg, VECTOR_FLAGS * sizeof *seen->ours->reg) == 0;
-}
 
 /* ---- Comparison ---- */
 
@@ -191,6 +130,223 @@ static const char *difference(const struct run *run, const struct vector_result 
     return NULL;
 }
 
+/* ---- Cases that run once more, so that what a 386 does can be computed ---- */
+
+/* Puts a vector's pointer into the memory before the case. */
+static void set_vector(struct vector_case *c, unsigned vector, uint32_t pointer)
+{
+    for (unsigned i = 0; i < 4 && c->before.nr_bytes < MAX_VECTOR_BYTES; i++)
+        c->before.byte[c->before.nr_bytes++] =
+            (struct vector_byte){vector * 4 + i, (uint8_t)(pointer >> i * 8)};
+}
+
+static uint32_t vector_of(const struct vector_case *c, unsigned vector)
+{
+    uint32_t pointer = 0;
+    for (unsigned i = 0; i < c->before.nr_bytes; i++)
+        if (c->before.byte[i].at / 4 == vector)
+            pointer |= (uint32_t)c->before.byte[i].value << c->before.byte[i].at % 4 * 8;
+    return pointer;
+}
+
+static void run_again(struct run *run, const struct vector_case *c, struct vector_result *result)
+{
+    uint32_t at;
+    vector_core_clean(run->core, &run->c);
+    (void)vector_core_is_clean(run->core, &at);
+    vector_core_run(run->core, c, result);
+}
+
+/* Where the word `index` of a fault's frame lies: IP, CS, FLAGS. */
+static uint32_t frame_at(const struct vector_case *c, unsigned index, unsigned byte)
+{
+    uint16_t offset = (uint16_t)(c->before.reg[VECTOR_SP] - 6 + index * 2 + byte);
+    return c->before.reg[VECTOR_SS] * 16u + offset;
+}
+
+static bool is_frame_good(const struct run *run, const struct vector_case *c, unsigned flags)
+{
+    const uint16_t *reg = c->before.reg;
+    const uint16_t frame[] = {reg[VECTOR_IP], reg[VECTOR_CS], (uint16_t)flags};
+    const uint16_t mask[] = {UINT16_MAX, UINT16_MAX, VECTOR_FLAGS_286};
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned value = vector_core_byte(run->core, frame_at(c, i, 0)) |
+                         (unsigned)vector_core_byte(run->core, frame_at(c, i, 1)) << 8;
+        if ((value & mask[i]) != frame[i])
+            return false;
+    }
+    return true;
+}
+
+static bool is_in_frame(const struct vector_case *c, uint32_t at)
+{
+    for (unsigned i = 0; i < 6; i++)
+        if (at == frame_at(c, i / 2, i % 2))
+            return true;
+    return false;
+}
+
+/* Apart from the frame, memory is what it was before. */
+static bool is_memory_untouched(const struct run *run, const struct vector_case *c)
+{
+    for (unsigned i = 0; i < c->after.nr_bytes; i++) {
+        uint32_t at = c->after.byte[i].at;
+        uint8_t before = 0;
+        for (unsigned k = 0; k < c->before.nr_bytes; k++)
+            if (c->before.byte[k].at == at)
+                before = c->before.byte[k].value;
+        if (!is_in_frame(c, at) && vector_core_byte(run->core, at) != before)
+            return false;
+    }
+    return true;
+}
+
+/*
+ * The instruction raises `vector` and nothing else has changed: registers, frame and memory, all of them. But for
+ * those registers that a repeated instruction moves; it has then the status flags of the 286.
+ */
+static bool faults_plainly(struct run *run, unsigned vector, unsigned moving_registers)
+{
+    enum { CLEARED_FLAGS = 0x300, STATUS_FLAGS = 0x8d5 };
+    static struct vector_case again;
+    struct vector_result ours;
+    again = run->c;
+    const uint16_t *reg = again.before.reg;
+    uint16_t halt = (uint16_t)(reg[VECTOR_IP] + again.nr_bytes - 1);
+    if (again.exception != (int)vector)
+        set_vector(&again, vector, halt | (uint32_t)reg[VECTOR_CS] << 16);
+    again.exception = (int)vector;
+    run_again(run, &again, &ours);
+    uint32_t handler = vector_of(&again, vector);
+    unsigned flags = reg[VECTOR_FLAGS] & VECTOR_FLAGS_286;
+    if (moving_registers)
+        flags = (flags & ~(unsigned)STATUS_FLAGS) | (again.after.reg[VECTOR_FLAGS] & STATUS_FLAGS);
+    if (ours.exception != (int)vector || !ours.is_halted || !is_frame_good(run, &again, flags))
+        return false;
+    for (unsigned i = 0; i < VECTOR_FLAGS; i++) {
+        uint16_t expected = i == VECTOR_SP   ? (uint16_t)(reg[i] - 6)
+                            : i == VECTOR_CS ? (uint16_t)(handler >> 16)
+                            : i == VECTOR_IP ? (uint16_t)(handler + 1)
+                                             : reg[i];
+        if (ours.reg[i] != expected && !(moving_registers >> i & 1))
+            return false;
+    }
+    return (ours.reg[VECTOR_FLAGS] & VECTOR_FLAGS_286) == (flags & ~(unsigned)CLEARED_FLAGS) &&
+           (moving_registers || is_memory_untouched(run, &again));
+}
+
+/* ---- The rules ---- */
+
+/* What LOCK may stand before: a read-modify-write of memory (SDM 2A LOCK). */
+static bool is_lockable(const struct seen *seen)
+{
+    unsigned digit = seen->modrm >> 3 & 7;
+    if (seen->modrm >> 6 == 3)
+        return false;
+    if (seen->opcode < 0x38)
+        return (seen->opcode & 7) < 2;
+    switch (seen->opcode & 0xfe) {
+    case 0x80:
+    case 0x82:
+        return digit != 7;
+    case 0x86:
+        return true;
+    case 0xf6:
+        return digit == 2 || digit == 3;
+    case 0xfe:
+        return digit < 2;
+    default:
+        return false;
+    }
+}
+
+static bool rule_lock(const struct seen *seen)
+{
+    return seen->is_locked && !is_lockable(seen) && faults_plainly(seen->run, EXCEPTION_UD, 0);
+}
+
+/*
+ * One that is not repeated has changed nothing; a repeated one has SI, DI and CX of the iteration that faults,
+ * which has an operand across the end of its segment.
+ */
+static bool rule_string_restart(const struct seen *seen)
+{
+    bool is_string = (seen->opcode >= 0x6c && seen->opcode <= 0x6f) ||
+                     (seen->opcode >= 0xa4 && seen->opcode <= 0xaf && (seen->opcode & 0xfe) != 0xa8);
+    bool is_repeated = false;
+    for (unsigned i = 0; i < seen->nr_prefixes; i++)
+        is_repeated |= (seen->c->bytes[i] & 0xfe) == 0xf2;
+    if (!is_string || seen->c->exception != EXCEPTION_GP ||
+        (seen->ours->exception != EXCEPTION_GP && seen->ours->exception != EXCEPTION_SS))
+        return false;
+    const uint16_t *before = seen->c->before.reg, *ours = seen->ours->reg;
+    uint16_t count = (uint16_t)(before[VECTOR_CX] - ours[VECTOR_CX]);
+    uint16_t step = before[VECTOR_FLAGS] & 0x400 ? 0xfffe : 2;
+    bool si_moved = ours[VECTOR_SI] == (uint16_t)(before[VECTOR_SI] + count * step);
+    bool di_moved = ours[VECTOR_DI] == (uint16_t)(before[VECTOR_DI] + count * step);
+    bool is_at_end =
+        (si_moved && ours[VECTOR_SI] == UINT16_MAX) || (di_moved && ours[VECTOR_DI] == UINT16_MAX);
+    if (is_repeated && seen->ours->exception == EXCEPTION_GP && !is_at_end)
+        return false;
+    unsigned moving = is_repeated ? 1u << VECTOR_SI | 1u << VECTOR_DI | 1u << VECTOR_CX : 0;
+    if (is_repeated && (seen->opcode & 0xfe) == 0xac && ours[VECTOR_AX] == seen->c->after.reg[VECTOR_AX])
+        moving |= 1u << VECTOR_AX; /* what LODS has loaded */
+    return faults_plainly(seen->run, (unsigned)seen->ours->exception, moving);
+}
+
+static bool rule_pop_restart(const struct seen *seen)
+{
+    return seen->opcode == 0x8f && seen->c->exception == EXCEPTION_GP &&
+           seen->ours->exception == EXCEPTION_GP && faults_plainly(seen->run, EXCEPTION_GP, 0);
+}
+
+static bool rule_fs_gs(const struct seen *seen)
+{
+    unsigned reg = seen->modrm >> 3 & 7;
+    return (seen->opcode == 0x8c || seen->opcode == 0x8e) && (reg == 4 || reg == 5) &&
+           seen->c->exception == EXCEPTION_UD && seen->ours->exception != EXCEPTION_UD;
+}
+
+static bool rule_stack_fault(const struct seen *seen)
+{
+    static struct vector_case again;
+    struct vector_result ours;
+    if (seen->c->exception != EXCEPTION_GP || seen->ours->exception != EXCEPTION_SS)
+        return false;
+    again = *seen->c; /* with the handler of #GP for #SS all is as on the 286 */
+    again.exception = EXCEPTION_SS;
+    set_vector(&again, EXCEPTION_SS, vector_of(&again, EXCEPTION_GP));
+    run_again(seen->run, &again, &ours);
+    return !difference(seen->run, &ours);
+}
+
+/* The HLT behind the instruction is counted in nr_bytes. */
+static bool rule_length(const struct seen *seen)
+{
+    return seen->c->nr_bytes > LONGEST_OF_286 + 1 && seen->c->exception == EXCEPTION_GP;
+}
+
+static bool rule_rotate_overflow(const struct seen *seen)
+{
+    bool is_rotate = (seen->opcode & 0xfe) == 0xc0 || (seen->opcode & 0xfe) == 0xd2;
+    unsigned differing =
+        (seen->ours->reg[VECTOR_FLAGS] ^ seen->c->after.reg[VECTOR_FLAGS]) & VECTOR_FLAGS_286;
+    return is_rotate && (seen->modrm >> 3 & 7) < 4 && differing == FLAG_OF;
+}
+
+static bool rule_idiv_overflow(const struct seen *seen)
+{
+    return (seen->opcode & 0xfe) == 0xf6 && (seen->modrm >> 3 & 7) == 7 &&
+           seen->c->exception == VECTOR_NO_EXCEPTION && faults_plainly(seen->run, EXCEPTION_DE, 0);
+}
+
+static bool rule_aam_zero(const struct seen *seen)
+{
+    return seen->opcode == 0xd4 && seen->modrm == 0 && seen->c->exception == EXCEPTION_DE &&
+           seen->ours->exception == EXCEPTION_DE &&
+           memcmp(seen->ours->reg, seen->c->after.reg, VECTOR_FLAGS * sizeof *seen->ours->reg) == 0;
+}
+
 static void print_registers(const char *label, const uint16_t reg[NR_VECTOR_REGISTERS])
 {
     static const char *const names[] = {"ax", "bx", "cx", "dx", "cs", "ss", "ds",
@@ -222,7 +378,7 @@ static void report(struct run *run, const char *what, const struct vector_result
 /* False: the difference has no rule. */
 static bool explain(struct run *run, const struct vector_result *ours)
 {
-    struct seen seen = look(&run->c, ours);
+    struct seen seen = look(run, ours);
     for (unsigned i = 0; i < NR_RULES; i++)
         if (rules[i].explains(&seen)) {
             run->nr_explained[i]++;
