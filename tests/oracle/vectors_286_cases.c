@@ -202,8 +202,8 @@ static bool is_memory_untouched(const struct run *run, const struct vector_case 
 }
 
 /*
- * The instruction raises `vector` and nothing else has changed: registers, frame and memory, all of them. But for
- * those registers that a repeated instruction moves; it has then the status flags of the 286.
+ * The instruction raises `vector` and nothing else has changed: registers, frame and memory, all of them. But
+ * for those registers that a repeated instruction moves; it has then the status flags of the 286.
  */
 static bool faults_plainly(struct run *run, unsigned vector, unsigned moving_registers)
 {
@@ -266,8 +266,8 @@ static bool rule_lock(const struct seen *seen)
 }
 
 /*
- * One that is not repeated has changed nothing; a repeated one has SI, DI and CX of the iteration that faults,
- * which has an operand across the end of its segment.
+ * One that is not repeated has changed nothing; a repeated one has SI, DI and CX of the iteration that
+ * faults, which has an operand across the end of its segment.
  */
 static bool rule_string_restart(const struct seen *seen)
 {
