@@ -418,8 +418,29 @@ static uint8_t latency_of(uint16_t op)
     return latencies[op] ? latencies[op] : 1;
 }
 
+/* Whether the processor of the configuration has the instruction in this form. */
+static bool is_there(const struct cpu *cpu, const struct dec_insn *dec)
+{
+    static const struct {
+        uint8_t plain, xmm; /* enum cpu_feature */
+    } required[DEC_NR_OPS] = {
+#define REQUIRES(op, plain, xmm) [DEC_##op] = {FEATURE_##plain, FEATURE_##xmm},
+#include "cpu/op_features.def"
+#undef REQUIRES
+    };
+    bool has_xmm = false;
+    for (unsigned i = 0; i < dec->nr_operands; i++)
+        has_xmm |= dec->operand[i].kind == DEC_OPERAND_XMM;
+    return cpu_has(cpu, has_xmm ? required[dec->op].xmm : required[dec->op].plain);
+}
+
 void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn)
 {
+    struct dec_insn older = *dec;
+    if (dec->op == DEC_LZCNT && !cpu_has(cpu, FEATURE_LZCNT)) { /* its prefix means nothing there */
+        older.op = DEC_BSR;
+        dec = &older;
+    }
     insn->op = dec->op;
     insn->dst = insn->src = REG_ZERO;
     insn->base = insn->index = REG_ZERO;
@@ -443,6 +464,10 @@ void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn)
     const struct binding *binding = &bindings[dec->op][form_of(dec)];
     if (binding->shape == SHAPE_NONE)
         binding = &bindings[dec->op][FORM_ANY];
+    if (!is_there(cpu, dec)) {
+        insn->run = cpu->handlers[HANDLER_undefined];
+        return;
+    }
     if (binding->shape == SHAPE_NONE) {
         insn->run = cpu->handlers[HANDLER_unimplemented];
         return;

@@ -8,9 +8,24 @@
 static const uint64_t cr0_known =
     CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG;
 /* CR4 bits of features that CPUID claims; the others are reserved (SDM 3A 2.5). */
-static const uint64_t cr4_known = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE |
-                                  CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_LA57 | CR4_PCIDE | CR4_SMEP |
-                                  CR4_SMAP | CR4_FSGSBASE;
+static uint64_t cr4_known(const struct cpu *cpu)
+{
+    static const struct {
+        enum cpu_feature feature;
+        uint64_t bits;
+    } rows[] = {
+        {FEATURE_VME, CR4_VME | CR4_PVI}, {FEATURE_TSC, CR4_TSD},        {FEATURE_DE, CR4_DE},
+        {FEATURE_PSE, CR4_PSE},           {FEATURE_PAE, CR4_PAE},        {FEATURE_PGE, CR4_PGE},
+        {FEATURE_MMX, CR4_PCE}, /* came with RDPMC, which has no bit of its own */
+        {FEATURE_FXSR, CR4_OSFXSR},       {FEATURE_SSE, CR4_OSXMMEXCPT}, {FEATURE_LA57, CR4_LA57},
+        {FEATURE_PCID, CR4_PCIDE},        {FEATURE_SMEP, CR4_SMEP},      {FEATURE_SMAP, CR4_SMAP},
+        {FEATURE_FSGSBASE, CR4_FSGSBASE},
+    };
+    uint64_t known = 0;
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
+        known |= cpu_has(cpu, rows[i].feature) ? rows[i].bits : 0;
+    return known;
+}
 
 static bool refuse(struct cpu *cpu)
 {
@@ -39,8 +54,8 @@ void cpu_set_control(struct cpu *cpu, const struct cpu_state *state)
                                .cr3 = state->cr3,
                                .cr4 = state->cr4,
                                .efer = state->efer,
-                               .physical_bits = PHYSICAL_BITS,
-                               .has_1gib_pages = true};
+                               .physical_bits = cpu_physical_bits(cpu),
+                               .has_1gib_pages = cpu_has(cpu, FEATURE_PAGE1GB)};
     cpu->control = mode;
     if (paging_kind(&mode) == PAGING_PAE)
         (void)!load_pdptes(cpu, &cpu->control);
@@ -116,7 +131,7 @@ static bool write_cr3(struct cpu *cpu, uint64_t value)
 static bool may_write_cr4(const struct cpu *cpu, uint64_t value)
 {
     uint64_t changes = value ^ cpu->control.cr4;
-    if (value & ~cr4_known)
+    if (value & ~cr4_known(cpu))
         return false;
     if (cpu_is_long_mode(cpu) && (changes & (CR4_PAE | CR4_LA57)))
         return false;
@@ -144,7 +159,8 @@ static bool write_cr4(struct cpu *cpu, uint64_t value)
 bool cpu_write_efer(struct cpu *cpu, uint64_t value)
 {
     struct paging_mode mode = cpu->control;
-    uint64_t writable = EFER_SCE | EFER_LME | EFER_NXE;
+    uint64_t writable = (cpu_has(cpu, FEATURE_SYSCALL) ? EFER_SCE : 0) |
+                        (cpu_has(cpu, FEATURE_LM) ? EFER_LME : 0) | (cpu_has(cpu, FEATURE_NX) ? EFER_NXE : 0);
     if (value & ~(writable | EFER_LMA))
         return false;
     if (((value ^ mode.efer) & EFER_LME) && (mode.cr0 & CR0_PG))

@@ -70,6 +70,7 @@ struct cpu *cpu_create(const struct cpu_params *params)
         return NULL;
     const struct config *config = params->config;
     cpu->params = *params;
+    cpu->features = features_of((enum cfg_isa)config->cpu_isa);
     cpu->is_timed = config->cpu_model != CFG_CPU_FUNCTIONAL;
     cpu->handlers = choose_handlers(params);
     cpu->stop_record = (struct insn){.run = cpu->handlers[HANDLER_stop]};
@@ -89,7 +90,7 @@ struct cpu *cpu_create(const struct cpu_params *params)
         .l2_tlb_latency_cycles = config->tlb_l2_latency_cycles,
         .walk_cache = params->walk_cache,
         .ram = params->ram,
-        .physical_bits = PHYSICAL_BITS,
+        .physical_bits = cpu_physical_bits(cpu),
         .entry_written = entry_written,
         .opaque = cpu,
     };

@@ -7,6 +7,7 @@
 
 #include "cpu/cpu.h"
 #include "cpu/decode.h"
+#include "cpu/features.h"
 #include "cpu/insn.h"
 
 enum {
@@ -229,6 +230,7 @@ struct cpu {
     uint64_t untimed_clocks[2]; /* what counts uses where there are no TLBs */
     struct mmu mmu;
     struct paging_mode control; /* CR0, CR3, CR4, EFER */
+    uint64_t features;          /* a bit a feature: cpu_has */
     /*
      * The exception that an x87, MMX or SSE instruction raises because of CR0.EM, CR0.TS, CR4.OSFXSR:
      * EXCP_UD, EXCP_NM, or 0 for none. See fpu.h.
@@ -268,6 +270,17 @@ struct cpu {
 static inline uint64_t cpu_stack_mask(const struct cpu *cpu)
 {
     return cpu->stack_mask;
+}
+
+static inline bool cpu_has(const struct cpu *cpu, enum cpu_feature feature)
+{
+    return cpu->features >> feature & 1;
+}
+
+/* MAXPHYADDR; before PSE-36 addresses ended at 4 GiB. */
+static inline unsigned cpu_physical_bits(const struct cpu *cpu)
+{
+    return cpu_has(cpu, FEATURE_PSE36) ? PHYSICAL_BITS : 32;
 }
 
 /* Whether EFER.LMA is set (IA-32e mode), and whether the code that runs is 64-bit code (SDM 3A 2.2). */

@@ -19,6 +19,15 @@ enum cfg_predictor {
     CFG_PREDICTOR_TAKEN,
     CFG_PREDICTOR_NOT_TAKEN
 };
+enum cfg_isa {
+    CFG_ISA_I486,
+    CFG_ISA_P5,
+    CFG_ISA_P6,
+    CFG_ISA_P4,
+    CFG_ISA_X86_64,
+    CFG_ISA_X86_64_V2,
+    CFG_ISA_MAX
+};
 enum cfg_walk_through { CFG_WALK_L1D, CFG_WALK_L2 };
 
 struct config {
