@@ -366,11 +366,23 @@ static bool is_far_pointer(enum dec_op op)
     return op >= DEC_LDS && op <= DEC_LSS;
 }
 
+/* How far from the memory operand a bit string's bit lies, in bytes. */
+static uint64_t bit_distance(const struct making *m)
+{
+    const struct dec_insn *insn = &m->code.insn;
+    bool is_bit = insn->op == DEC_BT || insn->op == DEC_BTS || insn->op == DEC_BTR || insn->op == DEC_BTC;
+    if (!is_bit || insn->operand[1].kind != DEC_OPERAND_GPR)
+        return 0;
+    unsigned bits = insn->operand[1].size_bytes * 8;
+    int64_t offset = (int64_t)(m->c->gpr[insn->operand[1].reg] << (64 - bits)) >> (64 - bits);
+    return (uint64_t)(offset >> 3);
+}
+
 /* Whether base and offset are no addresses but their sum may be one. */
 static bool has_base_wrapped(const struct making *m)
 {
     const struct dec_insn *insn = &m->code.insn;
-    uint64_t base = host_segment_base(m->c, insn->seg), offset = m->place[0] - base;
+    uint64_t base = host_segment_base(m->c, insn->seg), offset = m->place[0] - base + bit_distance(m);
     return base && (int64_t)(offset << 16) >> 16 != (int64_t)offset;
 }
 
@@ -438,12 +450,8 @@ static bool is_safe(const struct making *m)
     uint64_t linear = memory ? host_operand_linear(c, &m->code) : 0;
     if (memory && !is_in_reach(c, linear))
         return false;
-    bool is_bit = insn->op == DEC_BT || insn->op == DEC_BTS || insn->op == DEC_BTR || insn->op == DEC_BTC;
-    if (is_bit && memory && insn->operand[1].kind == DEC_OPERAND_GPR) {
-        unsigned bits = insn->operand[1].size_bytes * 8;
-        int64_t offset = (int64_t)(c->gpr[insn->operand[1].reg] << (64 - bits)) >> (64 - bits);
-        return is_in_reach(c, fit(c, linear + (uint64_t)(offset >> 3)));
-    }
+    if (memory && !is_in_reach(c, fit(c, linear + bit_distance(m))))
+        return false;
     if (insn->op == DEC_XLAT)
         return is_in_reach(c, fit(c, linear + (c->gpr[AX] & 0xff)));
     if (insn->flags & DEC_FLAG_STRING) { /* the other operand's address size */
