@@ -107,6 +107,7 @@ struct cpu *cpu_create(const struct cpu_params *params)
     for (unsigned i = 0; i < JUMP_CACHE_ENTRIES; i++)
         cpu->jump_cache[i].linear = UINT64_MAX;
     cpu_drop_fronts(cpu);
+    pmu_init(cpu);
     return cpu;
 }
 
@@ -307,7 +308,7 @@ enum cpu_stop cpu_run(struct cpu *cpu, cycle_t deadline)
         if (debug_is_careful(cpu))
             run_one(cpu);
         else
-            run_until(cpu, end);
+            run_until(cpu, cpu->pmu.has_interrupts ? pmu_look_for_overflow(cpu, end) : end);
     }
     return why;
 }

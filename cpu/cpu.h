@@ -36,6 +36,7 @@ struct cpu_board {
      * waits (SDM 3A 6.15, interrupt 16; SDM 1 D.2). NULL: nobody does.
      */
     void (*coprocessor_error)(void *opaque, cycle_t now);
+    void (*performance_interrupt)(void *opaque, cycle_t now); /* a counter has overflowed; NULL: no matter */
 };
 
 struct cpu_params {

@@ -9,6 +9,7 @@
 #include "cpu/decode.h"
 #include "cpu/features.h"
 #include "cpu/insn.h"
+#include "cpu/pmu.h"
 
 enum {
     /* Behind the general registers, always ready: what addresses are made of besides. */
@@ -222,6 +223,7 @@ struct cpu {
     bool is_stepping;       /* instructions run alone, and so many more may begin */
     unsigned steps_left;
     struct debug_state debug;
+    struct pmu pmu;
     bool is_halted, is_shut_down, must_stop, stop_for_marker;
     bool is_timed;
     stamp_t mshr_free[MAX_MSHRS];

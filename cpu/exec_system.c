@@ -467,7 +467,7 @@ EXEC(cpuid)
 /* CR4.TSD keeps RDTSC to ring 0 (SDM 2B RDTSC). */
 EXEC(rdtsc)
 {
-    if ((cpu->control.cr4 & 4) && cpu->cpl != 0)
+    if ((cpu->control.cr4 & CR4_TSD) && cpu->cpl != 0)
         return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
     uint64_t tsc = stamp_cycle(t) + (uint64_t)cpu->tsc_offset_cycles;
     stamp_t done = exec_done(t, 1);
@@ -478,12 +478,42 @@ EXEC(rdtsc)
     return exec_next(cpu, insn, t, done);
 }
 
+/* CR4.PCE lets other rings than 0 read the counters (SDM 2B RDPMC). */
+static __attribute__((noinline)) bool read_performance_counter(struct cpu *cpu, const struct insn *insn)
+{
+    uint64_t value;
+    cpu->pmu.nr_ahead = insn->position;
+    bool is_good = pmu_read_counter(cpu, (uint32_t)cpu->reg[CPU_CX], &value);
+    cpu->pmu.nr_ahead = 0;
+    if (!is_good)
+        return cpu_set_fault_code(cpu, EXCP_GP, 0);
+    cpu->reg[CPU_AX] = (uint32_t)value;
+    cpu->reg[CPU_DX] = value >> 32;
+    return true;
+}
+
+EXEC(rdpmc)
+{
+    if (!(cpu->control.cr4 & CR4_PCE) && cpu->cpl != 0)
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    cpu->clock = t = exec_wait1(cpu, t, CPU_CX);
+    if (!read_performance_counter(cpu, insn))
+        return exec_fault(cpu, insn, t);
+    stamp_t done = exec_done(t, insn->latency_cycles);
+    exec_set_ready(cpu, CPU_AX, done);
+    exec_set_ready(cpu, CPU_DX, done);
+    return exec_next(cpu, insn, t, done);
+}
+
 EXEC(rdmsr)
 {
     if (!IS_PRIVILEGED(cpu))
         return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
     cpu->clock = exec_wait1(cpu, t, CPU_CX);
-    if (!cpu_read_msr(cpu, (uint32_t)cpu->reg[CPU_CX]))
+    cpu->pmu.nr_ahead = insn->position;
+    bool is_good = cpu_read_msr(cpu, (uint32_t)cpu->reg[CPU_CX]);
+    cpu->pmu.nr_ahead = 0;
+    if (!is_good)
         return exec_fault(cpu, insn, cpu->clock);
     return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
 }
@@ -494,7 +524,10 @@ EXEC(wrmsr)
         return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
     cpu->clock = exec_wait3(cpu, t, CPU_CX, CPU_AX, CPU_DX);
     uint64_t value = cpu->reg[CPU_DX] << 32 | (uint32_t)cpu->reg[CPU_AX];
-    if (!cpu_write_msr(cpu, (uint32_t)cpu->reg[CPU_CX], value))
+    cpu->pmu.nr_ahead = insn->position;
+    bool is_good = cpu_write_msr(cpu, (uint32_t)cpu->reg[CPU_CX], value);
+    cpu->pmu.nr_ahead = 0;
+    if (!is_good)
         return exec_fault(cpu, insn, cpu->clock);
     return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
 }

@@ -201,6 +201,8 @@ const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block)
     for (;; block = NULL) {
         if (!block && must_return(cpu))
             return &cpu->stop_record;
+        if (cpu->pmu.is_split && cpu->pmu.is_user != (cpu->cpl != 0))
+            pmu_change_level(cpu);
         uint64_t linear = fetch_linear(cpu);
         if (cpu->is_mid_block)
             return go_on_mid_block(cpu, linear);

@@ -9,6 +9,7 @@ enum leaf {
     LEAF_DESCRIPTORS = 2,
     LEAF_CACHES = 4,
     LEAF_EXTENDED_FEATURES = 7,
+    LEAF_PERFORMANCE = 10,
 };
 #define EXTENDED_LEAVES 0x80000000u
 #define EXTENDED_FEATURES 0x80000001u
@@ -33,7 +34,7 @@ static const struct {
     [CFG_ISA_P4] = {0xf29, LEAF_DESCRIPTORS, BRAND_LAST},
     [CFG_ISA_X86_64] = {0xf43, LEAF_CACHES, ADDRESS_WIDTHS},
     [CFG_ISA_X86_64_V2] = {0x106a5, LEAF_CACHES, ADDRESS_WIDTHS},
-    [CFG_ISA_MAX] = {0x506e3, LEAF_EXTENDED_FEATURES, ADDRESS_WIDTHS},
+    [CFG_ISA_MAX] = {0x506e3, LEAF_PERFORMANCE, ADDRESS_WIDTHS},
 };
 
 static void add_features(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf, struct answer *answer)
@@ -113,6 +114,9 @@ static struct answer identify(const struct cpu *cpu, uint32_t leaf, uint32_t sub
         return (struct answer){{highest >= LEAF_CACHES ? 0x0000ff01 : 1, 0, 0, 0}};
     case LEAF_CACHES:
         return describe_cache(config, subleaf);
+    case LEAF_PERFORMANCE:
+        pmu_identify(answer.reg);
+        return answer;
     case EXTENDED_LEAVES:
         return (struct answer){{highest_extended, 0, 0, 0}};
     case BRAND_FIRST:

@@ -86,7 +86,7 @@ static bool is_known(struct cpu *cpu, uint32_t number, uint64_t *value)
 #undef MSR_CODE
 #undef MSR_RANGE
     default:
-        return false;
+        return pmu_read_msr(cpu, number, value);
     }
 }
 
@@ -118,7 +118,7 @@ static bool set(struct cpu *cpu, uint32_t number, uint64_t value)
 #undef MSR_CODE
 #undef MSR_RANGE
     default:
-        return false;
+        return pmu_write_msr(cpu, number, value);
     }
 }
 

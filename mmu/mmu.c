@@ -65,6 +65,21 @@ static void timed_update(void *opaque, const struct walk_step *step, uint64_t va
     mmu->params.entry_written(mmu->params.opaque, step->at);
 }
 
+static void count_walk(struct mmu *mmu, enum mmu_access access, cycle_t cycles)
+{
+    uint64_t *const walks[] = {&mmu->stats.load_walks, &mmu->stats.store_walks, &mmu->stats.fetch_walks};
+    uint64_t *const walk_cycles[] = {&mmu->stats.load_walk_cycles, &mmu->stats.store_walk_cycles,
+                                     &mmu->stats.fetch_walk_cycles};
+    ++*walks[access];
+    *walk_cycles[access] += cycles;
+}
+
+static void count_l2_hit(struct mmu *mmu, enum mmu_access access)
+{
+    uint64_t *const hits[] = {&mmu->stats.load_l2_hits, &mmu->stats.store_l2_hits, &mmu->stats.fetch_l2_hits};
+    ++*hits[access];
+}
+
 /* Walks, counts, and on success fills `entry`. Returns the answer but for its entry. */
 static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access access, enum mmu_asker asker,
                               cycle_t now, struct tlb_entry *entry, bool *is_good)
@@ -79,6 +94,7 @@ static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access 
     mmu->nr_walks_seen++;
     *is_good = paging_walk(&mmu->mode, &memory, record, entry);
     mmu->stats.walk_cycles += context.now - now;
+    count_walk(mmu, access, context.now - now);
     if (!*is_good) {
         if (record->error_code & PF_RSVD)
             mmu->stats.faults_reserved++;
@@ -124,8 +140,10 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
     if (!entry) {
         now += mmu->params.l2_tlb_latency_cycles;
         entry = tlb_lookup(mmu->params.l2_tlb, at, pcid);
-        if (entry && is_usable(mmu, entry, access, asker))
+        if (entry && is_usable(mmu, entry, access, asker)) {
+            count_l2_hit(mmu, access);
             return (struct mmu_answer){.entry = tlb_fill(l1, entry), .found_in = MMU_FOUND_L2, .ready = now};
+        }
         found_in = entry ? MMU_FOUND_L2 : MMU_FOUND_NOWHERE;
     }
     /*

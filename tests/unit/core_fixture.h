@@ -27,6 +27,7 @@ struct core {
     struct cpu_observer observer; /* of a watched one; the caller may fill it in */
     uint64_t board_hash;          /* of all port and device accesses, in order */
     uint16_t interrupt_port;      /* a write to it raises the interrupt line; 0: none does */
+    bool interrupts_on_overflow;  /* of a performance counter: it raises the interrupt line */
     uint8_t vector;               /* what an interrupt acknowledge answers */
 };
 
@@ -76,6 +77,14 @@ static inline unsigned core_acknowledge(void *opaque, cycle_t now)
     (void)now;
     cpu_set_interrupt_line(core->cpu, false);
     return core->vector;
+}
+
+static inline void core_performance_interrupt(void *opaque, cycle_t now)
+{
+    struct core *core = opaque;
+    (void)now;
+    if (core->interrupts_on_overflow)
+        cpu_set_interrupt_line(core->cpu, true);
 }
 
 static inline bool core_is_ram(void *opaque, struct paddr page)
@@ -138,7 +147,7 @@ static inline void core_init(struct core *core, enum core_kind kind, const char 
         .config = cfg_values(core->cfg),
         .ram = &core->ram,
         .board = {core, core_port_read, core_port_write, core_memory_read, core_memory_write,
-                  core_acknowledge, NULL},
+                  core_acknowledge, NULL, NULL, core_performance_interrupt},
         .itlb = core->itlb,
         .dtlb = core->dtlb,
         .l2_tlb = core->l2_tlb,

@@ -23,6 +23,9 @@ def mistakes(stats):
     if "cpu0.tlb.l2.misses" in stats:
         walks = sum(stats[name] for name in ("cpu0.tlb.l2.misses", "cpu0.mmu.dirty_walks", "cpu0.mmu.permission_walks"))
         yield from rule("cpu0.mmu.walks, L2 TLB misses + dirty_walks + permission_walks", stats["cpu0.mmu.walks"], walks)
+        for name in ("walks", "walk_cycles"):
+            parts = sum(stats[f"cpu0.mmu.{kind}_{name}"] for kind in ("load", "store", "fetch"))
+            yield from rule(f"cpu0.mmu.{name}, its parts", stats["cpu0.mmu." + name], parts)
         lookups = stats["cpu0.tlb.l1i.misses"] + stats["cpu0.tlb.l1d.misses"]
         yield from rule("cpu0.tlb.l2.accesses, L1 TLB misses", stats["cpu0.tlb.l2.accesses"], lookups)
     if "dram.reads" in stats:
