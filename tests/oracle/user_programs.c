@@ -195,7 +195,8 @@ static uint64_t make_stack(struct process *p)
     uint64_t sp = p->is_64bit ? STACK64 : STACK32;
     map_user(p, sp - STACK_BYTES, STACK_BYTES);
     uint64_t name = push_bytes(p, &sp, "program", 8);
-    uint64_t platform = push_bytes(p, &sp, p->is_64bit ? "x86_64" : "i686\0", 7);
+    const char *machine = p->is_64bit ? "x86_64" : "i686";
+    uint64_t platform = push_bytes(p, &sp, machine, strlen(machine) + 1);
     uint64_t random = push_bytes(p, &sp, "0123456789abcdef", 16);
     const uint64_t auxv[][2] = {
         {AT_NULL, 0},
