@@ -9,7 +9,8 @@ enum { BOX_WIDTH = 84, BOX_HEIGHT = 36, BOX_PITCH = 96, INDEX_BITS = 10, LINEAR_
 
 static const char *const access_names[] = {[MMU_READ] = "read", [MMU_WRITE] = "write", [MMU_FETCH] = "fetch"};
 static const char *const step_names[] = {"PDE", "PTE"};
-static const colour_t step_colours[] = {0xd98cb8, 0x7cc8f5};
+static const colour_t step_colours[] = {0xd98cb8, 0x7cc8f5, 0x9fd98c, 0xe8c56a, 0xb79bf0};
+static const char *const servers[NR_SERVED_BY] = {"L1", "L2", "DRAM"};
 
 /* "P W U A D G 4M": what is set of an entry's bits (SDM 3A 4.3). */
 static void format_flags(char text[COUNT_CHARS], uint64_t entry, bool is_directory)
@@ -47,7 +48,6 @@ static void draw_arrow(struct drawing *drawing, double x, double y)
 
 static void draw_step(struct drawing *drawing, double x, double y, unsigned index)
 {
-    static const char *const servers[NR_SERVED_BY] = {"L1", "L2", "DRAM"};
     const struct view_cpu *cpu = &drawing->model->cpu;
     const struct walk_step *step = &cpu->walk.step[index];
     bool is_last = index + 1 == cpu->walk.nr_steps;
@@ -110,7 +110,7 @@ static void draw_frame(struct drawing *drawing, double x, double y, const struct
 {
     const struct view_memory *memory = &drawing->model->memory;
     uint64_t leaf = walk->step[walk->nr_steps - 1].value;
-    uint64_t frame = leaf & (walk->nr_steps == 1 ? 0xffc00000 : 0xfffff000);
+    uint64_t frame = paging_frame(walk->kind, leaf, walk->nr_steps == 1 ? TLB_PAGE_4M : TLB_PAGE_4K);
     draw_arrow(drawing, x, y);
     draw_node(drawing, x, y, INK_GOOD, walk->nr_steps == 1 ? "4 MiB page" : "4 KiB page", frame);
     pfn_t pfn = frame >> PAGE_SHIFT;
@@ -119,14 +119,72 @@ static void draw_frame(struct drawing *drawing, double x, double y, const struct
                     view_owner_name(memory->owner[pfn]));
 }
 
+/*
+ * A row of the list that stands for a walk with 8-byte entries: which entry, its value, its bits, who had it.
+ */
+static void list_step(struct drawing *drawing, double x, double y, const struct walk *walk, unsigned index)
+{
+    const struct walk_step *step = &walk->step[index];
+    const char *name = paging_level(walk->kind, index)->name;
+    bool is_last = index + 1 == walk->nr_steps;
+    char flags[COUNT_CHARS];
+    format_flags(flags, step->value, false);
+    double end = canvas_printf(drawing->canvas, x, y, FONT_SMALL,
+                               walk->is_fault && is_last ? INK_FAULT : step_colours[index],
+                               "%-5s [%3u] %016" PRIx64, name, step->index, step->value);
+    end = canvas_printf(drawing->canvas, end, y, FONT_SMALL, INK_TEXT, "  %s%s", flags,
+                        (step->value & PTE_P) && (step->value & PTE_XD) ? " XD" : "");
+    if (drawing->model->cpu.is_timed)
+        canvas_printf(drawing->canvas, end, y, FONT_SMALL, INK_DIM, "  from %s",
+                      servers[step->served_by % NR_SERVED_BY]);
+}
+
+/* Where a walk with 8-byte entries ended. */
+static void list_frame(struct drawing *drawing, double x, double y, const struct walk *walk)
+{
+    const struct view_memory *memory = &drawing->model->memory;
+    unsigned last = walk->nr_steps - 1;
+    const struct paging_level *level = paging_level(walk->kind, last);
+    bool is_small = walk->nr_steps == paging_nr_levels(walk->kind);
+    enum tlb_page page = is_small ? TLB_PAGE_4K : level->large;
+    uint64_t frame = paging_frame(walk->kind, walk->step[last].value, page);
+    pfn_t pfn = frame >> PAGE_SHIFT;
+    canvas_printf(drawing->canvas, x, y, FONT_SMALL, INK_GOOD, "%s page at 0x%" PRIx64 "%s%s",
+                  page == TLB_PAGE_4K   ? "4 KiB"
+                  : page == TLB_PAGE_2M ? "2 MiB"
+                                        : "1 GiB",
+                  frame, pfn < memory->nr_frames ? ": " : "",
+                  pfn < memory->nr_frames ? view_owner_name(memory->owner[pfn]) : "");
+}
+
+static void list_walk(struct drawing *drawing, double x, double y, const struct walk *walk)
+{
+    enum { ROW_HEIGHT = 14 };
+    if (walk->kind == PAGING_PAE)
+        canvas_printf(drawing->canvas, x, y, FONT_SMALL, INK_DIM, "PDPTE [%3u] in a register%s",
+                      paging_pdpte_index(walk->linear), walk->nr_steps ? "" : ": not present");
+    else
+        canvas_printf(drawing->canvas, x, y, FONT_SMALL, INK_DIM, "CR3         %016" PRIx64,
+                      walk->step[0].at.v & ~(uint64_t)PAGE_MASK);
+    for (unsigned i = 0; i < walk->nr_steps; i++)
+        list_step(drawing, x, y += ROW_HEIGHT, walk, i);
+    if (!walk->is_fault)
+        list_frame(drawing, x, y += ROW_HEIGHT, walk);
+    draw_outcome(drawing, x, y + ROW_HEIGHT, walk);
+}
+
 void draw_walk_panel(struct drawing *drawing, struct box panel)
 {
     const struct view_cpu *cpu = &drawing->model->cpu;
     const struct walk *walk = &cpu->walk;
     char note[128] = "", count[COUNT_CHARS];
-    bool has_walk = cpu->is_there && cpu->nr_walks_seen && walk->nr_steps >= 1 && walk->nr_steps <= 2;
+    bool has_walk = cpu->is_there && cpu->nr_walks_seen && walk->kind != PAGING_OFF;
     if (has_walk)
         snprintf(note, sizeof note, "no. %s: %s of 0x%08" PRIx64 " by the %s",
+                 format_count(count, cpu->nr_walks_seen), access_names[walk->access % 3], walk->linear.v,
+                 walk->asker == MMU_USER ? "user" : "kernel");
+    if (has_walk && walk->linear.v > UINT32_MAX) /* shorter words for a longer number */
+        snprintf(note, sizeof note, "no. %s: %s of %016" PRIx64 ", %s",
                  format_count(count, cpu->nr_walks_seen), access_names[walk->access % 3], walk->linear.v,
                  walk->asker == MMU_USER ? "user" : "kernel");
     struct box inside = draw_panel(drawing, panel, "Last page walk", note);
@@ -137,6 +195,10 @@ void draw_walk_panel(struct drawing *drawing, struct box panel)
         return;
     }
     double x = inside.x, y = inside.y + 2;
+    if (walk->kind != PAGING_TWO_LEVEL) {
+        list_walk(drawing, x, y, walk);
+        return;
+    }
     /* As it was then: another address space may have come since. */
     draw_node(drawing, x, y, INK_DIM, "CR3", walk->step[0].at.v & ~(uint64_t)PAGE_MASK);
     for (unsigned i = 0; i < walk->nr_steps; i++)

@@ -8,8 +8,6 @@ _Static_assert((int)VIEW_OWNER_RESERVED == (int)GUEST_OWNER_RESERVED &&
                    (int)VIEW_OWNER_DMA == (int)GUEST_OWNER_DMA,
                "the first owners are the guest's");
 
-enum { TABLE_ENTRIES = 1024, ENTRY_BYTES = 4, LARGE_PAGE_FRAMES = 1024 };
-
 const char *view_owner_name(enum view_owner owner)
 {
     static const char *const names[NR_VIEW_OWNERS] = {
@@ -87,34 +85,68 @@ static void mark_mapped(struct view_memory *memory, pfn_t first, pfn_t nr_frames
             mark(memory, pfn, owner);
 }
 
-static void collect_table(struct view_memory *memory, const struct ram *ram, uint64_t pde)
+/* The tables of an address space as they are gone through. */
+struct tables {
+    struct view_memory *memory;
+    const struct ram *ram;
+    const struct paging_mode *mode;
+    uint64_t nr_left; /* entries and frames that may still be looked at: tables may lead to themselves */
+};
+
+static bool spend(struct tables *tables, uint64_t nr)
 {
-    uint32_t table[TABLE_ENTRIES];
-    if (!ram_read(ram, paddr(pde & ~(uint64_t)PAGE_MASK), table, sizeof table))
-        return;
-    for (unsigned i = 0; i < TABLE_ENTRIES; i++)
-        if (table[i] & PTE_P)
-            mark_mapped(memory, table[i] >> PAGE_SHIFT, 1, table[i] & pde);
-    mark(memory, pde >> PAGE_SHIFT, VIEW_OWNER_PAGE_TABLE);
+    bool is_enough = tables->nr_left >= nr;
+    tables->nr_left -= is_enough ? nr : tables->nr_left;
+    return is_enough;
 }
 
-/* Two-level paging (SDM 3A 4.3). */
+static void collect_leaf(struct tables *tables, unsigned level, uint64_t entry, uint64_t rights)
+{
+    enum paging_kind kind = paging_kind(tables->mode);
+    bool is_small = level == paging_nr_levels(kind) - 1;
+    enum tlb_page page = is_small ? TLB_PAGE_4K : paging_level(kind, level)->large;
+    pfn_t nr_frames = 1ull << (tlb_page_shift(page) - PAGE_SHIFT);
+    if (spend(tables, nr_frames))
+        mark_mapped(tables->memory, paging_frame(kind, entry, page) >> PAGE_SHIFT, nr_frames, rights);
+}
+
+/* The table at `at` and what it leads to; `rights` are those of the entries above it (SDM 3A 4.6). */
+static void collect_table(struct tables *tables, uint64_t at, unsigned level, uint64_t rights)
+{
+    enum paging_kind kind = paging_kind(tables->mode);
+    unsigned entry_bytes = paging_entry_bytes(kind), nr_entries = PAGE_BYTES / entry_bytes;
+    uint8_t table[PAGE_BYTES];
+    if (!spend(tables, nr_entries) || !ram_read(tables->ram, paddr(at), table, sizeof table))
+        return;
+    for (unsigned i = 0; i < nr_entries; i++) {
+        uint64_t entry = 0;
+        memcpy(&entry, table + i * entry_bytes, entry_bytes);
+        if (!(entry & PTE_P))
+            continue;
+        if (paging_is_leaf(tables->mode, level, entry))
+            collect_leaf(tables, level, entry, rights & entry);
+        else
+            collect_table(tables, paging_frame(kind, entry, TLB_PAGE_4K), level + 1, rights & entry);
+    }
+    mark(tables->memory, at >> PAGE_SHIFT, VIEW_OWNER_PAGE_TABLE);
+}
+
 static void collect_page_tables(struct view_memory *memory, const struct ram *ram,
                                 const struct paging_mode *mode)
 {
-    uint32_t directory[TABLE_ENTRIES];
-    uint64_t at = mode->cr3 & 0xfffff000;
-    if (!(mode->cr0 & CR0_PG) || !ram_read(ram, paddr(at), directory, sizeof directory))
+    enum { ENOUGH = 1 << 24, PDPTE_SHIFT = 30 };
+    struct tables tables = {.memory = memory, .ram = ram, .mode = mode, .nr_left = ENOUGH};
+    enum paging_kind kind = paging_kind(mode);
+    if (kind == PAGING_OFF)
         return;
-    for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
-        if (!(directory[i] & PTE_P))
-            continue;
-        if ((directory[i] & PTE_PS) && (mode->cr4 & CR4_PSE))
-            mark_mapped(memory, (directory[i] & 0xffc00000) >> PAGE_SHIFT, LARGE_PAGE_FRAMES, directory[i]);
-        else
-            collect_table(memory, ram, directory[i]);
+    unsigned nr_roots = kind == PAGING_PAE ? NR_PDPTES : 1;
+    for (uint64_t i = 0; i < nr_roots; i++) {
+        uint64_t at;
+        if (paging_root(mode, laddr(i << PDPTE_SHIFT), &at))
+            collect_table(&tables, at, 0, PTE_US | PTE_RW);
     }
-    mark(memory, at >> PAGE_SHIFT, VIEW_OWNER_PAGE_TABLE);
+    if (kind == PAGING_PAE)
+        mark(memory, (mode->cr3 & UINT32_MAX) >> PAGE_SHIFT, VIEW_OWNER_PAGE_TABLE);
 }
 
 bool view_collect_memory(struct view_memory *memory, const struct ram *ram, const struct mmu *mmu,

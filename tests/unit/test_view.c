@@ -292,8 +292,8 @@ static void start(struct machine *machine)
 
 static void machine_init(struct machine *machine)
 {
-    static const struct tlb_params l1_tlb = {2, {{8, 2, TLB_PAGE_4K}, {2, 2, TLB_PAGE_4M}}};
-    static const struct tlb_params l2_tlb = {1, {{16, 4, TLB_PAGE_4K | TLB_PAGE_4M}}};
+    static const struct tlb_params l1_tlb = {2, {{8, 2, TLB_PAGE_4K}, {2, 2, TLB_PAGES_LARGE}}};
+    static const struct tlb_params l2_tlb = {1, {{16, 4, TLB_PAGE_4K | TLB_PAGES_LARGE}}};
     static const struct cache_params l1 = {1024, 2, 64, 3}, l2 = {8192, 4, 64, 10};
     *machine = (struct machine){.cfg = cfg_create(), .dram = make_dram()};
     cr_assert(machine->cfg && ram_init(&machine->ram, RAM_BYTES));
@@ -401,6 +401,67 @@ Test(view, the_numbers_are_the_machines)
     machine_fini(&machine);
 }
 
+static void put_u64(uint64_t at, uint64_t value)
+{
+    cr_assert(ram_write(&ram, paddr(at), &value, sizeof value));
+}
+
+/*
+ * Tables at 1000h, 2000h and so on, of a kind of paging; what the window makes of frames that hold something.
+ */
+static void collect_long(uint64_t cr4, uint64_t efer, const uint64_t *pdpte)
+{
+    static struct mmu mmu;
+    struct view_source source = {.ram = &ram};
+    mmu.mode = (struct paging_mode){.cr0 = CR0_PE | CR0_PG,
+                                    .cr3 = 0x1000,
+                                    .cr4 = CR4_PAE | cr4,
+                                    .efer = efer,
+                                    .physical_bits = 40,
+                                    .has_1gib_pages = true};
+    if (pdpte)
+        memcpy(mmu.mode.pdpte, pdpte, sizeof mmu.mode.pdpte);
+    cr_assert(view_collect(model, &source));
+    cr_assert(view_collect_memory(&model->memory, &ram, &mmu, NULL));
+}
+
+Test(view, frames_mapped_by_8_byte_entries_are_found_through_all_levels)
+{
+    for (uint64_t page = 0x100; page < 0x200; page++)
+        put_u64(page << PAGE_SHIFT, 1);
+    put_u64(0x1000, 0x2007);
+    put_u64(0x1ff8, 0x1003); /* leads to itself, as kernels like it */
+    put_u64(0x2000, 0x3007);
+    put_u64(0x2008, 0xc0000083); /* 1 GiB, beyond RAM */
+    put_u64(0x3000, 0x4007);
+    put_u64(0x3008, 0x200083 | PTE_XD);
+    put_u64(0x4000, 0x100007);
+    put_u64(0x4008, 0x101003 | PTE_XD);
+    put_u64(0x200000, 1);
+    collect_long(0, EFER_LME | EFER_LMA, NULL);
+    const uint8_t *owner = model->memory.owner;
+    for (unsigned pfn = 1; pfn <= 4; pfn++)
+        cr_assert_eq(owner[pfn], VIEW_OWNER_PAGE_TABLE, "frame %u", pfn);
+    cr_assert_eq(owner[0x100], VIEW_OWNER_MAPPED_USER);
+    cr_assert_eq(owner[0x101], VIEW_OWNER_MAPPED_KERNEL);
+    cr_assert_eq(owner[0x102], VIEW_OWNER_TOUCHED, "mapped by nobody");
+    cr_assert_eq(owner[0x200], VIEW_OWNER_MAPPED_KERNEL, "a page of 2 MiB");
+
+    /* The same tables from the third level down, by PAE: entries name the user, so all are his. */
+    collect_long(0, 0, (const uint64_t[]){0, 0x3001, 0, 0});
+    cr_assert_eq(model->memory.owner[3], VIEW_OWNER_PAGE_TABLE);
+    cr_assert_eq(model->memory.owner[0x100], VIEW_OWNER_MAPPED_USER);
+    cr_assert_eq(model->memory.owner[0x200], VIEW_OWNER_MAPPED_KERNEL);
+}
+
+Test(view, tables_that_lead_to_themselves_everywhere_end)
+{
+    for (unsigned i = 0; i < 512; i++)
+        put_u64(0x1000 + i * 8, 0x1007);
+    collect_long(CR4_LA57, EFER_LME | EFER_LMA, NULL);
+    cr_assert_eq(model->memory.owner[1], VIEW_OWNER_PAGE_TABLE);
+}
+
 /* ---- The picture ---- */
 
 struct picture {
@@ -500,6 +561,26 @@ Test(view, large_pictures_are_large)
     cr_assert_eq(picture.header.width, 2560);
     cr_assert_eq(picture.header.height, 1440);
     free(picture.pixels);
+}
+
+Test(view, walks_of_all_kinds_and_lengths_are_drawn)
+{
+    struct view_source source = {.ram = &ram};
+    cr_assert(view_collect(model, &source));
+    model->cpu.is_there = model->cpu.is_timed = true;
+    model->cpu.nr_walks_seen = 1;
+    for (enum paging_kind kind = PAGING_TWO_LEVEL; kind <= PAGING_FIVE_LEVEL; kind++) {
+        for (unsigned nr_steps = kind == PAGING_PAE ? 0 : 1; nr_steps <= paging_nr_levels(kind); nr_steps++) {
+            struct walk *walk = &model->cpu.walk;
+            *walk = (struct walk){.linear = laddr(0xfffffffff0123456), .kind = kind, .nr_steps = nr_steps};
+            walk->is_fault = nr_steps != paging_nr_levels(kind) &&
+                             (nr_steps == 0 || !paging_level(kind, nr_steps - 1)->large);
+            for (unsigned i = 0; i < nr_steps; i++)
+                walk->step[i] = (struct walk_step){
+                    .value = 0x80000012345670e3, .index = 511, .served_by = i % NR_SERVED_BY};
+            cr_assert(view_write_png(model, 1, file, &diag));
+        }
+    }
 }
 
 Test(view, odd_shapes_are_drawn)
