@@ -24,7 +24,7 @@ static bool is_enabled(const struct cpu *cpu, unsigned i)
 
 static uint64_t linear_mask(const struct cpu *cpu)
 {
-    return cpu_is_64bit(cpu) ? UINT64_MAX : UINT32_MAX;
+    return cpu_is_long_mode(cpu) ? UINT64_MAX : UINT32_MAX;
 }
 
 /*
@@ -136,8 +136,8 @@ bool debug_deliver_breakpoint(struct cpu *cpu)
     if ((cpu->eflags & EFLAGS_RF) || cpu->debug.shadow || cpu->is_mid_insn ||
         !(cpu->debug.registers.dr7 & DR7_ENABLES))
         return false;
-    uint64_t mask = linear_mask(cpu), at = (cpu->rip + cpu->segment[DEC_SEG_CS].hidden.base) & mask;
-    uint32_t bits = met(cpu, 1u << KIND_EXECUTE, at, 1, mask);
+    uint64_t at = cpu_code_linear(cpu, cpu->rip);
+    uint32_t bits = met(cpu, 1u << KIND_EXECUTE, at, 1, linear_mask(cpu));
     if (bits == 0)
         return false;
     set_debug_fault(cpu, bits, true);

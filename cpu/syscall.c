@@ -56,6 +56,7 @@ bool cpu_syscall(struct cpu *cpu)
     cpu_set_flags(cpu, flags & ~cpu->sfmask, UINT64_MAX);
     set_code(cpu, selector, 0, true);
     set_stack(cpu, selector + 8, 0);
+    debug_retest_trap_flag(cpu);
     return true;
 }
 
@@ -71,6 +72,7 @@ bool cpu_sysret(struct cpu *cpu, unsigned size_bytes)
     cpu_set_flags(cpu, cpu->reg[11] & SYSRET_FLAGS, UINT64_MAX);
     set_stack(cpu, (selector + 8) | 3, 3);
     set_code(cpu, selector + (is_long ? 16 : 0), 3, is_long);
+    debug_retest_trap_flag(cpu);
     return true;
 }
 

@@ -1,13 +1,14 @@
 /*
  * An instruction that faults has done nothing, and does all of it when it is started again (SDM 3A 6.5, 6.6).
  *
- * Every instruction form that the decoder knows runs with its operands, and with its stack, across the edges
- * of a page that is not there or that may only be read, in the three models. After a fault registers, flags
- * and memory must be what they were (a repeated string instruction: what whole iterations make of them);
- * then the page comes back, and the rest of the run must end as it does where the page never was away. The
- * in-order model and the watched one must also count the same.
+ * Every instruction form that the decoder knows, in 32- and in 64-bit code, runs with its operands, and with
+ * its stack, across the edges of a page that is not there or that may only be read, in the three models.
+ * After a fault registers, flags and memory must be what they were (a repeated string instruction: what whole
+ * iterations make of them); then the page comes back, and the rest of the run must end as it does where the
+ * page never was away. The in-order model and the watched one must also count the same.
  *
- *     restart [-v]     the exit status is 0 when all of it held
+ *     restart [full]     the exit status is 0 when all of it held; full: at every edge, else at a third of
+ *                        them, others for each opcode
  */
 #include "tests/unit/core_fixture.h"
 
@@ -19,6 +20,12 @@ enum {
     GDT = 0x3000,
     IDT = 0x4000,
     TSS = 0x5000,
+    IDT64 = 0x6000,
+    TSS64 = 0x5800,
+    PML4 = 0x14000,
+    PDPT = 0x15000,
+    DIRECTORY64 = 0x16000,
+    TABLE64 = 0x17000,
     RING0_STACK = 0x9000,
     HANDLERS = 0xa000,
     CODE = 0x10000,
@@ -32,6 +39,8 @@ enum {
     CODE3 = 0x1b,
     DATA3 = 0x23,
     TASK = 0x28,
+    CODE0_64 = 0x30,
+    CODE3_64 = 0x3b,
     END = 0x30, /* the vector that ends a run */
     NR_VECTORS = 64,
     PF = 14,
@@ -42,8 +51,10 @@ enum {
 /* The registers of a run: which of them point to the edge. */
 enum setup { BY_SOURCE, BY_DESTINATION, BY_STACK, BY_BOTH, NR_SETUPS };
 
+enum { MAX_PREFIXES = 2 };
+
 struct form {
-    uint8_t bytes[24];
+    uint8_t bytes[32];
     struct dec_insn dec;
     bool is_ring0;
 };
@@ -60,17 +71,19 @@ struct outcome {
 static struct core cores[NR_CORE_KINDS];
 static uint8_t pattern[WINDOW_BYTES];
 static unsigned long nr_runs, nr_faults, nr_failures;
-static bool is_verbose;
+static bool is_full;
+static bool is_64; /* the code that runs */
 static bool has_faulted[DEC_NR_OPS];
 
 static void fail(const struct form *form, uint32_t edge, enum setup setup, const char *what)
 {
-    if (++nr_failures > 40 && !is_verbose)
+    if (++nr_failures > 40)
         return;
     printf("%s", dec_mnemonic(form->dec.op));
     for (unsigned i = 0; i < form->dec.length; i++)
         printf(" %02x", form->bytes[i]);
-    printf(", edge %x, setup %d, ring %d: %s\n", edge, setup, form->is_ring0 ? 0 : 3, what);
+    printf(", %d bits, edge %x, setup %d, ring %d: %s\n", is_64 ? 64 : 32, edge, setup,
+           form->is_ring0 ? 0 : 3, what);
 }
 
 static void put_all(uint32_t at, const void *bytes, size_t nr_bytes)
@@ -106,11 +119,30 @@ static void set_up(void)
     put32_all(DIRECTORY, TABLE | 7);
     for (uint32_t at = 0; at < CORE_RAM_BYTES; at += PAGE_BYTES)
         put32_all(TABLE + (at >> PAGE_SHIFT) * 4, at | 7);
-    /* Mostly addresses that a jump may go to, so that jumps through memory end well; one with a selector. */
+
+    put64_all(GDT + CODE0_64, 0x00af9b000000ffff);
+    put64_all(GDT + (CODE3_64 & ~3), 0x00affb000000ffff);
+    for (unsigned vector = 0; vector < NR_VECTORS; vector++)
+        put64_all(IDT64 + vector * 16,
+                  core_gate(CODE0_64, HANDLERS + vector * 16, vector == END ? 0xee : 0x8e));
+    put64_all(TSS64 + 4, RING0_STACK);
+    put64_all(PML4, PDPT | 7);
+    put64_all(PDPT, DIRECTORY64 | 7);
+    put64_all(DIRECTORY64, TABLE64 | 7);
+    for (uint32_t at = 0; at < CORE_RAM_BYTES; at += PAGE_BYTES)
+        put64_all(TABLE64 + (at >> PAGE_SHIFT) * 8, at | 7);
+}
+
+/* Memory is mostly addresses that a jump may go to, so that jumps through it end well; one has a selector. */
+static void set_mode(bool is_64bit)
+{
+    is_64 = is_64bit;
     for (unsigned i = 0; i < WINDOW_BYTES; i += 4) {
         uint32_t word = i % 64 < 48 ? CODE + 0x100 : i * 0x01010101u;
+        if (is_64 && i % 8 == 4)
+            word = 0;
         if (i == GOOD + 4 - WINDOW)
-            word = CODE3;
+            word = is_64 ? CODE3_64 : CODE3;
         memcpy(pattern + i, &word, sizeof word);
     }
 }
@@ -118,6 +150,7 @@ static void set_up(void)
 static void set_page(uint32_t flags)
 {
     put32_all(TABLE + (AWAY >> PAGE_SHIFT) * 4, AWAY | flags);
+    put32_all(TABLE64 + (AWAY >> PAGE_SHIFT) * 8, AWAY | flags);
 }
 
 static struct cpu_state start_state(const struct form *form, uint32_t edge, enum setup setup)
@@ -129,7 +162,7 @@ static struct cpu_state start_state(const struct form *form, uint32_t edge, enum
         .cr3 = DIRECTORY,
         .cr4 = CR4_PSE | CR4_OSFXSR | CR4_OSXMMEXCPT,
         .gdt_base = GDT,
-        .gdt_limit = 0x3f,
+        .gdt_limit = 0x4f,
         .idt_base = IDT,
         .idt_limit = NR_VECTORS * 8 - 1,
         .fpu = cpu_fpu_initial(),
@@ -140,7 +173,18 @@ static struct cpu_state start_state(const struct form *form, uint32_t edge, enum
                                             : core_segment(DATA3, 0x00cff3000000ffff);
     state.segment[DEC_SEG_CS] =
         form->is_ring0 ? core_segment(CODE0, 0x00cf9b000000ffff) : core_segment(CODE3, 0x00cffb000000ffff);
-    state.tr = core_segment(TASK, core_descriptor(TSS, 0x67, 0x8b, 0));
+    state.tr = core_segment(TASK, core_descriptor(is_64 ? TSS64 : TSS, 0x67, 0x8b, 0));
+    if (is_64) {
+        state.cr3 = PML4;
+        state.cr4 |= CR4_PAE;
+        state.efer = EFER_LME | EFER_LMA;
+        state.idt_base = IDT64;
+        state.idt_limit = NR_VECTORS * 16 - 1;
+        state.segment[DEC_SEG_CS] = form->is_ring0 ? core_segment(CODE0_64, 0x00af9b000000ffff)
+                                                   : core_segment(CODE3_64, 0x00affb000000ffff);
+        for (unsigned reg = 8; reg < 16; reg++)
+            state.gpr[reg] = 0x8899aabb00000000 + reg;
+    }
     state.gpr[CPU_AX] = 0x11223344;
     state.gpr[CPU_CX] = REPEATS;
     state.gpr[CPU_DX] = 0x80;
@@ -179,16 +223,19 @@ static void run_one(enum core_kind kind, const struct cpu_state *begin, struct o
     uint32_t frame = (uint32_t)state->gpr[CPU_SP];
     if (has_code) {
         outcome->error_code = core_get32(core, frame);
-        frame += 4;
+        frame += is_64 ? 8 : 4;
     }
-    bool is_outer = core_get32(core, frame + 4) & 3;
+    unsigned word = is_64 ? 8 : 4;
+    bool is_outer = core_get32(core, frame + word) & 3;
     state->rip = core_get32(core, frame);
-    state->rflags = core_get32(core, frame + 8) & ~0x10000u;
-    state->gpr[CPU_SP] = is_outer ? core_get32(core, frame + 12) : frame + 12;
+    state->rflags = core_get32(core, frame + 2 * word) & ~0x10000u;
+    state->gpr[CPU_SP] = is_outer || is_64 ? core_get32(core, frame + 3 * word) : frame + 3 * word;
     for (unsigned seg = 0; seg < 6; seg++)
         state->segment[seg] = begin->segment[seg];
-    if (!is_outer) /* the frame lies in the window */
-        memcpy(outcome->window + frame - 4 - WINDOW, pattern + frame - 4 - WINDOW, 16);
+    if (!is_outer) { /* the frame lies in the window */
+        uint32_t bottom = (uint32_t)cpu_state(core->cpu).gpr[CPU_SP];
+        memcpy(outcome->window + bottom - WINDOW, pattern + bottom - WINDOW, state->gpr[CPU_SP] - bottom);
+    }
 }
 
 static bool is_same_state(const struct cpu_state *a, const struct cpu_state *b)
@@ -323,7 +370,8 @@ static void try_all(const struct form *form)
             continue;
         if (!try(form, AWAY + 0x800, setup, 6) && !try(form, AWAY + 8, setup, 6))
             continue;
-        for (unsigned i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+        unsigned first = is_full ? 0 : form->dec.opcode % 3u, step = is_full ? 1 : 3;
+        for (unsigned i = first; i < sizeof offsets / sizeof *offsets; i += step) {
             uint32_t edge = (uint32_t)(AWAY + offsets[i]);
             try(form, edge, setup, 6);
             try(form, edge, setup, 5);
@@ -331,40 +379,41 @@ static void try_all(const struct form *form)
     }
 }
 
-/* Prefix, opcode map, opcode and ModRM.reg as a form; false where there is none, or none of its own. */
-static bool make_form(uint8_t prefix, unsigned map, unsigned opcode, unsigned digit, struct form *form)
+/* Prefixes, opcode map, opcode and ModRM.reg as a form; false where there is none, or none of its own. */
+static bool make_form(const uint8_t prefixes[MAX_PREFIXES], unsigned map, unsigned opcode, unsigned digit,
+                      struct form *form)
 {
     static const uint8_t escapes[][2] = {{0}, {0x0f}, {0x0f, 0x38}, {0x0f, 0x3a}};
-    static const uint8_t tail[] = {0x30, 0x80, 0x02, 0x00, 0x30, 0x80, 0x02, 0x00}; /* an address in AWAY */
+    static const uint8_t tail[] = {0x30, 0x80, 0x02, 0, 0, 0, 0, 0}; /* an address in AWAY */
     static const uint8_t far_tail[sizeof tail] = {0x00, 0x01, 0x01, 0x00, CODE3, 0x00};
     unsigned at = 0;
     *form = (struct form){.is_ring0 = false};
-    if (prefix)
-        form->bytes[at++] = prefix;
+    for (unsigned i = 0; i < MAX_PREFIXES && prefixes[i]; i++)
+        form->bytes[at++] = prefixes[i];
     for (unsigned i = 0; i < (map < 2 ? map : 2); i++)
         form->bytes[at++] = escapes[map][i];
     form->bytes[at++] = (uint8_t)opcode;
     unsigned modrm_at = at;
     form->bytes[at++] = (uint8_t)(digit << 3 | 3); /* [ebx] */
     memcpy(form->bytes + at, tail, sizeof tail);
-    if (dec_decode(form->bytes, sizeof form->bytes, DEC_32, &form->dec) != DEC_OK)
+    if (dec_decode(form->bytes, sizeof form->bytes, is_64 ? DEC_64 : DEC_32, &form->dec) != DEC_OK)
         return false;
     if (!form->dec.has_modrm) {
         if (digit > 0)
             return false;
         bool is_far = form->dec.op == DEC_CALL_FAR || form->dec.op == DEC_JMP_FAR;
         memcpy(form->bytes + modrm_at, is_far ? far_tail : tail, sizeof tail);
-        return dec_decode(form->bytes, sizeof form->bytes, DEC_32, &form->dec) == DEC_OK;
+        return dec_decode(form->bytes, sizeof form->bytes, is_64 ? DEC_64 : DEC_32, &form->dec) == DEC_OK;
     }
     return true;
 }
 
-static void try_opcode(uint8_t prefix, unsigned map, unsigned opcode)
+static void try_opcode(const uint8_t prefixes[MAX_PREFIXES], unsigned map, unsigned opcode)
 {
     struct form form;
     for (unsigned digit = 0; digit < 8; digit++) {
         static struct form zero;
-        if (!make_form(prefix, map, opcode, digit, &form))
+        if (!make_form(prefixes, map, opcode, digit, &form))
             continue;
         if (digit == 0)
             zero = form;
@@ -380,19 +429,22 @@ static void try_opcode(uint8_t prefix, unsigned map, unsigned opcode)
 
 int main(int argc, char **argv)
 {
-    static const uint8_t prefixes[] = {0, 0x66, 0xf3, 0xf2, 0xf0};
-    is_verbose = argc > 1 && !strcmp(argv[1], "-v");
+    static const uint8_t prefixes[][MAX_PREFIXES] = {
+        {0}, {0x66}, {0xf3}, {0xf2}, {0xf0}, {0x48}, {0x66, 0x48}, {0xf3, 0x48}, /* REX.W: in 64-bit code */
+    };
+    enum { NR_IN_32BIT_CODE = 5 };
+    is_full = argc > 1 && !strcmp(argv[1], "full");
     set_up();
-    for (unsigned i = 0; i < sizeof prefixes; i++)
-        for (unsigned map = 0; map < 4; map++)
-            for (unsigned opcode = 0; opcode < 256; opcode++)
-                try_opcode(prefixes[i], map, opcode);
+    for (unsigned bits = 32; bits <= 64; bits += 32) {
+        set_mode(bits == 64);
+        for (unsigned i = 0; i < (is_64 ? sizeof prefixes / sizeof *prefixes : NR_IN_32BIT_CODE); i++)
+            for (unsigned map = 0; map < 4; map++)
+                for (unsigned opcode = 0; opcode < 256; opcode++)
+                    try_opcode(prefixes[i], map, opcode);
+    }
     unsigned nr_ops = 0;
     for (unsigned op = 0; op < DEC_NR_OPS; op++)
         nr_ops += has_faulted[op];
-    for (unsigned op = 0; is_verbose && op < DEC_NR_OPS; op++)
-        if (has_faulted[op])
-            printf("%s\n", dec_mnemonic((enum dec_op)op));
     printf("restart: %u instructions, %lu faults in %lu runs, %lu failures\n", nr_ops, nr_faults, nr_runs,
            nr_failures);
     for (unsigned kind = 0; kind < NR_CORE_KINDS; kind++)

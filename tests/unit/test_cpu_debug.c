@@ -3,7 +3,7 @@
  * of #DB writes down where it was called and what DR6 held, clears DR6, and goes on, so that a test reads off
  * the list of debug exceptions of a program.
  */
-#include "tests/unit/world_fixture.h"
+#include "tests/unit/long_fixture.h"
 
 enum {
     DB = 1,
@@ -617,6 +617,104 @@ Test(cpu_debug, an_image_of_int_n_has_no_rf_and_popf_does_not_load_it)
     run(&w);
     EXPECT_LOG(&w, {6, 1, false});
     cr_assert_eq(frame(&w, 2) & RF, 0);
+    tear_down(&w);
+}
+
+/* ---- 64-bit code ---- */
+
+#define HIGH_ALIAS 0xffffffffffe00000u /* where long_fixture.h maps the same memory again */
+
+/* The vector, and where, after `mov [rbx],eax; nop` (or read) with this breakpoint. */
+static unsigned long_breakpoint(uint64_t rbx, uint64_t address, uint32_t dr7)
+{
+    struct world w;
+    set_up_long(&w);
+    PROGRAM(&w, 0x89, 0x03, 0x90, 0xf4);
+    w.state.gpr[CPU_BX] = rbx;
+    w.state.debug.address[0] = address;
+    w.state.debug.dr7 = dr7;
+    run(&w);
+    unsigned vector = w.vector;
+    if (vector == DB) {
+        cr_assert_eq(frame64(&w, 0), CODE + 2);
+        cr_assert_eq(w.state.debug.dr6, DR6_ZERO | 1);
+    }
+    tear_down(&w);
+    return vector;
+}
+
+Test(cpu_debug, breakpoints_compare_64_bits_of_linear_addresses)
+{
+    uint32_t qword = BREAK(0, ON_WRITE, QWORD);
+    cr_assert_eq(long_breakpoint(HIGH_ALIAS + DATA + 4, HIGH_ALIAS + DATA, qword), DB);
+    cr_assert_eq(long_breakpoint(HIGH_ALIAS + DATA + 8, HIGH_ALIAS + DATA, qword), NR_VECTORS);
+    cr_assert_eq(long_breakpoint(DATA + 4, HIGH_ALIAS + DATA, qword), NR_VECTORS, "the same memory");
+    cr_assert_eq(long_breakpoint((uint32_t)HIGH_ALIAS + DATA, DATA, qword), PF);
+    cr_assert_eq(long_breakpoint(DATA, CODE + 2, BREAK(0, ON_EXECUTE, BYTE)), DB);
+    cr_assert_eq(long_breakpoint(DATA, HIGH_ALIAS + CODE + 2, BREAK(0, ON_EXECUTE, BYTE)), NR_VECTORS);
+}
+
+Test(cpu_debug, upper_halves_of_dr6_and_dr7_must_be_zero)
+{
+    static const uint8_t writes[][3] = {{0x0f, 0x23, 0xf0}, {0x0f, 0x23, 0xf8}, {0x0f, 0x23, 0xd8}};
+    for (unsigned i = 0; i < 3; i++) {
+        struct world w;
+        set_up_long(&w);
+        put(&w, CODE, writes[i], sizeof writes[i]); /* mov dr6,rax; mov dr7,rax; mov dr3,rax */
+        put(&w, CODE + 3, "\x0f\x21\xda\xf4", 4);   /* mov rdx,dr3 */
+        w.state.gpr[CPU_AX] = 0x100000000;
+        run(&w);
+        cr_assert_eq(w.vector, i < 2 ? GP : NR_VECTORS);
+        if (i == 2)
+            cr_assert_eq(w.state.gpr[CPU_DX], 0x100000000);
+        tear_down(&w);
+    }
+}
+
+/* SYSCALL with TF set, and this mask of flags; or SYSRET to flags with TF. Where it traps; 0: nowhere. */
+static uint64_t trap_of_fast_call(bool is_return, uint8_t mask_bit8)
+{
+    struct world w;
+    const uint8_t code[] = {
+        0xb9, 0x81, 0, 0, 0xc0, 0xba, 0x30, 0,         0x2b, 0, 0x31, 0xc0,
+        0x0f, 0x30, /* STAR */
+        0xb9, 0x82, 0, 0, 0xc0, 0xb8, 0,    1,         1,    0, 0x31, 0xd2,
+        0x0f, 0x30,                                                         /* LSTAR: CODE + 100h */
+        0xb9, 0x84, 0, 0, 0xc0, 0xb8, 0,    mask_bit8, 0,    0, 0x0f, 0x30, /* FMASK */
+    };
+    static const uint8_t call[] = {0x9c, 0x80, 0x4c, 0x24, 1, 1, 0x9d, 0x0f, 0x05}; /* ... popf; syscall */
+    static const uint8_t back[] = {0xb9, 0, 1, 1, 0, 0x48, 0x0f, 0x07};             /* mov ecx; sysretq */
+    set_up_long(&w);
+    put(&w, CODE, code, sizeof code);
+    if (is_return)
+        put(&w, CODE + sizeof code, back, sizeof back);
+    else
+        put(&w, CODE + sizeof code, call, sizeof call);
+    put(&w, CODE + 0x100, "\x90\xcd\x30", 3);
+    w.state.gpr[11] = TF | 2;
+    run(&w);
+    uint64_t at = w.vector == DB ? frame64(&w, 0) : 0;
+    tear_down(&w);
+    return at;
+}
+
+Test(cpu_debug, fast_system_calls_trap_by_the_tf_that_they_leave)
+{
+    cr_assert_eq(trap_of_fast_call(false, 0), CODE + 0x100, "APM2 13.1.4");
+    cr_assert_eq(trap_of_fast_call(false, 1), 0);
+    cr_assert_eq(trap_of_fast_call(true, 0), CODE + 0x100, "before the first instruction there");
+}
+
+Test(cpu_debug, a_stack_that_is_watched_traps_at_the_handler_too)
+{
+    struct world w;
+    set_up_long(&w);
+    PROGRAM(&w, 0xcd, 0x20);
+    w.state.debug.address[0] = STACK0 - 16;
+    w.state.debug.dr7 = BREAK(0, ON_WRITE, QWORD);
+    run(&w);
+    cr_assert_eq(w.vector, DB);
+    cr_assert_eq(frame64(&w, 0), HANDLERS + 0x20 * 16);
     tear_down(&w);
 }
 
