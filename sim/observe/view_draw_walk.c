@@ -8,7 +8,8 @@
 enum { BOX_WIDTH = 84, BOX_HEIGHT = 36, BOX_PITCH = 96, INDEX_BITS = 10, LINEAR_BITS = 32 };
 
 static const char *const access_names[] = {[MMU_READ] = "read", [MMU_WRITE] = "write", [MMU_FETCH] = "fetch"};
-static const char *const step_names[] = {"PDE", "PTE"};
+enum { TWO_LEVELS = 2 };
+static const char *const step_names[TWO_LEVELS] = {"PDE", "PTE"};
 static const colour_t step_colours[] = {0xd98cb8, 0x7cc8f5, 0x9fd98c, 0xe8c56a, 0xb79bf0};
 static const char *const servers[NR_SERVED_BY] = {"L1", "L2", "DRAM"};
 
@@ -201,7 +202,7 @@ void draw_walk_panel(struct drawing *drawing, struct box panel)
     }
     /* As it was then: another address space may have come since. */
     draw_node(drawing, x, y, INK_DIM, "CR3", walk->step[0].at.v & ~(uint64_t)PAGE_MASK);
-    for (unsigned i = 0; i < walk->nr_steps; i++)
+    for (unsigned i = 0; i < walk->nr_steps && i < TWO_LEVELS; i++)
         draw_step(drawing, x += BOX_PITCH, y, i);
     if (!walk->is_fault)
         draw_frame(drawing, x + BOX_PITCH, y, walk);
