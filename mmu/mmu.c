@@ -92,7 +92,7 @@ static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access 
     record->asker = asker;
     mmu->stats.walks++;
     mmu->nr_walks_seen++;
-    *is_good = paging_walk(&mmu->mode, &memory, record, entry);
+    *is_good = paging_walk(&mmu->mode, &memory, record, NULL, entry);
     mmu->stats.walk_cycles += context.now - now;
     count_walk(mmu, access, context.now - now);
     if (!*is_good) {
@@ -250,7 +250,7 @@ bool mmu_peek(const struct mmu *mmu, struct laddr at, struct walk *walk, struct 
     }
     struct walk_memory memory = {.opaque = (void *)(uintptr_t)mmu, .read = peek_read, .update = peek_update};
     struct tlb_entry entry;
-    if (!paging_walk(&mmu->mode, &memory, walk, &entry))
+    if (!paging_walk(&mmu->mode, &memory, walk, NULL, &entry))
         return false;
     *physical = mmu_physical(mmu, &entry, at);
     return true;

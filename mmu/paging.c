@@ -101,18 +101,6 @@ bool paging_is_good_pdpte(const struct paging_mode *mode, uint64_t value)
     return !(value & PTE_P) || !(value & reserved);
 }
 
-bool paging_root(const struct paging_mode *mode, struct laddr linear, uint64_t *table)
-{
-    enum paging_kind kind = paging_kind(mode);
-    if (kind != PAGING_PAE) {
-        *table = paging_frame(kind, mode->cr3, TLB_PAGE_4K);
-        return true;
-    }
-    uint64_t pdpte = mode->pdpte[paging_pdpte_index(linear)];
-    *table = paging_frame(kind, pdpte, TLB_PAGE_4K);
-    return pdpte & PTE_P;
-}
-
 bool paging_allows(const struct paging_mode *mode, unsigned tlb_flags, enum mmu_access access,
                    enum mmu_asker asker)
 {
@@ -174,33 +162,44 @@ static unsigned table_pat_index(uint64_t value)
     return (value & PTE_PWT ? 1u : 0u) | (value & PTE_PCD ? 2u : 0u);
 }
 
-static unsigned root_pat_index(const struct paging_mode *mode, enum paging_kind kind, struct laddr linear)
+bool paging_start(const struct paging_mode *mode, struct laddr linear, struct walk_start *start)
 {
+    enum paging_kind kind = paging_kind(mode);
+    *start = (struct walk_start){.rights = PTE_RW | PTE_US};
+    uint64_t root = mode->cr3;
     if (kind == PAGING_PAE)
-        return table_pat_index(mode->pdpte[paging_pdpte_index(linear)]);
-    return mode->cr4 & CR4_PCIDE ? 0 : table_pat_index(mode->cr3);
+        root = mode->pdpte[paging_pdpte_index(linear)];
+    start->table = paging_frame(kind, root, TLB_PAGE_4K);
+    bool has_pcid = kind != PAGING_PAE && (mode->cr4 & CR4_PCIDE);
+    start->pat_index = has_pcid ? 0 : table_pat_index(root);
+    return kind != PAGING_PAE || (root & PTE_P);
 }
 
 bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memory, struct walk *walk,
-                 struct tlb_entry *entry)
+                 const struct walk_start *start, struct tlb_entry *entry)
 {
     walk->kind = paging_kind(mode);
+    walk->first_level = start ? start->level : 0;
     walk->nr_steps = 0;
     walk->is_fault = false;
     walk->error_code = 0;
     const struct geometry *geometry = &geometries[walk->kind];
     unsigned entry_bytes = paging_entry_bytes(walk->kind);
-    uint64_t table, rights = PTE_RW | PTE_US, no_execute = 0, leaf = 0;
-    bool maps_large = false;
-    if (!paging_root(mode, walk->linear, &table))
+    struct walk_start root;
+    if (!start && !paging_start(mode, walk->linear, &root))
         return fault(mode, walk, 0);
-    for (unsigned i = 0; i < geometry->nr_levels && !maps_large; i++) {
+    if (!start)
+        start = &root;
+    uint64_t table = start->table, rights = start->rights, no_execute = start->no_execute, leaf = 0;
+    unsigned table_pat = start->pat_index;
+    bool maps_large = false;
+    for (unsigned i = start->level; i < geometry->nr_levels && !maps_large; i++) {
         const struct paging_level *level = &geometry->level[i];
         struct walk_step *step = &walk->step[walk->nr_steps++];
         step->index = (unsigned)(walk->linear.v >> level->shift & ((1u << level->index_bits) - 1));
         step->at = paddr(table + (uint64_t)step->index * entry_bytes);
         step->size_bytes = entry_bytes;
-        step->pat_index = i == 0 ? root_pat_index(mode, walk->kind, walk->linear) : table_pat_index(leaf);
+        step->pat_index = table_pat;
         step->value = leaf = memory->read(memory->opaque, step);
         if (!(leaf & PTE_P))
             return fault(mode, walk, 0);
@@ -211,6 +210,7 @@ bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memor
         no_execute |= leaf & PTE_XD;
         entry->page = maps_large ? level->large : TLB_PAGE_4K;
         table = paging_frame(walk->kind, leaf, entry->page);
+        table_pat = table_pat_index(leaf);
     }
     entry->frame = paddr(table);
     entry->page_number = walk->linear.v >> tlb_page_shift(entry->page);

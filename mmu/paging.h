@@ -85,6 +85,7 @@ struct walk {
     enum mmu_access access;
     enum mmu_asker asker;
     enum paging_kind kind;
+    unsigned first_level; /* of step[0]; 0: the table that CR3 or a PDPTE register names */
     unsigned nr_steps;
     struct walk_step step[WALK_MAX_STEPS];
     bool is_fault;
@@ -98,13 +99,26 @@ struct walk_memory {
     void (*update)(void *opaque, const struct walk_step *step, uint64_t value);
 };
 
+/* The table in which a walk reads its first entry, and what the levels above it have said. */
+struct walk_start {
+    unsigned level;      /* of that table */
+    uint64_t table;      /* its physical address */
+    uint64_t rights;     /* PTE_RW and PTE_US that all entries above have */
+    uint64_t no_execute; /* PTE_XD if one of them has it */
+    unsigned pat_index;  /* of the first access */
+};
+
+/* From CR3, or from its PDPTE register with PAE. False: that is not present. */
+bool paging_start(const struct paging_mode *mode, struct laddr linear, struct walk_start *start);
+
 /*
- * Walks the tables for an access; sets accessed and dirty bits (SDM 3A 4.8). Paging is on. On success fills
+ * Walks the tables for an access; sets accessed and dirty bits in the entries that it reads (SDM 3A 4.8).
+ * Paging is on. `start` is NULL, or where a paging-structure cache lets the walk begin. On success fills
  * `entry` (but for id, pcid and last_use) and returns true; else `walk->error_code` holds the page-fault
  * error code.
  */
 bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memory, struct walk *walk,
-                 struct tlb_entry *entry);
+                 const struct walk_start *start, struct tlb_entry *entry);
 
 /* Whether an entry's flags allow an access (SDM 3A 4.6.1). Says nothing of the dirty bit. */
 bool paging_allows(const struct paging_mode *mode, unsigned tlb_flags, enum mmu_access access,
@@ -137,7 +151,4 @@ static inline unsigned paging_pdpte_index(struct laddr linear)
 {
     return (unsigned)(linear.v >> 30) & (NR_PDPTES - 1);
 }
-/* The table that the walk of an address begins at. False: a PDPTE register that is not present. */
-bool paging_root(const struct paging_mode *mode, struct laddr linear, uint64_t *table);
-
 #endif

@@ -141,9 +141,9 @@ static void collect_page_tables(struct view_memory *memory, const struct ram *ra
         return;
     unsigned nr_roots = kind == PAGING_PAE ? NR_PDPTES : 1;
     for (uint64_t i = 0; i < nr_roots; i++) {
-        uint64_t at;
-        if (paging_root(mode, laddr(i << PDPTE_SHIFT), &at))
-            collect_table(&tables, at, 0, PTE_US | PTE_RW);
+        struct walk_start start;
+        if (paging_start(mode, laddr(i << PDPTE_SHIFT), &start))
+            collect_table(&tables, start.table, 0, start.rights);
     }
     if (kind == PAGING_PAE)
         mark(memory, (mode->cr3 & UINT32_MAX) >> PAGE_SHIFT, VIEW_OWNER_PAGE_TABLE);

@@ -69,7 +69,7 @@ Test(paging, every_combination_of_rights_does_what_the_manual_says)
         struct tlb_entry entry;
         put(pde_at, pde);
         put(pte_at, pte);
-        bool is_allowed = paging_walk(&mode, &memory, &walk, &entry);
+        bool is_allowed = paging_walk(&mode, &memory, &walk, NULL, &entry);
         cr_assert_eq(is_allowed, manual_allows(pde, pte, wp, is_user, access, &expected), "bits %x", bits);
         if (is_allowed) {
             cr_assert_eq(entry.frame.v, FRAME);
@@ -93,7 +93,7 @@ Test(paging, large_pages_need_pse_and_their_reserved_bits_fault)
         struct walk walk = {.linear = laddr(linear), .access = MMU_READ};
         struct tlb_entry entry;
         put(pde_at, 0x00c00000 | PTE_P | PTE_RW | PTE_PS | PTE_G | 1u << bit);
-        bool is_allowed = paging_walk(&mode, &memory, &walk, &entry);
+        bool is_allowed = paging_walk(&mode, &memory, &walk, NULL, &entry);
         cr_assert_eq(is_allowed, bit == 12, "bit 12 is PAT, 13 to 21 are reserved without PSE-36");
         if (is_allowed) {
             cr_assert_eq(entry.page, TLB_PAGE_4M);

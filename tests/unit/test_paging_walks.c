@@ -271,6 +271,50 @@ static struct paging_mode mode_of(const struct machine *m)
     return mode;
 }
 
+/* What `nr_above` entries say to a walk that begins behind them. */
+static struct walk_start start_behind(const struct outcome *o, unsigned nr_above, unsigned entry_bytes)
+{
+    struct walk_start start = {.level = nr_above, .rights = 6};
+    for (unsigned i = 0; i < nr_above; i++) {
+        start.rights &= o->entry[i];
+        start.no_execute |= o->entry[i] & 1ull << 63;
+    }
+    uint64_t last = o->entry[nr_above - 1];
+    start.table = bits(last, entry_bytes == 4 ? 31 : 51, 12) << 12;
+    start.pat_index = (unsigned)bits(last, 4, 3);
+    return start;
+}
+
+/* A walk that skips the first entries, as a paging-structure cache lets it (SDM 3A 4.10.3.2). */
+static void compare_from(const struct paging_mode *mode, const struct walk *whole,
+                         const struct tlb_entry *whole_entry, const struct outcome *o, unsigned nr_above)
+{
+    const struct walk_memory reached = {.read = read_entry, .update = update_entry};
+    struct walk walk = {.linear = whole->linear, .access = whole->access, .asker = whole->asker};
+    struct walk_start start = start_behind(o, nr_above, paging_entry_bytes(whole->kind));
+    struct tlb_entry entry;
+    unsigned nr_marked = 0;
+    for (unsigned i = nr_above; !whole->is_fault && i < o->nr_entries; i++) {
+        bool sets_dirty = whole->access == MMU_WRITE && i + 1 == o->nr_entries && !(o->entry[i] & 64);
+        nr_marked += sets_dirty || !(o->entry[i] & 32);
+    }
+    memory.nr_writes = 0;
+    bool is_good = paging_walk(mode, &reached, &walk, &start, &entry);
+    cr_assert_eq(is_good, !whole->is_fault);
+    cr_assert_eq(walk.first_level, nr_above);
+    cr_assert_eq(walk.error_code, whole->error_code);
+    cr_assert_eq(walk.nr_steps, whole->nr_steps - nr_above);
+    for (unsigned i = 0; i < walk.nr_steps; i++) {
+        cr_assert_eq(walk.step[i].at.v, whole->step[i + nr_above].at.v);
+        cr_assert_eq(walk.step[i].pat_index, whole->step[i + nr_above].pat_index);
+    }
+    cr_assert_eq(memory.nr_writes, nr_marked, "only what it read is marked");
+    if (is_good)
+        cr_assert(entry.frame.v == whole_entry->frame.v && entry.flags == whole_entry->flags &&
+                  entry.page == whole_entry->page && entry.page_number == whole_entry->page_number &&
+                  entry.pat_index == whole_entry->pat_index);
+}
+
 static void compare(const struct machine *m, const struct asked *a)
 {
     const struct walk_memory reached = {.read = read_entry, .update = update_entry};
@@ -285,17 +329,20 @@ static void compare(const struct machine *m, const struct asked *a)
     struct tlb_entry entry;
     memset(&entry, 0xaa, sizeof entry);
     memory.nr_writes = 0;
-    bool is_good = paging_walk(&mode, &reached, &walk, &entry);
+    bool is_good = paging_walk(&mode, &reached, &walk, NULL, &entry);
     struct outcome o = manual_walk(m, a);
     cr_assert_eq(walk.kind, m->kind);
     cr_assert_eq(is_good, !o.is_fault, "kind %u, linear %lx: fault %u", m->kind, a->linear, o.is_fault);
     cr_assert_eq(walk.nr_steps, o.nr_entries);
+    cr_assert_eq(walk.first_level, 0);
     for (unsigned i = 0; i < o.nr_entries; i++)
         cr_assert(walk.step[i].at.v == o.entry_at[i] && walk.step[i].value == o.entry[i]);
     if (o.is_fault) {
         cr_assert_eq(walk.error_code, o.error_code, "kind %u: %x, not %lx", m->kind, walk.error_code,
                      o.error_code);
         cr_assert_eq(memory.nr_writes, 0, "a walk that faults marks nothing");
+        for (unsigned nr_above = 1; nr_above < o.nr_entries; nr_above++)
+            compare_from(&mode, &walk, &entry, &o, nr_above);
         return;
     }
     cr_assert_eq(entry.frame.v + a->linear % o.page_bytes, o.physical);
@@ -319,6 +366,8 @@ static void compare(const struct machine *m, const struct asked *a)
         cr_assert_eq(memory.value[nr_marked++], marked);
     }
     cr_assert_eq(memory.nr_writes, nr_marked);
+    for (unsigned nr_above = 1; nr_above < o.nr_entries; nr_above++)
+        compare_from(&mode, &walk, &entry, &o, nr_above);
 }
 
 Test(paging_walks, random_tables_of_all_kinds_walk_as_the_manual_draws_them)
