@@ -6,7 +6,7 @@
  * and so does what lies HOST_JUMP_BYTES behind that ("taken"). The same linear addresses mean the same memory
  * on both sides:
  *
- *     HOST_CODE   two pages of code, then nothing
+ *     HOST_CODE   two pages of code, then nothing; around the case's own code all bytes are HOST_FILLER
  *     HOST_DATA   pages: writable, writable, read-only, writable, none, writable; nothing around them
  *     HOST_HIGH   the same pages once more, above 4 GiB, for 64-bit code
  *
@@ -34,6 +34,7 @@ enum {
     HOST_ABSENT_PAGE = 4,
     HOST_MAX_LENGTH = 15,
     HOST_JUMP_BYTES = 8, /* how far a taken jump goes */
+    HOST_FILLER = 0xf4,  /* HLT: #GP(0) wherever a jump goes astray */
     HOST_NO_VECTOR = -1,
     HOST_WINDOWS = 2,
     HOST_WINDOW_BYTES = 64,

@@ -60,6 +60,7 @@ extern const uint8_t native_frame[], native_frame_store[], native_frame_store_ta
 static struct {
     uint8_t *data;
     union host_fx initial_fx;
+    uint32_t code_offset; /* of the case whose code is in HOST_CODE */
 } native;
 
 static struct native_area *area(void)
@@ -129,6 +130,8 @@ static bool map_all(void)
                    map(NATIVE_AREA, NATIVE_STACK_TOP - NATIVE_AREA, PROT_READ | PROT_WRITE, -1, 0) &&
                    map(HOST_CODE, HOST_CODE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC, -1, 0);
     close(file);
+    if (is_good)
+        memset((void *)(uintptr_t)HOST_CODE, HOST_FILLER, HOST_CODE_BYTES);
     return is_good;
 }
 
@@ -184,10 +187,12 @@ uint8_t *native_data(void)
     return native.data;
 }
 
+enum { EXIT_BYTES = 8 };
+
 /* A jump to the frame, which is 64-bit code. */
 static void put_exit(uint32_t at, enum dec_mode mode, const uint8_t *label)
 {
-    uint8_t bytes[8] = {0x66, 0xea};
+    uint8_t bytes[EXIT_BYTES] = {0x66, 0xea};
     unsigned start = mode == DEC_16 ? 0 : 1, nr = 6;
     uint32_t to = in_frame(label);
     uint16_t selector = HOST_CODE64;
@@ -199,12 +204,21 @@ static void put_exit(uint32_t at, enum dec_mode mode, const uint8_t *label)
         nr += 2;
     }
     memcpy(bytes + 2, &to, 4);
-    if (at - HOST_CODE <= HOST_CODE_BYTES - 8)
+    if (at - HOST_CODE <= HOST_CODE_BYTES - EXIT_BYTES)
         memcpy((void *)(uintptr_t)at, bytes + start, nr - start);
+}
+
+static void clear_code(void)
+{
+    uint32_t room = HOST_CODE_BYTES - native.code_offset,
+             most = HOST_MAX_LENGTH + HOST_JUMP_BYTES + EXIT_BYTES;
+    memset((void *)((uintptr_t)HOST_CODE + native.code_offset), HOST_FILLER, most < room ? most : room);
 }
 
 static void put_code(const struct host_case *c)
 {
+    clear_code();
+    native.code_offset = c->code_offset;
     uint32_t at = HOST_CODE + c->code_offset;
     uint32_t room = HOST_CODE_BYTES - c->code_offset;
     memcpy((void *)(uintptr_t)at, c->bytes, c->length < room ? c->length : room);

@@ -104,7 +104,8 @@ struct ours {
     struct cpu *cpu;
     struct cpu_state entry; /* where a case begins */
     const struct environment *env;
-    bool has_stopped; /* the handler has been reached */
+    uint32_t code_offset; /* of the case whose code is in HOST_CODE */
+    bool has_stopped;     /* the handler has been reached */
     uint64_t nr_unimplemented;
 };
 
@@ -246,6 +247,7 @@ static void make_pages(struct ours *ours)
                  DATA + page * HOST_PAGE_BYTES, data_rights(page, USER));
     for (uint32_t at = 0; at < HOST_CODE_BYTES; at += HOST_PAGE_BYTES)
         put_page(ours, CODE_TABLE, CODE_LEVEL_1, HOST_CODE + at, CODE + at, USER);
+    memset(ours->ram.host + CODE, HOST_FILLER, HOST_CODE_BYTES);
 }
 
 static uint64_t raw_descriptor(uint32_t base, uint32_t limit, uint8_t rights, uint8_t size_flags)
@@ -433,14 +435,24 @@ uint64_t ours_now(const struct ours *ours)
 }
 
 /* Code, with UD2 behind it and where a jump goes. */
+enum { CASE_BYTES = HOST_MAX_LENGTH + HOST_JUMP_BYTES + 2 };
+
+static void write_code(struct ours *ours, uint32_t offset, const uint8_t code[CASE_BYTES])
+{
+    uint32_t room = HOST_CODE_BYTES - offset, nr = room < CASE_BYTES ? room : CASE_BYTES;
+    ram_write(&ours->ram, paddr(CODE + offset), code, nr);
+    cpu_code_written(ours->cpu, paddr(CODE + offset), nr);
+}
+
 static void put_code(struct ours *ours, const struct host_case *c)
 {
-    uint8_t code[HOST_MAX_LENGTH + HOST_JUMP_BYTES + 2];
-    uint32_t room = HOST_CODE_BYTES - c->code_offset, nr = room < sizeof code ? room : sizeof code;
+    uint8_t code[CASE_BYTES];
+    memset(code, HOST_FILLER, sizeof code);
+    write_code(ours, ours->code_offset, code);
+    ours->code_offset = c->code_offset;
     for (unsigned i = 0; i < sizeof code; i++)
         code[i] = i < c->length ? c->bytes[i] : (i - c->length) % 2 ? 0x0b : 0x0f;
-    ram_write(&ours->ram, paddr(CODE + c->code_offset), code, nr);
-    cpu_code_written(ours->cpu, paddr(CODE + c->code_offset), nr);
+    write_code(ours, c->code_offset, code);
 }
 
 /* Registers that no instruction of the stub loads. */
