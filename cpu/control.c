@@ -197,10 +197,10 @@ void cpu_flush_caches(struct cpu *cpu, bool write_back, cycle_t now)
 {
     if (!cpu->is_timed)
         return;
-    cache_flush(cpu->params.l1i, false, now);
-    cache_flush(cpu->params.l1d, write_back, now);
+    cpu_ask_flush(cpu, cpu->params.l1i, false, now);
+    cpu_ask_flush(cpu, cpu->params.l1d, write_back, now);
     if (cache_below(cpu->params.l1d))
-        cache_flush(cache_below(cpu->params.l1d), write_back, now);
+        cpu_ask_flush(cpu, cache_below(cpu->params.l1d), write_back, now);
 }
 
 bool cpu_flush_line(struct cpu *cpu, uint64_t linear, stamp_t t)
@@ -216,10 +216,10 @@ bool cpu_flush_line(struct cpu *cpu, uint64_t linear, stamp_t t)
     if (!cpu->is_timed)
         return true;
     struct cache *l1d = cpu->params.l1d, *l2 = cache_below(l1d);
-    cache_flush_line(cpu->params.l1i, at, false, stamp_cycle(t));
-    cache_flush_line(l1d, at, true, stamp_cycle(t));
+    cpu_ask_flush_line(cpu, cpu->params.l1i, at, false, stamp_cycle(t));
+    cpu_ask_flush_line(cpu, l1d, at, true, stamp_cycle(t));
     if (l2)
-        cache_flush_line(l2, at, true, stamp_cycle(t));
+        cpu_ask_flush_line(cpu, l2, at, true, stamp_cycle(t));
     cpu_observe_control(cpu, "clflush", at.v);
     return true;
 }

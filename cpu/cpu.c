@@ -7,6 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The walker asked its cache. */
+static void walker_requested(void *opaque, struct paddr at, enum cache_use use, bool is_write, cycle_t now,
+                             struct cache_answer answer)
+{
+    struct cpu *cpu = opaque;
+    struct cpu_seen_request seen = {.kind = is_write ? CPU_REQUEST_WRITE : CPU_REQUEST_READ,
+                                    .use = use,
+                                    .at = at,
+                                    .asked = now,
+                                    .ready = answer.ready,
+                                    .served_by = answer.served_by};
+    cpu_observe_request(cpu, cpu->params.walk_cache, seen);
+}
+
 static void entry_written(void *opaque, struct paddr at)
 {
     struct cpu *cpu = opaque;
@@ -92,6 +106,7 @@ struct cpu *cpu_create(const struct cpu_params *params)
         .ram = params->ram,
         .physical_bits = cpu_physical_bits(cpu),
         .entry_written = entry_written,
+        .requested = params->observer ? walker_requested : NULL,
         .opaque = cpu,
     };
     mmu_init(&cpu->mmu, &mmu);

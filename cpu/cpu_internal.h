@@ -198,6 +198,7 @@ struct cpu {
     /* Warm: slow paths, exceptions, system instructions. */
     stamp_t clock;      /* while no executor runs: the next issue slot */
     stamp_t slow_issue; /* out of a slow access: the slot at which its instruction issued after all */
+    uint64_t memory_ip; /* linear address of the instruction whose accesses memory.c makes; 0: of none */
     uint64_t rip; /* while no executor runs, and where a fault says so: the next (or faulting) instruction */
     uint64_t eflags; /* without the status flags; DF, IF, IOPL, ... live here */
     uint64_t cr2;
@@ -620,6 +621,16 @@ static inline bool cpu_has_code(const struct cpu *cpu, struct paddr frame)
     return pfn < cpu->nr_code_frames && cpu->code_frames[pfn];
 }
 
+/*
+ * request.c: what this core asks of its caches, here and by its walker; observers see each. `ip` is the
+ * linear address of the instruction that asks, 0 for the processor's own accesses.
+ */
+struct cache_answer cpu_ask_cache(struct cpu *cpu, struct cache *cache, enum cache_use use, struct paddr at,
+                                  bool is_write, cycle_t now, uint64_t ip);
+/* cache_flush and cache_flush_line. */
+void cpu_ask_flush(struct cpu *cpu, struct cache *cache, bool write_back, cycle_t now);
+void cpu_ask_flush_line(struct cpu *cpu, struct cache *cache, struct paddr at, bool write_back, cycle_t now);
+
 /* bind.c: fills a record in from a decoded instruction: operands and handler. */
 void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn);
 
@@ -628,6 +639,7 @@ void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, 
 void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation *translation,
                              bool has_walked);
 void cpu_observe_access(struct cpu *cpu, const struct cpu_seen_access *access);
+void cpu_observe_request(struct cpu *cpu, const struct cache *cache, struct cpu_seen_request request);
 void cpu_observe_exception(struct cpu *cpu, unsigned vector, bool is_interrupt);
 void cpu_observe_control(struct cpu *cpu, const char *what, uint64_t value);
 

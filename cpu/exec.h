@@ -288,16 +288,26 @@ ALWAYS_INLINE bool exec_condition(const struct cpu *cpu, unsigned cond)
  * twin; what can miss or fail says so, and the body then ends in `return exec_miss(cpu, insn, t, slow)`.
  * Until then the body must not have changed any state but by exec_wait.
  */
+/* Whose accesses memory.c is about to make. */
+ALWAYS_INLINE void exec_note_ip(struct cpu *cpu, const struct insn *insn)
+{
+    if (EXEC_IS_TIMED)
+        cpu->memory_ip = cpu->reg[REG_CODE] + insn->offset;
+}
+
 #define EXEC_TWIN(name)                                                                                      \
     ALWAYS_INLINE const struct insn *name##_body(struct cpu *cpu, const struct insn *insn, stamp_t t,        \
                                                  exec_fn *slow);                                             \
     static __attribute__((noinline, cold))                                                                   \
     const struct insn *name##_slow(struct cpu *cpu, const struct insn *insn, stamp_t t)                      \
     {                                                                                                        \
+        exec_note_ip(cpu, insn);                                                                             \
         return name##_body(cpu, insn, t, NULL);                                                              \
     }                                                                                                        \
     EXEC(name)                                                                                               \
     {                                                                                                        \
+        if (EXEC_IS_WATCHED)                                                                                 \
+            exec_note_ip(cpu, insn);                                                                         \
         return name##_body(cpu, insn, t, EXEC_IS_WATCHED ? NULL : name##_slow);                              \
     }                                                                                                        \
     ALWAYS_INLINE const struct insn *name##_body(struct cpu *cpu, const struct insn *insn, stamp_t t,        \
@@ -334,6 +344,8 @@ ALWAYS_INLINE struct linear exec_linear_flat(struct cpu *cpu, unsigned seg, uint
 ALWAYS_INLINE struct linear exec_linear(struct cpu *cpu, const struct insn *insn, unsigned size_bytes,
                                         bool is_write, exec_fn *slow)
 {
+    if (!slow)
+        exec_note_ip(cpu, insn);
     if (UNLIKELY(insn->flags & INSN_SLOW_ADDRESS)) {
         if (slow)
             return (struct linear){0, false};
@@ -349,6 +361,8 @@ ALWAYS_INLINE struct linear exec_linear(struct cpu *cpu, const struct insn *insn
 ALWAYS_INLINE struct linear exec_linear_at(struct cpu *cpu, const struct insn *insn, unsigned seg,
                                            uint64_t offset, unsigned size_bytes, bool is_write, exec_fn *slow)
 {
+    if (!slow)
+        exec_note_ip(cpu, insn);
     if (UNLIKELY(insn->flags & INSN_SLOW_ADDRESS)) {
         if (slow)
             return (struct linear){0, false};

@@ -64,6 +64,7 @@ ALWAYS_INLINE struct loaded top(struct cpu *cpu, const struct insn *insn, unsign
 static const struct insn *push_slow(struct cpu *cpu, const struct insn *insn, stamp_t t, unsigned size_bytes,
                                     uint64_t value)
 {
+    exec_note_ip(cpu, insn);
     uint64_t sp = (cpu->reg[CPU_SP] - size_bytes) & cpu_stack_mask(cpu);
     struct linear linear = cpu_linear(cpu, DEC_SEG_SS, sp, size_bytes, true);
     if (!linear.is_good || !exec_store(cpu, linear.v, size_bytes, value, &t, NULL))

@@ -244,7 +244,8 @@ static stamp_t access_cache(struct cpu *cpu, const struct piece *piece, bool is_
     bool is_miss = !is_write && !cache_contains(l1d, piece->at);
     if (is_miss)
         *t = cpu_wait(cpu, *t, cpu->mshr_free[cpu->mshr_index]);
-    struct cache_answer answer = cache_access(l1d, piece->at, is_write, stamp_cycle(*t));
+    struct cache_answer answer =
+        cpu_ask_cache(cpu, l1d, CACHE_USE_ALL, piece->at, is_write, stamp_cycle(*t), cpu->memory_ip);
     stamp_t ready = stamp_of_cycle(answer.ready) | reason_served(answer.served_by);
     if (is_miss) {
         cpu->mshr_free[cpu->mshr_index] = ready;
@@ -462,6 +463,7 @@ static bool complete_linear(struct cpu *cpu, uint64_t *linear, bool is_system)
 bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_system, uint64_t *value)
 {
     enum mmu_asker asker = is_system ? MMU_SUPERVISOR : current(cpu);
+    cpu->memory_ip = 0;
     if (!complete_linear(cpu, &linear, is_system))
         return false;
     struct loaded loaded = load(cpu, linear, size_bytes, MMU_READ, asker, cpu->clock);
@@ -474,6 +476,7 @@ bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_sy
 {
     enum mmu_asker asker = is_system ? MMU_SUPERVISOR : current(cpu);
     stamp_t t = cpu_wait(cpu, cpu->clock, cpu->store_buffer[cpu->store_index]);
+    cpu->memory_ip = 0;
     if (!complete_linear(cpu, &linear, is_system))
         return false;
     bool is_good = store(cpu, linear, size_bytes, &value, asker, t);

@@ -5,6 +5,7 @@
 #ifndef LK_CPU_OBSERVE_H
 #define LK_CPU_OBSERVE_H
 
+#include "cache/cache.h"
 #include "mmu/paging.h"
 #include "sim/base/stamp.h"
 
@@ -56,6 +57,37 @@ struct cpu_seen_access {
     cycle_t asked, translated, ready;
 };
 
+/*
+ * One request to the memory system, by whoever makes it: the front end, loads and stores, the walker (each
+ * read, and each write of an accessed or dirty bit), a flush. In program order they are all that caches and
+ * DRAM see: what they answer follows from these alone.
+ */
+enum cpu_request_kind {
+    CPU_REQUEST_READ,
+    CPU_REQUEST_WRITE,
+    CPU_REQUEST_FLUSH,       /* the whole cache is written back and emptied */
+    CPU_REQUEST_FORGET,      /* and is not written back */
+    CPU_REQUEST_FLUSH_LINE,  /* the same of one line */
+    CPU_REQUEST_FORGET_LINE, /* likewise */
+    NR_CPU_REQUEST_KINDS,
+};
+enum cpu_request_cache {
+    CPU_REQUEST_L1I,
+    CPU_REQUEST_L1D,
+    CPU_REQUEST_L2,
+    CPU_REQUEST_L3,
+    NR_CPU_REQUEST_CACHES
+};
+struct cpu_seen_request {
+    enum cpu_request_kind kind;
+    enum cpu_request_cache cache; /* that is asked */
+    enum cache_use use;           /* of reads and writes */
+    struct paddr at;
+    uint64_t ip;          /* linear address of the instruction that asks; of a fetch: where it goes on */
+    cycle_t asked, ready; /* flushes: the same */
+    unsigned served_by;   /* enum served_by; flushes: 0 */
+};
+
 struct cpu_seen_exception {
     uint64_t instruction;
     uint8_t vector;
@@ -72,6 +104,7 @@ struct cpu_observer {
     void (*translation)(void *opaque, const struct cpu_seen_translation *translation,
                         const struct walk *walk);
     void (*access)(void *opaque, const struct cpu_seen_access *access, const struct walk *walk);
+    void (*request)(void *opaque, const struct cpu_seen_request *request);
     void (*exception)(void *opaque, const struct cpu_seen_exception *exception);
     void (*control)(void *opaque, const char *what,
                     uint64_t value); /* "cr0" "cr3" "cr4" "invlpg" "wbinvd": TLB-relevant writes */

@@ -13,7 +13,7 @@ void cpu_drain_combined(struct cpu *cpu, stamp_t t)
         return;
     struct paddr at = paddr(cpu->combined_line << cpu->l1d_line_shift);
     cpu->combined_line = CACHE_NO_LINE;
-    (void)cache_access_as(cpu->params.l1d, CACHE_USE_NONE, at, true, stamp_cycle(t));
+    (void)cpu_ask_cache(cpu, cpu->params.l1d, CACHE_USE_NONE, at, true, stamp_cycle(t), 0);
 }
 
 /* Writes to one line are gathered, and go to memory in one access when something else is to go there. */
@@ -35,7 +35,8 @@ stamp_t cpu_access_uncached(struct cpu *cpu, enum memory_type type, struct paddr
     if (type == MEMORY_UC) /* in order with all others, and nothing goes on before it is done */
         *t = cpu_serialise(cpu, *t, 0);
     cpu_drain_combined(cpu, *t);
-    struct cache_answer answer = cache_access_as(cpu->params.l1d, use, at, is_write, stamp_cycle(*t));
+    struct cache_answer answer =
+        cpu_ask_cache(cpu, cpu->params.l1d, use, at, is_write, stamp_cycle(*t), cpu->memory_ip);
     stamp_t ready = stamp_of(&answer);
     if (type != MEMORY_UC)
         return ready;

@@ -30,8 +30,11 @@ static struct cache_answer access_cache(struct mmu *mmu, const struct walk_step 
                                         cycle_t now)
 {
     enum memory_type type = memory_type_of(&mmu->types, step->at, step->pat_index);
-    return cache_access_as(mmu->params.walk_cache, mmu_cache_use(mmu, type, is_write), step->at, is_write,
-                           now);
+    enum cache_use use = mmu_cache_use(mmu, type, is_write);
+    struct cache_answer answer = cache_access_as(mmu->params.walk_cache, use, step->at, is_write, now);
+    if (mmu->params.requested)
+        mmu->params.requested(mmu->params.opaque, step->at, use, is_write, now, answer);
+    return answer;
 }
 
 static uint64_t timed_read(void *opaque, struct walk_step *step)

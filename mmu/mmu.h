@@ -23,6 +23,9 @@ struct mmu_params {
     unsigned physical_bits; /* MAXPHYADDR */
     /* Called after the walker has written an entry, for whoever caches what lies there (decoded code). */
     void (*entry_written)(void *opaque, struct paddr at);
+    /* Called after each request of the walker to its cache, for observers; NULL where there is none. */
+    void (*requested)(void *opaque, struct paddr at, enum cache_use use, bool is_write, cycle_t now,
+                      struct cache_answer answer);
     void *opaque;
 };
 

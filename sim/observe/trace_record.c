@@ -14,6 +14,9 @@ enum translation_flag {
     TRANSLATION_FAULT = 128
 };
 enum access_flag { ACCESS_IS_RAM = 8 };
+/* A cache's number and a flag in the first byte; kind, use and server in the second. */
+enum { REQUEST_CACHE_SHIFT = 3, REQUEST_HAS_IP = 1 << 5 };
+enum { REQUEST_USE_SHIFT = 3, REQUEST_SERVED_SHIFT = 5, REQUEST_FIELD_MASK = 7, REQUEST_USE_MASK = 3 };
 enum exception_flag { EXCEPTION_INTERRUPT = 8, EXCEPTION_ERROR_CODE = 16 };
 
 /* The kind of access that a translation is (mostly) for: they share the last address. */
@@ -141,6 +144,26 @@ static void put_access(struct out *out, struct trace_codec *codec, const struct 
     codec->offset[seen->kind] = seen->physical.v - seen->linear.v;
 }
 
+/* Where the instruction that makes a request probably lies. */
+static uint64_t likely_ip(const struct trace_codec *codec, const struct cpu_seen_request *seen)
+{
+    return seen->cache == CPU_REQUEST_L1I ? codec->linear[CPU_ACCESS_FETCH]
+                                          : codec->next_rip + codec->code_base;
+}
+
+static void put_request(struct out *out, const struct trace_codec *codec, const struct cpu_seen_request *seen)
+{
+    put_byte(out,
+             TRACE_REQUEST | (unsigned)seen->cache << REQUEST_CACHE_SHIFT | (seen->ip ? REQUEST_HAS_IP : 0u));
+    put_byte(out, (unsigned)seen->kind | (unsigned)seen->use << REQUEST_USE_SHIFT |
+                      seen->served_by << REQUEST_SERVED_SHIFT);
+    put_delta(out, seen->at.v, codec->requested[seen->cache]);
+    put_delta(out, seen->asked, codec->cycle);
+    put_delta(out, seen->ready, seen->asked);
+    if (seen->ip)
+        put_delta(out, seen->ip, likely_ip(codec, seen));
+}
+
 static void put_exception(struct out *out, const struct trace_codec *codec,
                           const struct cpu_seen_exception *seen)
 {
@@ -177,6 +200,9 @@ static void remember(struct trace_codec *codec, const struct trace_record *recor
         codec->linear[record->access.kind] = record->access.linear.v;
         codec->cycle = record->access.asked;
         break;
+    case TRACE_REQUEST:
+        codec->requested[record->request.cache] = record->request.at.v;
+        break;
     case TRACE_EXCEPTION:
         codec->cycle = record->exception.cycle;
         break;
@@ -207,6 +233,9 @@ size_t trace_encode(struct trace_codec *codec, const struct trace_record *record
         break;
     case TRACE_CONTROL:
         put_control(&out, codec, &record->control);
+        break;
+    case TRACE_REQUEST:
+        put_request(&out, codec, &record->request);
         break;
     case NR_TRACE_KINDS:
         break;
@@ -364,6 +393,22 @@ static void get_access(struct in *in, struct trace_codec *codec, unsigned flags,
     codec->offset[seen->kind] = seen->physical.v - seen->linear.v;
 }
 
+static void get_request(struct in *in, const struct trace_codec *codec, unsigned flags,
+                        struct cpu_seen_request *seen)
+{
+    unsigned packed = get_byte(in);
+    seen->cache = (enum cpu_request_cache)(flags >> REQUEST_CACHE_SHIFT & (NR_CPU_REQUEST_CACHES - 1));
+    seen->kind = (enum cpu_request_kind)below(in, packed & REQUEST_FIELD_MASK, NR_CPU_REQUEST_KINDS,
+                                              "a kind of request is unknown");
+    seen->use = (enum cache_use)(packed >> REQUEST_USE_SHIFT & REQUEST_USE_MASK);
+    seen->served_by = below(in, packed >> REQUEST_SERVED_SHIFT, NR_SERVED_BY, "a server is unknown");
+    seen->at = paddr(get_delta(in, codec->requested[seen->cache]));
+    seen->asked = get_delta(in, codec->cycle);
+    seen->ready = get_delta(in, seen->asked);
+    if (flags & REQUEST_HAS_IP)
+        seen->ip = get_delta(in, likely_ip(codec, seen));
+}
+
 static void get_exception(struct in *in, const struct trace_codec *codec, unsigned flags,
                           struct cpu_seen_exception *seen)
 {
@@ -409,6 +454,9 @@ const char *trace_decode(struct trace_codec *codec, const uint8_t **at, const ui
     case TRACE_CONTROL:
         get_control(&in, codec, &record->control);
         break;
+    case TRACE_REQUEST:
+        get_request(&in, codec, flags, &record->request);
+        break;
     case NR_TRACE_KINDS:
     default:
         in.what = "its kind is unknown";
@@ -449,6 +497,10 @@ struct trace_span trace_record_span(const struct trace_record *record)
         break;
     case TRACE_EXCEPTION:
         widen(&span, record->exception.cycle);
+        break;
+    case TRACE_REQUEST:
+        widen(&span, record->request.asked);
+        widen(&span, record->request.ready);
         break;
     case TRACE_CONTROL:
         widen(&span, record->control.cycle);

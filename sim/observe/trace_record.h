@@ -17,6 +17,7 @@ enum trace_kind {
     TRACE_ACCESS,
     TRACE_EXCEPTION,
     TRACE_CONTROL,
+    TRACE_REQUEST,
     NR_TRACE_KINDS,
 };
 
@@ -40,6 +41,7 @@ struct trace_record {
         struct cpu_seen_access access;
         struct cpu_seen_exception exception;
         struct trace_control control;
+        struct cpu_seen_request request;
     };
     bool has_walk; /* TRACE_TRANSLATION only; else `walk` holds nothing */
     struct walk walk;
@@ -57,6 +59,7 @@ struct trace_codec {
     uint8_t code_bits, cpl;
     cycle_t fetched, cycle;
     uint64_t linear[NR_ACCESS_KINDS], offset[NR_ACCESS_KINDS]; /* by kind: last address; physical - linear */
+    uint64_t requested[NR_CPU_REQUEST_CACHES];                 /* by cache: the last address */
     uint64_t step_at[WALK_MAX_STEPS], step_value[WALK_MAX_STEPS];
 };
 

@@ -82,8 +82,8 @@ void trace_rows_destroy(struct trace_rows *rows)
 
 static bool read_record(struct trace_rows *rows, struct diag *diag)
 {
-    if (!rows->has_ahead)
-        rows->has_ahead = trace_next(rows->reader, &rows->ahead, diag);
+    while (!rows->has_ahead && trace_next(rows->reader, &rows->ahead, diag))
+        rows->has_ahead = rows->ahead.kind != TRACE_REQUEST; /* accesses and walks say it for people */
     return rows->has_ahead;
 }
 

@@ -191,7 +191,7 @@ bool trace_show_json(const struct trace_show *show, struct diag *diag)
 void trace_show_info_json(const struct trace_info *info, const char *file, FILE *out)
 {
     static const char *const kinds[NR_TRACE_KINDS] = {"instructions", "translations", "accesses",
-                                                      "exceptions", "controls"};
+                                                      "exceptions",   "controls",     "requests"};
     put_header(info, out);
     fputs(",\n  \"file\": ", out);
     json_put_string(out, file);

@@ -75,6 +75,7 @@ bool trace_part_is_notable(const struct trace_record *part)
         return true;
     case TRACE_INSN:
     case TRACE_EXCEPTION:
+    case TRACE_REQUEST:
     case NR_TRACE_KINDS:
         break;
     }
@@ -109,6 +110,7 @@ cycle_t trace_part_cycle(const struct trace_record *part)
     case TRACE_INSN:
     case TRACE_EXCEPTION:
     case TRACE_CONTROL:
+    case TRACE_REQUEST:
     case NR_TRACE_KINDS:
         break;
     }

@@ -155,6 +155,12 @@ static void on_access(void *opaque, const struct cpu_seen_access *access, const 
     record(opaque, &seen);
 }
 
+static void on_request(void *opaque, const struct cpu_seen_request *request)
+{
+    struct trace_record seen = {.kind = TRACE_REQUEST, .request = *request};
+    record(opaque, &seen);
+}
+
 static void on_exception(void *opaque, const struct cpu_seen_exception *exception)
 {
     struct trace_record seen = {.kind = TRACE_EXCEPTION, .exception = *exception};
@@ -268,6 +274,7 @@ struct trace_writer *trace_writer_create(const char *file, const struct trace_pa
                                              .insn = on_insn,
                                              .translation = on_translation,
                                              .access = on_access,
+                                             .request = on_request,
                                              .exception = on_exception,
                                              .control = on_control};
     writer->from = params->from;

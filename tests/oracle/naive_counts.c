@@ -1,16 +1,16 @@
 /*
- * Oracle: the counts of a run against naive models of its TLBs, page walker and caches, fed with the
- * addresses of the run's trace.
+ * Oracle: the counts of a run, and the cycle of each answer of its caches, against naive models of its TLBs,
+ * page walker, caches and DRAM, fed with the addresses and the asking cycles of the run's trace.
  *
  *     naive_counts TRACE STATS.JSON CONFIG.EFFECTIVE.JSON
  *
- * Says each count that differs, and the first translation or access that the models see otherwise; the exit
- * status is 1 then, 2 when it cannot tell.
+ * Says each count that differs, and the first translations or requests that the models see otherwise; the
+ * exit status is 1 then, 2 when it cannot tell.
  *
- * The trace has to be whole: from reset to the end, with no limit reached. What depends on time (hits in
- * flight, rows of the DRAM) is not modelled.
+ * The trace has to be whole: from reset to the end, with no limit reached.
  */
 #include "sim/observe/trace_reader.h"
+#include "tests/oracle/naive_cache.h"
 #include "tests/oracle/naive_structures.h"
 
 #include <cjson/cJSON.h>
@@ -42,12 +42,14 @@ enum { ERROR_PRESENT = 1, ERROR_RESERVED = 8 };
 #define CONTROL3_PCID 0xfffu
 #define CONTROL3_KEEP (1ull << 63)
 
+enum { MAX_REPORTS = 5 };
+
 struct model {
     uint64_t cr0, cr4, pcid, invpcid_at, ram_bytes;
     struct naive_tlb itlb, dtlb, l2_tlb;
     struct naive_cache l1i, l1d, l2;
-    struct naive_cache *walk_cache;
-    uint64_t instructions, fetches;
+    struct naive_dram dram;
+    uint64_t instructions, fetches, requests;
     uint64_t walks, dirty_walks, permission_walks, walk_reads, accessed_sets, dirty_sets;
     uint64_t faults_not_present, faults_protection, faults_reserved;
     unsigned nr_differences;
@@ -94,10 +96,20 @@ static uint64_t setting(const cJSON *config, const char *key)
     exit(2);
 }
 
-static bool setting_is(const cJSON *config, const char *key, const char *word)
+static uint64_t cache_setting(const cJSON *config, const char *cache, const char *name)
 {
-    const cJSON *value = cJSON_GetObjectItem(cJSON_GetObjectItem(config, key), "value");
-    return cJSON_IsString(value) && strcmp(value->valuestring, word) == 0;
+    char key[64];
+    snprintf(key, sizeof key, "cache.%s.%s", cache, name);
+    return setting(config, key);
+}
+
+static void build_cache(struct naive_cache *cache, const cJSON *config, const char *name, unsigned level)
+{
+    *cache = (struct naive_cache){.level = level,
+                                  .nr_ways = cache_setting(config, name, "ways"),
+                                  .line_bytes = cache_setting(config, name, "line"),
+                                  .latency_cycles = cache_setting(config, name, "latency_cycles")};
+    naive_cache_init(cache, cache_setting(config, name, "size"));
 }
 
 static void build_model(struct model *model, const cJSON *config)
@@ -113,13 +125,18 @@ static void build_model(struct model *model, const cJSON *config)
                         setting(config, "tlb.l1d_large.ways"));
     naive_tlb_add_array(&model->l2_tlb, NAIVE_SMALL | NAIVE_LARGE, setting(config, "tlb.l2.entries"),
                         setting(config, "tlb.l2.ways"));
-    naive_cache_init(&model->l2, setting(config, "cache.l2.size"), setting(config, "cache.l2.ways"),
-                     setting(config, "cache.l2.line"), NULL);
-    naive_cache_init(&model->l1i, setting(config, "cache.l1i.size"), setting(config, "cache.l1i.ways"),
-                     setting(config, "cache.l1i.line"), &model->l2);
-    naive_cache_init(&model->l1d, setting(config, "cache.l1d.size"), setting(config, "cache.l1d.ways"),
-                     setting(config, "cache.l1d.line"), &model->l2);
-    model->walk_cache = setting_is(config, "mmu.walk_through", "l2") ? &model->l2 : &model->l1d;
+    model->dram = (struct naive_dram){.nr_banks = setting(config, "dram.banks"),
+                                      .row_bytes = setting(config, "dram.row"),
+                                      .row_hit_cycles = setting(config, "dram.row_hit_cycles"),
+                                      .row_miss_cycles = setting(config, "dram.row_miss_cycles"),
+                                      .row_conflict_cycles = setting(config, "dram.row_conflict_cycles"),
+                                      .burst_cycles = setting(config, "dram.burst_cycles")};
+    naive_dram_init(&model->dram);
+    build_cache(&model->l2, config, "l2", NAIVE_FROM_L2);
+    build_cache(&model->l1i, config, "l1i", NAIVE_FROM_L1);
+    build_cache(&model->l1d, config, "l1d", NAIVE_FROM_L1);
+    model->l1i.below = model->l1d.below = &model->l2;
+    model->l2.dram = &model->dram;
 }
 
 /* ---- The paging unit ---- */
@@ -161,8 +178,6 @@ static bool walk(struct model *model, const struct walk *seen, enum mmu_access a
     model->walks++;
     for (unsigned i = 0; i < seen->nr_steps; i++) {
         model->walk_reads++;
-        if (seen->step[i].at.v < model->ram_bytes)
-            naive_cache_access(model->walk_cache, seen->step[i].at.v, false);
     }
     uint64_t last = seen->nr_steps ? seen->step[seen->nr_steps - 1].value : 0;
     for (unsigned i = 0; i < seen->nr_steps; i++) {
@@ -194,7 +209,6 @@ static bool walk(struct model *model, const struct walk *seen, enum mmu_access a
             continue;
         model->accessed_sets += sets_accessed;
         model->dirty_sets += sets_dirty;
-        naive_cache_access(model->walk_cache, seen->step[i].at.v, true);
     }
     return true;
 }
@@ -202,7 +216,6 @@ static bool walk(struct model *model, const struct walk *seen, enum mmu_access a
 /* Says where the models and the run part, the first few times. */
 static void differ(struct model *model, const struct trace_record *record, const char *what)
 {
-    enum { MAX_REPORTS = 5 };
     const struct cpu_seen_translation *seen = &record->translation;
     if (model->nr_differences++ < MAX_REPORTS)
         printf("cycle %" PRIu64 ", linear %08" PRIx64 ": %s (run: l1 %d, l2 %d, walk %d, fault %d)\n",
@@ -313,24 +326,63 @@ static void control(struct model *model, const struct trace_control *seen)
         model->invpcid_at = seen->value;
     } else if (strcmp(seen->what, "invpcid") == 0) {
         invpcid(model, seen->value >> 12, seen->value & CONTROL3_PCID);
-    } else if (strcmp(seen->what, "wbinvd") == 0 || strcmp(seen->what, "invd") == 0) {
-        bool write_back = seen->what[0] == 'w';
-        naive_cache_flush(&model->l1i, false);
-        naive_cache_flush(&model->l1d, write_back);
-        naive_cache_flush(&model->l2, write_back);
-    } else if (strcmp(seen->what, "clflush") == 0) {
-        naive_cache_flush_line(&model->l1i, seen->value, false);
-        naive_cache_flush_line(&model->l1d, seen->value, true);
-        naive_cache_flush_line(&model->l2, seen->value, true);
     }
 }
 
-static void access_line(struct model *model, const struct cpu_seen_access *seen)
+/* ---- The caches and the DRAM ---- */
+
+static const char *server_name(unsigned from)
 {
-    model->fetches += seen->kind == CPU_ACCESS_FETCH;
-    if (seen->is_ram)
-        naive_cache_access(seen->kind == CPU_ACCESS_FETCH ? &model->l1i : &model->l1d, seen->physical.v,
-                           seen->kind == CPU_ACCESS_STORE);
+    static const char *const names[] = {"l1", "l2", "dram"};
+    return from < sizeof names / sizeof *names ? names[from] : "?";
+}
+
+/* One request: the models must answer as the run did. */
+static void request(struct model *model, const struct cpu_seen_request *seen)
+{
+    static const enum naive_use uses[] = {[CACHE_USE_ALL] = NAIVE_USE_ALL,
+                                          [CACHE_USE_NO_FILL] = NAIVE_USE_NO_FILL,
+                                          [CACHE_USE_WRITE_THROUGH] = NAIVE_USE_WRITE_THROUGH,
+                                          [CACHE_USE_NONE] = NAIVE_USE_NONE};
+    static const unsigned servers[NR_SERVED_BY] = {
+        [SERVED_BY_L1] = NAIVE_FROM_L1, [SERVED_BY_L2] = NAIVE_FROM_L2, [SERVED_BY_DRAM] = NAIVE_FROM_DRAM};
+    struct naive_cache *const caches[NR_CPU_REQUEST_CACHES] = {&model->l1i, &model->l1d, &model->l2, NULL};
+    struct naive_cache *cache = caches[seen->cache];
+    struct naive_answer answer;
+    model->requests++;
+    if (!cache) {
+        if (model->nr_differences++ < MAX_REPORTS)
+            printf("request %" PRIu64 ": a cache is asked that is not there\n", model->requests);
+        return;
+    }
+    switch (seen->kind) {
+    case CPU_REQUEST_READ:
+    case CPU_REQUEST_WRITE:
+        answer = naive_cache_access(cache, uses[seen->use], seen->at.v, seen->kind == CPU_REQUEST_WRITE,
+                                    seen->asked);
+        if (answer.ready == seen->ready && answer.from == servers[seen->served_by])
+            return;
+        if (model->nr_differences++ < MAX_REPORTS)
+            printf("request %" PRIu64 " (%s of %s at %" PRIx64 ", use %d, asked in cycle %" PRIu64
+                   "): the run says cycle %" PRIu64 " from %s, the model cycle %" PRIu64 " from %s\n",
+                   model->requests, seen->kind == CPU_REQUEST_WRITE ? "write" : "read",
+                   cache == &model->l1i   ? "l1i"
+                   : cache == &model->l1d ? "l1d"
+                                          : "l2",
+                   seen->at.v, seen->use, seen->asked, seen->ready, server_name(servers[seen->served_by]),
+                   answer.ready, server_name(answer.from));
+        return;
+    case CPU_REQUEST_FLUSH:
+    case CPU_REQUEST_FORGET:
+        naive_cache_flush(cache, seen->kind == CPU_REQUEST_FLUSH, seen->asked);
+        return;
+    case CPU_REQUEST_FLUSH_LINE:
+    case CPU_REQUEST_FORGET_LINE:
+        naive_cache_flush_line(cache, seen->at.v, seen->kind == CPU_REQUEST_FLUSH_LINE, seen->asked);
+        return;
+    case NR_CPU_REQUEST_KINDS:
+        return;
+    }
 }
 
 /* ---- Comparing ---- */
@@ -357,26 +409,40 @@ static unsigned compare_all(struct model *model, const cJSON *stats)
     const struct {
         const char *path;
         const struct naive_counts *counts;
-        bool is_cache;
-    } structures[] = {
-        {"cpu0.tlb.l1i", &model->itlb.counts, false},  {"cpu0.tlb.l1d", &model->dtlb.counts, false},
-        {"cpu0.tlb.l2", &model->l2_tlb.counts, false}, {"cache.l1i0", &model->l1i.counts, true},
-        {"cache.l1d0", &model->l1d.counts, true},      {"cache.l2", &model->l2.counts, true},
-    };
-    for (size_t i = 0; i < sizeof structures / sizeof *structures; i++) {
-        const char *path = structures[i].path;
-        const struct naive_counts *counts = structures[i].counts;
-        compare(model, stats, path, "accesses", counts->accesses, &nr_compared);
-        compare(model, stats, path, "hits", counts->hits, &nr_compared);
-        compare(model, stats, path, "misses", counts->misses, &nr_compared);
-        compare(model, stats, path, "fills", counts->fills, &nr_compared);
-        compare(model, stats, path, "evictions", counts->evictions, &nr_compared);
-        if (structures[i].is_cache) {
-            compare(model, stats, path, "writebacks", counts->writebacks, &nr_compared);
-        } else {
-            compare(model, stats, path, "flushes", counts->flushes, &nr_compared);
-            compare(model, stats, path, "invalidations", counts->invalidations, &nr_compared);
-        }
+    } tlbs[] = {{"cpu0.tlb.l1i", &model->itlb.counts},
+                {"cpu0.tlb.l1d", &model->dtlb.counts},
+                {"cpu0.tlb.l2", &model->l2_tlb.counts}};
+    for (size_t i = 0; i < sizeof tlbs / sizeof *tlbs; i++) {
+        const struct naive_counts *counts = tlbs[i].counts;
+#define COMPARE(name) compare(model, stats, tlbs[i].path, #name, counts->name, &nr_compared)
+        COMPARE(accesses);
+        COMPARE(hits);
+        COMPARE(misses);
+        COMPARE(fills);
+        COMPARE(evictions);
+        COMPARE(flushes);
+        COMPARE(invalidations);
+#undef COMPARE
+    }
+    const struct {
+        const char *path;
+        const struct naive_cache_counts *counts;
+    } caches[] = {{"cache.l1i0", &model->l1i.counts},
+                  {"cache.l1d0", &model->l1d.counts},
+                  {"cache.l2", &model->l2.counts}};
+    for (size_t i = 0; i < sizeof caches / sizeof *caches; i++) {
+        const struct naive_cache_counts *counts = caches[i].counts;
+#define COMPARE(name) compare(model, stats, caches[i].path, #name, counts->name, &nr_compared)
+        COMPARE(accesses);
+        COMPARE(hits);
+        COMPARE(misses);
+        COMPARE(hits_in_flight);
+        COMPARE(fills);
+        COMPARE(evictions);
+        COMPARE(write_throughs);
+        COMPARE(uncached);
+        COMPARE(writebacks);
+#undef COMPARE
     }
     const struct {
         const char *path, *name;
@@ -393,8 +459,12 @@ static unsigned compare_all(struct model *model, const cJSON *stats)
         {"cpu0.mmu", "faults_not_present", model->faults_not_present},
         {"cpu0.mmu", "faults_protection", model->faults_protection},
         {"cpu0.mmu", "faults_reserved", model->faults_reserved},
-        {"dram", "reads", model->l2.dram_reads},
-        {"dram", "writes", model->l2.dram_writes},
+        {"dram", "reads", model->dram.reads},
+        {"dram", "writes", model->dram.writes},
+        {"dram", "row_hits", model->dram.row_hits},
+        {"dram", "row_misses", model->dram.row_misses},
+        {"dram", "row_conflicts", model->dram.row_conflicts},
+        {"dram", "queue_cycles", model->dram.queue_cycles},
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         compare(model, stats, others[i].path, others[i].name, others[i].counted, &nr_compared);
@@ -413,7 +483,10 @@ static void replay(struct model *model, struct trace_reader *reader, struct diag
             translate(model, &record);
             break;
         case TRACE_ACCESS:
-            access_line(model, &record.access);
+            model->fetches += record.access.kind == CPU_ACCESS_FETCH;
+            break;
+        case TRACE_REQUEST:
+            request(model, &record.request);
             break;
         case TRACE_CONTROL:
             control(model, &record.control);
@@ -451,8 +524,9 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < diag.nr_lines; i++)
         fprintf(stderr, "naive_counts: %s\n", diag.lines[i]);
     if (diag.nr_lines == 0)
-        printf("%u counts compared over %" PRIu64 " instructions, %" PRIu64 " walks: %u differences\n",
-               nr_compared, model.instructions, model.walks, model.nr_differences);
+        printf("%u counts and the answers to %" PRIu64 " requests compared over %" PRIu64
+               " instructions, %" PRIu64 " walks: %u differences\n",
+               nr_compared, model.requests, model.instructions, model.walks, model.nr_differences);
     int status = diag.nr_lines ? 2 : model.nr_differences ? 1 : 0;
     trace_close(reader);
     naive_tlb_free(&model.itlb);
@@ -461,6 +535,7 @@ int main(int argc, char **argv)
     naive_cache_free(&model.l1i);
     naive_cache_free(&model.l1d);
     naive_cache_free(&model.l2);
+    naive_dram_free(&model.dram);
     cJSON_Delete(stats);
     cJSON_Delete(config);
     diag_fini(&diag);

@@ -11,8 +11,6 @@ static void *take_memory(uint64_t nr, uint64_t size)
     return memory;
 }
 
-/* ---- TLB ---- */
-
 static const uint64_t page_sizes[] = {4096, 2u << 20, 4u << 20, 1u << 30};
 enum { NR_PAGE_SIZES = sizeof page_sizes / sizeof *page_sizes };
 
@@ -130,103 +128,4 @@ void naive_tlb_free(struct naive_tlb *tlb)
 {
     for (unsigned i = 0; i < tlb->nr_arrays; i++)
         free(tlb->array[i].entries);
-}
-
-/* ---- Cache ---- */
-
-void naive_cache_init(struct naive_cache *cache, uint64_t size_bytes, uint64_t nr_ways, uint64_t line_bytes,
-                      struct naive_cache *below)
-{
-    *cache = (struct naive_cache){.nr_ways = nr_ways, .line_bytes = line_bytes, .below = below};
-    cache->nr_sets = size_bytes / line_bytes / nr_ways;
-    cache->lines = take_memory(cache->nr_sets * nr_ways, sizeof *cache->lines);
-}
-
-static struct naive_line *find_line(struct naive_cache *cache, uint64_t number)
-{
-    for (uint64_t way = 0; way < cache->nr_ways; way++) {
-        struct naive_line *line = &cache->lines[number % cache->nr_sets * cache->nr_ways + way];
-        if (line->is_valid && line->number == number)
-            return line;
-    }
-    return NULL;
-}
-
-static void write_line_below(struct naive_cache *cache, uint64_t number);
-
-/* A way of the set that may be filled: an empty one, or that of the line used longest ago, which goes. */
-static struct naive_line *empty_way(struct naive_cache *cache, uint64_t number)
-{
-    struct naive_line *set = &cache->lines[number % cache->nr_sets * cache->nr_ways], *victim = set;
-    for (uint64_t way = 0; way < cache->nr_ways; way++) {
-        if (!set[way].is_valid)
-            return &set[way];
-        if (set[way].last_used < victim->last_used)
-            victim = &set[way];
-    }
-    cache->counts.evictions++;
-    if (victim->is_dirty)
-        write_line_below(cache, victim->number);
-    return victim;
-}
-
-/* One lookup. A whole line from above (is_whole) need not be read from below. */
-static void look_up(struct naive_cache *cache, uint64_t physical, bool is_write, bool is_whole)
-{
-    uint64_t number = physical / cache->line_bytes;
-    struct naive_line *line = find_line(cache, number);
-    cache->counts.accesses++;
-    if (line) {
-        cache->counts.hits++;
-        line->is_dirty |= is_write;
-    } else {
-        cache->counts.misses++;
-        cache->counts.fills++;
-        if (!is_whole && cache->below)
-            naive_cache_access(cache->below, physical, false);
-        else if (!is_whole)
-            cache->dram_reads++;
-        line = empty_way(cache, number);
-        *line = (struct naive_line){.is_valid = true, .is_dirty = is_write, .number = number};
-    }
-    line->last_used = ++cache->time;
-}
-
-static void write_line_below(struct naive_cache *cache, uint64_t number)
-{
-    cache->counts.writebacks++;
-    if (cache->below)
-        look_up(cache->below, number * cache->line_bytes, true, true);
-    else
-        cache->dram_writes++;
-}
-
-void naive_cache_access(struct naive_cache *cache, uint64_t physical, bool is_write)
-{
-    look_up(cache, physical, is_write, false);
-}
-
-void naive_cache_flush(struct naive_cache *cache, bool write_back)
-{
-    for (uint64_t i = 0; i < cache->nr_sets * cache->nr_ways; i++) {
-        struct naive_line *line = &cache->lines[i];
-        if (write_back && line->is_valid && line->is_dirty)
-            write_line_below(cache, line->number);
-        line->is_valid = false;
-    }
-}
-
-void naive_cache_flush_line(struct naive_cache *cache, uint64_t physical, bool write_back)
-{
-    struct naive_line *line = find_line(cache, physical / cache->line_bytes);
-    if (!line)
-        return;
-    line->is_valid = false;
-    if (write_back && line->is_dirty)
-        write_line_below(cache, line->number);
-}
-
-void naive_cache_free(struct naive_cache *cache)
-{
-    free(cache->lines);
 }

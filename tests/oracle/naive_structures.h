@@ -1,6 +1,6 @@
 /*
- * TLBs and caches as one would write them down first: tables that are searched from end to end, with the time
- * of the last use in each entry. They share no code with tlb/ and cache/, whose counts they check.
+ * TLBs as one would write them down first: tables that are searched from end to end, with the time of the
+ * last use in each entry. They share no code with tlb/, whose counts they check.
  */
 #ifndef LK_TESTS_ORACLE_NAIVE_STRUCTURES_H
 #define LK_TESTS_ORACLE_NAIVE_STRUCTURES_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct naive_counts {
-    uint64_t accesses, hits, misses, fills, evictions, writebacks, flushes, invalidations;
+    uint64_t accesses, hits, misses, fills, evictions, flushes, invalidations;
 };
 
 struct naive_page {
@@ -43,27 +43,5 @@ void naive_tlb_flush(struct naive_tlb *tlb, bool keep_global);
 void naive_tlb_flush_pcid(struct naive_tlb *tlb, uint64_t pcid);
 void naive_tlb_invalidate(struct naive_tlb *tlb, uint64_t linear, uint64_t pcid, bool keep_global);
 void naive_tlb_free(struct naive_tlb *tlb);
-
-struct naive_line {
-    bool is_valid, is_dirty;
-    uint64_t number; /* physical address / line size */
-    uint64_t last_used;
-};
-
-struct naive_cache {
-    uint64_t nr_sets, nr_ways, line_bytes;
-    struct naive_line *lines;
-    struct naive_cache *below; /* NULL: DRAM */
-    uint64_t time;
-    struct naive_counts counts;
-    uint64_t dram_reads, dram_writes; /* of the lowest cache */
-};
-
-void naive_cache_init(struct naive_cache *cache, uint64_t size_bytes, uint64_t nr_ways, uint64_t line_bytes,
-                      struct naive_cache *below);
-void naive_cache_access(struct naive_cache *cache, uint64_t physical, bool is_write);
-void naive_cache_flush(struct naive_cache *cache, bool write_back);
-void naive_cache_flush_line(struct naive_cache *cache, uint64_t physical, bool write_back);
-void naive_cache_free(struct naive_cache *cache);
 
 #endif

@@ -129,6 +129,22 @@ static struct trace_record make_exception(void)
                                                .cycle = core->now}};
 }
 
+static struct trace_record make_request(void)
+{
+    bool is_flush = pick(8) == 0;
+    cycle_t asked = core->now + pick(40) - (core->now ? pick(2) : 0);
+    return (struct trace_record){
+        .kind = TRACE_REQUEST,
+        .request = {.kind = is_flush ? CPU_REQUEST_FLUSH_LINE : (enum cpu_request_kind)pick(2),
+                    .cache = (enum cpu_request_cache)pick(NR_CPU_REQUEST_CACHES),
+                    .use = (enum cache_use)pick(CACHE_USE_NONE + 1),
+                    .at = paddr(pick(1 << 30)),
+                    .ip = pick(3) ? pick(1 << 20) : 0,
+                    .asked = asked,
+                    .ready = is_flush ? asked : asked + pick(100),
+                    .served_by = is_flush ? 0 : (unsigned)pick(NR_SERVED_BY)}};
+}
+
 static void tell(const struct cpu_observer *to, const struct trace_record *record)
 {
     switch (record->kind) {
@@ -147,6 +163,9 @@ static void tell(const struct cpu_observer *to, const struct trace_record *recor
     case TRACE_CONTROL:
         to->control(to->opaque, record->control.what, record->control.value);
         break;
+    case TRACE_REQUEST:
+        to->request(to->opaque, &record->request);
+        break;
     case NR_TRACE_KINDS:
         break;
     }
@@ -158,7 +177,7 @@ static void run_core(const struct cpu_observer *to)
     cycle_t latest = 0;
     while (core->nr_said < NR_RECORDS) {
         struct trace_record record;
-        uint64_t which = pick(20);
+        uint64_t which = pick(22);
         core->now += pick(3);
         if (which < 10)
             record = make_insn();
@@ -168,6 +187,8 @@ static void run_core(const struct cpu_observer *to)
             record = make_access();
         else if (which < 19)
             record = make_exception();
+        else if (which < 21)
+            record = make_request();
         else
             record = (struct trace_record){
                 .kind = TRACE_CONTROL, .control = {.what = "cr3", .value = pick(1 << 20), .cycle = latest}};
@@ -252,6 +273,13 @@ static void expect_same(const struct trace_record *got, const struct trace_recor
         cr_assert_str_eq(a.control.what, b.control.what);
         cr_assert(a.control.value == b.control.value && a.control.cycle == b.control.cycle,
                   "record %zu: another control write", i);
+        break;
+    case TRACE_REQUEST:
+        cr_assert(a.request.kind == b.request.kind && a.request.cache == b.request.cache &&
+                      a.request.use == b.request.use && a.request.at.v == b.request.at.v &&
+                      a.request.ip == b.request.ip && a.request.asked == b.request.asked &&
+                      a.request.ready == b.request.ready && a.request.served_by == b.request.served_by,
+                  "record %zu: another request", i);
         break;
     case NR_TRACE_KINDS:
         break;
