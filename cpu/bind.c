@@ -408,14 +408,19 @@ static uint8_t operation_size(const struct dec_insn *dec)
     return operand->size_bytes;
 }
 
-static uint8_t latency_of(uint16_t op)
+static void bind_latency(const struct dec_insn *dec, struct insn *insn)
 {
-    static const uint8_t latencies[DEC_NR_OPS] = {
-#define UOPS(op, latency_cycles) [DEC_##op] = (latency_cycles),
+    enum { CLASS_PIPED, CLASS_ITERATIVE, CLASS_SERIAL };
+    static const struct {
+        uint8_t latency_cycles, class;
+    } rows[DEC_NR_OPS] = {
+#define UOPS(op, latency_cycles, class) [DEC_##op] = {(latency_cycles), CLASS_##class},
 #include "cpu/uops.def"
 #undef UOPS
     };
-    return latencies[op] ? latencies[op] : 1;
+    insn->latency_cycles = rows[dec->op].latency_cycles ? rows[dec->op].latency_cycles : 1;
+    if (rows[dec->op].class == CLASS_ITERATIVE)
+        insn->flags |= INSN_ITERATES;
 }
 
 /* Whether the processor of the configuration has the instruction in this form. */
@@ -449,7 +454,7 @@ void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn)
     insn->address_bytes = dec->address_size;
     insn->rep = dec->rep;
     insn->size_bytes = operation_size(dec);
-    insn->latency_cycles = latency_of(dec->op);
+    bind_latency(dec, insn);
     for (unsigned i = 0; i < dec->nr_operands; i++)
         bind_operand(cpu, dec, i, insn);
     bind_details(dec, insn);

@@ -180,6 +180,7 @@ struct cpu {
     unsigned port_index, port_mask;
     unsigned store_index, store_entries;
     stamp_t store_drained;           /* when the youngest store leaves the buffer */
+    stamp_t iterative_free;          /* when the next division can begin */
     const struct front *fetch_front; /* of the code page */
     stamp_t fetch_at;                /* when the next block can be fetched */
     stamp_t frontend;                /* from fetch to issue */
@@ -267,7 +268,10 @@ struct cpu {
     uint64_t nr_faults;
     uint32_t unimplemented[DEC_NR_OPS];
     uint64_t seen_lost[NR_REASONS]; /* cpu->lost at the last instruction that an observer saw */
-    stamp_t seen_fetched; /* when the block of the instruction now executed was fetched; for observers */
+    /* Of the instruction now executed, as they were when its block was fetched; for observers. */
+    stamp_t seen_fetched;
+    uint64_t seen_code_base;
+    uint8_t seen_code_bits, seen_cpl;
 };
 
 static inline uint64_t cpu_stack_mask(const struct cpu *cpu)
@@ -382,7 +386,7 @@ bool cpu_store_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint6
  */
 struct loaded cpu_load_for_write_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t);
 void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value,
-                               stamp_t t);
+                               stamp_t t, stamp_t data_ready);
 /* Up to 16 bytes at once, as one access; `ready` as above. A device is asked for 8 bytes at a time. */
 stamp_t cpu_load_wide_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t, void *into);
 bool cpu_store_wide_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const void *from, stamp_t t)
@@ -443,6 +447,8 @@ uint64_t cpu_effective_address(const struct cpu *cpu, const struct insn *insn);
 
 /* timing.c: waits until `ready`, for the reason it carries. */
 stamp_t cpu_wait(struct cpu *cpu, stamp_t t, stamp_t ready);
+/* An access of a data port: so many can begin in a cycle. */
+stamp_t cpu_port(struct cpu *cpu, stamp_t t);
 /* Every result is waited for and the stores have drained; then `cycles` pass. Reason: serialising. */
 stamp_t cpu_serialise(struct cpu *cpu, stamp_t t, cycle_t cycles);
 /* The front end starts afresh at `t`. */
@@ -635,6 +641,7 @@ void cpu_ask_flush_line(struct cpu *cpu, struct cache *cache, struct paddr at, b
 void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn);
 
 /* observe.c: nothing where nobody watches. */
+void cpu_observe_block(struct cpu *cpu); /* one is fetched in the mode that is */
 void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done);
 void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation *translation,
                              bool has_walked);

@@ -100,6 +100,12 @@ ALWAYS_INLINE stamp_t exec_wait_address(struct cpu *cpu, const struct insn *insn
     return exec_wait2(cpu, t, insn->base, insn->index);
 }
 
+/* For a register of which 8 or 16 bits are written: the result has what else was in it (docs/timing.md). */
+ALWAYS_INLINE stamp_t exec_wait_merge(struct cpu *cpu, stamp_t t, unsigned reg, unsigned size_bytes)
+{
+    return size_bytes < 4 ? exec_wait1(cpu, t, reg) : t;
+}
+
 /* When a result that takes `cycles` from an issue at t can be used. */
 ALWAYS_INLINE stamp_t exec_done(stamp_t t, cycle_t cycles)
 {
@@ -110,6 +116,18 @@ ALWAYS_INLINE void exec_set_ready(struct cpu *cpu, unsigned which, stamp_t done)
 {
     if (EXEC_IS_TIMED)
         cpu->ready[which] = done;
+}
+
+/* For a division: there is one divider, and it does one after the other. */
+ALWAYS_INLINE stamp_t exec_wait_iterative(struct cpu *cpu, const struct insn *insn, stamp_t t)
+{
+    return UNLIKELY(insn->flags & INSN_ITERATES) ? exec_wait(cpu, t, cpu->iterative_free) : t;
+}
+
+ALWAYS_INLINE void exec_take_iterative(struct cpu *cpu, const struct insn *insn, stamp_t done)
+{
+    if (EXEC_IS_TIMED && UNLIKELY(insn->flags & INSN_ITERATES))
+        cpu->iterative_free = done;
 }
 
 /* A result computed from something that is there at `ready` (a load), one cycle later. Keeps the reason. */
@@ -506,7 +524,10 @@ ALWAYS_INLINE stamp_t exec_store_slot(struct cpu *cpu, stamp_t t)
     return EXEC_IS_TIMED ? exec_wait(cpu, t, cpu->store_buffer[cpu->store_index]) : t;
 }
 
-/* A store that hits drains one cycle after it issued, and one cycle after the store before it. */
+/*
+ * A store that hits drains one cycle after it has issued and its data, at t, are there, and one cycle after
+ * the store before it.
+ */
 ALWAYS_INLINE void exec_store_hit(struct cpu *cpu, stamp_t t)
 {
     cpu->fast_stores++;
@@ -569,16 +590,19 @@ ALWAYS_INLINE struct exec_rmw exec_rmw_load(struct cpu *cpu, uint64_t linear, un
     return (struct exec_rmw){exec_host_read(place.host, size_bytes), ready, place};
 }
 
-/* The store of a read-modify-write; it cannot fault where the load did not. */
+/*
+ * The store of a read-modify-write that issued at t and has its data at `done`; it cannot fault where the
+ * load did not.
+ */
 ALWAYS_INLINE void exec_rmw_store(struct cpu *cpu, const struct exec_rmw *rmw, uint64_t linear,
-                                  unsigned size_bytes, uint64_t value, stamp_t t, exec_fn *slow)
+                                  unsigned size_bytes, uint64_t value, stamp_t t, stamp_t done, exec_fn *slow)
 {
     if (slow) {
         exec_host_write(rmw->place.host, size_bytes, value);
         exec_use(cpu, &rmw->place);
-        exec_store_hit(cpu, t);
+        exec_store_hit(cpu, done);
     } else {
-        cpu_store_after_load_slow(cpu, linear, size_bytes, value, t);
+        cpu_store_after_load_slow(cpu, linear, size_bytes, value, t, done);
     }
 }
 
@@ -634,7 +658,7 @@ ALWAYS_INLINE void exec_write_dst(struct cpu *cpu, const struct insn *insn,
                                   stamp_t t, stamp_t done, exec_fn *slow)
 {
     if (insn->flags & INSN_MEMORY) {
-        exec_rmw_store(cpu, &operand->rmw, operand->linear, size_bytes, value, t, slow);
+        exec_rmw_store(cpu, &operand->rmw, operand->linear, size_bytes, value, t, done, slow);
     } else {
         exec_set_dst(cpu, insn, size_bytes, value);
         exec_set_ready(cpu, insn->dst, done);

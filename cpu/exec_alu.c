@@ -85,7 +85,8 @@ ALWAYS_INLINE const struct insn *to_memory(struct cpu *cpu, const struct insn *i
         if (UNLIKELY(!rmw.ready))
             return exec_miss(cpu, insn, t, slow);
         done = exec_after(rmw.ready);
-        exec_rmw_store(cpu, &rmw, linear.v, size_bytes, alu(cpu, op, size_bytes, rmw.value, b), t, slow);
+        exec_rmw_store(cpu, &rmw, linear.v, size_bytes, alu(cpu, op, size_bytes, rmw.value, b), t, done,
+                       slow);
     } else {
         struct loaded loaded = exec_load(cpu, linear.v, size_bytes, &t, slow);
         if (UNLIKELY(!loaded.ready))

@@ -10,6 +10,7 @@ ALWAYS_INLINE void set_zero_carry(struct cpu *cpu, bool zf, bool cf)
 
 EXEC_TWIN(popcnt)
 {
+    t = exec_wait_merge(cpu, t, insn->dst, insn->size_bytes);
     struct loaded source = exec_read_src(cpu, insn, insn->size_bytes, &t, slow);
     if (UNLIKELY(!source.ready))
         return exec_miss(cpu, insn, t, slow);
@@ -24,6 +25,7 @@ EXEC_TWIN(popcnt)
 /* Leading zeros; all of them where there is no bit, which CF says. */
 EXEC_TWIN(lzcnt)
 {
+    t = exec_wait_merge(cpu, t, insn->dst, insn->size_bytes);
     struct loaded source = exec_read_src(cpu, insn, insn->size_bytes, &t, slow);
     if (UNLIKELY(!source.ready))
         return exec_miss(cpu, insn, t, slow);
@@ -68,6 +70,7 @@ ALWAYS_INLINE uint64_t swapped(uint64_t value, unsigned size_bytes)
 
 EXEC_TWIN(movbe_load)
 {
+    t = exec_wait_merge(cpu, t, insn->dst, insn->size_bytes);
     struct loaded source = exec_read_src(cpu, insn, insn->size_bytes, &t, slow);
     if (UNLIKELY(!source.ready))
         return exec_miss(cpu, insn, t, slow);

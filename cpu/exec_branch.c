@@ -154,7 +154,7 @@ EXEC_TWIN(jmp_indirect)
     if (UNLIKELY(!target.ready))
         return exec_miss(cpu, insn, t, slow);
     if (UNLIKELY(!is_target_good(cpu, target.value)))
-        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+        return exec_raise_code(cpu, insn, exec_wait(cpu, t, target.ready), EXCP_GP, 0);
     indirect(cpu, insn, target.value, target.ready);
     return take(cpu, insn, t, target.value);
 }
@@ -208,7 +208,7 @@ static const struct insn *call_through_memory(struct cpu *cpu, const struct insn
     if (!target.ready)
         return exec_fault(cpu, insn, t);
     if (!is_target_good(cpu, target.value))
-        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+        return exec_raise_code(cpu, insn, exec_wait(cpu, t, target.ready), EXCP_GP, 0);
     if (!push_return(cpu, insn, exec_next_rip(cpu, insn), &t, NULL))
         return exec_fault(cpu, insn, t);
     indirect(cpu, insn, target.value, target.ready);
@@ -241,7 +241,7 @@ EXEC_TWIN(ret)
     if (UNLIKELY(!loaded.ready))
         return exec_miss(cpu, insn, t, slow);
     if (UNLIKELY(!is_target_good(cpu, loaded.value)))
-        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+        return exec_raise_code(cpu, insn, exec_wait(cpu, t, loaded.ready), EXCP_GP, 0);
     cpu->reg[CPU_SP] = (cpu->reg[CPU_SP] & ~mask) | ((sp + insn->size_bytes + insn->imm) & mask);
     exec_set_ready(cpu, CPU_SP, exec_done(t, 1));
     cpu->stats.branches++;
@@ -253,16 +253,15 @@ EXEC_TWIN(ret)
 
 /* ---- Far transfers: microcode, as it were; all serialise ---- */
 
-enum { FAR_CYCLES = 10 };
-
 ALWAYS_INLINE const struct insn *finish_far(struct cpu *cpu, const struct insn *insn, stamp_t t)
 {
+    stamp_t done =
+        EXEC_IS_TIMED ? cpu_serialise(cpu, cpu->clock, insn->latency_cycles) : cpu->clock + cpu->step;
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, cpu->clock);
+        EXEC_NAME(watch)(cpu, insn, t, done);
     cpu->stats.instructions += insn->position + 1u;
-    t = EXEC_IS_TIMED ? cpu_serialise(cpu, cpu->clock, FAR_CYCLES) : cpu->clock + cpu->step;
-    cpu_redirect(cpu, t);
-    return EXEC_NAME(resume)(cpu, insn, t);
+    cpu_redirect(cpu, done);
+    return EXEC_NAME(resume)(cpu, insn, done);
 }
 
 /* The pointer of a far jump or call: in the instruction, or in memory. False: a fault. */
@@ -296,26 +295,26 @@ static __attribute__((noinline)) bool far_jump_or_call(struct cpu *cpu, const st
 
 EXEC(jmp_far)
 {
-    cpu->clock = exec_wait_address(cpu, insn, t);
+    cpu->clock = t = exec_wait_address(cpu, insn, t);
     return far_jump_or_call(cpu, insn, false) ? finish_far(cpu, insn, t) : exec_fault(cpu, insn, cpu->clock);
 }
 
 EXEC(call_far)
 {
-    cpu->clock = exec_wait_address(cpu, insn, t);
+    cpu->clock = t = exec_wait_address(cpu, insn, t);
     return far_jump_or_call(cpu, insn, true) ? finish_far(cpu, insn, t) : exec_fault(cpu, insn, cpu->clock);
 }
 
 EXEC(ret_far)
 {
-    cpu->clock = exec_wait1(cpu, t, CPU_SP);
+    cpu->clock = t = exec_wait1(cpu, t, CPU_SP);
     bool is_good = cpu_far_return(cpu, insn->size_bytes, (unsigned)insn->imm & UINT16_MAX);
     return is_good ? finish_far(cpu, insn, t) : exec_fault(cpu, insn, cpu->clock);
 }
 
 EXEC(iret)
 {
-    cpu->clock = exec_wait1(cpu, t, CPU_SP);
+    cpu->clock = t = exec_wait1(cpu, t, CPU_SP);
     cpu->rip = exec_next_rip(cpu, insn); /* where this task goes on if it is left for another */
     return cpu_interrupt_return(cpu, insn->size_bytes) ? finish_far(cpu, insn, t)
                                                        : exec_fault(cpu, insn, cpu->clock);

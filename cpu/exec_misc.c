@@ -41,6 +41,8 @@ EXEC_TWIN(cmpxchg)
     } else {
         if (insn->flags & INSN_MEMORY)
             exec_write_dst(cpu, insn, &operand, size_bytes, operand.value, t, done, slow);
+        else
+            exec_set_ready(cpu, insn->dst, done); /* whether or not it is written */
         exec_write_register(cpu, CPU_AX, size_bytes, operand.value);
     }
     exec_set_ready(cpu, CPU_AX, done);
@@ -91,7 +93,7 @@ EXEC_TWIN(bound)
     int64_t lower = exec_sign_extend(bounds.value, size_bytes);
     int64_t upper = exec_sign_extend(bounds.value >> size_bytes * 8, size_bytes);
     if (index < lower || index > upper)
-        return exec_raise(cpu, insn, t, EXCP_BR);
+        return exec_raise(cpu, insn, exec_wait(cpu, t, bounds.ready), EXCP_BR);
     return exec_next(cpu, insn, t, exec_after(bounds.ready));
 }
 

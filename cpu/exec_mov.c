@@ -7,7 +7,7 @@
 #define MOV_FORMS(bits)                                                                                      \
     EXEC(mov_rr##bits)                                                                                       \
     {                                                                                                        \
-        t = exec_wait1(cpu, t, insn->src);                                                                   \
+        t = exec_wait_merge(cpu, exec_wait1(cpu, t, insn->src), insn->dst, (bits) / 8);                      \
         stamp_t done = exec_done(t, 1);                                                                      \
         exec_set_dst(cpu, insn, (bits) / 8, exec_src(cpu, insn, (bits) / 8));                                \
         exec_set_ready(cpu, insn->dst, done);                                                                \
@@ -15,6 +15,7 @@
     }                                                                                                        \
     EXEC(mov_ri##bits)                                                                                       \
     {                                                                                                        \
+        t = exec_wait_merge(cpu, t, insn->dst, (bits) / 8);                                                  \
         stamp_t done = exec_done(t, 1);                                                                      \
         exec_set_dst(cpu, insn, (bits) / 8, insn->imm);                                                      \
         exec_set_ready(cpu, insn->dst, done);                                                                \
@@ -22,7 +23,7 @@
     }                                                                                                        \
     EXEC_TWIN(mov_rm##bits)                                                                                  \
     {                                                                                                        \
-        t = exec_wait_address(cpu, insn, t);                                                                 \
+        t = exec_wait_merge(cpu, exec_wait_address(cpu, insn, t), insn->dst, (bits) / 8);                    \
         struct linear linear = exec_linear(cpu, insn, (bits) / 8, false, slow);                              \
         if (UNLIKELY(!linear.is_good))                                                                       \
             return exec_miss(cpu, insn, t, slow);                                                            \
@@ -62,6 +63,7 @@ MOV_FORMS(64)
 ALWAYS_INLINE const struct insn *extend(struct cpu *cpu, const struct insn *insn, stamp_t t, bool is_signed,
                                         exec_fn *slow)
 {
+    t = exec_wait_merge(cpu, t, insn->dst, insn->size_bytes);
     struct loaded source =
         insn->cond == 1 ? exec_read_src(cpu, insn, 1, &t, slow) : exec_read_src(cpu, insn, 2, &t, slow);
     if (UNLIKELY(!source.ready))
@@ -88,6 +90,7 @@ EXEC_TWIN(movsx)
 /* From 32 bits, or, with a 16-bit destination, from 16 (SDM 2B MOVSXD). */
 EXEC_TWIN(movsxd)
 {
+    t = exec_wait_merge(cpu, t, insn->dst, insn->size_bytes);
     struct loaded source =
         insn->size_bytes == 2 ? exec_read_src(cpu, insn, 2, &t, slow) : exec_read_src(cpu, insn, 4, &t, slow);
     if (UNLIKELY(!source.ready))
@@ -98,16 +101,26 @@ EXEC_TWIN(movsxd)
     return exec_next(cpu, insn, t, done);
 }
 
-EXEC(lea)
+ALWAYS_INLINE const struct insn *load_address(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                              unsigned size_bytes)
 {
-    t = exec_wait_address(cpu, insn, t);
-    uint64_t offset =
-        cpu->reg[insn->base] + (cpu->reg[insn->index] << insn->scale) + (uint64_t)(int64_t)insn->disp;
+    t = exec_wait_merge(cpu, exec_wait_address(cpu, insn, t), insn->dst, size_bytes);
     stamp_t done = exec_done(t, 1);
-    exec_write_register(cpu, insn->dst, insn->size_bytes, offset & exec_mask(insn->address_bytes));
+    uint64_t offset = exec_address(cpu, insn) & exec_mask(insn->address_bytes);
+    exec_write_register(cpu, insn->dst, size_bytes, offset);
     exec_set_ready(cpu, insn->dst, done);
     return exec_next(cpu, insn, t, done);
 }
+
+#define LEA_FORM(bits)                                                                                       \
+    EXEC(lea##bits)                                                                                          \
+    {                                                                                                        \
+        return load_address(cpu, insn, t, (bits) / 8);                                                       \
+    }
+LEA_FORM(8)
+LEA_FORM(16)
+LEA_FORM(32)
+LEA_FORM(64)
 
 /* The other operand is src; with memory it locks the bus, which here costs what uops.def says. */
 ALWAYS_INLINE const struct insn *exchange(struct cpu *cpu, const struct insn *insn, stamp_t t,
@@ -225,6 +238,7 @@ EXEC_TWIN(mov_from_segment)
         t = exec_wait_address(cpu, insn, t);
         return store(cpu, insn, t, 2, selector, slow);
     }
+    t = exec_wait_merge(cpu, t, insn->dst, insn->size_bytes);
     exec_write_register(cpu, insn->dst, insn->size_bytes, selector);
     stamp_t done = exec_done(t, 1);
     exec_set_ready(cpu, insn->dst, done);
@@ -263,7 +277,7 @@ EXEC(load_far_pointer)
         [DEC_LGS] = DEC_SEG_GS, [DEC_LSS] = DEC_SEG_SS,
     };
     unsigned seg = segment_of[insn->op], size_bytes = insn->size_bytes;
-    t = exec_wait_address(cpu, insn, t);
+    t = exec_wait_merge(cpu, exec_wait_address(cpu, insn, t), insn->dst, size_bytes);
     struct linear linear = exec_linear(cpu, insn, size_bytes + 2, false, NULL);
     if (!linear.is_good)
         return exec_fault(cpu, insn, t);
@@ -273,7 +287,7 @@ EXEC(load_far_pointer)
     struct loaded selector = exec_load(cpu, (linear.v + size_bytes) & cpu->linear_mask, 2, &t, NULL);
     if (!selector.ready)
         return exec_fault(cpu, insn, t);
-    cpu->clock = exec_wait(cpu, t, selector.ready);
+    cpu->clock = exec_wait(cpu, t, stamp_later(offset.ready, selector.ready));
     if (!cpu_load_segment(cpu, seg, (uint16_t)selector.value))
         return exec_fault(cpu, insn, cpu->clock);
     exec_write_register(cpu, insn->dst, size_bytes, offset.value);
@@ -315,7 +329,7 @@ EXEC(xlat)
 ALWAYS_INLINE const struct insn *convert(struct cpu *cpu, const struct insn *insn, stamp_t t,
                                          unsigned from_bytes, bool to_dx)
 {
-    t = exec_wait2(cpu, t, CPU_AX, to_dx ? CPU_DX : CPU_AX);
+    t = exec_wait2(cpu, t, CPU_AX, to_dx && from_bytes < 4 ? CPU_DX : CPU_AX);
     int64_t value = exec_sign_extend(cpu->reg[CPU_AX] & exec_mask(from_bytes), from_bytes);
     stamp_t done = exec_done(t, 1);
     unsigned to = to_dx ? CPU_DX : CPU_AX;

@@ -65,7 +65,7 @@ ALWAYS_INLINE const struct insn *multiply_pair(struct cpu *cpu, const struct ins
                                                bool is_signed, exec_fn *slow)
 {
     unsigned size_bytes = insn->size_bytes;
-    t = exec_wait1(cpu, t, CPU_AX);
+    t = exec_wait2(cpu, t, CPU_AX, size_bytes == 2 ? CPU_DX : CPU_AX); /* DX keeps its upper half */
     struct exec_operand operand = exec_read_dst(cpu, insn, size_bytes, false, &t, slow);
     if (UNLIKELY(!operand.ready))
         return exec_miss(cpu, insn, t, slow);
@@ -108,7 +108,7 @@ EXEC_TWIN(imul_pair)
 
 EXEC_TWIN(imul_memory)
 {
-    if (insn->cond == 2)
+    if (insn->cond == 2 || insn->size_bytes == 2)
         t = exec_wait1(cpu, t, insn->dst);
     struct loaded source = exec_read_src(cpu, insn, insn->size_bytes, &t, slow);
     if (UNLIKELY(!source.ready))
@@ -126,7 +126,8 @@ EXEC(imul)
         return EXEC_NAME(imul_pair)(cpu, insn, t);
     if (insn->flags & INSN_MEMORY)
         return EXEC_NAME(imul_memory)(cpu, insn, t);
-    t = insn->cond == 2 ? exec_wait2(cpu, t, insn->src, insn->dst) : exec_wait1(cpu, t, insn->src);
+    bool reads_dst = insn->cond == 2 || insn->size_bytes == 2;
+    t = exec_wait2(cpu, t, insn->src, reads_dst ? insn->dst : insn->src);
     uint64_t a = cpu->reg[insn->src] & exec_mask(insn->size_bytes);
     return multiply_to_dst(cpu, insn, t, a, imul_factor(cpu, insn), exec_done(t, insn->latency_cycles));
 }
@@ -163,7 +164,7 @@ ALWAYS_INLINE const struct insn *execute_divide(struct cpu *cpu, const struct in
 {
     unsigned size_bytes = insn->size_bytes;
     uint64_t mask = exec_mask(size_bytes), sign_bit = 1ull << (size_bytes * 8 - 1);
-    t = exec_wait2(cpu, t, CPU_AX, size_bytes == 1 ? CPU_AX : CPU_DX);
+    t = exec_wait2(cpu, exec_wait_iterative(cpu, insn, t), CPU_AX, size_bytes == 1 ? CPU_AX : CPU_DX);
     struct exec_operand operand = exec_read_dst(cpu, insn, size_bytes, false, &t, slow);
     if (UNLIKELY(!operand.ready))
         return exec_miss(cpu, insn, t, slow);
@@ -176,17 +177,18 @@ ALWAYS_INLINE const struct insn *execute_divide(struct cpu *cpu, const struct in
     if (is_divisor_negative)
         divisor = (0 - divisor) & mask;
     if (UNLIKELY(dividend.high >= divisor))
-        return exec_raise(cpu, insn, t, EXCP_DE);
+        return exec_raise(cpu, insn, exec_wait(cpu, t, operand.ready), EXCP_DE);
 
     struct pair result = divide(dividend, divisor, size_bytes);
     bool is_quotient_negative = is_dividend_negative != is_divisor_negative;
     if (is_signed && UNLIKELY(result.low > sign_bit - !is_quotient_negative))
-        return exec_raise(cpu, insn, t, EXCP_DE);
+        return exec_raise(cpu, insn, exec_wait(cpu, t, operand.ready), EXCP_DE);
     if (is_quotient_negative)
         result.low = 0 - result.low;
     if (is_dividend_negative)
         result.high = 0 - result.high;
     stamp_t done = exec_operand_done(insn, &operand, t, insn->latency_cycles);
+    exec_take_iterative(cpu, insn, done);
     write_pair(cpu, size_bytes, result, done);
     return exec_next(cpu, insn, t, done);
 }
@@ -211,6 +213,7 @@ ALWAYS_INLINE const struct insn *adjusted(struct cpu *cpu, const struct insn *in
                                           bool carry, bool adjust)
 {
     stamp_t done = exec_done(t, insn->latency_cycles);
+    exec_take_iterative(cpu, insn, done);
     exec_write_register(cpu, CPU_AX, 2, ax);
     exec_set_flags(cpu, ax & 0xff, 1, exec_carry_overflow(carry, false) | (adjust ? EFLAGS_AF : 0));
     exec_set_ready(cpu, CPU_AX, done);
@@ -269,7 +272,7 @@ EXEC(das)
 
 EXEC(aam)
 {
-    t = exec_wait1(cpu, t, CPU_AX);
+    t = exec_wait1(cpu, exec_wait_iterative(cpu, insn, t), CPU_AX);
     uint64_t al = cpu->reg[CPU_AX] & 0xff, base = insn->imm & 0xff;
     if (UNLIKELY(base == 0))
         return exec_raise(cpu, insn, t, EXCP_DE);

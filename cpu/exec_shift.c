@@ -129,7 +129,7 @@ ALWAYS_INLINE const struct insn *shift_memory(struct cpu *cpu, const struct insn
     if (EXEC_IS_TIMED)
         done += (stamp_t)insn->latency_cycles << STAMP_CYCLE_SHIFT;
     uint64_t result = shift_or_rotate(cpu, op, size_bytes, rmw.value, count, done);
-    exec_rmw_store(cpu, &rmw, linear.v, size_bytes, result, t, slow);
+    exec_rmw_store(cpu, &rmw, linear.v, size_bytes, result, t, done, slow);
     return exec_next(cpu, insn, t, done);
 }
 

@@ -21,6 +21,8 @@ ALWAYS_INLINE const struct insn *operate(struct cpu *cpu, const struct insn *ins
     unsigned vector = exec_simd_fault(cpu, is_sse, is_mmx);
     if (UNLIKELY(vector))
         return exec_raise(cpu, insn, t, vector);
+    if (can_raise)
+        t = exec_wait_iterative(cpu, insn, t);
     if (insn->flags & INSN_READS_DST)
         t = exec_wait1(cpu, t, exec_ready_of(to, insn->dst));
     struct exec_wide src = exec_wide_src(cpu, insn, from, &t, slow);
@@ -33,9 +35,11 @@ ALWAYS_INLINE const struct insn *operate(struct cpu *cpu, const struct insn *ins
     if (is_mmx) /* before floating-point exceptions, as processors do */
         cpu_mmx_begin(cpu);
     if (can_raise && UNLIKELY(cpu->is_simd_fault))
-        return raise_float(cpu, insn, t);
+        return raise_float(cpu, insn, exec_wait(cpu, t, src.ready));
     exec_set_value_of(cpu, to, insn->dst, insn->size_bytes, result);
     stamp_t done = exec_wide_done(insn, &src, t);
+    if (can_raise)
+        exec_take_iterative(cpu, insn, done);
     exec_set_ready(cpu, exec_ready_of(to, insn->dst), done);
     return exec_next(cpu, insn, t, done);
 }
@@ -47,6 +51,13 @@ ALWAYS_INLINE const struct insn *operate(struct cpu *cpu, const struct insn *ins
     }
 
 OPERATE(simd_v, XMM, XMM, false)
+
+/* PBLENDVB, BLENDVPS, BLENDVPD: the mask is in XMM0. */
+EXEC(simd_v_masked)
+{
+    return EXEC_NAME(simd_v)(cpu, insn, exec_wait1(cpu, t, READY_XMM));
+}
+
 OPERATE(simd_v_raising, XMM, XMM, true)
 OPERATE(simd_p, MMX, MMX, false)
 OPERATE(simd_v_from_p, XMM, MMX, true)
@@ -117,7 +128,7 @@ EXEC_TWIN(simd_flags)
         return exec_miss(cpu, insn, t, slow);
     uint64_t flags = simd_low(simd_xmm_operations[insn->op](cpu, exec_xmm(cpu, insn->dst), src.value, insn));
     if (UNLIKELY(cpu->is_simd_fault))
-        return raise_float(cpu, insn, t);
+        return raise_float(cpu, insn, exec_wait(cpu, t, src.ready));
     /* As cpu_set_status_flags does, for what these can set. */
     cpu->flag_result = (flags & EFLAGS_ZF ? 0 : 0x100) | (flags & EFLAGS_PF ? 0 : 1ull << 40);
     cpu->flag_carry = exec_carry_overflow(flags & EFLAGS_CF, false);

@@ -14,10 +14,10 @@ EXEC_TWIN(ldmxcsr)
     struct loaded loaded = exec_load(cpu, linear.v, 4, &t, slow);
     if (UNLIKELY(!loaded.ready))
         return exec_miss(cpu, insn, t, slow);
+    t = exec_wait(cpu, t, loaded.ready);
     if (loaded.value & ~(uint64_t)MXCSR_KNOWN)
         return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
     cpu->mxcsr = (uint32_t)loaded.value;
-    t = exec_wait(cpu, t, loaded.ready);
     return exec_next(cpu, insn, t, exec_done(t, insn->latency_cycles));
 }
 

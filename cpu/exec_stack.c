@@ -48,6 +48,7 @@ ALWAYS_INLINE struct loaded top(struct cpu *cpu, const struct insn *insn, unsign
     }                                                                                                        \
     EXEC_TWIN(pop_r##bits)                                                                                   \
     {                                                                                                        \
+        t = exec_wait_merge(cpu, t, insn->dst, (bits) / 8);                                                  \
         struct loaded loaded = top(cpu, insn, (bits) / 8, &t, slow);                                         \
         if (UNLIKELY(!loaded.ready))                                                                         \
             return exec_miss(cpu, insn, t, slow);                                                            \
@@ -199,9 +200,12 @@ APART bool pop_all(struct cpu *cpu, const struct insn *insn)
     return true;
 }
 
+/* POPA of 16 bits leaves the upper halves. */
 EXEC(popa)
 {
     cpu->clock = exec_wait1(cpu, t, CPU_SP);
+    for (unsigned reg = CPU_AX; insn->size_bytes < 4 && reg <= CPU_DI; reg++)
+        cpu->clock = exec_wait1(cpu, cpu->clock, reg);
     if (!pop_all(cpu, insn))
         return exec_fault(cpu, insn, cpu->clock);
     return exec_next(cpu, insn, cpu->clock, exec_done(cpu->clock, 1));

@@ -27,7 +27,8 @@ ALWAYS_INLINE bool compares(enum string_op op)
     return op == STRING_CMPS || op == STRING_SCAS;
 }
 
-ALWAYS_INLINE stamp_t wait_string(struct cpu *cpu, const struct insn *insn, stamp_t t, enum string_op op)
+ALWAYS_INLINE stamp_t wait_string(struct cpu *cpu, const struct insn *insn, stamp_t t, enum string_op op,
+                                  unsigned size_bytes)
 {
     if (insn->rep != DEC_REP_NONE)
         t = exec_wait1(cpu, t, CPU_CX);
@@ -37,7 +38,7 @@ ALWAYS_INLINE stamp_t wait_string(struct cpu *cpu, const struct insn *insn, stam
         t = exec_wait1(cpu, t, CPU_DI);
     if (op == STRING_STOS || op == STRING_SCAS)
         t = exec_wait1(cpu, t, CPU_AX);
-    return t;
+    return op == STRING_LODS ? exec_wait_merge(cpu, t, CPU_AX, size_bytes) : t;
 }
 
 ALWAYS_INLINE uint64_t string_register(const struct cpu *cpu, const struct insn *insn, unsigned reg)
@@ -273,6 +274,8 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
                 if (nr == room || is_over || t + cpu->step >= cpu->deadline)
                     break;
                 t += cpu->step;
+                if (op == STRING_LODS && size_bytes < 4)
+                    t = exec_wait(cpu, t, done);
                 if (reads_source(op))
                     from.host += is_down ? -(int)size_bytes : (int)size_bytes;
                 if (has_destination(op))
@@ -300,7 +303,7 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
 ALWAYS_INLINE const struct insn *string(struct cpu *cpu, const struct insn *insn, stamp_t t,
                                         enum string_op op, unsigned size_bytes, exec_fn *slow)
 {
-    t = wait_string(cpu, insn, t, op);
+    t = wait_string(cpu, insn, t, op, size_bytes);
     if (insn->rep != DEC_REP_NONE && string_register(cpu, insn, CPU_CX) == 0)
         return exec_next(cpu, insn, t, exec_done(t, 1));
     return slow ? string_fast(cpu, insn, t, op, size_bytes, slow) : string_slow(cpu, insn, t, op, size_bytes);

@@ -5,28 +5,27 @@
 #include "cpu/exec_arith.h"
 #include "cpu/long_mode.h"
 
-enum { SYSCALL_CYCLES = 10 };
-
 ALWAYS_INLINE const struct insn *finish_call(struct cpu *cpu, const struct insn *insn, stamp_t t)
 {
+    stamp_t done =
+        EXEC_IS_TIMED ? cpu_serialise(cpu, cpu->clock, insn->latency_cycles) : cpu->clock + cpu->step;
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, cpu->clock);
+        EXEC_NAME(watch)(cpu, insn, t, done);
     cpu->stats.instructions += insn->position + 1u;
-    t = EXEC_IS_TIMED ? cpu_serialise(cpu, cpu->clock, SYSCALL_CYCLES) : cpu->clock + cpu->step;
-    cpu_redirect(cpu, t);
-    return EXEC_NAME(resume)(cpu, insn, t);
+    cpu_redirect(cpu, done);
+    return EXEC_NAME(resume)(cpu, insn, done);
 }
 
 EXEC(syscall)
 {
-    cpu->clock = exec_wait1(cpu, t, READY_FLAGS);
+    cpu->clock = t = exec_wait1(cpu, t, READY_FLAGS);
     cpu->rip = exec_next_rip(cpu, insn);
     return cpu_syscall(cpu) ? finish_call(cpu, insn, t) : exec_fault(cpu, insn, cpu->clock);
 }
 
 EXEC(sysret)
 {
-    cpu->clock = exec_wait2(cpu, t, CPU_CX, 11);
+    cpu->clock = t = exec_wait2(cpu, t, CPU_CX, 11);
     return cpu_sysret(cpu, insn->size_bytes) ? finish_call(cpu, insn, t) : exec_fault(cpu, insn, cpu->clock);
 }
 
@@ -38,7 +37,7 @@ EXEC(sysenter)
 
 EXEC(sysexit)
 {
-    cpu->clock = exec_wait2(cpu, t, CPU_CX, CPU_DX);
+    cpu->clock = t = exec_wait2(cpu, t, CPU_CX, CPU_DX);
     return cpu_sysexit(cpu, insn->size_bytes) ? finish_call(cpu, insn, t) : exec_fault(cpu, insn, cpu->clock);
 }
 
@@ -108,19 +107,18 @@ static __attribute__((noinline)) bool exchange16(struct cpu *cpu, const struct i
     struct linear linear = exec_linear(cpu, insn, BYTES, true, NULL);
     if (!linear.is_good)
         return false;
-    stamp_t t = exec_store_slot(cpu, exec_port(cpu, cpu->clock));
+    cpu->clock = exec_store_slot(cpu, exec_port(cpu, cpu->clock));
     if (!cpu_probe_write(cpu, linear.v, BYTES))
         return false;
-    stamp_t ready = cpu_load_wide_slow(cpu, linear.v, BYTES, stamp_later(t, cpu->clock), old);
+    stamp_t ready = cpu_load_wide_slow(cpu, linear.v, BYTES, cpu->clock, old);
     if (!ready)
         return false;
-    t = cpu->slow_issue;
+    stamp_t t = cpu->slow_issue, done = ready + stamp_of_cycle(insn->latency_cycles);
     bool is_equal = old[0] == cpu->reg[CPU_AX] && old[1] == cpu->reg[CPU_DX];
     const uint64_t new[2] = {is_equal ? cpu->reg[CPU_BX] : old[0], is_equal ? cpu->reg[CPU_CX] : old[1]};
     if (!cpu_store_wide_slow(cpu, linear.v, BYTES, new, t))
         return false;
     cpu->clock = cpu->slow_issue;
-    stamp_t done = exec_done(exec_wait(cpu, cpu->clock, ready), insn->latency_cycles);
     cpu->reg[CPU_AX] = old[0];
     cpu->reg[CPU_DX] = old[1];
     exec_set_zf(cpu, is_equal);

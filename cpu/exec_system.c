@@ -1,17 +1,14 @@
 /* System instructions (SDM 3A 2.8; SDM 2 for each). Privilege and mode are checked in the manual's order. */
 #include "cpu/exec_arith.h"
 
-enum { CONTROL_CYCLES = 10, CPUID_CYCLES = 40, HLT_CYCLES = 1 };
-
 /* CPL 0, or #GP(0). */
 #define IS_PRIVILEGED(cpu) LIKELY((cpu)->cpl == 0)
 
 /* Ends an instruction that serialises and after which code is fetched anew. */
-ALWAYS_INLINE const struct insn *finish_serial(struct cpu *cpu, const struct insn *insn, stamp_t t,
-                                               cycle_t cycles)
+ALWAYS_INLINE const struct insn *finish_serial(struct cpu *cpu, const struct insn *insn, stamp_t t)
 {
     cpu->rip = exec_next_rip(cpu, insn);
-    stamp_t done = cpu_serialise(cpu, t, cycles);
+    stamp_t done = cpu_serialise(cpu, t, insn->latency_cycles);
     cpu_redirect(cpu, done);
     if (EXEC_IS_WATCHED)
         EXEC_NAME(watch)(cpu, insn, t, done);
@@ -54,7 +51,7 @@ EXEC(hlt)
         return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
     cpu->is_halted = true;
     cpu->stats.halts++;
-    return finish_serial(cpu, insn, t, HLT_CYCLES);
+    return finish_serial(cpu, insn, t);
 }
 
 /* The port's number is in DX or in the instruction (bind.c puts which into `cond`). */
@@ -125,7 +122,7 @@ EXEC(mov_to_cr)
     t = exec_wait1(cpu, t, insn->src);
     if (!cpu_write_cr(cpu, insn->dst, cpu->reg[insn->src] & exec_mask(insn->size_bytes)))
         return exec_fault(cpu, insn, t);
-    return finish_serial(cpu, insn, t, CONTROL_CYCLES);
+    return finish_serial(cpu, insn, t);
 }
 
 /* MOV from and to DR: always the full register (SDM 2B MOV). */
@@ -156,7 +153,7 @@ EXEC(mov_to_dr)
     uint64_t value = cpu->reg[insn->src] & exec_mask(cpu_is_64bit(cpu) ? 8 : 4);
     if (!debug_write(cpu, insn->dst, value))
         return exec_fault(cpu, insn, t);
-    return finish_serial(cpu, insn, t, CONTROL_CYCLES);
+    return finish_serial(cpu, insn, t);
 }
 
 EXEC(clts)
@@ -165,7 +162,7 @@ EXEC(clts)
         return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
     if (!cpu_write_cr(cpu, 0, cpu->control.cr0 & ~8ull))
         return exec_fault(cpu, insn, t);
-    return finish_serial(cpu, insn, t, CONTROL_CYCLES);
+    return finish_serial(cpu, insn, t);
 }
 
 /* LMSW sets the low four bits of CR0, and cannot clear PE (SDM 2A LMSW). */
@@ -180,7 +177,7 @@ EXEC(lmsw)
     uint64_t cr0 = (cpu->control.cr0 & ~14ull) | (source.value & 15);
     if (!cpu_write_cr(cpu, 0, cr0))
         return exec_fault(cpu, insn, t);
-    return finish_serial(cpu, insn, t, CONTROL_CYCLES);
+    return finish_serial(cpu, insn, t);
 }
 
 /* A word to memory, or to a register of the operand's size. */
@@ -188,6 +185,7 @@ ALWAYS_INLINE const struct insn *store_word(struct cpu *cpu, const struct insn *
                                             uint64_t value)
 {
     if (!(insn->flags & INSN_MEMORY)) {
+        t = exec_wait_merge(cpu, t, insn->dst, insn->size_bytes);
         exec_write_register(cpu, insn->dst, insn->size_bytes, value);
         exec_set_ready(cpu, insn->dst, exec_done(t, 1));
         return exec_next(cpu, insn, t, exec_done(t, 1));
@@ -245,7 +243,7 @@ EXEC(lgdt)
     cpu->clock = exec_wait_address(cpu, insn, t);
     if (!load_table_register(cpu, insn, &cpu->gdt_base, &cpu->gdt_limit))
         return exec_fault(cpu, insn, cpu->clock);
-    return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
+    return finish_serial(cpu, insn, cpu->clock);
 }
 
 EXEC(lidt)
@@ -255,7 +253,7 @@ EXEC(lidt)
     cpu->clock = exec_wait_address(cpu, insn, t);
     if (!load_table_register(cpu, insn, &cpu->idt_base, &cpu->idt_limit))
         return exec_fault(cpu, insn, cpu->clock);
-    return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
+    return finish_serial(cpu, insn, cpu->clock);
 }
 
 EXEC(sgdt)
@@ -293,7 +291,7 @@ EXEC(lldt)
     struct exec_operand source = selector_operand(cpu, insn, &t);
     if (!source.ready || !cpu_load_ldt(cpu, (uint16_t)source.value))
         return exec_fault(cpu, insn, cpu->clock);
-    return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
+    return finish_serial(cpu, insn, cpu->clock);
 }
 
 EXEC(ltr)
@@ -305,7 +303,7 @@ EXEC(ltr)
     struct exec_operand source = selector_operand(cpu, insn, &t);
     if (!source.ready || !cpu_load_task_register(cpu, (uint16_t)source.value))
         return exec_fault(cpu, insn, cpu->clock);
-    return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
+    return finish_serial(cpu, insn, cpu->clock);
 }
 
 EXEC(sldt)
@@ -404,7 +402,7 @@ EXEC(invlpg)
         mmu_invalidate(&cpu->mmu, laddr(linear));
         cpu_observe_control(cpu, "invlpg", linear);
     }
-    return finish_serial(cpu, insn, t, CONTROL_CYCLES);
+    return finish_serial(cpu, insn, t);
 }
 
 /* The descriptor of INVPCID: a PCID and a linear address (SDM 2A INVPCID). False: a fault in cpu->fault. */
@@ -434,7 +432,7 @@ EXEC(invpcid)
     cpu->clock = exec_wait_address(cpu, insn, exec_wait1(cpu, t, insn->dst));
     if (!invalidate_pcid(cpu, insn))
         return exec_fault(cpu, insn, cpu->clock);
-    return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
+    return finish_serial(cpu, insn, cpu->clock);
 }
 
 /* STAC and CLAC: EFLAGS.AC, for supervisors (SDM 2A CLAC, 2B STAC). */
@@ -454,14 +452,14 @@ EXEC(wbinvd)
     t = cpu_serialise(cpu, t, 0);
     cpu_flush_caches(cpu, insn->op == DEC_WBINVD, stamp_cycle(t));
     cpu_observe_control(cpu, insn->op == DEC_WBINVD ? "wbinvd" : "invd", 0);
-    return finish_serial(cpu, insn, t, CONTROL_CYCLES);
+    return finish_serial(cpu, insn, t);
 }
 
 EXEC(cpuid)
 {
     t = exec_wait2(cpu, t, CPU_AX, CPU_CX);
     cpu_identify(cpu);
-    return finish_serial(cpu, insn, t, CPUID_CYCLES);
+    return finish_serial(cpu, insn, t);
 }
 
 /* CR4.TSD keeps RDTSC to ring 0 (SDM 2B RDTSC). */
@@ -515,7 +513,7 @@ EXEC(rdmsr)
     cpu->pmu.nr_ahead = 0;
     if (!is_good)
         return exec_fault(cpu, insn, cpu->clock);
-    return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
+    return finish_serial(cpu, insn, cpu->clock);
 }
 
 EXEC(wrmsr)
@@ -529,5 +527,5 @@ EXEC(wrmsr)
     cpu->pmu.nr_ahead = 0;
     if (!is_good)
         return exec_fault(cpu, insn, cpu->clock);
-    return finish_serial(cpu, insn, cpu->clock, CONTROL_CYCLES);
+    return finish_serial(cpu, insn, cpu->clock);
 }

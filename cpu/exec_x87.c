@@ -29,8 +29,9 @@ ALWAYS_INLINE unsigned ready_of(const struct cpu *cpu, unsigned i)
 ALWAYS_INLINE stamp_t wait_operands(struct cpu *cpu, const struct insn *insn, const struct x87_row *row,
                                     stamp_t t)
 {
-    if (!EXEC_IS_TIMED)
+    if (!EXEC_IS_TIMED || row->flags & X87_FLAG_SWAPS)
         return t;
+    t = exec_wait_iterative(cpu, insn, t);
     t = exec_wait2(cpu, t, ready_of(cpu, insn->dst), ready_of(cpu, insn->src));
     return row->flags & X87_FLAG_READS_FLAGS ? exec_wait1(cpu, t, READY_FLAGS) : t;
 }
@@ -68,8 +69,9 @@ ALWAYS_INLINE void run(struct cpu *cpu, const struct insn *insn, const struct x8
         exec_set_ready(cpu, READY_FLAGS, done);
     if (row->operands == X87_OPERANDS_PUSH || row->flags & X87_FLAG_PUSHES)
         exec_set_ready(cpu, ready_of(cpu, 0), done);
-    if (dst != REG_ZERO)
+    if (dst != REG_ZERO && !(row->flags & X87_FLAG_COMPARES))
         exec_set_ready(cpu, dst, done);
+    exec_take_iterative(cpu, insn, done);
 }
 
 EXEC(x87_register)
@@ -267,7 +269,7 @@ EXEC(fnstsw_r)
 {
     if (UNLIKELY(cpu->x87_blocked))
         return refuse(cpu, insn, t, cpu->x87_blocked);
-    t = exec_wait1(cpu, t, READY_X87_STATUS);
+    t = exec_wait2(cpu, t, READY_X87_STATUS, CPU_AX); /* EAX keeps its upper half */
     stamp_t done = exec_done(t, insn->latency_cycles);
     exec_write_register(cpu, CPU_AX, 2, cpu->fpu.status);
     exec_set_ready(cpu, CPU_AX, done);

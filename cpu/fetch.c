@@ -94,7 +94,7 @@ static stamp_t next_place(struct cpu *cpu)
 {
     unsigned index = cpu->fetch_index;
     stamp_t fetched = stamp_later(cpu->fetch_at, cpu->fetch_left[index]);
-    cpu->fetch_left[index == 0 ? cpu->fetch_entries - 1 : index - 1] = cpu->clock;
+    cpu->fetch_left[index == 0 ? cpu->fetch_entries - 1 : index - 1] = stamp_ceiling(cpu->clock);
     cpu->fetch_index = index + 1 == cpu->fetch_entries ? 0 : index + 1;
     return fetched;
 }
@@ -214,6 +214,7 @@ const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block)
             continue;
         }
         struct cpu_seen_access seen;
+        cpu_observe_block(cpu);
         cpu->reg[REG_CODE] = linear & ~(uint64_t)PAGE_MASK;
         stamp_t fetched = next_place(cpu);
         if (!translate(cpu, linear, &fetched, &seen)) {

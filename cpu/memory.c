@@ -368,12 +368,17 @@ struct loaded cpu_load_for_write_slow(struct cpu *cpu, uint64_t linear, unsigned
     return load(cpu, linear, size_bytes, MMU_WRITE, current(cpu), t);
 }
 
-/* The store leaves the buffer after all older ones, and a cycle after its line is there. */
-static void drain(struct cpu *cpu, stamp_t t, stamp_t line_ready)
+/*
+ * The store leaves the buffer after all older ones, and a cycle after its data and its line are there: a line
+ * that hits is, and only has to be written.
+ */
+static void drain(struct cpu *cpu, stamp_t data_ready, stamp_t line_ready)
 {
     if (!cpu->is_timed)
         return;
-    stamp_t start = stamp_reason(line_ready) == REASON_L1D ? stamp_floor(t) : line_ready;
+    stamp_t start = stamp_floor(data_ready);
+    if (stamp_reason(line_ready) != REASON_L1D)
+        start = stamp_later(stamp_because(start, stamp_reason(line_ready)), line_ready);
     cpu->store_drained = stamp_later(start, cpu->store_drained) + STAMP_CYCLE;
     cpu->store_buffer[cpu->store_index] = cpu->store_drained;
     cpu->store_index = cpu->store_index + 1 == cpu->store_entries ? 0 : cpu->store_index + 1;
@@ -386,8 +391,9 @@ static void write_ram(struct cpu *cpu, const struct piece *piece, const uint8_t 
         cpu_code_written(cpu, piece->at, piece->size_bytes);
 }
 
+/* Issued at t; the bytes are there at `data_ready`, or then. */
 static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const void *bytes,
-                  enum mmu_asker asker, stamp_t t)
+                  enum mmu_asker asker, stamp_t t, stamp_t data_ready)
 {
     struct piece piece[MAX_PIECES];
     unsigned nr_pieces = translate(cpu, linear, size_bytes, MMU_WRITE, asker, &t, piece);
@@ -414,7 +420,7 @@ static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const v
         from += piece[i].size_bytes;
     }
     if (is_ram_store)
-        drain(cpu, t, line_ready);
+        drain(cpu, stamp_later(t, data_ready), line_ready);
     if (is_ram_store && cpu->is_timed && nr_pieces == 1 &&
         mmu_cache_use(&cpu->mmu, piece[0].type, true) == CACHE_USE_ALL)
         cache_let_stores_hit(cpu->params.l1d, piece[0].at);
@@ -424,16 +430,16 @@ static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const v
 
 bool cpu_store_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, stamp_t t)
 {
-    return store(cpu, linear, size_bytes, &value, current(cpu), t);
+    return store(cpu, linear, size_bytes, &value, current(cpu), t, 0);
 }
 
 bool cpu_store_wide_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const void *from, stamp_t t)
 {
-    return store(cpu, linear, size_bytes, from, current(cpu), t);
+    return store(cpu, linear, size_bytes, from, current(cpu), t, 0);
 }
 
 void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value,
-                               stamp_t t)
+                               stamp_t t, stamp_t data_ready)
 {
     /*
      * The translation was just made. Should a tiny TLB have lost it again, the second walk's time is not
@@ -441,7 +447,7 @@ void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_b
      */
     uint64_t lost[NR_REASONS];
     memcpy(lost, cpu->lost, sizeof lost);
-    (void)!cpu_store_slow(cpu, linear, size_bytes, value, t);
+    (void)!store(cpu, linear, size_bytes, &value, current(cpu), t, data_ready);
     memcpy(cpu->lost, lost, sizeof lost);
 }
 
@@ -466,7 +472,7 @@ bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_sys
     cpu->memory_ip = 0;
     if (!complete_linear(cpu, &linear, is_system))
         return false;
-    struct loaded loaded = load(cpu, linear, size_bytes, MMU_READ, asker, cpu->clock);
+    struct loaded loaded = load(cpu, linear, size_bytes, MMU_READ, asker, cpu_port(cpu, cpu->clock));
     cpu->clock = cpu_wait(cpu, cpu->slow_issue, loaded.ready);
     *value = loaded.value;
     return loaded.ready != 0;
@@ -475,11 +481,11 @@ bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_sys
 bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_system, uint64_t value)
 {
     enum mmu_asker asker = is_system ? MMU_SUPERVISOR : current(cpu);
-    stamp_t t = cpu_wait(cpu, cpu->clock, cpu->store_buffer[cpu->store_index]);
     cpu->memory_ip = 0;
     if (!complete_linear(cpu, &linear, is_system))
         return false;
-    bool is_good = store(cpu, linear, size_bytes, &value, asker, t);
+    stamp_t t = cpu_wait(cpu, cpu_port(cpu, cpu->clock), cpu->store_buffer[cpu->store_index]);
+    bool is_good = store(cpu, linear, size_bytes, &value, asker, t, 0);
     cpu->clock = cpu->slow_issue;
     return is_good;
 }

@@ -2,20 +2,29 @@
 
 #include <string.h>
 
+void cpu_observe_block(struct cpu *cpu)
+{
+    if (!cpu->params.observer)
+        return;
+    bool is_big = cpu->segment[DEC_SEG_CS].hidden.is_big;
+    cpu->seen_code_base = cpu->code_base;
+    cpu->seen_code_bits = cpu_is_64bit(cpu) ? 64 : is_big ? 32 : 16;
+    cpu->seen_cpl = (uint8_t)cpu->cpl;
+}
+
 void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done)
 {
     const struct cpu_observer *observer = cpu->params.observer;
     if (!observer || !observer->insn)
         return;
+    uint64_t linear = cpu->reg[REG_CODE] + insn->offset;
     struct cpu_seen_insn seen = {
         .number = cpu->stats.instructions + insn->position,
-        .rip = cpu_insn_rip(cpu, insn),
-        .linear = laddr(cpu->reg[REG_CODE] + insn->offset),
+        .rip = (linear - cpu->seen_code_base) & (cpu->seen_code_bits == 64 ? UINT64_MAX : UINT32_MAX),
+        .linear = laddr(linear),
         .length_bytes = insn->length_bytes,
-        .code_bits = cpu_is_64bit(cpu)                        ? 64
-                     : cpu->segment[DEC_SEG_CS].hidden.is_big ? 32
-                                                              : 16,
-        .cpl = (uint8_t)cpu->cpl,
+        .code_bits = cpu->seen_code_bits,
+        .cpl = cpu->seen_cpl,
         .fetched = stamp_cycle(cpu->seen_fetched),
         .issued = stamp_cycle(issued),
         .done = stamp_cycle(done),

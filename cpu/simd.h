@@ -27,6 +27,7 @@ typedef __m128i simd_fn(struct cpu *cpu, __m128i dst, __m128i src, const struct 
 #define DECLARE_BOTH DECLARE_XMM
 #define DECLARE_SHIFT DECLARE_XMM
 #define DECLARE_SPLIT(op) DECLARE_XMM(op) DECLARE_MMX(op)
+#define DECLARE_XMM_0 DECLARE_XMM
 #define DECLARE_XMM_I DECLARE_XMM
 #define DECLARE_FLOAT DECLARE_XMM
 #define DECLARE_V_P_X DECLARE_XMM

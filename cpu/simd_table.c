@@ -12,6 +12,7 @@ simd_fn *const simd_xmm_operations[DEC_NR_OPS] = {
 #define XMM_SPLIT XMM_ENTRY
 #define XMM_XMM XMM_ENTRY
 #define XMM_MMX NONE
+#define XMM_XMM_0 XMM_ENTRY
 #define XMM_XMM_I XMM_ENTRY
 #define XMM_FLOAT XMM_ENTRY
 #define XMM_V_P_X NONE
@@ -35,6 +36,7 @@ simd_fn *const simd_mmx_operations[DEC_NR_OPS] = {
 #define MMX_SPLIT MMX_ENTRY
 #define MMX_XMM NONE
 #define MMX_MMX MMX_ENTRY
+#define MMX_XMM_0 NONE
 #define MMX_XMM_I NONE
 #define MMX_FLOAT NONE
 #define MMX_V_P_X XMM_ENTRY

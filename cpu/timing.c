@@ -9,6 +9,16 @@ stamp_t cpu_wait(struct cpu *cpu, stamp_t t, stamp_t ready)
     return later;
 }
 
+stamp_t cpu_port(struct cpu *cpu, stamp_t t)
+{
+    if (!cpu->is_timed)
+        return t;
+    t = stamp_later(t, cpu->port_free[cpu->port_index]);
+    cpu->port_free[cpu->port_index] = stamp_floor(t) + STAMP_CYCLE;
+    cpu->port_index = (cpu->port_index + 1) & cpu->port_mask;
+    return t;
+}
+
 stamp_t cpu_serialise(struct cpu *cpu, stamp_t t, cycle_t cycles)
 {
     if (!cpu->is_timed)

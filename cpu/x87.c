@@ -479,6 +479,7 @@ void cpu_x87_finish_store(struct cpu *cpu, const struct x87_store_row *row)
 #define PUSHES X87_FLAG_PUSHES
 #define SWAPS X87_FLAG_SWAPS
 #define INTEGER X87_FLAG_INTEGER
+#define COMPARES X87_FLAG_COMPARES
 
 const struct x87_row x87_rows[DEC_NR_OPS] = {
 #define X87(op, function, detail, operands, pops, flags)                                                     \

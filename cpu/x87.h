@@ -22,8 +22,9 @@ enum x87_flag {
     X87_FLAG_SETS_FLAGS = 2,  /* EFLAGS are */
     X87_FLAG_READS_FLAGS = 4, /* EFLAGS are an operand */
     X87_FLAG_PUSHES = 8,      /* a second result is pushed */
-    X87_FLAG_SWAPS = 16,
+    X87_FLAG_SWAPS = 16,      /* registers trade names, nothing moves */
     X87_FLAG_INTEGER = 32,
+    X87_FLAG_COMPARES = 64, /* no register is a result */
 };
 
 enum x87_constant {

@@ -224,14 +224,13 @@ bool cpu_read_bytes(struct cpu *cpu, uint64_t linear, uint8_t *bytes, unsigned n
     stamp_t t = cpu->clock, all_ready = t;
     for (unsigned done = 0; done < nr_bytes; done += PIECE_BYTES) {
         stamp_t ready = cpu_load_wide_slow(cpu, next_address(cpu, linear, done), piece_bytes(done, nr_bytes),
-                                           t, bytes + done);
+                                           cpu_port(cpu, t), bytes + done);
         t = cpu->slow_issue;
         if (!ready) {
             cpu->clock = t;
             return false;
         }
         all_ready = stamp_later(all_ready, ready);
-        t += cpu->is_timed ? cpu->step : 0;
     }
     cpu->clock = cpu_wait(cpu, t, all_ready);
     return true;
@@ -249,9 +248,9 @@ bool cpu_may_write_bytes(struct cpu *cpu, uint64_t linear, unsigned nr_bytes)
 void cpu_write_bytes(struct cpu *cpu, uint64_t linear, const uint8_t *bytes, unsigned nr_bytes)
 {
     for (unsigned done = 0; done < nr_bytes; done += PIECE_BYTES) {
-        stamp_t t = cpu_wait(cpu, cpu->clock, cpu->store_buffer[cpu->store_index]);
+        stamp_t t = cpu_wait(cpu, cpu_port(cpu, cpu->clock), cpu->store_buffer[cpu->store_index]);
         (void)!cpu_store_wide_slow(cpu, next_address(cpu, linear, done), piece_bytes(done, nr_bytes),
                                    bytes + done, t);
-        cpu->clock = cpu->slow_issue + (cpu->is_timed ? cpu->step : 0);
+        cpu->clock = cpu->slow_issue;
     }
 }

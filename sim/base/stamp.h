@@ -39,6 +39,12 @@ static inline stamp_t stamp_floor(stamp_t t)
     return t & ~(stamp_t)(STAMP_CYCLE - 1);
 }
 
+/* The first slot of the first cycle that does not begin before t. */
+static inline stamp_t stamp_ceiling(stamp_t t)
+{
+    return stamp_floor(t + STAMP_CYCLE - 1);
+}
+
 static inline stamp_t stamp_later(stamp_t a, stamp_t b)
 {
     return a > b ? a : b;

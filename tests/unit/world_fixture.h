@@ -163,7 +163,7 @@ static inline void expect_agreement(const struct world *w, unsigned kind)
 /* Runs all three to their end; what a test checks afterwards holds for each of them. */
 static inline void run(struct world *w)
 {
-    enum { ENOUGH_CYCLES = 100000 };
+    enum { ENOUGH_CYCLES = 1000000 };
     for (unsigned kind = 0; kind < NR_CORE_KINDS; kind++) {
         struct core *core = &w->core[kind];
         cpu_set_state(core->cpu, &w->state);
