@@ -274,7 +274,7 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
                 if (nr == room || is_over || t + cpu->step >= cpu->deadline)
                     break;
                 t += cpu->step;
-                if (op == STRING_LODS && size_bytes < 4)
+                if (op == STRING_LODS && size_bytes < 4) /* rAX keeps the rest */
                     t = exec_wait(cpu, t, done);
                 if (reads_source(op))
                     from.host += is_down ? -(int)size_bytes : (int)size_bytes;
@@ -297,6 +297,8 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
         t += cpu->step;
         if (t >= cpu->deadline)
             return string_pause(cpu, insn, t);
+        if (op == STRING_LODS)
+            t = exec_wait_merge(cpu, t, CPU_AX, size_bytes);
     }
 }
 
