@@ -27,7 +27,7 @@ def build(root, revision):
     return program
 
 
-def compare(seconds_of, old, new, loads, models, rounds):
+def compare(run, old, new, loads, models, rounds):
     """Rows (load, model, instructions, old seconds, new seconds): the best of `rounds`, old and new taking turns, so
     that what slows the machine down for a while slows both."""
     rows = []
@@ -37,7 +37,8 @@ def compare(seconds_of, old, new, loads, models, rounds):
             instructions = 0
             for _ in range(rounds):
                 for program in (old, new):
-                    seconds, instructions = seconds_of(program, model, load)
-                    best[program] = min(seconds, best.get(program, seconds))
+                    done = run(program, model, load)
+                    instructions = done.instructions
+                    best[program] = min(done.seconds, best.get(program, done.seconds))
             rows.append((load, model, instructions, best[old], best[new]))
     return rows

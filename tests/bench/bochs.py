@@ -1,7 +1,6 @@
 """Runs the bundled guest on Bochs, which knows no multiboot: the image as RAM, and a ROM that enters it."""
 import os
 import pty
-import resource
 import select
 import shutil
 import subprocess
@@ -52,6 +51,11 @@ def prepare(folder, kernel, command_line):
             file.write(words)
 
 
+def has_ended(process):
+    """Without reaping it, so that what it used can still be asked for."""
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def is_done(console):
     try:
         with open(console, "rb") as file:
@@ -60,11 +64,10 @@ def is_done(console):
         return False
 
 
-def cpu_seconds(kernel, command_line, time_limit_seconds):
-    """The user and system time of a run to the guest's last words; None when it does not get there."""
+def measure(kernel, command_line, time_limit_seconds):
+    """User and system time of a run to the guest's last words, and its peak memory in KiB; None when it does not get there."""
     with tempfile.TemporaryDirectory() as folder:
         prepare(folder, kernel, command_line)
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         master, terminal = pty.openpty()
         environment = dict(os.environ, TERM="xterm")
         # Debian's Bochs is built with its debugger, which waits for a `c` first.
@@ -73,12 +76,12 @@ def cpu_seconds(kernel, command_line, time_limit_seconds):
         os.close(terminal)
         end = time.monotonic() + time_limit_seconds
         done = False
-        while not done and bochs.poll() is None and time.monotonic() < end:
+        while not done and not has_ended(bochs) and time.monotonic() < end:
             if select.select([master], [], [], 0.01)[0]:
                 os.read(master, 65536)
             done = is_done(os.path.join(folder, "console.txt"))
         bochs.kill()
-        bochs.wait()
+        _, _, used = os.wait4(bochs.pid, 0)
+        bochs.returncode = 0
         os.close(master)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime if done else None
+    return (used.ru_utime + used.ru_stime, used.ru_maxrss) if done else None
