@@ -79,9 +79,10 @@ static void init_timing(struct cpu *cpu, const struct config *config)
 
 struct cpu *cpu_create(const struct cpu_params *params)
 {
-    struct cpu *cpu = calloc(1, sizeof *cpu);
+    struct cpu *cpu = aligned_alloc(_Alignof(struct cpu), sizeof *cpu);
     if (!cpu)
         return NULL;
+    memset(cpu, 0, sizeof *cpu);
     const struct config *config = params->config;
     cpu->params = *params;
     cpu->features = features_of((enum cfg_isa)config->cpu_isa);
@@ -121,7 +122,7 @@ struct cpu *cpu_create(const struct cpu_params *params)
     cpu_update_blocked(cpu);
     for (unsigned i = 0; i < JUMP_CACHE_ENTRIES; i++)
         cpu->jump_cache[i].linear = UINT64_MAX;
-    cpu_drop_fronts(cpu);
+    cpu_init_fronts(cpu);
     pmu_init(cpu);
     return cpu;
 }

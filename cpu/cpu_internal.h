@@ -11,6 +11,9 @@
 #include "cpu/insn.h"
 #include "cpu/pmu.h"
 
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
 enum {
     /* Behind the general registers, always ready: what addresses are made of besides. */
     REG_ZERO = 16, /* an absent base or index */
@@ -26,7 +29,7 @@ enum {
     NR_READY,
     MISC_ENABLE_FAST_STRINGS = 1, /* IA32_MISC_ENABLE; the only bit, and one that changes nothing */
     CODE_BIAS = 8192, /* taken off a RIP-relative displacement that bind.c could not complete otherwise */
-    DATA_FRONT_ENTRIES = 256,
+    DATA_FRONT_ENTRIES = 4096,
     FETCH_FRONT_ENTRIES = 64,
     MAX_AC_FRONTS = 16,
     JUMP_CACHE_ENTRIES = 2048,
@@ -191,7 +194,7 @@ struct cpu {
     uint64_t lost[NR_REASONS + 1]; /* clock ticks waited, by reason; not base */
     stamp_t store_buffer[MAX_STORE_BUFFER];
     stamp_t fetch_left[MAX_FETCH_QUEUE]; /* when the block that had this place left it */
-    struct front data_front[DATA_FRONT_ENTRIES];
+    struct front data_front[DATA_FRONT_ENTRIES] __attribute__((aligned(64)));
     struct front fetch_fronts[FETCH_FRONT_ENTRIES];
     struct jump_cache_entry jump_cache[JUMP_CACHE_ENTRIES];
     struct predictor predictor;
@@ -203,9 +206,13 @@ struct cpu {
     uint64_t rip; /* while no executor runs, and where a fault says so: the next (or faulting) instruction */
     uint64_t eflags; /* without the status flags; DF, IF, IOPL, ... live here */
     uint64_t cr2;
-    uint8_t ac_front[MAX_AC_FRONTS]; /* data fronts that allow what EFLAGS.AC allows in spite of SMAP */
-    uint64_t combined_line;          /* whose write-combining writes are still here, or CACHE_NO_LINE */
-    unsigned nr_ac_fronts;           /* MAX_AC_FRONTS + 1: more than that */
+    uint16_t ac_front[MAX_AC_FRONTS]; /* data fronts that allow what EFLAGS.AC allows in spite of SMAP */
+    uint64_t combined_line;           /* whose write-combining writes are still here, or CACHE_NO_LINE */
+    unsigned nr_ac_fronts;            /* MAX_AC_FRONTS + 1: more than that */
+    /* The data fronts that may have a tag, each once: whoever drops or searches them need not look at all. */
+    uint16_t used_front[DATA_FRONT_ENTRIES];
+    uint64_t is_front_used[DATA_FRONT_ENTRIES / 64];
+    unsigned nr_used_fronts;
     struct segment segment[DEC_NR_SEGS], ldtr, tr;
     uint64_t gdt_base, idt_base;
     uint32_t gdt_limit, idt_limit;
@@ -340,6 +347,17 @@ static inline bool cpu_is_canonical(const struct cpu *cpu, uint64_t linear)
     return (uint64_t)((int64_t)(linear << unused_bits) >> unused_bits) == linear;
 }
 
+/* Who makes an explicit access, if it is the supervisor. */
+static inline enum mmu_asker cpu_supervisor(const struct cpu *cpu)
+{
+    return cpu->eflags & EFLAGS_AC ? MMU_SUPERVISOR_AC : MMU_SUPERVISOR;
+}
+
+static inline bool cpu_has_breakpoints(const struct cpu *cpu)
+{
+    return UNLIKELY(cpu->debug.registers.dr7 & DR7_ENABLES);
+}
+
 static inline bool cpu_is_nmi_due(const struct cpu *cpu)
 {
     return cpu->nmi_pending && !cpu->is_nmi_blocked;
@@ -416,6 +434,9 @@ bool cpu_probe_system(struct cpu *cpu, uint64_t linear, unsigned nr_bytes, bool 
  */
 bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, enum mmu_asker asker, stamp_t *t,
                    struct tlb_entry **entry) __attribute__((warn_unused_result));
+/* front.c: what a translation found, of a page of RAM, becomes a shortcut for those whom it allows. */
+void cpu_init_fronts(struct cpu *cpu);
+void cpu_fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *entry, enum memory_type type);
 void cpu_drop_fronts(struct cpu *cpu);
 /* CPL, CR0.AM or EFLAGS.AC changed: while all three ask for it, accesses of the user go the long way. */
 void cpu_update_alignment(struct cpu *cpu);

@@ -28,8 +28,6 @@ enum {
 #define EXEC(name) const struct insn *EXEC_NAME(name)(struct cpu * cpu, const struct insn *insn, stamp_t t)
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
-#define LIKELY(x) __builtin_expect(!!(x), 1)
-#define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /* Defined in exec_block.c. */
 EXEC(fault);  /* delivers cpu->fault for `insn` and goes on in the handler */

@@ -20,93 +20,15 @@ static bool is_ram(const struct cpu *cpu, struct paddr at)
     return cpu->params.is_ram(cpu->params.is_ram_opaque, at);
 }
 
-/* Who makes an explicit access, if it is the supervisor, and if it is whoever runs. */
-static enum mmu_asker supervisor(const struct cpu *cpu)
+static inline uint8_t *host_of(const struct cpu *cpu, struct paddr at)
 {
-    return cpu->eflags & EFLAGS_AC ? MMU_SUPERVISOR_AC : MMU_SUPERVISOR;
+    return cpu->params.ram->host + at.v;
 }
 
+/* Who makes an explicit access. */
 static enum mmu_asker current(const struct cpu *cpu)
 {
-    return cpu->front_kind == FRONT_USER ? MMU_USER : supervisor(cpu);
-}
-
-/*
- * While CR4.SMAP is set and EFLAGS.AC allows the supervisor to reach a page of the user, its front allows it
- * too: until AC is cleared.
- */
-static void note_ac_front(struct cpu *cpu, unsigned index)
-{
-    if (cpu->nr_ac_fronts < MAX_AC_FRONTS)
-        cpu->ac_front[cpu->nr_ac_fronts] = (uint8_t)index;
-    cpu->nr_ac_fronts += cpu->nr_ac_fronts <= MAX_AC_FRONTS; /* one more than there is room for: too many */
-}
-
-static void forbid_supervisor(struct front *front)
-{
-    front->tag[FRONT_SUPERVISOR | FRONT_READ] = front->tag[FRONT_SUPERVISOR | FRONT_WRITE] = FRONT_NO_PAGE;
-}
-
-void cpu_drop_ac_fronts(struct cpu *cpu)
-{
-    bool are_all = cpu->nr_ac_fronts > MAX_AC_FRONTS;
-    for (unsigned i = 0; i < (are_all ? DATA_FRONT_ENTRIES : cpu->nr_ac_fronts); i++)
-        forbid_supervisor(&cpu->data_front[are_all ? i : cpu->ac_front[i]]);
-    cpu->nr_ac_fronts = 0;
-}
-
-static void fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *entry, enum memory_type type)
-{
-    uint64_t page = linear >> PAGE_SHIFT;
-    unsigned index = front_index(page, DATA_FRONT_ENTRIES);
-    struct front *front = &cpu->data_front[index];
-    struct paddr frame = paddr(mmu_physical(&cpu->mmu, entry, laddr(linear)).v & ~(uint64_t)PAGE_MASK);
-    front->frame = frame;
-    front->host = cpu->params.ram->host + frame.v;
-    front->entry = entry;
-    front->id = entry->id;
-    /* The fast path knows only of lines that it may hit. */
-    bool can_hit_reads = !cpu->is_timed || mmu_cache_use(&cpu->mmu, type, false) == CACHE_USE_ALL;
-    bool can_hit_writes = !cpu->is_timed || mmu_cache_use(&cpu->mmu, type, true) == CACHE_USE_ALL;
-    if ((cpu->control.cr4 & CR4_SMAP) && (cpu->eflags & EFLAGS_AC) && (entry->flags & TLB_USER))
-        note_ac_front(cpu, index);
-    bool is_noted = debug_watches_page(cpu, linear);
-    bool can_write = can_hit_writes && (entry->flags & TLB_DIRTY) && !cpu_has_code(cpu, frame);
-    for (unsigned kind = FRONT_SUPERVISOR; kind <= FRONT_USER; kind += FRONT_USER) {
-        enum mmu_asker asker = kind == FRONT_USER ? MMU_USER : supervisor(cpu);
-        bool read = can_hit_reads && paging_allows(&cpu->control, entry->flags, MMU_READ, asker);
-        bool write = can_write && paging_allows(&cpu->control, entry->flags, MMU_WRITE, asker);
-        bool is_slow = is_noted || (kind == FRONT_USER && cpu->checks_alignment);
-        front->tag[kind | FRONT_READ] = read && !is_slow ? page : FRONT_NO_PAGE;
-        front->tag[kind | FRONT_WRITE] = write && !is_slow ? page : FRONT_NO_PAGE;
-    }
-}
-
-void cpu_drop_fronts(struct cpu *cpu)
-{
-    cpu->nr_ac_fronts = 0;
-    for (unsigned i = 0; i < DATA_FRONT_ENTRIES; i++)
-        memset(cpu->data_front[i].tag, 0xff, sizeof cpu->data_front[i].tag);
-    for (unsigned i = 0; i < FETCH_FRONT_ENTRIES; i++)
-        memset(cpu->fetch_fronts[i].tag, 0xff, sizeof cpu->fetch_fronts[i].tag);
-}
-
-void cpu_set_a20(struct cpu *cpu, bool is_open)
-{
-    mmu_set_a20(&cpu->mmu, is_open);
-    cpu_drop_fronts(cpu);
-    for (unsigned i = 0; i < FETCH_FRONT_ENTRIES; i++) /* the page that runs is looked up again, too */
-        cpu->fetch_fronts[i].id = UINT64_MAX;
-}
-
-void cpu_update_alignment(struct cpu *cpu)
-{
-    bool checks = cpu->cpl == 3 && (cpu->control.cr0 & CR0_AM) && (cpu->eflags & EFLAGS_AC);
-    for (unsigned i = 0; checks && !cpu->checks_alignment && i < DATA_FRONT_ENTRIES; i++) {
-        struct front *front = &cpu->data_front[i];
-        front->tag[FRONT_USER | FRONT_READ] = front->tag[FRONT_USER | FRONT_WRITE] = FRONT_NO_PAGE;
-    }
-    cpu->checks_alignment = checks;
+    return cpu->front_kind == FRONT_USER ? MMU_USER : cpu_supervisor(cpu);
 }
 
 /* SDM 3A table 6-7. Accesses of 16 bytes have rules of their own. */
@@ -117,28 +39,32 @@ static bool is_aligned(uint64_t linear, unsigned size_bytes)
     return bytes == 0 || linear % bytes == 0;
 }
 
-void cpu_drop_write_fronts(struct cpu *cpu, struct paddr frame)
+static __attribute__((noinline, cold)) void observe_translation(struct cpu *cpu, uint64_t linear,
+                                                                enum mmu_access access, enum mmu_asker asker,
+                                                                cycle_t asked, uint64_t walks_before,
+                                                                const struct mmu_answer *answer)
 {
-    for (unsigned i = 0; i < DATA_FRONT_ENTRIES; i++) {
-        struct front *front = &cpu->data_front[i];
-        if (front->frame.v == frame.v)
-            front->tag[FRONT_SUPERVISOR | FRONT_WRITE] = front->tag[FRONT_USER | FRONT_WRITE] = FRONT_NO_PAGE;
-    }
+    struct cpu_seen_translation seen = {
+        .access = access,
+        .is_user = asker == MMU_USER,
+        .is_l1_hit = answer->found_in == MMU_FOUND_L1,
+        .is_l2_hit = answer->found_in == MMU_FOUND_L2,
+        .is_fault = !answer->entry,
+        .linear = laddr(linear),
+        .asked = asked,
+        .ready = answer->ready,
+    };
+    cpu_observe_translation(cpu, &seen, cpu->mmu.stats.walks != walks_before);
 }
 
 bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, enum mmu_asker asker, stamp_t *t,
                    struct tlb_entry **entry)
 {
-    struct cpu_seen_translation seen = {
-        .access = access, .is_user = asker == MMU_USER, .linear = laddr(linear), .asked = stamp_cycle(*t)};
     uint64_t walks_before = cpu->mmu.stats.walks;
-    struct mmu_answer answer = mmu_translate(&cpu->mmu, laddr(linear), access, asker, stamp_cycle(*t));
-    seen.is_l1_hit = answer.found_in == MMU_FOUND_L1;
-    seen.is_l2_hit = answer.found_in == MMU_FOUND_L2;
-    seen.is_fault = !answer.entry;
-    seen.ready = answer.ready;
-    if (cpu->control.cr0 & CR0_PG)
-        cpu_observe_translation(cpu, &seen, cpu->mmu.stats.walks != walks_before);
+    cycle_t asked = stamp_cycle(*t);
+    struct mmu_answer answer = mmu_translate(&cpu->mmu, laddr(linear), access, asker, asked);
+    if (UNLIKELY(cpu->params.observer != NULL) && (cpu->control.cr0 & CR0_PG))
+        observe_translation(cpu, linear, access, asker, asked, walks_before, &answer);
     enum reason reason = access == MMU_FETCH ? REASON_ITLB : REASON_DTLB;
     if (cpu->is_timed && answer.ready > stamp_cycle(*t))
         *t = stamp_of_cycle(answer.ready) | reason;
@@ -154,8 +80,8 @@ bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, enu
 }
 
 /* By a shortcut that is still good: what a TLB hit finds and does, without the search. */
-static bool translate_by_front(struct cpu *cpu, struct piece *piece, enum mmu_access access,
-                               enum mmu_asker asker)
+static inline bool translate_by_front(struct cpu *cpu, struct piece *piece, enum mmu_access access,
+                                      enum mmu_asker asker)
 {
     uint64_t page = piece->linear >> PAGE_SHIFT;
     const struct front *front = &cpu->data_front[front_index(page, DATA_FRONT_ENTRIES)];
@@ -179,7 +105,7 @@ static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_acces
 {
     if (translate_by_front(cpu, piece, access, asker))
         return true;
-    struct tlb_entry *entry;
+    struct tlb_entry *entry = NULL;
     uint64_t walks_before = cpu->mmu.stats.walks;
     stamp_t known = *t;
     piece->asked = stamp_cycle(*t);
@@ -193,7 +119,7 @@ static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_acces
     piece->is_ram = is_ram(cpu, piece->at);
     piece->type = cpu->is_timed ? mmu_memory_type(&cpu->mmu, entry, piece->at) : MEMORY_WB;
     if (piece->is_ram)
-        fill_data_front(cpu, piece->linear, entry, piece->type);
+        cpu_fill_data_front(cpu, piece->linear, entry, piece->type);
     return true;
 }
 
@@ -254,10 +180,9 @@ static stamp_t access_cache(struct cpu *cpu, const struct piece *piece, bool is_
     return ready;
 }
 
-static void observe(struct cpu *cpu, const struct piece *piece, enum cpu_access_kind kind, stamp_t ready)
+static __attribute__((noinline, cold)) void tell(struct cpu *cpu, const struct piece *piece,
+                                                 enum cpu_access_kind kind, stamp_t ready)
 {
-    if (!cpu->params.observer)
-        return;
     enum reason reason = stamp_reason(ready);
     unsigned served_by = reason == REASON_DRAM ? SERVED_BY_DRAM
                          : reason == REASON_L2 ? SERVED_BY_L2
@@ -277,6 +202,13 @@ static void observe(struct cpu *cpu, const struct piece *piece, enum cpu_access_
         .ready = stamp_cycle(ready),
     };
     cpu_observe_access(cpu, &seen);
+}
+
+static inline void observe(struct cpu *cpu, const struct piece *piece, enum cpu_access_kind kind,
+                           stamp_t ready)
+{
+    if (UNLIKELY(cpu->params.observer != NULL))
+        tell(cpu, piece, kind, ready);
 }
 
 /* A device answers at its own pace, and everything waits for it. */
@@ -312,21 +244,12 @@ static void write_device(struct cpu *cpu, const struct piece *piece, stamp_t *t,
     }
 }
 
-/*
- * Both pieces are translated before either is accessed: a fault leaves nothing half done. Returns when the
- * bytes are there, 0 for a fault.
- */
-static stamp_t load_bytes(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access,
-                          enum mmu_asker asker, stamp_t t, uint8_t *into)
+/* Loads pieces that have been translated. Returns when the bytes are there. */
+static stamp_t load_pieces(struct cpu *cpu, const struct piece *piece, unsigned nr_pieces, stamp_t t,
+                           uint8_t *into)
 {
-    struct piece piece[MAX_PIECES];
     stamp_t all_ready = 0;
-    unsigned nr_pieces = translate(cpu, linear, size_bytes, access, asker, &t, piece);
-    cpu->slow_issue = t;
-    if (nr_pieces == 0)
-        return 0;
     cpu->stats.loads++;
-    debug_note_access(cpu, linear, size_bytes, false);
     for (unsigned i = 0; i < nr_pieces; i++) {
         stamp_t ready = t;
         if (piece[i].is_ram) {
@@ -345,11 +268,86 @@ static stamp_t load_bytes(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
     return all_ready;
 }
 
+/* An access that is one piece, and not to be looked at more closely for any reason. */
+static inline bool is_plain(const struct cpu *cpu, uint64_t linear, unsigned size_bytes)
+{
+    uint64_t grain_mask = cpu->is_timed ? cpu->line_mask : PAGE_MASK;
+    return (linear & grain_mask) + size_bytes <= grain_mask + 1 && !cpu->checks_alignment &&
+           !cpu->params.observer && !cpu_has_breakpoints(cpu);
+}
+
+/*
+ * Both pieces are translated before either is accessed: a fault leaves nothing half done. Returns when the
+ * bytes are there, 0 for a fault.
+ */
+static __attribute__((noinline)) stamp_t load_bytes(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
+                                                    enum mmu_access access, enum mmu_asker asker, stamp_t t,
+                                                    uint8_t *into)
+{
+    struct piece piece[MAX_PIECES];
+    unsigned nr_pieces = translate(cpu, linear, size_bytes, access, asker, &t, piece);
+    cpu->slow_issue = t;
+    if (nr_pieces == 0)
+        return 0;
+    debug_note_access(cpu, linear, size_bytes, false);
+    return load_pieces(cpu, piece, nr_pieces, t, into);
+}
+
+static inline uint64_t read_value(const uint8_t *host, unsigned size_bytes)
+{
+    uint64_t value = 0;
+    switch (size_bytes) { /* a copy of constant size is one load */
+    case 4:
+        memcpy(&value, host, 4);
+        break;
+    case 8:
+        memcpy(&value, host, 8);
+        break;
+    default:
+        memcpy(&value, host, size_bytes);
+        break;
+    }
+    return value;
+}
+
+static inline void write_value(uint8_t *host, unsigned size_bytes, uint64_t value)
+{
+    switch (size_bytes) {
+    case 4:
+        memcpy(host, &value, 4);
+        break;
+    case 8:
+        memcpy(host, &value, 8);
+        break;
+    default:
+        memcpy(host, &value, size_bytes);
+        break;
+    }
+}
+
 static struct loaded load(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access,
                           enum mmu_asker asker, stamp_t t)
 {
     struct loaded loaded = {0, 0};
-    loaded.ready = load_bytes(cpu, linear, size_bytes, access, asker, t, (uint8_t *)&loaded.value);
+    if (UNLIKELY(!is_plain(cpu, linear, size_bytes))) {
+        loaded.ready = load_bytes(cpu, linear, size_bytes, access, asker, t, (uint8_t *)&loaded.value);
+        return loaded;
+    }
+    struct piece piece = {.linear = linear, .size_bytes = size_bytes, .is_new_page = true};
+    bool is_good = translate_piece(cpu, &piece, access, asker, &t);
+    cpu->slow_issue = t;
+    if (!is_good)
+        return loaded;
+    if (UNLIKELY(!piece.is_ram)) {
+        loaded.ready = load_pieces(cpu, &piece, 1, t, (uint8_t *)&loaded.value);
+        return loaded;
+    }
+    cpu->stats.loads++;
+    const uint8_t *host = host_of(cpu, piece.at);
+    __builtin_prefetch(host); /* the host fetches its line while ours is looked for */
+    loaded.ready = cpu->is_timed ? access_cache(cpu, &piece, false, &t) : t;
+    cpu->slow_issue = t;
+    loaded.value = read_value(host, size_bytes);
     return loaded;
 }
 
@@ -391,20 +389,13 @@ static void write_ram(struct cpu *cpu, const struct piece *piece, const uint8_t 
         cpu_code_written(cpu, piece->at, piece->size_bytes);
 }
 
-/* Issued at t; the bytes are there at `data_ready`, or then. */
-static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const void *bytes,
-                  enum mmu_asker asker, stamp_t t, stamp_t data_ready)
+/* Stores to pieces that have been translated. Issued at t; the bytes are there at `data_ready`, or then. */
+static bool store_pieces(struct cpu *cpu, const struct piece *piece, unsigned nr_pieces, stamp_t t,
+                         stamp_t data_ready, const uint8_t *from)
 {
-    struct piece piece[MAX_PIECES];
-    unsigned nr_pieces = translate(cpu, linear, size_bytes, MMU_WRITE, asker, &t, piece);
-    cpu->slow_issue = t;
-    if (nr_pieces == 0)
-        return false;
-    cpu->stats.stores++;
-    debug_note_access(cpu, linear, size_bytes, true);
-    const uint8_t *from = bytes;
     stamp_t line_ready = t;
     bool is_ram_store = false;
+    cpu->stats.stores++;
     for (unsigned i = 0; i < nr_pieces; i++) {
         stamp_t ready = t;
         if (piece[i].is_ram) {
@@ -428,14 +419,55 @@ static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const v
     return true;
 }
 
+static __attribute__((noinline)) bool store_bytes(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
+                                                  const void *bytes, enum mmu_asker asker, stamp_t t,
+                                                  stamp_t data_ready)
+{
+    struct piece piece[MAX_PIECES];
+    unsigned nr_pieces = translate(cpu, linear, size_bytes, MMU_WRITE, asker, &t, piece);
+    cpu->slow_issue = t;
+    if (nr_pieces == 0)
+        return false;
+    debug_note_access(cpu, linear, size_bytes, true);
+    return store_pieces(cpu, piece, nr_pieces, t, data_ready, bytes);
+}
+
+static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, enum mmu_asker asker,
+                  stamp_t t, stamp_t data_ready)
+{
+    if (UNLIKELY(!is_plain(cpu, linear, size_bytes)))
+        return store_bytes(cpu, linear, size_bytes, &value, asker, t, data_ready);
+    struct piece piece = {.linear = linear, .size_bytes = size_bytes, .is_new_page = true};
+    bool is_good = translate_piece(cpu, &piece, MMU_WRITE, asker, &t);
+    cpu->slow_issue = t;
+    if (!is_good)
+        return false;
+    if (UNLIKELY(!piece.is_ram))
+        return store_pieces(cpu, &piece, 1, t, data_ready, (const uint8_t *)&value);
+    cpu->stats.stores++;
+    uint8_t *host = host_of(cpu, piece.at);
+    __builtin_prefetch(host, 1);
+    if (cpu->is_timed) {
+        stamp_t ready = access_cache(cpu, &piece, true, &t);
+        drain(cpu, stamp_later(t, data_ready), stamp_later(t, ready));
+        if (mmu_cache_use(&cpu->mmu, piece.type, true) == CACHE_USE_ALL)
+            cache_let_stores_hit(cpu->params.l1d, piece.at);
+    }
+    write_value(host, size_bytes, value);
+    if (UNLIKELY(cpu_has_code(cpu, piece.at)))
+        cpu_code_written(cpu, piece.at, size_bytes);
+    cpu->slow_issue = t;
+    return true;
+}
+
 bool cpu_store_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, stamp_t t)
 {
-    return store(cpu, linear, size_bytes, &value, current(cpu), t, 0);
+    return store(cpu, linear, size_bytes, value, current(cpu), t, 0);
 }
 
 bool cpu_store_wide_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, const void *from, stamp_t t)
 {
-    return store(cpu, linear, size_bytes, from, current(cpu), t, 0);
+    return store_bytes(cpu, linear, size_bytes, from, current(cpu), t, 0);
 }
 
 void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value,
@@ -447,7 +479,7 @@ void cpu_store_after_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_b
      */
     uint64_t lost[NR_REASONS];
     memcpy(lost, cpu->lost, sizeof lost);
-    (void)!store(cpu, linear, size_bytes, &value, current(cpu), t, data_ready);
+    (void)!store(cpu, linear, size_bytes, value, current(cpu), t, data_ready);
     memcpy(cpu->lost, lost, sizeof lost);
 }
 
@@ -485,7 +517,7 @@ bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_sy
     if (!complete_linear(cpu, &linear, is_system))
         return false;
     stamp_t t = cpu_wait(cpu, cpu_port(cpu, cpu->clock), cpu->store_buffer[cpu->store_index]);
-    bool is_good = store(cpu, linear, size_bytes, &value, asker, t, 0);
+    bool is_good = store(cpu, linear, size_bytes, value, asker, t, 0);
     cpu->clock = cpu->slow_issue;
     return is_good;
 }

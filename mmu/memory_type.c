@@ -27,6 +27,9 @@ static uint64_t variable_begin(const struct memory_types *types, unsigned i)
 /* Most addresses need no look at the ranges: from 1 MiB to where the first of them begins. */
 static void find_plain(struct memory_types *types)
 {
+    types->plain_pats = 0;
+    for (unsigned i = 0; i < 8; i++)
+        types->plain_pats |= (types->pat >> i * 8 & 7) == MEMORY_WB ? 1u << i : 0;
     types->plain_from = types->plain_to = 0;
     if ((types->default_type & (DEFAULT_TYPE_ENABLED | DEFAULT_TYPE_MASK)) !=
         (DEFAULT_TYPE_ENABLED | MEMORY_WB))
@@ -141,7 +144,7 @@ static enum memory_type overlap(enum memory_type a, enum memory_type b)
 
 enum memory_type memory_type_by_mtrrs(const struct memory_types *types, struct paddr at)
 {
-    if (at.v >= types->plain_from && at.v < types->plain_to)
+    if (memory_is_plain(types, at))
         return MEMORY_WB;
     if (!(types->default_type & DEFAULT_TYPE_ENABLED))
         return MEMORY_UC;
@@ -160,7 +163,7 @@ enum memory_type memory_type_by_mtrrs(const struct memory_types *types, struct p
     return type;
 }
 
-enum memory_type memory_type_of(const struct memory_types *types, struct paddr at, unsigned pat_index)
+enum memory_type memory_type_of_any(const struct memory_types *types, struct paddr at, unsigned pat_index)
 {
     /* SDM 3A table 11-7: by the MTRRs' type, then the PAT's. */
     enum { UC = MEMORY_UC, WC = MEMORY_WC, WT = MEMORY_WT, WP = MEMORY_WP, WB = MEMORY_WB };
@@ -174,7 +177,7 @@ enum memory_type memory_type_of(const struct memory_types *types, struct paddr a
     return effective[memory_type_by_mtrrs(types, at)][by_pat];
 }
 
-enum cache_use memory_cache_use(enum memory_type type, bool no_fill, bool is_write)
+enum cache_use memory_cache_use_of_any(enum memory_type type, bool no_fill, bool is_write)
 {
     bool passes_by = type == MEMORY_UC || type == MEMORY_WC || (type == MEMORY_WP && is_write);
     if (passes_by)

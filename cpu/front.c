@@ -1,0 +1,111 @@
+/* The shortcuts of data accesses: see struct front. */
+#include "cpu/cpu_internal.h"
+
+#include <string.h>
+
+/*
+ * While CR4.SMAP is set and EFLAGS.AC allows the supervisor to reach a page of the user, its front allows it
+ * too: until AC is cleared.
+ */
+static void note_ac_front(struct cpu *cpu, unsigned index)
+{
+    if (cpu->nr_ac_fronts < MAX_AC_FRONTS)
+        cpu->ac_front[cpu->nr_ac_fronts] = (uint16_t)index;
+    cpu->nr_ac_fronts += cpu->nr_ac_fronts <= MAX_AC_FRONTS; /* one more than there is room for: too many */
+}
+
+static void forbid_supervisor(struct front *front)
+{
+    front->tag[FRONT_SUPERVISOR | FRONT_READ] = front->tag[FRONT_SUPERVISOR | FRONT_WRITE] = FRONT_NO_PAGE;
+}
+
+void cpu_drop_ac_fronts(struct cpu *cpu)
+{
+    bool are_all = cpu->nr_ac_fronts > MAX_AC_FRONTS;
+    for (unsigned i = 0; i < (are_all ? cpu->nr_used_fronts : cpu->nr_ac_fronts); i++)
+        forbid_supervisor(&cpu->data_front[are_all ? cpu->used_front[i] : cpu->ac_front[i]]);
+    cpu->nr_ac_fronts = 0;
+}
+
+static inline void note_used_front(struct cpu *cpu, unsigned index)
+{
+    uint64_t *word = &cpu->is_front_used[index / 64], bit = 1ull << index % 64;
+    if (*word & bit)
+        return;
+    *word |= bit;
+    cpu->used_front[cpu->nr_used_fronts++] = (uint16_t)index;
+}
+
+void cpu_fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *entry, enum memory_type type)
+{
+    uint64_t page = linear >> PAGE_SHIFT;
+    unsigned index = front_index(page, DATA_FRONT_ENTRIES);
+    struct front *front = &cpu->data_front[index];
+    note_used_front(cpu, index);
+    struct paddr frame = paddr(mmu_physical(&cpu->mmu, entry, laddr(linear)).v & ~(uint64_t)PAGE_MASK);
+    front->frame = frame;
+    front->host = cpu->params.ram->host + frame.v;
+    front->entry = entry;
+    front->id = entry->id;
+    /* The fast path knows only of lines that it may hit. */
+    bool can_hit_reads = !cpu->is_timed || mmu_cache_use(&cpu->mmu, type, false) == CACHE_USE_ALL;
+    bool can_hit_writes = !cpu->is_timed || mmu_cache_use(&cpu->mmu, type, true) == CACHE_USE_ALL;
+    if ((cpu->control.cr4 & CR4_SMAP) && (cpu->eflags & EFLAGS_AC) && (entry->flags & TLB_USER))
+        note_ac_front(cpu, index);
+    bool is_noted = cpu_has_breakpoints(cpu) && debug_watches_page(cpu, linear);
+    bool can_write = can_hit_writes && (entry->flags & TLB_DIRTY) && !cpu_has_code(cpu, frame);
+    for (unsigned kind = FRONT_SUPERVISOR; kind <= FRONT_USER; kind += FRONT_USER) {
+        enum mmu_asker asker = kind == FRONT_USER ? MMU_USER : cpu_supervisor(cpu);
+        bool read = can_hit_reads && paging_allows(&cpu->control, entry->flags, MMU_READ, asker);
+        bool write = can_write && paging_allows(&cpu->control, entry->flags, MMU_WRITE, asker);
+        bool is_slow = is_noted || (kind == FRONT_USER && cpu->checks_alignment);
+        front->tag[kind | FRONT_READ] = read && !is_slow ? page : FRONT_NO_PAGE;
+        front->tag[kind | FRONT_WRITE] = write && !is_slow ? page : FRONT_NO_PAGE;
+    }
+}
+
+void cpu_init_fronts(struct cpu *cpu)
+{
+    for (unsigned i = 0; i < DATA_FRONT_ENTRIES; i++)
+        memset(cpu->data_front[i].tag, 0xff, sizeof cpu->data_front[i].tag);
+    cpu_drop_fronts(cpu);
+}
+
+void cpu_drop_fronts(struct cpu *cpu)
+{
+    for (unsigned i = 0; i < cpu->nr_used_fronts; i++) {
+        unsigned index = cpu->used_front[i];
+        memset(cpu->data_front[index].tag, 0xff, sizeof cpu->data_front[index].tag);
+        cpu->is_front_used[index / 64] = 0;
+    }
+    cpu->nr_used_fronts = cpu->nr_ac_fronts = 0;
+    for (unsigned i = 0; i < FETCH_FRONT_ENTRIES; i++)
+        memset(cpu->fetch_fronts[i].tag, 0xff, sizeof cpu->fetch_fronts[i].tag);
+}
+
+void cpu_set_a20(struct cpu *cpu, bool is_open)
+{
+    mmu_set_a20(&cpu->mmu, is_open);
+    cpu_drop_fronts(cpu);
+    for (unsigned i = 0; i < FETCH_FRONT_ENTRIES; i++) /* the page that runs is looked up again, too */
+        cpu->fetch_fronts[i].id = UINT64_MAX;
+}
+
+void cpu_update_alignment(struct cpu *cpu)
+{
+    bool checks = cpu->cpl == 3 && (cpu->control.cr0 & CR0_AM) && (cpu->eflags & EFLAGS_AC);
+    for (unsigned i = 0; checks && !cpu->checks_alignment && i < cpu->nr_used_fronts; i++) {
+        struct front *front = &cpu->data_front[cpu->used_front[i]];
+        front->tag[FRONT_USER | FRONT_READ] = front->tag[FRONT_USER | FRONT_WRITE] = FRONT_NO_PAGE;
+    }
+    cpu->checks_alignment = checks;
+}
+
+void cpu_drop_write_fronts(struct cpu *cpu, struct paddr frame)
+{
+    for (unsigned i = 0; i < cpu->nr_used_fronts; i++) {
+        struct front *front = &cpu->data_front[cpu->used_front[i]];
+        if (front->frame.v == frame.v)
+            front->tag[FRONT_SUPERVISOR | FRONT_WRITE] = front->tag[FRONT_USER | FRONT_WRITE] = FRONT_NO_PAGE;
+    }
+}
