@@ -232,6 +232,11 @@ void cache_add_front_hits(struct cache *cache, uint64_t nr_hits)
     cache->stats.hits += nr_hits;
 }
 
+cycle_t cache_hit_cycles(const struct cache *cache)
+{
+    return cache->params.latency_cycles;
+}
+
 struct cache *cache_below(const struct cache *cache)
 {
     return cache->below;

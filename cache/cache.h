@@ -29,7 +29,7 @@ struct cache_stats {
 };
 
 /* What serves a request, from near to far. */
-enum served_by { SERVED_BY_L1, SERVED_BY_L2, SERVED_BY_DRAM, NR_SERVED_BY };
+enum served_by { SERVED_BY_L1, SERVED_BY_L2, SERVED_BY_L3, SERVED_BY_DRAM, NR_SERVED_BY };
 
 /* Inline for the CPU's hit path; written by cache.c only. */
 struct cache_front {
@@ -44,7 +44,7 @@ struct cache_front {
 struct cache;
 
 /*
- * Exactly one of `below` and `dram` is given. `level` is what a hit here is counted as: SERVED_BY_L1 or _L2.
+ * Exactly one of `below` and `dram` is given. `level` is what a hit here is counted as: not SERVED_BY_DRAM.
  * NULL when memory is short.
  */
 struct cache *cache_create(const struct cache_params *params, enum served_by level, struct cache *below,
@@ -80,6 +80,9 @@ bool cache_contains(const struct cache *cache, struct paddr at);
 
 const struct cache_front *cache_front(const struct cache *cache);
 void cache_add_front_hits(struct cache *cache, uint64_t nr_hits);
+
+/* What a hit takes. */
+cycle_t cache_hit_cycles(const struct cache *cache);
 
 /* The cache that misses go to, NULL when it is the DRAM. */
 struct cache *cache_below(const struct cache *cache);

@@ -197,10 +197,10 @@ void cpu_flush_caches(struct cpu *cpu, bool write_back, cycle_t now)
 {
     if (!cpu->is_timed)
         return;
-    cpu_ask_flush(cpu, cpu->params.l1i, false, now);
-    cpu_ask_flush(cpu, cpu->params.l1d, write_back, now);
-    if (cache_below(cpu->params.l1d))
-        cpu_ask_flush(cpu, cache_below(cpu->params.l1d), write_back, now);
+    if (cpu->params.l1i != cpu->params.l1d)
+        cpu_ask_flush(cpu, cpu->params.l1i, false, now);
+    for (struct cache *cache = cpu->params.l1d; cache; cache = cache_below(cache))
+        cpu_ask_flush(cpu, cache, write_back, now);
 }
 
 bool cpu_flush_line(struct cpu *cpu, uint64_t linear, stamp_t t)
@@ -215,11 +215,10 @@ bool cpu_flush_line(struct cpu *cpu, uint64_t linear, stamp_t t)
     struct paddr at = mmu_physical(&cpu->mmu, entry, laddr(linear));
     if (!cpu->is_timed)
         return true;
-    struct cache *l1d = cpu->params.l1d, *l2 = cache_below(l1d);
-    cpu_ask_flush_line(cpu, cpu->params.l1i, at, false, stamp_cycle(t));
-    cpu_ask_flush_line(cpu, l1d, at, true, stamp_cycle(t));
-    if (l2)
-        cpu_ask_flush_line(cpu, l2, at, true, stamp_cycle(t));
+    if (cpu->params.l1i != cpu->params.l1d)
+        cpu_ask_flush_line(cpu, cpu->params.l1i, at, false, stamp_cycle(t));
+    for (struct cache *cache = cpu->params.l1d; cache; cache = cache_below(cache))
+        cpu_ask_flush_line(cpu, cache, at, true, stamp_cycle(t));
     cpu_observe_control(cpu, "clflush", at.v);
     return true;
 }

@@ -66,7 +66,7 @@ static void init_timing(struct cpu *cpu, const struct config *config)
     cpu->mshr_entries = (unsigned)config->cpu_mshrs;
     cpu->fetch_entries = (unsigned)config->cpu_fetch_queue;
     cpu->fetch_bytes = (unsigned)config->cpu_fetch_bytes;
-    cpu->fetch_line_shift = (unsigned)__builtin_ctzll(config->cache_l1i_line_bytes);
+    cpu->fetch_line_shift = (unsigned)__builtin_ctzll(config->cache_l1d_line_bytes);
     cpu->line_mask = config->cache_l1d_line_bytes - 1;
     if (cpu->is_timed) {
         const struct cache_front *front = cache_front(cpu->params.l1d);

@@ -74,11 +74,9 @@ static void fetch_line(struct cpu *cpu, struct paddr physical, stamp_t *t, struc
     seen->physical = physical;
     seen->served_by = SERVED_BY_L1;
     if (cpu->is_timed && seen->is_ram) {
-        struct cache_answer answer =
-
-            cpu_ask_cache(cpu, cpu->params.l1i, cache_use(cpu, physical), physical, false, stamp_cycle(*t),
-                          seen->linear.v);
-        cycle_t hit_cycles = cpu->params.config->cache_l1i_latency_cycles;
+        struct cache_answer answer = cpu_ask_cache(cpu, cpu->params.l1i, cache_use(cpu, physical), physical,
+                                                   false, stamp_cycle(*t), seen->linear.v);
+        cycle_t hit_cycles = cache_hit_cycles(cpu->params.l1i);
         if (answer.ready > stamp_cycle(*t) + hit_cycles)
             *t = stamp_of_cycle(answer.ready - hit_cycles) | REASON_L1I;
         seen->served_by = answer.served_by;

@@ -65,16 +65,19 @@ static struct answer describe_cache(const struct config *config, uint32_t sublea
         LEVEL_SHIFT = 5,
         SELF_INITIALISING = 1 << 8
     };
+    const uint32_t l1_type = config->cache_unified_l1 ? TYPE_UNIFIED : TYPE_DATA;
     const struct {
         uint32_t type, level;
         uint64_t size_bytes, ways, line_bytes;
     } caches[] = {
-        {TYPE_DATA, 1, config->cache_l1d_size_bytes, config->cache_l1d_ways, config->cache_l1d_line_bytes},
+        {l1_type, 1, config->cache_l1d_size_bytes, config->cache_l1d_ways, config->cache_l1d_line_bytes},
         {TYPE_INSTRUCTIONS, 1, config->cache_l1i_size_bytes, config->cache_l1i_ways,
          config->cache_l1i_line_bytes},
         {TYPE_UNIFIED, 2, config->cache_l2_size_bytes, config->cache_l2_ways, config->cache_l2_line_bytes},
+        {TYPE_UNIFIED, 3, config->cache_l3_size_bytes, config->cache_l3_ways, config->cache_l3_line_bytes},
     };
-    if (subleaf >= sizeof caches / sizeof *caches)
+    subleaf += config->cache_unified_l1 && subleaf >= 1; /* no L1I then */
+    if (subleaf >= sizeof caches / sizeof *caches || caches[subleaf].level > config->cache_levels)
         return (struct answer){{TYPE_NONE}};
     uint64_t sets = caches[subleaf].size_bytes / caches[subleaf].ways / caches[subleaf].line_bytes;
     return (struct answer){{

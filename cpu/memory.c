@@ -157,7 +157,7 @@ static unsigned translate(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
 
 static enum reason reason_served(enum served_by served_by)
 {
-    static const enum reason reasons[NR_SERVED_BY] = {REASON_L1D, REASON_L2, REASON_DRAM};
+    static const enum reason reasons[NR_SERVED_BY] = {REASON_L1D, REASON_L2, REASON_L3, REASON_DRAM};
     return reasons[served_by];
 }
 
@@ -185,6 +185,7 @@ static __attribute__((noinline, cold)) void tell(struct cpu *cpu, const struct p
 {
     enum reason reason = stamp_reason(ready);
     unsigned served_by = reason == REASON_DRAM ? SERVED_BY_DRAM
+                         : reason == REASON_L3 ? SERVED_BY_L3
                          : reason == REASON_L2 ? SERVED_BY_L2
                                                : SERVED_BY_L1;
     struct cpu_seen_access seen = {

@@ -54,6 +54,7 @@ static uint64_t statistic(const struct cpu *cpu, int event)
     } clock = {unhalted_cycles(cpu)};
     bool is_timed = cpu->is_timed;
     const struct cache *l2 = is_timed ? cache_below(params->l1d) : NULL;
+    const struct cache *last = l2 && cache_below(l2) ? cache_below(l2) : l2;
 #define SOURCE_CLOCK (&clock)
 #define SOURCE_CORE (&cpu->stats)
 #define SOURCE_MMU (is_timed ? &cpu->mmu.stats : &no_mmu)
@@ -63,6 +64,7 @@ static uint64_t statistic(const struct cpu *cpu, int event)
 #define SOURCE_L1I (is_timed ? cache_stats(params->l1i) : &no_cache)
 #define SOURCE_L1D (is_timed ? cache_stats(params->l1d) : &no_cache)
 #define SOURCE_L2 (l2 ? cache_stats(l2) : &no_cache)
+#define SOURCE_LAST_LEVEL (last ? cache_stats(last) : &no_cache)
     switch (event) {
 #define PMU_EVENT(name, event, umask, source, field, sentence)                                               \
     case EVENT_##name:                                                                                       \

@@ -3,7 +3,7 @@
 
 static stamp_t stamp_of(const struct cache_answer *answer)
 {
-    static const enum reason reasons[NR_SERVED_BY] = {REASON_L1D, REASON_L2, REASON_DRAM};
+    static const enum reason reasons[NR_SERVED_BY] = {REASON_L1D, REASON_L2, REASON_L3, REASON_DRAM};
     return stamp_of_cycle(answer->ready) | reasons[answer->served_by];
 }
 

@@ -46,7 +46,7 @@ static uint64_t timed_read(void *opaque, struct walk_step *step)
     if (mmu->params.is_timed && ram_has(mmu->params.ram, step->at, step->size_bytes)) {
         struct cache_answer answer = access_cache(mmu, step, false, context->now);
         uint64_t *const by_level[NR_SERVED_BY] = {&mmu->stats.walk_reads_l1d, &mmu->stats.walk_reads_l2,
-                                                  &mmu->stats.walk_reads_dram};
+                                                  &mmu->stats.walk_reads_l3, &mmu->stats.walk_reads_dram};
         ++*by_level[answer.served_by];
         step->served_by = answer.served_by;
         context->now = answer.ready;

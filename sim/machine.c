@@ -1,5 +1,6 @@
 #include "sim/machine.h"
 
+#include "cache/hierarchy.h"
 #include "sim/base/event.h"
 #include "sim/base/iomap.h"
 #include "sim/board/board.h"
@@ -29,7 +30,7 @@ struct machine {
     struct machine_params params;
     struct ram ram;
     struct dram *dram;
-    struct cache *l1i, *l1d, *l2;
+    struct cache_hierarchy caches;
     struct tlb *itlb, *dtlb, *l2_tlb;
     struct cpu *cpu;
     struct ev_queue *events;
@@ -236,21 +237,8 @@ static bool create_caches(struct machine *machine)
         .row_conflict_cycles = c->dram_row_conflict_cycles,
         .burst_cycles = c->dram_burst_cycles,
     };
-    struct cache_params l2 = {c->cache_l2_size_bytes, c->cache_l2_ways, c->cache_l2_line_bytes,
-                              c->cache_l2_latency_cycles};
-    struct cache_params l1i = {c->cache_l1i_size_bytes, c->cache_l1i_ways, c->cache_l1i_line_bytes,
-                               c->cache_l1i_latency_cycles};
-    struct cache_params l1d = {c->cache_l1d_size_bytes, c->cache_l1d_ways, c->cache_l1d_line_bytes,
-                               c->cache_l1d_latency_cycles};
     machine->dram = dram_create(&dram);
-    if (!machine->dram)
-        return false;
-    machine->l2 = cache_create(&l2, SERVED_BY_L2, NULL, machine->dram);
-    if (!machine->l2)
-        return false;
-    machine->l1i = cache_create(&l1i, SERVED_BY_L1, machine->l2, NULL);
-    machine->l1d = cache_create(&l1d, SERVED_BY_L1, machine->l2, NULL);
-    return machine->l1i && machine->l1d;
+    return machine->dram && cache_hierarchy_create(&machine->caches, c, machine->dram);
 }
 
 static bool create_tlbs(struct machine *machine)
@@ -308,9 +296,9 @@ static bool create_cpu(struct machine *machine)
         .itlb = machine->itlb,
         .dtlb = machine->dtlb,
         .l2_tlb = machine->l2_tlb,
-        .l1i = machine->l1i,
-        .l1d = machine->l1d,
-        .walk_cache = machine->config.mmu_walk_through == CFG_WALK_L1D ? machine->l1d : machine->l2,
+        .l1i = machine->caches.l1i,
+        .l1d = machine->caches.l1d,
+        .walk_cache = cache_hierarchy_walk(&machine->caches, &machine->config),
         .observer = machine->params.observer,
         .is_ram = is_ram,
         .is_ram_opaque = machine,
@@ -361,9 +349,7 @@ static bool register_stats(struct machine *machine)
         is_good = tlb_register_stats(machine->itlb, r, "cpu0.tlb.l1i") &&
                   tlb_register_stats(machine->dtlb, r, "cpu0.tlb.l1d") &&
                   tlb_register_stats(machine->l2_tlb, r, "cpu0.tlb.l2") &&
-                  cache_register_stats(machine->l1i, r, "cache.l1i0") &&
-                  cache_register_stats(machine->l1d, r, "cache.l1d0") &&
-                  cache_register_stats(machine->l2, r, "cache.l2") &&
+                  cache_hierarchy_register_stats(&machine->caches, r) &&
                   dram_register_stats(machine->dram, r, "dram");
     size_t nr_rows;
     const struct stat_row *rows = board_stat_rows(&nr_rows);
@@ -417,9 +403,7 @@ void machine_destroy(struct machine *machine)
     tlb_destroy(machine->itlb);
     tlb_destroy(machine->dtlb);
     tlb_destroy(machine->l2_tlb);
-    cache_destroy(machine->l1i);
-    cache_destroy(machine->l1d);
-    cache_destroy(machine->l2);
+    cache_hierarchy_destroy(&machine->caches);
     dram_destroy(machine->dram);
     ev_queue_destroy(machine->events);
     ram_fini(&machine->ram);
@@ -555,9 +539,10 @@ struct machine_parts machine_parts(const struct machine *machine)
         .itlb = machine->itlb,
         .dtlb = machine->dtlb,
         .l2_tlb = machine->l2_tlb,
-        .l1i = machine->l1i,
-        .l1d = machine->l1d,
-        .l2 = machine->l2,
+        .l1i = machine->caches.l1i,
+        .l1d = machine->caches.l1d,
+        .l2 = machine->caches.l2,
+        .l3 = machine->caches.l3,
         .dram = machine->dram,
         .config = &machine->config,
         .note = machine->image.note,

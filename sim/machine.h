@@ -77,7 +77,7 @@ struct machine_parts {
     struct cpu *cpu;
     const struct ram *ram;
     const struct tlb *itlb, *dtlb, *l2_tlb;
-    const struct cache *l1i, *l1d, *l2;
+    const struct cache *l1i, *l1d, *l2, *l3;
     const struct dram *dram;
     const struct config *config;
     const void *note; /* of the image; NULL when it has none */

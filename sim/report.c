@@ -49,9 +49,11 @@ static void print_rate(const struct stat_registry *stats, const char *label, con
                        uint64_t instructions, FILE *to)
 {
     char misses_name[64], accesses_name[64];
+    uint64_t misses = 0, accesses = 0;
     snprintf(misses_name, sizeof misses_name, "%s.misses", path);
     snprintf(accesses_name, sizeof accesses_name, "%s.accesses", path);
-    uint64_t misses = count(stats, misses_name), accesses = count(stats, accesses_name);
+    if (!stat_get_count(stats, misses_name, &misses) || !stat_get_count(stats, accesses_name, &accesses))
+        return; /* the machine has none */
     fprintf(to, "  %-15s %12" PRIu64 " misses of %" PRIu64 " (%.3f %%, %.2f per 1000 instructions)\n", label,
             misses, accesses, percent(misses, accesses), 1000.0 * (double)misses / (double)instructions);
 }
@@ -63,6 +65,7 @@ static void print_memory_system(const struct stat_registry *stats, uint64_t inst
     } rows[] = {
         {"L1 ITLB", "cpu0.tlb.l1i"}, {"L1 DTLB", "cpu0.tlb.l1d"}, {"L2 TLB", "cpu0.tlb.l2"},
         {"L1I", "cache.l1i0"},       {"L1D", "cache.l1d0"},       {"L2", "cache.l2"},
+        {"L3", "cache.l3"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         print_rate(stats, rows[i].label, rows[i].path, instructions, to);

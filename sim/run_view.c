@@ -34,6 +34,7 @@ static struct view_source source_of(const struct run_view *view)
         .l1i = parts.l1i,
         .l1d = parts.l1d,
         .l2 = parts.l2,
+        .l3 = parts.l3,
         .dram = parts.dram,
         .note = parts.note,
         .note_bytes = parts.note_bytes,

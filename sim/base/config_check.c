@@ -131,21 +131,48 @@ static void check_cache(struct check *check, size_t size_field, size_t ways_fiel
              ways, line, actual, nearest);
 }
 
-/* A line moves between the caches as a whole. */
+/* A line moves between the caches as a whole. Those that are not there do not matter. */
 static void check_lines(struct check *check)
 {
-    const size_t fields[] = {FIELD(cache_l2_line_bytes), FIELD(cache_l1d_line_bytes),
-                             FIELD(cache_l1i_line_bytes)};
-    uint64_t line[3];
-    for (size_t i = 0; i < 3; i++) {
-        if (!is_known(check, fields[i]))
+    enum { MAX_CACHES = 4 };
+    static const char *const names[MAX_CACHES] = {"l1i", "l1d", "l2", "l3"};
+    const size_t all[MAX_CACHES] = {FIELD(cache_l1i_line_bytes), FIELD(cache_l1d_line_bytes),
+                                    FIELD(cache_l2_line_bytes), FIELD(cache_l3_line_bytes)};
+    const bool is_there[MAX_CACHES] = {!check->cfg->values.cache_unified_l1, true,
+                                       check->cfg->values.cache_levels >= 2,
+                                       check->cfg->values.cache_levels >= 3};
+    size_t fields[MAX_CACHES], nr_fields = 0, nr_chars = 0;
+    char said[MAX_CACHES * CFG_TEXT_CHARS] = "";
+    bool are_equal = true;
+    if (!is_known(check, FIELD(cache_levels)) || !is_known(check, FIELD(cache_unified_l1)))
+        return;
+    for (size_t i = 0; i < MAX_CACHES; i++) {
+        if (!is_there[i])
+            continue;
+        if (!is_known(check, all[i]))
             return;
-        line[i] = value_of(check, fields[i]);
+        uint64_t line = value_of(check, all[i]);
+        are_equal = are_equal && line == value_of(check, FIELD(cache_l1d_line_bytes));
+        nr_chars += (size_t)snprintf(said + nr_chars, sizeof said - nr_chars, "%s%s %s%" PRIu64,
+                                     nr_fields ? ", " : "", names[i], nr_fields ? "" : "has ", line);
+        fields[nr_fields++] = all[i];
     }
-    if (line[0] != line[1] || line[1] != line[2])
-        complain(check, latest(check, fields, 3),
-                 "the same line in all caches; l1i has %" PRIu64 ", l1d %" PRIu64 ", l2 %" PRIu64, line[2],
-                 line[1], line[0]);
+    if (!are_equal)
+        complain(check, latest(check, fields, nr_fields), "the same line in all caches; %s", said);
+}
+
+/* The walker asks a cache that is there. */
+static void check_walk_through(struct check *check)
+{
+    const size_t fields[] = {FIELD(cache_levels), FIELD(mmu_walk_through)};
+    const struct config *values = &check->cfg->values;
+    if (!is_known(check, fields[0]) || !is_known(check, fields[1]) || values->cache_levels >= 2 ||
+        values->mmu_walk_through == CFG_WALK_L1D)
+        return;
+    if (latest(check, fields, 2) == fields[0])
+        complain(check, fields[0], "2 or 3: mmu.walk_through is l2");
+    else
+        complain(check, fields[1], "l1d: cache.levels is 1");
 }
 
 static void check_at_most(struct check *check, size_t small_field, size_t large_field)
@@ -182,8 +209,10 @@ bool cfg_check(const struct cfg *cfg, struct diag *diag)
     check_cache(&check, FIELD(cache_l1i_size_bytes), FIELD(cache_l1i_ways), FIELD(cache_l1i_line_bytes));
     check_cache(&check, FIELD(cache_l1d_size_bytes), FIELD(cache_l1d_ways), FIELD(cache_l1d_line_bytes));
     check_cache(&check, FIELD(cache_l2_size_bytes), FIELD(cache_l2_ways), FIELD(cache_l2_line_bytes));
+    check_cache(&check, FIELD(cache_l3_size_bytes), FIELD(cache_l3_ways), FIELD(cache_l3_line_bytes));
     check_lines(&check);
-    check_at_most(&check, FIELD(cpu_fetch_bytes), FIELD(cache_l1i_line_bytes));
-    check_at_most(&check, FIELD(cache_l2_line_bytes), FIELD(dram_row_bytes));
+    check_walk_through(&check);
+    check_at_most(&check, FIELD(cpu_fetch_bytes), FIELD(cache_l1d_line_bytes));
+    check_at_most(&check, FIELD(cache_l1d_line_bytes), FIELD(dram_row_bytes));
     return check.is_good;
 }

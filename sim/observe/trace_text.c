@@ -30,7 +30,7 @@ void trace_text_add(struct trace_text *text, const char *format, ...)
 
 const char *trace_served_name(unsigned served_by)
 {
-    static const char *const names[NR_SERVED_BY] = {"l1", "l2", "dram"};
+    static const char *const names[NR_SERVED_BY] = {"l1", "l2", "l3", "dram"};
     return served_by < NR_SERVED_BY ? names[served_by] : "?";
 }
 

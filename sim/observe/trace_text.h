@@ -12,7 +12,7 @@ struct trace_text {
 void trace_text_init(struct trace_text *text, char *buffer, size_t room);
 void trace_text_add(struct trace_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* "l1", "l2", "dram"; for messages. */
+/* "l1", "l2", "l3", "dram"; for messages. */
 const char *trace_served_name(unsigned served_by);
 /* "dram": a part of the CPI stack; "" for none. */
 const char *trace_reason_name(unsigned reason);

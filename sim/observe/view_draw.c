@@ -31,10 +31,10 @@ colour_t owner_colour(enum view_owner owner)
 colour_t reason_colour(unsigned reason)
 {
     static const colour_t colours[NR_REASONS] = {
-        [REASON_BASE] = 0x00b184, [REASON_BRANCH] = 0xf0e442, [REASON_L1I] = 0xe69f00,
-        [REASON_ITLB] = 0xf2d3e4, [REASON_L1D] = 0xc3e8fb,    [REASON_DTLB] = 0xd98cb8,
-        [REASON_L2] = 0x56b4e9,   [REASON_DRAM] = 0x1f6fb5,   [REASON_SERIAL] = 0xe8641b,
-        [REASON_IDLE] = 0x46505c,
+        [REASON_BASE] = 0x00b184,   [REASON_BRANCH] = 0xf0e442, [REASON_L1I] = 0xe69f00,
+        [REASON_ITLB] = 0xf2d3e4,   [REASON_L1D] = 0xc3e8fb,    [REASON_DTLB] = 0xd98cb8,
+        [REASON_L2] = 0x56b4e9,     [REASON_L3] = 0x3990d1,     [REASON_DRAM] = 0x1f6fb5,
+        [REASON_SERIAL] = 0xe8641b, [REASON_IDLE] = 0x46505c,
     };
     return colours[reason];
 }

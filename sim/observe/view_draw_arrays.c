@@ -192,7 +192,7 @@ void draw_arrays_panel(struct drawing *drawing, struct box panel)
         const char *name;
         double height;
     } tlb_rows[NR_VIEW_TLBS] = {{"ITLB", 37}, {"DTLB", 37}, {"L2 TLB", 58}},
-      cache_rows[NR_VIEW_CACHES] = {{"L1I", 48}, {"L1D", 48}, {"L2", 84}};
+      cache_rows[NR_VIEW_CACHES] = {{"L1I", 48}, {"L1D", 48}, {"L2", 84}, {"L3", 84}};
     const struct view_model *model = drawing->model;
     struct box inside = draw_panel(drawing, panel, "TLBs and caches", "a column a set, last used on top");
     double y = inside.y;
@@ -211,11 +211,15 @@ void draw_arrays_panel(struct drawing *drawing, struct box panel)
     x = draw_legend(drawing, x + 12, y, owner_colour(VIEW_OWNER_SLAB), "global");
     canvas_text(drawing->canvas, x + 12, y, FONT_SMALL, INK_DIM, "lighter: dirty");
     y += 12 + 2 * GAP;
+    /* The L2's room is for what lies below the L1s: two caches share it. */
     for (unsigned i = 0; i < NR_VIEW_CACHES; i++) {
+        bool is_shared = i >= VIEW_L2 && model->cache[VIEW_L3].is_there;
+        double height = is_shared ? (cache_rows[i].height - GAP) / 2 : cache_rows[i].height;
         if (model->cache[i].is_there)
-            draw_cache(drawing, (struct box){inside.x, y, inside.w, cache_rows[i].height}, cache_rows[i].name,
+            draw_cache(drawing, (struct box){inside.x, y, inside.w, height}, cache_rows[i].name,
                        &model->cache[i]);
-        y += cache_rows[i].height + GAP;
+        if (i != VIEW_L3 || is_shared)
+            y += height + GAP;
     }
     canvas_text(drawing->canvas, inside.x, y, FONT_SMALL, INK_DIM,
                 "caches: colour = owner of the frame, lighter: dirty");

@@ -93,10 +93,12 @@ static void draw_memory_counts(struct drawing *drawing, struct box area)
     const struct view_model *model = drawing->model;
     const struct mmu_stats *mmu = &model->cpu.mmu_stats;
     uint64_t dram = model->dram.reads + model->dram.writes;
+    bool has_l3 = model->cache[VIEW_L3].is_there;
     const struct count_row rows[COUNT_ROWS] = {
         {"page walks", mmu->walks, 0},
         {"PTEs from L1", mmu->walk_reads_l1d, mmu->walk_reads},
-        {"PTEs from L2", mmu->walk_reads_l2, mmu->walk_reads},
+        {has_l3 ? "PTEs from L2, L3" : "PTEs from L2", mmu->walk_reads_l2 + mmu->walk_reads_l3,
+         mmu->walk_reads},
         {"PTEs from DRAM", mmu->walk_reads_dram, mmu->walk_reads},
         {"DRAM accesses", dram, 0},
         {"row hits", model->dram.row_hits, dram},

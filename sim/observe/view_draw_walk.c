@@ -11,7 +11,7 @@ static const char *const access_names[] = {[MMU_READ] = "read", [MMU_WRITE] = "w
 enum { TWO_LEVELS = 2 };
 static const char *const step_names[TWO_LEVELS] = {"PDE", "PTE"};
 static const colour_t step_colours[] = {0xd98cb8, 0x7cc8f5, 0x9fd98c, 0xe8c56a, 0xb79bf0};
-static const char *const servers[NR_SERVED_BY] = {"L1", "L2", "DRAM"};
+static const char *const servers[NR_SERVED_BY] = {"L1", "L2", "L3", "DRAM"};
 
 /* "P W U A D G 4M": what is set of an entry's bits (SDM 3A 4.3). */
 static void format_flags(char text[COUNT_CHARS], uint64_t entry, bool is_directory)

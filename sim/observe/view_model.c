@@ -80,7 +80,7 @@ static void take_name(char into[VIEW_NAME_CHARS], const char *path)
 bool view_collect(struct view_model *model, const struct view_source *source)
 {
     const struct tlb *const tlbs[NR_VIEW_TLBS] = {source->itlb, source->dtlb, source->l2_tlb};
-    const struct cache *const caches[NR_VIEW_CACHES] = {source->l1i, source->l1d, source->l2};
+    const struct cache *const caches[NR_VIEW_CACHES] = {source->l1i, source->l1d, source->l2, source->l3};
     struct guest_note storage;
     const struct guest_note *note = view_note(&storage, source);
     take_name(model->image_name, source->image_name);

@@ -107,7 +107,7 @@ struct view_console {
 };
 
 enum view_tlb_name { VIEW_ITLB, VIEW_DTLB, VIEW_L2_TLB, NR_VIEW_TLBS };
-enum view_cache_name { VIEW_L1I, VIEW_L1D, VIEW_L2, NR_VIEW_CACHES };
+enum view_cache_name { VIEW_L1I, VIEW_L1D, VIEW_L2, VIEW_L3, NR_VIEW_CACHES };
 
 struct view_model {
     char image_name[VIEW_NAME_CHARS], config_name[VIEW_NAME_CHARS];

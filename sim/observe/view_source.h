@@ -19,7 +19,7 @@ struct view_source {
     struct cpu *cpu;
     const struct ram *ram;
     const struct tlb *itlb, *dtlb, *l2_tlb; /* NULL in functional mode, and so are the caches and the DRAM */
-    const struct cache *l1i, *l1d, *l2;
+    const struct cache *l1i, *l1d, *l2, *l3;
     const struct dram *dram;
     const void *note; /* contents of the image's ELF note (struct load_result) */
     size_t note_bytes;

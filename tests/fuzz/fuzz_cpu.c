@@ -277,14 +277,14 @@ static void expect_same_counts(const struct core *a, const struct core *b)
 #include "cpu/cpu_stats.def"
 #undef STAT
 #define STAT(name, unit, sentence)                                                                           \
-    expect("cache " #name, cache_stats(a->l1d)->name, cache_stats(b->l1d)->name);
+    expect("cache " #name, cache_stats(a->caches.l1d)->name, cache_stats(b->caches.l1d)->name);
 #include "cache/cache_stats.def"
 #undef STAT
 #define STAT(name, unit, sentence) expect("tlb " #name, tlb_stats(a->dtlb)->name, tlb_stats(b->dtlb)->name);
 #include "tlb/tlb_stats.def"
 #undef STAT
-    expect("l1i accesses", cache_stats(a->l1i)->accesses, cache_stats(b->l1i)->accesses);
-    expect("l2 accesses", cache_stats(a->l2)->accesses, cache_stats(b->l2)->accesses);
+    expect("l1i accesses", cache_stats(a->caches.l1i)->accesses, cache_stats(b->caches.l1i)->accesses);
+    expect("l2 accesses", cache_stats(a->caches.l2)->accesses, cache_stats(b->caches.l2)->accesses);
     expect("itlb accesses", tlb_stats(a->itlb)->accesses, tlb_stats(b->itlb)->accesses);
     expect("l2 tlb accesses", tlb_stats(a->l2_tlb)->accesses, tlb_stats(b->l2_tlb)->accesses);
     cycle_t x[NR_REASONS], y[NR_REASONS], sum = 0;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cache/hierarchy.h"
 #include "cpu/cpu_internal.h"
 #include "tests/oracle/host.h"
 
@@ -99,7 +100,7 @@ struct ours {
     struct cfg *cfg;
     struct ram ram;
     struct dram *dram;
-    struct cache *l2, *l1i, *l1d;
+    struct cache_hierarchy caches;
     struct tlb *itlb, *dtlb, *l2_tlb;
     struct cpu *cpu;
     struct cpu_state entry; /* where a case begins */
@@ -156,13 +157,6 @@ static bool is_ram(void *opaque, struct paddr page)
     return page.v < RAM_BYTES;
 }
 
-static struct cache *make_cache(uint64_t size_bytes, uint64_t nr_ways, uint64_t line_bytes, cycle_t latency,
-                                enum served_by level, struct cache *below, struct dram *dram)
-{
-    struct cache_params params = {size_bytes, nr_ways, line_bytes, latency};
-    return cache_create(&params, level, below, dram);
-}
-
 static struct tlb *make_tlb(uint64_t entries, uint64_t ways, uint64_t large_entries, uint64_t large_ways)
 {
     struct tlb_params params = {
@@ -187,18 +181,13 @@ static bool make_hierarchy(struct ours *ours, const struct config *c)
         .array = {{c->tlb_l2_entries, c->tlb_l2_ways, TLB_PAGE_4K | TLB_PAGE_4M}},
     };
     ours->dram = dram_create(&dram);
-    ours->l2 = make_cache(c->cache_l2_size_bytes, c->cache_l2_ways, c->cache_l2_line_bytes,
-                          c->cache_l2_latency_cycles, SERVED_BY_L2, NULL, ours->dram);
-    ours->l1i = make_cache(c->cache_l1i_size_bytes, c->cache_l1i_ways, c->cache_l1i_line_bytes,
-                           c->cache_l1i_latency_cycles, SERVED_BY_L1, ours->l2, NULL);
-    ours->l1d = make_cache(c->cache_l1d_size_bytes, c->cache_l1d_ways, c->cache_l1d_line_bytes,
-                           c->cache_l1d_latency_cycles, SERVED_BY_L1, ours->l2, NULL);
     ours->itlb =
         make_tlb(c->tlb_l1i_entries, c->tlb_l1i_ways, c->tlb_l1i_large_entries, c->tlb_l1i_large_ways);
     ours->dtlb =
         make_tlb(c->tlb_l1d_entries, c->tlb_l1d_ways, c->tlb_l1d_large_entries, c->tlb_l1d_large_ways);
     ours->l2_tlb = tlb_create(&l2_tlb);
-    return ours->dram && ours->l2 && ours->l1i && ours->l1d && ours->itlb && ours->dtlb && ours->l2_tlb;
+    return ours->dram && cache_hierarchy_create(&ours->caches, c, ours->dram) && ours->itlb && ours->dtlb &&
+           ours->l2_tlb;
 }
 
 static uint32_t data_rights(uint32_t page, uint32_t rights)
@@ -372,8 +361,8 @@ static bool make_cpu(struct ours *ours, const struct cpu_observer *observer, boo
         params.itlb = ours->itlb;
         params.dtlb = ours->dtlb;
         params.l2_tlb = ours->l2_tlb;
-        params.l1i = ours->l1i;
-        params.l1d = params.walk_cache = ours->l1d;
+        params.l1i = ours->caches.l1i;
+        params.l1d = params.walk_cache = ours->caches.l1d;
     }
     ours->cpu = cpu_create(&params);
     return ours->cpu;
@@ -408,10 +397,8 @@ void ours_destroy(struct ours *ours)
     if (!ours)
         return;
     cpu_destroy(ours->cpu);
-    if (ours->l1i) {
-        cache_destroy(ours->l1i);
-        cache_destroy(ours->l1d);
-        cache_destroy(ours->l2);
+    if (ours->caches.l1d) {
+        cache_hierarchy_destroy(&ours->caches);
         dram_destroy(ours->dram);
         tlb_destroy(ours->itlb);
         tlb_destroy(ours->dtlb);

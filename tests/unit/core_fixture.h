@@ -5,6 +5,7 @@
 #ifndef LK_TESTS_CORE_FIXTURE_H
 #define LK_TESTS_CORE_FIXTURE_H
 
+#include "cache/hierarchy.h"
 #include "cpu/cpu.h"
 #include "cpu/decode.h"
 
@@ -21,7 +22,7 @@ struct core {
     struct cfg *cfg;
     struct ram ram;
     struct dram *dram;
-    struct cache *l2, *l1i, *l1d;
+    struct cache_hierarchy caches;
     struct tlb *itlb, *dtlb, *l2_tlb;
     struct cpu *cpu;
     struct cpu_observer observer; /* of a watched one; the caller may fill it in */
@@ -93,13 +94,6 @@ static inline bool core_is_ram(void *opaque, struct paddr page)
     return page.v < CORE_RAM_BYTES;
 }
 
-static inline struct cache *core_cache(uint64_t size, uint64_t ways, uint64_t line, cycle_t latency,
-                                       enum served_by level, struct cache *below, struct dram *dram)
-{
-    struct cache_params params = {size, ways, line, latency};
-    return cache_create(&params, level, below, dram);
-}
-
 static inline void core_create_hierarchy(struct core *core, const struct config *c)
 {
     struct dram_params dram = {c->dram_banks,           c->dram_row_bytes,           c->dram_row_hit_cycles,
@@ -112,12 +106,8 @@ static inline void core_create_hierarchy(struct core *core, const struct config 
                                {c->tlb_l1d_large_entries, c->tlb_l1d_large_ways, TLB_PAGES_LARGE}}};
     struct tlb_params l2_tlb = {1, {{c->tlb_l2_entries, c->tlb_l2_ways, TLB_PAGE_4K | TLB_PAGES_LARGE}}};
     core->dram = dram_create(&dram);
-    core->l2 = core_cache(c->cache_l2_size_bytes, c->cache_l2_ways, c->cache_l2_line_bytes,
-                          c->cache_l2_latency_cycles, SERVED_BY_L2, NULL, core->dram);
-    core->l1i = core_cache(c->cache_l1i_size_bytes, c->cache_l1i_ways, c->cache_l1i_line_bytes,
-                           c->cache_l1i_latency_cycles, SERVED_BY_L1, core->l2, NULL);
-    core->l1d = core_cache(c->cache_l1d_size_bytes, c->cache_l1d_ways, c->cache_l1d_line_bytes,
-                           c->cache_l1d_latency_cycles, SERVED_BY_L1, core->l2, NULL);
+    if (!core->dram || !cache_hierarchy_create(&core->caches, c, core->dram))
+        abort();
     core->itlb = tlb_create(&itlb);
     core->dtlb = tlb_create(&dtlb);
     core->l2_tlb = tlb_create(&l2_tlb);
@@ -151,9 +141,9 @@ static inline void core_init(struct core *core, enum core_kind kind, const char 
         .itlb = core->itlb,
         .dtlb = core->dtlb,
         .l2_tlb = core->l2_tlb,
-        .l1i = core->l1i,
-        .l1d = core->l1d,
-        .walk_cache = cfg_values(core->cfg)->mmu_walk_through == CFG_WALK_L1D ? core->l1d : core->l2,
+        .l1i = core->caches.l1i,
+        .l1d = core->caches.l1d,
+        .walk_cache = cache_hierarchy_walk(&core->caches, cfg_values(core->cfg)),
         .observer = kind == CORE_WATCHED ? &core->observer : NULL,
         .is_ram = core_is_ram,
     };
@@ -165,10 +155,8 @@ static inline void core_init(struct core *core, enum core_kind kind, const char 
 static inline void core_fini(struct core *core)
 {
     cpu_destroy(core->cpu);
-    if (core->l1i) {
-        cache_destroy(core->l1i);
-        cache_destroy(core->l1d);
-        cache_destroy(core->l2);
+    if (core->caches.l1d) {
+        cache_hierarchy_destroy(&core->caches);
         dram_destroy(core->dram);
         tlb_destroy(core->itlb);
         tlb_destroy(core->dtlb);

@@ -394,6 +394,12 @@ Test(config, keys_that_do_not_fit_each_other_are_refused)
         {{"cpu.memory_ports=3"}, "-s: cpu.memory_ports: 3; allowed: 1, 2 or 4"},
         {{"dram.banks=6"}, "-s: dram.banks: 6; allowed: a power of two"},
         {{"dram.row=5000"}, "-s: dram.row: 5000; allowed: a power of two"},
+        {{"mmu.walk_through=l2", "cache.levels=1"},
+         "-s: cache.levels: 1; allowed: 2 or 3: mmu.walk_through is l2"},
+        {{"cache.levels=1", "mmu.walk_through=l2"},
+         "-s: mmu.walk_through: \"l2\"; allowed: l1d: cache.levels is 1"},
+        {{"cache.levels=3", "cache.l3.line=128"},
+         "-s: cache.l3.line: 128; allowed: the same line in all caches; l1i has 64, l1d 64, l2 64, l3 128"},
         {{"machine.ram=4194305"}, "-s: machine.ram: 4194305; allowed: a multiple of 4KiB"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -341,10 +341,10 @@ Test(cpu_paging, pages_with_pcd_are_not_cached_and_pages_with_pwt_are_written_th
         w.state.cr0 |= cases[i].cr0;
         run_accesses(&w);
         const struct core *core = &w.core[CORE_INORDER];
-        const struct cache_stats *l1d = cache_stats(core->l1d);
+        const struct cache_stats *l1d = cache_stats(core->caches.l1d);
         cr_assert_eq(l1d->uncached, cases[i].uncached, "case %u: %lu uncached", i, l1d->uncached);
         cr_assert_eq(l1d->write_throughs, cases[i].write_throughs, "case %u", i);
-        cr_assert_eq(cache_contains(core->l1d, paddr(DATA)), cases[i].uncached == 0 && !cases[i].cr0);
+        cr_assert_eq(cache_contains(core->caches.l1d, paddr(DATA)), cases[i].uncached == 0 && !cases[i].cr0);
         if (cases[i].writes)
             cr_assert_geq(dram_stats(core->dram)->writes, cases[i].writes, "case %u", i);
         if (i == 0)
@@ -370,9 +370,9 @@ Test(cpu_paging, what_the_mtrrs_say_counts_from_the_next_access_on)
     run(&w);
     cr_assert_eq(w.vector, NR_VECTORS);
     const struct core *core = &w.core[CORE_INORDER];
-    cr_assert_geq(cache_stats(core->l1d)->uncached, 2);
-    cr_assert_gt(cache_stats(core->l1i)->uncached, 0, "code comes from memory, too");
-    cr_assert_not(cache_contains(core->l1d, paddr(DATA)), "the line that was there is gone");
+    cr_assert_geq(cache_stats(core->caches.l1d)->uncached, 2);
+    cr_assert_gt(cache_stats(core->caches.l1i)->uncached, 0, "code comes from memory, too");
+    cr_assert_not(cache_contains(core->caches.l1d, paddr(DATA)), "the line that was there is gone");
     tear_down(&w);
 }
 
@@ -395,7 +395,7 @@ Test(cpu_paging, write_combining_gathers_a_line)
     w.state.gpr[CPU_DX] = 0x00070106;
     run(&w);
     cr_assert_eq(w.vector, NR_VECTORS);
-    cr_assert_eq(cache_stats(w.core[CORE_INORDER].l1d)->uncached, 2, "one for each of the two lines");
+    cr_assert_eq(cache_stats(w.core[CORE_INORDER].caches.l1d)->uncached, 2, "one for each of the two lines");
     tear_down(&w);
 }
 

@@ -285,9 +285,10 @@ static uint64_t statistic(const struct core *core, size_t row)
 #define SOURCE_ITLB tlb_stats(core->itlb)
 #define SOURCE_DTLB tlb_stats(core->dtlb)
 #define SOURCE_L2_TLB tlb_stats(core->l2_tlb)
-#define SOURCE_L1I cache_stats(core->l1i)
-#define SOURCE_L1D cache_stats(core->l1d)
-#define SOURCE_L2 cache_stats(core->l2)
+#define SOURCE_L1I cache_stats(core->caches.l1i)
+#define SOURCE_L1D cache_stats(core->caches.l1d)
+#define SOURCE_L2 cache_stats(core->caches.l2)
+#define SOURCE_LAST_LEVEL cache_stats(core->caches.l2)
     const uint64_t values[] = {
 #define PMU_EVENT(name, event, umask, source, field, sentence) SOURCE_##source->field,
 #include "cpu/pmu_events.def"

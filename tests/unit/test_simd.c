@@ -286,11 +286,11 @@ Test(simd, clflush_writes_a_dirty_line_back_and_empties_it_in_all_caches)
     run(&w);
     for (unsigned kind = CORE_INORDER; kind < NR_CORE_KINDS; kind++) {
         const struct core *core = &w.core[kind];
-        cr_assert_not(cache_contains(core->l1d, paddr(DATA)));
-        cr_assert_not(cache_contains(core->l2, paddr(DATA)));
-        cr_assert(cache_contains(core->l1d, paddr(DATA + 64)));
-        cr_assert_eq(cache_stats(core->l1d)->writebacks, 1);
-        cr_assert_eq(cache_stats(core->l2)->writebacks, 1);
+        cr_assert_not(cache_contains(core->caches.l1d, paddr(DATA)));
+        cr_assert_not(cache_contains(core->caches.l2, paddr(DATA)));
+        cr_assert(cache_contains(core->caches.l1d, paddr(DATA + 64)));
+        cr_assert_eq(cache_stats(core->caches.l1d)->writebacks, 1);
+        cr_assert_eq(cache_stats(core->caches.l2)->writebacks, 1);
     }
     cr_assert_eq(get32(&w, DATA), 0x12345678);
     tear_down(&w);
@@ -303,7 +303,7 @@ Test(simd, clflush_of_code_makes_the_next_fetch_miss)
     PROGRAM(&w, 0x0f, 0xae, 0x3b, 0xf4); /* clflush [ebx] */
     w.state.gpr[CPU_BX] = CODE;
     run(&w);
-    cr_assert_not(cache_contains(w.core[CORE_INORDER].l1i, paddr(CODE)));
+    cr_assert_not(cache_contains(w.core[CORE_INORDER].caches.l1i, paddr(CODE)));
     tear_down(&w);
 }
 

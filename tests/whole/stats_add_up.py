@@ -31,18 +31,26 @@ def mistakes(stats):
     if "dram.reads" in stats:
         rows = stats["dram.row_hits"] + stats["dram.row_misses"] + stats["dram.row_conflicts"]
         yield from rule("DRAM reads + writes, rows", stats["dram.reads"] + stats["dram.writes"], rows)
-        reads = sum(stats["cpu0.mmu.walk_reads_" + level] for level in ("l1d", "l2", "dram"))
+        reads = sum(stats["cpu0.mmu.walk_reads_" + level] for level in ("l1d", "l2", "l3", "dram"))
         if reads > stats["cpu0.mmu.walk_reads"]:
             yield f"cpu0.mmu.walk_reads: {stats['cpu0.mmu.walk_reads']}, by level {reads}"
-        for name in ("cache.l1i0", "cache.l1d0", "cache.l2"):
+        caches = [name for name in ("cache.l1i0", "cache.l1d0", "cache.l2", "cache.l3") if name + ".accesses" in stats]
+        for name in caches:
             yield from rule(f"{name}.fills, misses", stats[name + ".fills"], stats[name + ".misses"])
             if stats[name + ".writebacks"] > stats[name + ".evictions"] or stats[name + ".evictions"] > stats[name + ".fills"]:
                 yield f"{name}: more written back than put out, or more put out than brought in"
-        from_above = sum(stats[name] for name in (
-            "cache.l1i0.misses", "cache.l1d0.misses", "cache.l1i0.writebacks", "cache.l1d0.writebacks"))
-        if stats["cpu0.mmu.walk_reads_l1d"] > 0 or reads == 0:  # else the walker asks the L2 itself
-            yield from rule("cache.l2.accesses, L1 misses + write-backs", stats["cache.l2.accesses"], from_above)
-        yield from rule("dram.writes, L2 write-backs", stats["dram.writes"], stats["cache.l2.writebacks"])
+        for name in caches[1:]:
+            if name.startswith("cache.l1"):
+                continue
+            above = [part for part in caches if part < name and (name == "cache.l2" or part == "cache.l2")]
+            from_above = sum(stats[f"{part}.{what}"] for part in above for what in ("misses", "writebacks"))
+            # else the walker asks the L2 itself; a line that is written back whole need not be read
+            if name == "cache.l3":
+                from_above = min(from_above, stats[name + ".accesses"])
+            if name == "cache.l3" or stats["cpu0.mmu.walk_reads_l1d"] > 0 or reads == 0:
+                yield from rule(f"{name}.accesses, misses + write-backs above", stats[name + ".accesses"], from_above)
+        writes = sum(stats[part + ".writebacks"] for part in (caches if caches[-1].startswith("cache.l1") else caches[-1:]))
+        yield from rule("dram.writes, last level's write-backs", stats["dram.writes"], writes)
 
 
 def main():
