@@ -10,14 +10,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* In the order of the names in `cache.*.prefetch`. */
-enum prefetch_kind { PREFETCH_NONE };
+/* In the order of the names in `cache.*.prefetcher`. */
+enum prefetch_kind { PREFETCH_NONE, PREFETCH_NEXT_LINE, PREFETCH_STRIDE, PREFETCH_STREAM };
 
 enum { PREFETCH_MAX_LINES = 16 }; /* asked for by one access */
 
 struct prefetch_params {
     enum prefetch_kind kind;
     uint64_t line_bytes;
+    uint64_t degree;     /* lines asked for by one access, at most: 1 to PREFETCH_MAX_LINES */
+    uint64_t distance;   /* how far ahead of the access they lie; not 0 */
+    uint64_t nr_entries; /* instructions or pages that are remembered: stride, stream */
 };
 
 /* One demand access, after the cache has dealt with it. */

@@ -9,7 +9,7 @@
 #include "tests/oracle/naive_dram.h"
 
 /* Numbers of our own: enum served_by and enum cache_use are the other side's. */
-enum { NAIVE_FROM_L1, NAIVE_FROM_L2, NAIVE_FROM_DRAM };
+enum { NAIVE_FROM_L1, NAIVE_FROM_L2, NAIVE_FROM_L3, NAIVE_FROM_DRAM };
 enum naive_use { NAIVE_USE_ALL, NAIVE_USE_NO_FILL, NAIVE_USE_WRITE_THROUGH, NAIVE_USE_NONE };
 
 struct naive_line {

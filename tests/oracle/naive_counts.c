@@ -10,7 +10,7 @@
  * The trace has to be whole: from reset to the end, with no limit reached.
  */
 #include "sim/observe/trace_reader.h"
-#include "tests/oracle/naive_cache.h"
+#include "tests/oracle/naive_memory.h"
 #include "tests/oracle/naive_structures.h"
 
 #include <cjson/cJSON.h>
@@ -47,8 +47,8 @@ enum { MAX_REPORTS = 5 };
 struct model {
     uint64_t cr0, cr4, pcid, invpcid_at, ram_bytes;
     struct naive_tlb itlb, dtlb, l2_tlb;
-    struct naive_cache l1i, l1d, l2;
-    struct naive_dram dram;
+    struct cfg *cfg;
+    struct naive_memory memory;
     uint64_t instructions, fetches, requests;
     uint64_t walks, dirty_walks, permission_walks, walk_reads, accessed_sets, dirty_sets;
     uint64_t faults_not_present, faults_protection, faults_reserved;
@@ -96,23 +96,28 @@ static uint64_t setting(const cJSON *config, const char *key)
     exit(2);
 }
 
-static uint64_t cache_setting(const cJSON *config, const char *cache, const char *name)
+/* The run's configuration once more, from what it said it was. */
+static struct cfg *read_config(const cJSON *json, struct diag *diag)
 {
-    char key[64];
-    snprintf(key, sizeof key, "cache.%s.%s", cache, name);
-    return setting(config, key);
+    struct cfg *cfg = cfg_create();
+    bool is_good = cfg != NULL;
+    for (const cJSON *item = json->child; item && is_good; item = item->next) {
+        const cJSON *value = cJSON_GetObjectItem(item, "value");
+        char *text = value ? cJSON_PrintUnformatted(value) : NULL, assignment[256];
+        if (!text)
+            continue;
+        bool is_word = cJSON_IsString(value);
+        snprintf(assignment, sizeof assignment, "%s=%s", item->string, is_word ? value->valuestring : text);
+        is_good = cfg_set(cfg, assignment, diag);
+        free(text);
+    }
+    if (is_good && cfg_check(cfg, diag))
+        return cfg;
+    cfg_destroy(cfg);
+    return NULL;
 }
 
-static void build_cache(struct naive_cache *cache, const cJSON *config, const char *name, unsigned level)
-{
-    *cache = (struct naive_cache){.level = level,
-                                  .nr_ways = cache_setting(config, name, "ways"),
-                                  .line_bytes = cache_setting(config, name, "line"),
-                                  .latency_cycles = cache_setting(config, name, "latency_cycles")};
-    naive_cache_init(cache, cache_setting(config, name, "size"));
-}
-
-static void build_model(struct model *model, const cJSON *config)
+static bool build_model(struct model *model, const cJSON *config, struct diag *diag)
 {
     model->ram_bytes = setting(config, "machine.ram");
     naive_tlb_add_array(&model->itlb, NAIVE_SMALL, setting(config, "tlb.l1i.entries"),
@@ -125,18 +130,8 @@ static void build_model(struct model *model, const cJSON *config)
                         setting(config, "tlb.l1d_large.ways"));
     naive_tlb_add_array(&model->l2_tlb, NAIVE_SMALL | NAIVE_LARGE, setting(config, "tlb.l2.entries"),
                         setting(config, "tlb.l2.ways"));
-    model->dram = (struct naive_dram){.nr_banks = setting(config, "dram.banks"),
-                                      .row_bytes = setting(config, "dram.row"),
-                                      .row_hit_cycles = setting(config, "dram.row_hit_cycles"),
-                                      .row_miss_cycles = setting(config, "dram.row_miss_cycles"),
-                                      .row_conflict_cycles = setting(config, "dram.row_conflict_cycles"),
-                                      .burst_cycles = setting(config, "dram.burst_cycles")};
-    naive_dram_init(&model->dram);
-    build_cache(&model->l2, config, "l2", NAIVE_FROM_L2);
-    build_cache(&model->l1i, config, "l1i", NAIVE_FROM_L1);
-    build_cache(&model->l1d, config, "l1d", NAIVE_FROM_L1);
-    model->l1i.below = model->l1d.below = &model->l2;
-    model->l2.dram = &model->dram;
+    model->cfg = read_config(config, diag);
+    return model->cfg && naive_memory_init(&model->memory, cfg_values(model->cfg));
 }
 
 /* ---- The paging unit ---- */
@@ -331,58 +326,13 @@ static void control(struct model *model, const struct trace_control *seen)
 
 /* ---- The caches and the DRAM ---- */
 
-static const char *server_name(unsigned from)
-{
-    static const char *const names[] = {"l1", "l2", "dram"};
-    return from < sizeof names / sizeof *names ? names[from] : "?";
-}
-
 /* One request: the models must answer as the run did. */
 static void request(struct model *model, const struct cpu_seen_request *seen)
 {
-    static const enum naive_use uses[] = {[CACHE_USE_ALL] = NAIVE_USE_ALL,
-                                          [CACHE_USE_NO_FILL] = NAIVE_USE_NO_FILL,
-                                          [CACHE_USE_WRITE_THROUGH] = NAIVE_USE_WRITE_THROUGH,
-                                          [CACHE_USE_NONE] = NAIVE_USE_NONE};
-    static const unsigned servers[NR_SERVED_BY] = {
-        [SERVED_BY_L1] = NAIVE_FROM_L1, [SERVED_BY_L2] = NAIVE_FROM_L2, [SERVED_BY_DRAM] = NAIVE_FROM_DRAM};
-    struct naive_cache *const caches[NR_CPU_REQUEST_CACHES] = {&model->l1i, &model->l1d, &model->l2, NULL};
-    struct naive_cache *cache = caches[seen->cache];
-    struct naive_answer answer;
+    char why[NAIVE_WHY_CHARS];
     model->requests++;
-    if (!cache) {
-        if (model->nr_differences++ < MAX_REPORTS)
-            printf("request %" PRIu64 ": a cache is asked that is not there\n", model->requests);
-        return;
-    }
-    switch (seen->kind) {
-    case CPU_REQUEST_READ:
-    case CPU_REQUEST_WRITE:
-        answer = naive_cache_access(cache, uses[seen->use], seen->at.v, seen->kind == CPU_REQUEST_WRITE,
-                                    seen->asked);
-        if (answer.ready == seen->ready && answer.from == servers[seen->served_by])
-            return;
-        if (model->nr_differences++ < MAX_REPORTS)
-            printf("request %" PRIu64 " (%s of %s at %" PRIx64 ", use %d, asked in cycle %" PRIu64
-                   "): the run says cycle %" PRIu64 " from %s, the model cycle %" PRIu64 " from %s\n",
-                   model->requests, seen->kind == CPU_REQUEST_WRITE ? "write" : "read",
-                   cache == &model->l1i   ? "l1i"
-                   : cache == &model->l1d ? "l1d"
-                                          : "l2",
-                   seen->at.v, seen->use, seen->asked, seen->ready, server_name(servers[seen->served_by]),
-                   answer.ready, server_name(answer.from));
-        return;
-    case CPU_REQUEST_FLUSH:
-    case CPU_REQUEST_FORGET:
-        naive_cache_flush(cache, seen->kind == CPU_REQUEST_FLUSH, seen->asked);
-        return;
-    case CPU_REQUEST_FLUSH_LINE:
-    case CPU_REQUEST_FORGET_LINE:
-        naive_cache_flush_line(cache, seen->at.v, seen->kind == CPU_REQUEST_FLUSH_LINE, seen->asked);
-        return;
-    case NR_CPU_REQUEST_KINDS:
-        return;
-    }
+    if (!naive_memory_request(&model->memory, seen, why) && model->nr_differences++ < MAX_REPORTS)
+        printf("request %" PRIu64 ": %s\n", model->requests, why);
 }
 
 /* ---- Comparing ---- */
@@ -401,6 +351,23 @@ static void compare(struct model *model, const cJSON *stats, const char *path, c
         printf("%s: not in the statistics\n", full);
     else
         printf("%s: the run says %.0f, the model counts %" PRIu64 "\n", full, value->valuedouble, counted);
+}
+
+struct comparison {
+    struct model *model;
+    const cJSON *stats;
+    unsigned nr_compared;
+};
+
+/* A count of the caches or the DRAM. */
+static void compare_memory(void *opaque, const char *name, uint64_t counted)
+{
+    struct comparison *to = opaque;
+    char path[128];
+    snprintf(path, sizeof path, "%s", name);
+    char *dot = strrchr(path, '.');
+    *dot = '\0';
+    compare(to->model, to->stats, path, dot + 1, counted, &to->nr_compared);
 }
 
 static unsigned compare_all(struct model *model, const cJSON *stats)
@@ -424,26 +391,9 @@ static unsigned compare_all(struct model *model, const cJSON *stats)
         COMPARE(invalidations);
 #undef COMPARE
     }
-    const struct {
-        const char *path;
-        const struct naive_cache_counts *counts;
-    } caches[] = {{"cache.l1i0", &model->l1i.counts},
-                  {"cache.l1d0", &model->l1d.counts},
-                  {"cache.l2", &model->l2.counts}};
-    for (size_t i = 0; i < sizeof caches / sizeof *caches; i++) {
-        const struct naive_cache_counts *counts = caches[i].counts;
-#define COMPARE(name) compare(model, stats, caches[i].path, #name, counts->name, &nr_compared)
-        COMPARE(accesses);
-        COMPARE(hits);
-        COMPARE(misses);
-        COMPARE(hits_in_flight);
-        COMPARE(fills);
-        COMPARE(evictions);
-        COMPARE(write_throughs);
-        COMPARE(uncached);
-        COMPARE(writebacks);
-#undef COMPARE
-    }
+    struct comparison comparison = {model, stats, 0};
+    naive_memory_counts(&model->memory, compare_memory, &comparison);
+    nr_compared += comparison.nr_compared;
     const struct {
         const char *path, *name;
         uint64_t counted;
@@ -459,12 +409,6 @@ static unsigned compare_all(struct model *model, const cJSON *stats)
         {"cpu0.mmu", "faults_not_present", model->faults_not_present},
         {"cpu0.mmu", "faults_protection", model->faults_protection},
         {"cpu0.mmu", "faults_reserved", model->faults_reserved},
-        {"dram", "reads", model->dram.reads},
-        {"dram", "writes", model->dram.writes},
-        {"dram", "row_hits", model->dram.row_hits},
-        {"dram", "row_misses", model->dram.row_misses},
-        {"dram", "row_conflicts", model->dram.row_conflicts},
-        {"dram", "queue_cycles", model->dram.queue_cycles},
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         compare(model, stats, others[i].path, others[i].name, others[i].counted, &nr_compared);
@@ -514,8 +458,7 @@ int main(int argc, char **argv)
         const struct trace_info *info = trace_info(reader);
         if (info->from || info->to || info->is_cut || info->ending != TRACE_ENDED_WITH_RUN) {
             diag_add(&diag, EXIT_STATUS_BAD_DATA, "%s: not the whole run: window, limit or no end", argv[1]);
-        } else {
-            build_model(&model, config);
+        } else if (build_model(&model, config, &diag)) {
             flush_tlbs(&model, false); /* the start state is loaded once before the first instruction */
             replay(&model, reader, &diag);
             nr_compared = compare_all(&model, stats);
@@ -532,10 +475,9 @@ int main(int argc, char **argv)
     naive_tlb_free(&model.itlb);
     naive_tlb_free(&model.dtlb);
     naive_tlb_free(&model.l2_tlb);
-    naive_cache_free(&model.l1i);
-    naive_cache_free(&model.l1d);
-    naive_cache_free(&model.l2);
-    naive_dram_free(&model.dram);
+    if (model.cfg)
+        naive_memory_free(&model.memory);
+    cfg_destroy(model.cfg);
     cJSON_Delete(stats);
     cJSON_Delete(config);
     diag_fini(&diag);

@@ -1,0 +1,152 @@
+#include "tests/oracle/naive_memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void init_cache(struct naive_cache *cache, unsigned level, uint64_t size_bytes, uint64_t nr_ways,
+                       uint64_t line_bytes, uint64_t latency_cycles)
+{
+    *cache = (struct naive_cache){
+        .level = level, .nr_ways = nr_ways, .line_bytes = line_bytes, .latency_cycles = latency_cycles};
+    naive_cache_init(cache, size_bytes);
+}
+
+bool naive_memory_init(struct naive_memory *memory, const struct config *c)
+{
+    *memory = (struct naive_memory){.nr_levels = (unsigned)c->cache_levels, .is_unified = c->cache_unified_l1};
+    memory->dram = (struct naive_dram){.nr_banks = c->dram_banks,
+                                       .row_bytes = c->dram_row_bytes,
+                                       .row_hit_cycles = c->dram_row_hit_cycles,
+                                       .row_miss_cycles = c->dram_row_miss_cycles,
+                                       .row_conflict_cycles = c->dram_row_conflict_cycles,
+                                       .burst_cycles = c->dram_burst_cycles};
+    naive_dram_init(&memory->dram);
+#define INIT(cache, level)                                                                                   \
+    init_cache(&memory->cache, level, c->cache_##cache##_size_bytes, c->cache_##cache##_ways,                \
+               c->cache_##cache##_line_bytes, c->cache_##cache##_latency_cycles)
+    INIT(l1i, NAIVE_FROM_L1);
+    INIT(l1d, NAIVE_FROM_L1);
+    INIT(l2, NAIVE_FROM_L2);
+    INIT(l3, NAIVE_FROM_L3);
+#undef INIT
+    struct naive_cache *chain[] = {&memory->l1d, &memory->l2, &memory->l3};
+    for (unsigned i = 0; i < memory->nr_levels; i++) {
+        chain[i]->below = i + 1 < memory->nr_levels ? chain[i + 1] : NULL;
+        chain[i]->dram = &memory->dram;
+    }
+    memory->l1i.below = memory->l1d.below;
+    memory->l1i.dram = &memory->dram;
+    return true;
+}
+
+void naive_memory_free(struct naive_memory *memory)
+{
+    naive_cache_free(&memory->l1i);
+    naive_cache_free(&memory->l1d);
+    naive_cache_free(&memory->l2);
+    naive_cache_free(&memory->l3);
+    naive_dram_free(&memory->dram);
+}
+
+static const char *server_name(unsigned from)
+{
+    static const char *const names[] = {"l1", "l2", "l3", "dram"};
+    return from < sizeof names / sizeof *names ? names[from] : "?";
+}
+
+static struct naive_cache *cache_of(struct naive_memory *memory, enum cpu_request_cache name)
+{
+    switch (name) {
+    case CPU_REQUEST_L1I:
+        return memory->is_unified ? &memory->l1d : &memory->l1i;
+    case CPU_REQUEST_L1D:
+        return &memory->l1d;
+    case CPU_REQUEST_L2:
+        return memory->nr_levels >= 2 ? &memory->l2 : NULL;
+    case CPU_REQUEST_L3:
+        return memory->nr_levels >= 3 ? &memory->l3 : NULL;
+    case NR_CPU_REQUEST_CACHES:
+        break;
+    }
+    return NULL;
+}
+
+bool naive_memory_request(struct naive_memory *memory, const struct cpu_seen_request *seen,
+                          char why[NAIVE_WHY_CHARS])
+{
+    static const enum naive_use uses[] = {[CACHE_USE_ALL] = NAIVE_USE_ALL,
+                                          [CACHE_USE_NO_FILL] = NAIVE_USE_NO_FILL,
+                                          [CACHE_USE_WRITE_THROUGH] = NAIVE_USE_WRITE_THROUGH,
+                                          [CACHE_USE_NONE] = NAIVE_USE_NONE};
+    static const unsigned servers[NR_SERVED_BY] = {[SERVED_BY_L1] = NAIVE_FROM_L1,
+                                                   [SERVED_BY_L2] = NAIVE_FROM_L2,
+                                                   [SERVED_BY_L3] = NAIVE_FROM_L3,
+                                                   [SERVED_BY_DRAM] = NAIVE_FROM_DRAM};
+    static const char *const cache_names[NR_CPU_REQUEST_CACHES] = {"l1i", "l1d", "l2", "l3"};
+    struct naive_cache *cache = cache_of(memory, seen->cache);
+    bool is_write = seen->kind == CPU_REQUEST_WRITE;
+    struct naive_answer answer;
+    if (!cache) {
+        snprintf(why, NAIVE_WHY_CHARS, "the %s is asked, which is not there", cache_names[seen->cache]);
+        return false;
+    }
+    switch (seen->kind) {
+    case CPU_REQUEST_READ:
+    case CPU_REQUEST_WRITE:
+        answer = naive_cache_access(cache, uses[seen->use], seen->at.v, is_write, seen->asked);
+        if (answer.ready == seen->ready && answer.from == servers[seen->served_by])
+            return true;
+        snprintf(why, NAIVE_WHY_CHARS,
+                "%s of the %s at %" PRIx64 ", use %d, asked in cycle %" PRIu64
+                ": answered in cycle %" PRIu64 " from %s, by the model in cycle %" PRIu64 " from %s",
+                is_write ? "write" : "read", cache_names[seen->cache], seen->at.v, seen->use, seen->asked,
+                seen->ready, server_name(servers[seen->served_by]), answer.ready, server_name(answer.from));
+        return false;
+    case CPU_REQUEST_FLUSH:
+    case CPU_REQUEST_FORGET:
+        naive_cache_flush(cache, seen->kind == CPU_REQUEST_FLUSH, seen->asked);
+        return true;
+    case CPU_REQUEST_FLUSH_LINE:
+    case CPU_REQUEST_FORGET_LINE:
+        naive_cache_flush_line(cache, seen->at.v, seen->kind == CPU_REQUEST_FLUSH_LINE, seen->asked);
+        return true;
+    case NR_CPU_REQUEST_KINDS:
+        break;
+    }
+    return true;
+}
+
+static void tell_cache(const struct naive_cache *cache, const char *path, naive_count_fn *tell, void *opaque)
+{
+    const struct {
+        const char *name;
+        uint64_t counted;
+    } counts[] = {
+#define COUNT(name) {#name, cache->counts.name}
+        COUNT(accesses), COUNT(hits),           COUNT(misses),   COUNT(hits_in_flight), COUNT(fills),
+        COUNT(evictions), COUNT(write_throughs), COUNT(uncached), COUNT(writebacks),
+#undef COUNT
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "cache.%s.%s", path, counts[i].name);
+        tell(opaque, name, counts[i].counted);
+    }
+}
+
+void naive_memory_counts(const struct naive_memory *memory, naive_count_fn *tell, void *opaque)
+{
+    if (!memory->is_unified)
+        tell_cache(&memory->l1i, "l1i0", tell, opaque);
+    tell_cache(&memory->l1d, "l1d0", tell, opaque);
+    if (memory->nr_levels >= 2)
+        tell_cache(&memory->l2, "l2", tell, opaque);
+    if (memory->nr_levels >= 3)
+        tell_cache(&memory->l3, "l3", tell, opaque);
+    tell(opaque, "dram.reads", memory->dram.reads);
+    tell(opaque, "dram.writes", memory->dram.writes);
+    tell(opaque, "dram.row_hits", memory->dram.row_hits);
+    tell(opaque, "dram.row_misses", memory->dram.row_misses);
+    tell(opaque, "dram.row_conflicts", memory->dram.row_conflicts);
+    tell(opaque, "dram.queue_cycles", memory->dram.queue_cycles);
+}
