@@ -6,7 +6,8 @@ enum { PAGE_BYTES = 4096 };
 
 /*
  * An instruction's accesses (T.-F. Chen and J.-L. Baer, "Effective hardware-based data prefetching for
- * high-performance processors", IEEE Transactions on Computers 44(5), 1995, figure 3), with lines for addresses.
+ * high-performance processors", IEEE Transactions on Computers 44(5), 1995, figure 3), with lines for
+ * addresses.
  */
 enum stride_state { STRIDE_INITIAL, STRIDE_TRANSIENT, STRIDE_STEADY, STRIDE_NO_PREDICTION };
 
@@ -18,17 +19,17 @@ struct stride_entry {
 };
 
 /*
- * The accesses to a page. One that goes up or down it is a stream (N. P. Jouppi, "Improving direct-mapped cache
- * performance ...", ISCA 1990; J. M. Tendler et al., "POWER4 system microarchitecture", IBM Journal of Research
- * and Development 46(1), 2002; a tracker a page: Intel 64 and IA-32 Architectures Optimization Reference Manual,
- * "Data Prefetch to the L2 Cache"). What it brings in goes into the cache.
+ * The accesses to a page. One that goes up or down it is a stream (N. P. Jouppi, "Improving direct-mapped
+ * cache performance ...", ISCA 1990; J. M. Tendler et al., "POWER4 system microarchitecture", IBM Journal of
+ * Research and Development 46(1), 2002; a tracker a page: Intel 64 and IA-32 Architectures Optimization
+ * Reference Manual, "Data Prefetch to the L2 Cache"). What it brings in goes into the cache.
  */
 struct stream_entry {
     uint64_t page;
     uint64_t last_event; /* by number; 0: empty */
     uint64_t last;
-    uint64_t furthest;   /* line that was asked for */
-    int64_t direction;   /* 1, -1; 0: not known yet */
+    uint64_t furthest; /* line that was asked for */
+    int64_t direction; /* 1, -1; 0: not known yet */
 };
 
 struct prefetcher {
@@ -73,7 +74,8 @@ static bool is_same_page(const struct prefetcher *prefetcher, uint64_t a, uint64
 }
 
 /* Asks for `degree` lines: `distance` steps from `line` on. What lies in another page is left out. */
-static void ask_ahead(const struct prefetcher *prefetcher, uint64_t line, int64_t step, struct prefetch_list *list)
+static void ask_ahead(const struct prefetcher *prefetcher, uint64_t line, int64_t step,
+                      struct prefetch_list *list)
 {
     uint64_t at = line + (uint64_t)step * prefetcher->params.distance;
     for (uint64_t i = 0; i < prefetcher->params.degree && is_same_page(prefetcher, at, line); i++) {

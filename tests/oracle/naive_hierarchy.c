@@ -1,12 +1,13 @@
 /*
- * Oracle: the caches and the DRAM against naive models (naive_memory.h), on random machines and random requests.
+ * Oracle: the caches and the DRAM against naive models (naive_memory.h), on random machines and random
+ * requests.
  *
  *     naive_hierarchy [--machines N] [--requests N] [--seed N] [--only N]
  *
  * Each machine has a random configuration and gets random requests, in program order, whose asking cycles run
- * forwards, stand still, and go back. Every answer (cycle and server) and, in the end, every count must be the
- * models'. The first difference is shown with what makes it again: seed, machine, the configuration's settings,
- * number of the request. --only runs that one machine. The status is 1 when there was a difference.
+ * forwards, stand still, and go back. Every answer (cycle and server) and, in the end, every count must be
+ * the models'. The first difference is shown with what makes it again: seed, machine, the configuration's
+ * settings, number of the request. --only runs that one machine. The status is 1 when there was a difference.
  */
 #include "cache/hierarchy.h"
 #include "cache/prefetch.h"
@@ -132,9 +133,9 @@ static struct machine *create(struct chance *chance)
     }
     diag_fini(&diag);
     const struct config *config = cfg_values(machine->cfg);
-    struct dram_params dram = {config->dram_banks,           config->dram_row_bytes,
-                               config->dram_row_hit_cycles,  config->dram_row_miss_cycles,
-                               config->dram_row_conflict_cycles, config->dram_burst_cycles};
+    struct dram_params dram = {
+        config->dram_banks,           config->dram_row_bytes,           config->dram_row_hit_cycles,
+        config->dram_row_miss_cycles, config->dram_row_conflict_cycles, config->dram_burst_cycles};
     machine->dram = dram_create(&dram);
     machine->stats = stat_registry_create();
     if (!machine->dram || !machine->stats ||
@@ -404,9 +405,10 @@ static void run_prefetcher(uint64_t seed, uint64_t number, uint64_t nr_events, s
             continue;
         totals->differences++;
         printf("prefetcher %" PRIu64 " of seed %" PRIu64 " (kind %d, lines of %" PRIu64 ", degree %" PRIu64
-               ", distance %" PRIu64 ", %" PRIu64 " entries), event %" PRIu64 ": %u lines, the model has %u\n",
-               number, seed, params.kind, params.line_bytes, params.degree, params.distance, params.nr_entries,
-               i, list.nr_lines, naive.nr_lines);
+               ", distance %" PRIu64 ", %" PRIu64 " entries), event %" PRIu64
+               ": %u lines, the model has %u\n",
+               number, seed, params.kind, params.line_bytes, params.degree, params.distance,
+               params.nr_entries, i, list.nr_lines, naive.nr_lines);
         break;
     }
     naive_prefetch_free(&naive);

@@ -13,7 +13,8 @@ static void init_cache(struct naive_cache *cache, unsigned level, uint64_t size_
 
 bool naive_memory_init(struct naive_memory *memory, const struct config *c)
 {
-    *memory = (struct naive_memory){.nr_levels = (unsigned)c->cache_levels, .is_unified = c->cache_unified_l1};
+    *memory =
+        (struct naive_memory){.nr_levels = (unsigned)c->cache_levels, .is_unified = c->cache_unified_l1};
     memory->dram = (struct naive_dram){.nr_banks = c->dram_banks,
                                        .row_bytes = c->dram_row_bytes,
                                        .row_hit_cycles = c->dram_row_hit_cycles,
@@ -29,13 +30,10 @@ bool naive_memory_init(struct naive_memory *memory, const struct config *c)
     INIT(l2, NAIVE_FROM_L2);
     INIT(l3, NAIVE_FROM_L3);
 #undef INIT
-    struct naive_cache *chain[] = {&memory->l1d, &memory->l2, &memory->l3};
-    for (unsigned i = 0; i < memory->nr_levels; i++) {
-        chain[i]->below = i + 1 < memory->nr_levels ? chain[i + 1] : NULL;
-        chain[i]->dram = &memory->dram;
-    }
+    memory->l1d.below = memory->nr_levels >= 2 ? &memory->l2 : NULL;
+    memory->l2.below = memory->nr_levels >= 3 ? &memory->l3 : NULL;
+    memory->l1i.dram = memory->l1d.dram = memory->l2.dram = memory->l3.dram = &memory->dram;
     memory->l1i.below = memory->l1d.below;
-    memory->l1i.dram = &memory->dram;
     return true;
 }
 
@@ -46,6 +44,13 @@ void naive_memory_free(struct naive_memory *memory)
     naive_cache_free(&memory->l2);
     naive_cache_free(&memory->l3);
     naive_dram_free(&memory->dram);
+}
+
+/* Of a cache, by enum cpu_request_cache. */
+static const char *cache_name(unsigned cache)
+{
+    static const char *const names[] = {"l1i", "l1d", "l2", "l3"};
+    return cache < sizeof names / sizeof *names ? names[cache] : "?";
 }
 
 static const char *server_name(unsigned from)
@@ -82,12 +87,11 @@ bool naive_memory_request(struct naive_memory *memory, const struct cpu_seen_req
                                                    [SERVED_BY_L2] = NAIVE_FROM_L2,
                                                    [SERVED_BY_L3] = NAIVE_FROM_L3,
                                                    [SERVED_BY_DRAM] = NAIVE_FROM_DRAM};
-    static const char *const cache_names[NR_CPU_REQUEST_CACHES] = {"l1i", "l1d", "l2", "l3"};
     struct naive_cache *cache = cache_of(memory, seen->cache);
     bool is_write = seen->kind == CPU_REQUEST_WRITE;
-    struct naive_answer answer;
+    struct naive_answer answer = {0, 0};
     if (!cache) {
-        snprintf(why, NAIVE_WHY_CHARS, "the %s is asked, which is not there", cache_names[seen->cache]);
+        snprintf(why, NAIVE_WHY_CHARS, "the %s is asked, which is not there", cache_name(seen->cache));
         return false;
     }
     switch (seen->kind) {
@@ -97,10 +101,10 @@ bool naive_memory_request(struct naive_memory *memory, const struct cpu_seen_req
         if (answer.ready == seen->ready && answer.from == servers[seen->served_by])
             return true;
         snprintf(why, NAIVE_WHY_CHARS,
-                "%s of the %s at %" PRIx64 ", use %d, asked in cycle %" PRIu64
-                ": answered in cycle %" PRIu64 " from %s, by the model in cycle %" PRIu64 " from %s",
-                is_write ? "write" : "read", cache_names[seen->cache], seen->at.v, seen->use, seen->asked,
-                seen->ready, server_name(servers[seen->served_by]), answer.ready, server_name(answer.from));
+                 "%s of the %s at %" PRIx64 ", use %d, asked in cycle %" PRIu64 ": answered in cycle %" PRIu64
+                 " from %s, by the model in cycle %" PRIu64 " from %s",
+                 is_write ? "write" : "read", cache_name(seen->cache), seen->at.v, seen->use, seen->asked,
+                 seen->ready, server_name(servers[seen->served_by]), answer.ready, server_name(answer.from));
         return false;
     case CPU_REQUEST_FLUSH:
     case CPU_REQUEST_FORGET:
@@ -123,7 +127,7 @@ static void tell_cache(const struct naive_cache *cache, const char *path, naive_
         uint64_t counted;
     } counts[] = {
 #define COUNT(name) {#name, cache->counts.name}
-        COUNT(accesses), COUNT(hits),           COUNT(misses),   COUNT(hits_in_flight), COUNT(fills),
+        COUNT(accesses),  COUNT(hits),           COUNT(misses),   COUNT(hits_in_flight), COUNT(fills),
         COUNT(evictions), COUNT(write_throughs), COUNT(uncached), COUNT(writebacks),
 #undef COUNT
     };

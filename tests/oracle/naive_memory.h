@@ -23,8 +23,8 @@ bool naive_memory_request(struct naive_memory *memory, const struct cpu_seen_req
                           char why[NAIVE_WHY_CHARS]);
 
 /*
- * Hands each count over by its full name ("cache.l1d0.misses"): all that a run's statistics have of caches and
- * DRAM.
+ * Hands each count over by its full name ("cache.l1d0.misses"): all that a run's statistics have of caches
+ * and DRAM.
  */
 typedef void naive_count_fn(void *opaque, const char *name, uint64_t counted);
 void naive_memory_counts(const struct naive_memory *memory, naive_count_fn *tell, void *opaque);

@@ -70,25 +70,22 @@ static void stride(struct naive_prefetch *prefetch, int64_t line, uint64_t ip)
         ask_ahead(prefetch, line, entry->stride);
 }
 
+/*
+ * The page's tracker; or an empty one; or the one whose last event is the oldest. The last two are cleared.
+ */
 static struct naive_pattern *tracker(struct naive_prefetch *prefetch, uint64_t page)
 {
-    struct naive_pattern *found = NULL;
-    for (uint64_t i = 0; i < prefetch->nr_entries && !found; i++) {
+    struct naive_pattern *oldest = prefetch->pattern;
+    for (uint64_t i = 0; i < prefetch->nr_entries; i++) {
         if (prefetch->pattern[i].is_valid && prefetch->pattern[i].key == page)
-            found = &prefetch->pattern[i];
+            return &prefetch->pattern[i];
     }
-    if (found)
-        return found;
-    for (uint64_t i = 0; i < prefetch->nr_entries && !found; i++) {
-        if (!prefetch->pattern[i].is_valid)
-            found = &prefetch->pattern[i];
+    for (uint64_t i = 0; i < prefetch->nr_entries && oldest->is_valid; i++) {
+        if (!prefetch->pattern[i].is_valid || prefetch->pattern[i].last_event < oldest->last_event)
+            oldest = &prefetch->pattern[i];
     }
-    for (uint64_t i = 0; i < prefetch->nr_entries && (!found || found->is_valid); i++) {
-        if (!found || prefetch->pattern[i].last_event < found->last_event)
-            found = &prefetch->pattern[i];
-    }
-    *found = (struct naive_pattern){.is_valid = false, .key = page};
-    return found;
+    *oldest = (struct naive_pattern){.key = page};
+    return oldest;
 }
 
 static void stream(struct naive_prefetch *prefetch, int64_t line)
@@ -113,7 +110,8 @@ static void stream(struct naive_prefetch *prefetch, int64_t line)
         entry->furthest = line;
     for (uint64_t i = 0; i < prefetch->degree; i++) {
         int64_t next = entry->furthest + direction, ahead = direction > 0 ? next - line : line - next;
-        if (next < 0 || page_of(prefetch, next) != page_of(prefetch, line) || ahead > (int64_t)prefetch->distance)
+        if (next < 0 || page_of(prefetch, next) != page_of(prefetch, line) ||
+            ahead > (int64_t)prefetch->distance)
             return;
         entry->furthest = next;
         ask(prefetch, next);

@@ -5,7 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum naive_prefetcher { NAIVE_PREFETCH_NONE, NAIVE_PREFETCH_NEXT_LINE, NAIVE_PREFETCH_STRIDE, NAIVE_PREFETCH_STREAM };
+enum naive_prefetcher {
+    NAIVE_PREFETCH_NONE,
+    NAIVE_PREFETCH_NEXT_LINE,
+    NAIVE_PREFETCH_STRIDE,
+    NAIVE_PREFETCH_STREAM
+};
 
 /* What is remembered of an instruction (stride) or of a page (stream). */
 struct naive_pattern {

@@ -87,14 +87,14 @@ Test(prefetch, stride_survives_one_break)
     expect_nothing(5, 64);
     expect_nothing(5, 66);
     expect(5, 68, 1, 70, 2);
-    expect_nothing(5, 640);     /* steady, wrong: initial */
-    expect(5, 642, 1, 644, 2);  /* initial, right: steady */
-    expect_nothing(5, 650);     /* initial */
-    expect_nothing(5, 655);     /* transient, stride 5 */
-    expect_nothing(5, 661);     /* no prediction, stride 6 */
-    expect_nothing(5, 667);     /* transient */
-    expect(5, 673, 1, 679, 6);  /* steady */
-    expect_nothing(5, 673);     /* the same line again: nothing */
+    expect_nothing(5, 640);    /* steady, wrong: initial */
+    expect(5, 642, 1, 644, 2); /* initial, right: steady */
+    expect_nothing(5, 650);    /* initial */
+    expect_nothing(5, 655);    /* transient, stride 5 */
+    expect_nothing(5, 661);    /* no prediction, stride 6 */
+    expect_nothing(5, 667);    /* transient */
+    expect(5, 673, 1, 679, 6); /* steady */
+    expect_nothing(5, 673);    /* the same line again: nothing */
     expect(5, 679, 1, 685, 6);
 }
 
