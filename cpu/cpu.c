@@ -115,7 +115,7 @@ struct cpu *cpu_create(const struct cpu_params *params)
     cpu->data_clock = cpu->is_timed ? tlb_clock(params->dtlb) : &cpu->untimed_clocks[0];
     cpu->fetch_clock = cpu->is_timed ? tlb_clock(params->itlb) : &cpu->untimed_clocks[1];
     cpu->combined_line = CACHE_NO_LINE;
-    cpu->clock = STAMP_CYCLE; /* stamp 0 means "never" where a load answers */
+    cpu->fetch_at = cpu->clock = STAMP_CYCLE; /* stamp 0 means "never" where a load answers */
     cpu->lost[REASON_SERIAL] = STAMP_CYCLE;
     cpu->fpu = cpu_fpu_initial();
     cpu->mxcsr = CPU_MXCSR_INITIAL;

@@ -273,6 +273,7 @@ static bool deliver(struct cpu *cpu, struct delivery *delivery)
 {
     cpu->debug.pending &= ~DR6_BS; /* INT n is not followed by a single-step trap (SDM 3B 17.3.1.4) */
     cpu->is_mid_block = cpu->is_mid_insn = false;
+    cpu->clock = cpu_wait(cpu, cpu->clock, cpu->ready[CPU_SP]);
     bool is_good = cpu->control.cr0 & CR0_PE ? deliver_protected(cpu, delivery) : deliver_real(cpu, delivery);
     cycle_t cycles = delivery->source == SOURCE_HARDWARE ? INTERRUPT_CYCLES : EXCEPTION_CYCLES;
     cpu->clock = cpu_serialise(cpu, cpu->clock, cycles);

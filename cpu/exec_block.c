@@ -50,8 +50,8 @@ ALWAYS_INLINE const struct insn *fetch_block(struct cpu *cpu, const struct insn 
         return fetch_slow(cpu, insn, t);
     front->entry->last_use = ++*cpu->fetch_clock;
     unsigned index = cpu->fetch_index;
-    stamp_t fetched = stamp_later(cpu->fetch_at, cpu->fetch_left[index]);
     cpu->fetch_left[index == 0 ? cpu->fetch_entries - 1 : index - 1] = stamp_ceiling(t);
+    stamp_t fetched = stamp_later(cpu->fetch_at, cpu->fetch_left[index]);
     cpu->fetch_index = index + 1 == cpu->fetch_entries ? 0 : index + 1;
     cpu->fetch_at = fetched + STAMP_CYCLE;
     return exec_go(cpu, insn + 1, exec_wait(cpu, t, fetched + cpu->frontend));

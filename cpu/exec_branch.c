@@ -301,7 +301,7 @@ EXEC(jmp_far)
 
 EXEC(call_far)
 {
-    cpu->clock = t = exec_wait_address(cpu, insn, t);
+    cpu->clock = t = exec_wait1(cpu, exec_wait_address(cpu, insn, t), CPU_SP);
     return far_jump_or_call(cpu, insn, true) ? finish_far(cpu, insn, t) : exec_fault(cpu, insn, cpu->clock);
 }
 

@@ -15,8 +15,8 @@ EXEC_TWIN(xadd)
     stamp_t done = exec_operand_done(insn, &operand, t, insn->latency_cycles);
     uint64_t sum = exec_add(cpu, size_bytes, operand.value, exec_src(cpu, insn, size_bytes));
     exec_set_src(cpu, insn, size_bytes, operand.value);
-    exec_set_ready(cpu, insn->src, done);
     exec_write_dst(cpu, insn, &operand, size_bytes, sum, t, done, slow);
+    exec_set_ready(cpu, insn->src, done);
     exec_set_ready(cpu, READY_FLAGS, done);
     return exec_next(cpu, insn, t, done);
 }

@@ -103,14 +103,11 @@ ALWAYS_INLINE stamp_t wait_count(struct cpu *cpu, const struct insn *insn, stamp
 }
 
 ALWAYS_INLINE uint64_t shift_or_rotate(struct cpu *cpu, enum shift_op op, unsigned size_bytes, uint64_t a,
-                                       unsigned count, stamp_t done)
+                                       unsigned count)
 {
     if (UNLIKELY(!count))
         return a;
-    uint64_t result =
-        is_rotate(op) ? rotate(cpu, op, size_bytes, a, count) : shift(cpu, op, size_bytes, a, count);
-    exec_set_ready(cpu, READY_FLAGS, done);
-    return result;
+    return is_rotate(op) ? rotate(cpu, op, size_bytes, a, count) : shift(cpu, op, size_bytes, a, count);
 }
 
 /* A count of 0 writes memory all the same. */
@@ -128,8 +125,9 @@ ALWAYS_INLINE const struct insn *shift_memory(struct cpu *cpu, const struct insn
     stamp_t done = rmw.ready;
     if (EXEC_IS_TIMED)
         done += (stamp_t)insn->latency_cycles << STAMP_CYCLE_SHIFT;
-    uint64_t result = shift_or_rotate(cpu, op, size_bytes, rmw.value, count, done);
+    uint64_t result = shift_or_rotate(cpu, op, size_bytes, rmw.value, count);
     exec_rmw_store(cpu, &rmw, linear.v, size_bytes, result, t, done, slow);
+    exec_set_ready(cpu, READY_FLAGS, done); /* also where a count of 0 leaves them as they were */
     return exec_next(cpu, insn, t, done);
 }
 
@@ -140,8 +138,9 @@ ALWAYS_INLINE const struct insn *shift_register(struct cpu *cpu, const struct in
     t = exec_wait1(cpu, wait_count(cpu, insn, t, is_rotate(op)), insn->dst);
     unsigned count = shift_count(cpu, insn, size_bytes);
     stamp_t done = exec_done(t, insn->latency_cycles);
-    uint64_t result = shift_or_rotate(cpu, op, size_bytes, exec_dst(cpu, insn, size_bytes), count, done);
+    uint64_t result = shift_or_rotate(cpu, op, size_bytes, exec_dst(cpu, insn, size_bytes), count);
     exec_set_dst(cpu, insn, size_bytes, result);
+    exec_set_ready(cpu, READY_FLAGS, done);
     exec_set_ready(cpu, insn->dst, done);
     return exec_next(cpu, insn, t, done);
 }
@@ -206,9 +205,9 @@ ALWAYS_INLINE const struct insn *execute_shift_double(struct cpu *cpu, const str
     if (LIKELY(count)) {
         uint64_t src = exec_src(cpu, insn, size_bytes);
         result = shift_double(cpu, is_left, size_bytes, operand.value, src, count);
-        exec_set_ready(cpu, READY_FLAGS, done);
     }
     exec_write_dst(cpu, insn, &operand, size_bytes, result, t, done, slow);
+    exec_set_ready(cpu, READY_FLAGS, done);
     return exec_next(cpu, insn, t, done);
 }
 
@@ -289,9 +288,9 @@ ALWAYS_INLINE const struct insn *execute_bit(struct cpu *cpu, const struct insn 
 
     stamp_t done = exec_operand_done(insn, &operand, t, insn->latency_cycles);
     exec_set_carry_overflow(cpu, operand.value & bit, exec_of(cpu));
-    exec_set_ready(cpu, READY_FLAGS, done);
     if (will_write)
         exec_write_dst(cpu, insn, &operand, size_bytes, change_bit(op, operand.value, bit), t, done, slow);
+    exec_set_ready(cpu, READY_FLAGS, done);
     return exec_next(cpu, insn, t, done);
 }
 

@@ -91,8 +91,8 @@ static void fetch_line(struct cpu *cpu, struct paddr physical, stamp_t *t, struc
 static stamp_t next_place(struct cpu *cpu)
 {
     unsigned index = cpu->fetch_index;
-    stamp_t fetched = stamp_later(cpu->fetch_at, cpu->fetch_left[index]);
     cpu->fetch_left[index == 0 ? cpu->fetch_entries - 1 : index - 1] = stamp_ceiling(cpu->clock);
+    stamp_t fetched = stamp_later(cpu->fetch_at, cpu->fetch_left[index]);
     cpu->fetch_index = index + 1 == cpu->fetch_entries ? 0 : index + 1;
     return fetched;
 }

@@ -10,7 +10,8 @@ struct piece {
     bool is_ram, is_new_page;
     enum memory_type type;
     uint64_t nr_walks;
-    cycle_t asked, translated;
+    bool is_rest, took_mshr;
+    cycle_t asked, translated, sent;
 };
 
 enum { MAX_PIECES = 2, DEVICE_MAX_BYTES = 8 };
@@ -144,7 +145,7 @@ static unsigned translate(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
     uint64_t next = linear + first_bytes;
     if (linear <= UINT32_MAX) /* the processor's own tables may lie higher than its code can reach */
         next &= cpu->linear_mask;
-    piece[1] = (struct piece){.linear = next, .size_bytes = size_bytes - first_bytes};
+    piece[1] = (struct piece){.linear = next, .size_bytes = size_bytes - first_bytes, .is_rest = true};
     piece[1].is_new_page = (next & PAGE_MASK) == 0;
     if (piece[1].is_new_page)
         return translate_piece(cpu, &piece[1], access, asker, t) ? 2 : 0;
@@ -162,14 +163,19 @@ static enum reason reason_served(enum served_by served_by)
 }
 
 /* The L1D's part of a piece in slot *t. Returns when the data are there; *t moves if all MSHRs are busy. */
-static stamp_t access_cache(struct cpu *cpu, const struct piece *piece, bool is_write, stamp_t *t)
+static stamp_t access_cache(struct cpu *cpu, struct piece *piece, bool is_write, stamp_t *t)
 {
     struct cache *l1d = cpu->params.l1d;
-    if (mmu_cache_use(&cpu->mmu, piece->type, is_write) != CACHE_USE_ALL)
-        return cpu_access_uncached(cpu, piece->type, piece->at, is_write, t);
+    if (mmu_cache_use(&cpu->mmu, piece->type, is_write) != CACHE_USE_ALL) {
+        stamp_t ready = cpu_access_uncached(cpu, piece->type, piece->at, is_write, t);
+        piece->sent = cpu->seen_sent;
+        return ready;
+    }
     bool is_miss = !is_write && !cache_contains(l1d, piece->at);
     if (is_miss)
         *t = cpu_wait(cpu, *t, cpu->mshr_free[cpu->mshr_index]);
+    piece->took_mshr = is_miss;
+    piece->sent = stamp_cycle(*t);
     struct cache_answer answer =
         cpu_ask_cache(cpu, l1d, CACHE_USE_ALL, piece->at, is_write, stamp_cycle(*t), cpu->memory_ip);
     stamp_t ready = stamp_of_cycle(answer.ready) | reason_served(answer.served_by);
@@ -196,10 +202,14 @@ static __attribute__((noinline, cold)) void tell(struct cpu *cpu, const struct p
         .is_ram = piece->is_ram,
         .is_new_page = piece->is_new_page,
         .is_paged = cpu->control.cr0 & CR0_PG,
+        .is_rest = piece->is_rest,
+        .took_mshr = piece->took_mshr,
+        .type = (uint8_t)piece->type,
         .nr_walks = piece->nr_walks,
         .served_by = served_by,
         .asked = piece->asked,
         .translated = piece->translated,
+        .sent = piece->sent,
         .ready = stamp_cycle(ready),
     };
     cpu_observe_access(cpu, &seen);

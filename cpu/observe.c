@@ -1,4 +1,5 @@
 #include "cpu/cpu_internal.h"
+#include "cpu/x87_number.h"
 
 #include <string.h>
 
@@ -28,7 +29,11 @@ void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, 
         .fetched = stamp_cycle(cpu->seen_fetched),
         .issued = stamp_cycle(issued),
         .done = stamp_cycle(done),
+        .drained = stamp_cycle(cpu->store_drained),
+        .is_taken = cpu->stats.taken_branches != cpu->seen_taken_branches,
+        .x87_top = cpu->fpu.status >> X87_TOP_SHIFT & 7,
     };
+    cpu->seen_taken_branches = cpu->stats.taken_branches;
     uint64_t most = 0;
     for (unsigned i = REASON_BASE + 1; i < NR_REASONS; i++) {
         if (cpu->lost[i] - cpu->seen_lost[i] > most) {
@@ -75,7 +80,13 @@ void cpu_observe_exception(struct cpu *cpu, unsigned vector, bool is_interrupt)
         .rip = cpu->rip,
         .cr2 = vector == EXCP_PF ? cpu->cr2 : 0,
         .cycle = stamp_cycle(cpu->clock),
+        .linear = laddr(cpu_code_linear(cpu, cpu->rip)),
+        .code_bits = cpu_is_64bit(cpu) ? 64 : cpu->segment[DEC_SEG_CS].hidden.is_big ? 32 : 16,
     };
+    while (seen.nr_bytes < sizeof seen.bytes &&
+           cpu_peek(cpu, laddr((seen.linear.v + seen.nr_bytes) & cpu->linear_mask),
+                    &seen.bytes[seen.nr_bytes], 1))
+        seen.nr_bytes++;
     observer->exception(observer->opaque, &seen);
 }
 

@@ -19,6 +19,9 @@ struct cpu_seen_insn {
     uint8_t code_bits; /* 16, 32 or 64: how to disassemble it */
     uint8_t cpl;
     cycle_t fetched, issued, done; /* its fetch block was there; it left decode; its result was there */
+    cycle_t drained;               /* the youngest store so far leaves the store buffer */
+    bool is_taken;                 /* a branch that went elsewhere than to the next instruction, or there */
+    uint8_t x87_top;               /* TOP of the x87 stack, behind the instruction */
     uint8_t
         waited_for; /* enum reason: where most of the time went that was lost before it issued; 0: nowhere */
 };
@@ -52,9 +55,14 @@ struct cpu_seen_access {
     bool is_ram;
     bool is_new_page; /* the paging unit was asked; false: the second line of a split in the same page */
     bool is_paged;
+    bool is_rest;       /* it belongs to the access before it: the second line of a split */
+    bool took_mshr;     /* it is a load that the L1D did not have, not even on its way */
+    uint8_t type;       /* enum memory_type of a data access */
     uint64_t nr_walks;  /* walks this access made: 0 or 1; its walk is mmu.last_walk */
     unsigned served_by; /* enum served_by */
-    cycle_t asked, translated, ready;
+    cycle_t asked, translated;
+    cycle_t sent; /* a data access: the caches were asked */
+    cycle_t ready;
 };
 
 /*
@@ -95,6 +103,10 @@ struct cpu_seen_exception {
     uint32_t error_code;
     uint64_t rip, cr2;
     cycle_t cycle;
+    struct laddr linear; /* of rip, and what stands there, as far as it can be read */
+    uint8_t bytes[15];
+    uint8_t nr_bytes;
+    uint8_t code_bits;
 };
 
 struct cpu_observer {

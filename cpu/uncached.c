@@ -30,10 +30,12 @@ stamp_t cpu_access_uncached(struct cpu *cpu, enum memory_type type, struct paddr
                             stamp_t *t)
 {
     enum cache_use use = mmu_cache_use(&cpu->mmu, type, is_write);
+    cpu->seen_sent = stamp_cycle(*t);
     if (type == MEMORY_WC && is_write)
         return combine(cpu, at, *t);
     if (type == MEMORY_UC) /* in order with all others, and nothing goes on before it is done */
         *t = cpu_serialise(cpu, *t, 0);
+    cpu->seen_sent = stamp_cycle(*t);
     cpu_drain_combined(cpu, *t);
     struct cache_answer answer =
         cpu_ask_cache(cpu, cpu->params.l1d, use, at, is_write, stamp_cycle(*t), cpu->memory_ip);
