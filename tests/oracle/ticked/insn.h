@@ -60,7 +60,7 @@ struct recipe {
     uint64_t writes;   /* there when the result is */
     uint64_t steps_on; /* there one cycle after issue, whenever data come: rSP of pushes and pops */
     unsigned latency_cycles;
-    bool is_iterative; /* takes the unit that divides */
+    bool is_iterative;  /* takes the unit that divides */
     bool is_load_only;  /* the result is the load's data, with nothing computed */
     bool redirects;     /* the front end waits for it, and starts again */
     bool is_repeated;   /* has a REP that counts */

@@ -9,8 +9,8 @@ enum step_kind {
     STEP_BEGIN,        /* an exception: its cycle */
     STEP_WAKE,         /* waits until the cycle in which the item began */
     STEP_WAIT,         /* for registers: `places` */
-    STEP_UNIT,        /* for the unit that divides */
-    STEP_TAKE_UNIT,   /* until the result is there */
+    STEP_UNIT,         /* for the unit that divides */
+    STEP_TAKE_UNIT,    /* until the result is there */
     STEP_PORT,         /* a memory port */
     STEP_PLACE,        /* a place in the store buffer */
     STEP_TRANSLATE,    /* `request` */
