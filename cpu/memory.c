@@ -256,7 +256,7 @@ static void write_device(struct cpu *cpu, const struct piece *piece, stamp_t *t,
 }
 
 /* Loads pieces that have been translated. Returns when the bytes are there. */
-static stamp_t load_pieces(struct cpu *cpu, const struct piece *piece, unsigned nr_pieces, stamp_t t,
+static stamp_t load_pieces(struct cpu *cpu, struct piece *piece, unsigned nr_pieces, stamp_t t,
                            uint8_t *into)
 {
     stamp_t all_ready = 0;
@@ -401,7 +401,7 @@ static void write_ram(struct cpu *cpu, const struct piece *piece, const uint8_t 
 }
 
 /* Stores to pieces that have been translated. Issued at t; the bytes are there at `data_ready`, or then. */
-static bool store_pieces(struct cpu *cpu, const struct piece *piece, unsigned nr_pieces, stamp_t t,
+static bool store_pieces(struct cpu *cpu, struct piece *piece, unsigned nr_pieces, stamp_t t,
                          stamp_t data_ready, const uint8_t *from)
 {
     stamp_t line_ready = t;
