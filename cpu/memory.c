@@ -256,8 +256,7 @@ static void write_device(struct cpu *cpu, const struct piece *piece, stamp_t *t,
 }
 
 /* Loads pieces that have been translated. Returns when the bytes are there. */
-static stamp_t load_pieces(struct cpu *cpu, struct piece *piece, unsigned nr_pieces, stamp_t t,
-                           uint8_t *into)
+static stamp_t load_pieces(struct cpu *cpu, struct piece *piece, unsigned nr_pieces, stamp_t t, uint8_t *into)
 {
     stamp_t all_ready = 0;
     cpu->stats.loads++;

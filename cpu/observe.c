@@ -81,7 +81,9 @@ void cpu_observe_exception(struct cpu *cpu, unsigned vector, bool is_interrupt)
         .cr2 = vector == EXCP_PF ? cpu->cr2 : 0,
         .cycle = stamp_cycle(cpu->clock),
         .linear = laddr(cpu_code_linear(cpu, cpu->rip)),
-        .code_bits = cpu_is_64bit(cpu) ? 64 : cpu->segment[DEC_SEG_CS].hidden.is_big ? 32 : 16,
+        .code_bits = cpu_is_64bit(cpu)                        ? 64
+                     : cpu->segment[DEC_SEG_CS].hidden.is_big ? 32
+                                                              : 16,
     };
     while (seen.nr_bytes < sizeof seen.bytes &&
            cpu_peek(cpu, laddr((seen.linear.v + seen.nr_bytes) & cpu->linear_mask),

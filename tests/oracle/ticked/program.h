@@ -1,4 +1,4 @@
-/* Random programs for the ticked model: a page table, a descriptor table, handlers, and code that ends in HLT. */
+/* Random programs for the ticked model: page tables, descriptors, handlers, and code that ends in HLT. */
 #ifndef LK_TESTS_TICKED_PROGRAM_H
 #define LK_TESTS_TICKED_PROGRAM_H
 

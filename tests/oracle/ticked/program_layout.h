@@ -39,6 +39,29 @@ enum {
     PORT = 0x55,
 };
 
+/* A program in the making. */
+struct program {
+    struct dice *dice;
+    uint8_t *code;
+    unsigned at;
+    bool is_user;
+    unsigned depth;     /* of loops */
+    unsigned nr_pushed; /* dwords on the stack in this chunk */
+    unsigned functions[8], nr_functions;
+    bool is_function;
+    bool knows_resume;
+};
+
+#define BELOW(n) dice_below(p->dice, (n))
+#define ONE_IN(n) dice_one_in(p->dice, (n))
+
+/* program_insn.c: one byte, four, and an instruction (or the few that belong together) that is no branch. */
+void emit(struct program *p, unsigned byte);
+void emit32(struct program *p, uint32_t value);
+void program_plain(struct program *p);
+/* rBP becomes a small number that depends on what came before. */
+void program_make_base(struct program *p);
+
 struct program_code {
     uint8_t bytes[CODE_END - CODE];
     unsigned nr_bytes, start; /* where it begins to run */
