@@ -654,8 +654,16 @@ static inline bool cpu_has_code(const struct cpu *cpu, struct paddr frame)
  * request.c: what this core asks of its caches, here and by its walker; observers see each. `ip` is the
  * linear address of the instruction that asks, 0 for the processor's own accesses.
  */
-struct cache_answer cpu_ask_cache(struct cpu *cpu, struct cache *cache, enum cache_use use, struct paddr at,
-                                  bool is_write, cycle_t now, uint64_t ip);
+struct cache_answer cpu_ask_cache_watched(struct cpu *cpu, struct cache *cache, enum cache_use use,
+                                          struct paddr at, bool is_write, cycle_t now, uint64_t ip);
+static inline struct cache_answer cpu_ask_cache(struct cpu *cpu, struct cache *cache, enum cache_use use,
+                                                struct paddr at, bool is_write, cycle_t now, uint64_t ip)
+{
+    if (UNLIKELY(cpu->params.observer != NULL))
+        return cpu_ask_cache_watched(cpu, cache, use, at, is_write, now, ip);
+    return use == CACHE_USE_ALL ? cache_access(cache, at, is_write, now)
+                                : cache_access_as(cache, use, at, is_write, now);
+}
 /* cache_flush and cache_flush_line. */
 void cpu_ask_flush(struct cpu *cpu, struct cache *cache, bool write_back, cycle_t now);
 void cpu_ask_flush_line(struct cpu *cpu, struct cache *cache, struct paddr at, bool write_back, cycle_t now);

@@ -36,6 +36,18 @@ static inline void note_used_front(struct cpu *cpu, unsigned index)
     cpu->used_front[cpu->nr_used_fronts++] = (uint16_t)index;
 }
 
+/* Of the supervisor's or the user's tags. */
+static inline void set_tags(const struct cpu *cpu, struct front *front, enum front_kind kind, bool can_read,
+                            bool can_write, uint64_t page)
+{
+    enum mmu_asker asker = kind == FRONT_USER ? MMU_USER : cpu_supervisor(cpu);
+    unsigned flags = front->entry->flags;
+    can_read = can_read && paging_allows(&cpu->control, flags, MMU_READ, asker);
+    can_write = can_write && paging_allows(&cpu->control, flags, MMU_WRITE, asker);
+    front->tag[kind | FRONT_READ] = can_read ? page : FRONT_NO_PAGE;
+    front->tag[kind | FRONT_WRITE] = can_write ? page : FRONT_NO_PAGE;
+}
+
 void cpu_fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *entry, enum memory_type type)
 {
     uint64_t page = linear >> PAGE_SHIFT;
@@ -48,20 +60,16 @@ void cpu_fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *ent
     front->entry = entry;
     front->id = entry->id;
     /* The fast path knows only of lines that it may hit. */
-    bool can_hit_reads = !cpu->is_timed || mmu_cache_use(&cpu->mmu, type, false) == CACHE_USE_ALL;
-    bool can_hit_writes = !cpu->is_timed || mmu_cache_use(&cpu->mmu, type, true) == CACHE_USE_ALL;
+    bool can_read = !cpu->is_timed || mmu_cache_use(&cpu->mmu, type, false) == CACHE_USE_ALL;
+    bool can_write = (!cpu->is_timed || mmu_cache_use(&cpu->mmu, type, true) == CACHE_USE_ALL) &&
+                     (entry->flags & TLB_DIRTY) && !cpu_has_code(cpu, frame);
+    if (UNLIKELY(cpu_has_breakpoints(cpu)) && debug_watches_page(cpu, linear))
+        can_read = can_write = false;
     if ((cpu->control.cr4 & CR4_SMAP) && (cpu->eflags & EFLAGS_AC) && (entry->flags & TLB_USER))
         note_ac_front(cpu, index);
-    bool is_noted = cpu_has_breakpoints(cpu) && debug_watches_page(cpu, linear);
-    bool can_write = can_hit_writes && (entry->flags & TLB_DIRTY) && !cpu_has_code(cpu, frame);
-    for (unsigned kind = FRONT_SUPERVISOR; kind <= FRONT_USER; kind += FRONT_USER) {
-        enum mmu_asker asker = kind == FRONT_USER ? MMU_USER : cpu_supervisor(cpu);
-        bool read = can_hit_reads && paging_allows(&cpu->control, entry->flags, MMU_READ, asker);
-        bool write = can_write && paging_allows(&cpu->control, entry->flags, MMU_WRITE, asker);
-        bool is_slow = is_noted || (kind == FRONT_USER && cpu->checks_alignment);
-        front->tag[kind | FRONT_READ] = read && !is_slow ? page : FRONT_NO_PAGE;
-        front->tag[kind | FRONT_WRITE] = write && !is_slow ? page : FRONT_NO_PAGE;
-    }
+    set_tags(cpu, front, FRONT_SUPERVISOR, can_read, can_write, page);
+    bool is_aligned = !cpu->checks_alignment; /* else the long way looks */
+    set_tags(cpu, front, FRONT_USER, can_read && is_aligned, can_write && is_aligned, page);
 }
 
 void cpu_init_fronts(struct cpu *cpu)

@@ -100,12 +100,10 @@ static inline bool translate_by_front(struct cpu *cpu, struct piece *piece, enum
     return true;
 }
 
-/* Translates one piece in slot *t, which moves. */
-static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_access access,
-                            enum mmu_asker asker, stamp_t *t)
+/* The long way of translate_piece. */
+static __attribute__((noinline)) bool translate_anew(struct cpu *cpu, struct piece *piece,
+                                                     enum mmu_access access, enum mmu_asker asker, stamp_t *t)
 {
-    if (translate_by_front(cpu, piece, access, asker))
-        return true;
     struct tlb_entry *entry = NULL;
     uint64_t walks_before = cpu->mmu.stats.walks;
     stamp_t known = *t;
@@ -122,6 +120,14 @@ static bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_acces
     if (piece->is_ram)
         cpu_fill_data_front(cpu, piece->linear, entry, piece->type);
     return true;
+}
+
+/* Translates one piece in slot *t, which moves. */
+static inline bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_access access,
+                                   enum mmu_asker asker, stamp_t *t)
+{
+    return LIKELY(translate_by_front(cpu, piece, access, asker)) ||
+           translate_anew(cpu, piece, access, asker, t);
 }
 
 /* Cuts an access into its pieces and translates them. Returns how many, or 0 for a fault. */
@@ -343,7 +349,9 @@ static struct loaded load(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
         loaded.ready = load_bytes(cpu, linear, size_bytes, access, asker, t, (uint8_t *)&loaded.value);
         return loaded;
     }
-    struct piece piece = {.linear = linear, .size_bytes = size_bytes, .is_new_page = true};
+    struct piece piece; /* what only observers ask for is not filled in */
+    piece.linear = linear;
+    piece.size_bytes = size_bytes;
     bool is_good = translate_piece(cpu, &piece, access, asker, &t);
     cpu->slow_issue = t;
     if (!is_good)
@@ -447,7 +455,9 @@ static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_
 {
     if (UNLIKELY(!is_plain(cpu, linear, size_bytes)))
         return store_bytes(cpu, linear, size_bytes, &value, asker, t, data_ready);
-    struct piece piece = {.linear = linear, .size_bytes = size_bytes, .is_new_page = true};
+    struct piece piece; /* as for loads */
+    piece.linear = linear;
+    piece.size_bytes = size_bytes;
     bool is_good = translate_piece(cpu, &piece, MMU_WRITE, asker, &t);
     cpu->slow_issue = t;
     if (!is_good)

@@ -57,7 +57,7 @@ uint64_t paging_frame(enum paging_kind kind, uint64_t value, enum tlb_page page)
     return value & mask & ~((1ull << tlb_page_shift(page)) - 1);
 }
 
-static bool is_large(const struct paging_mode *mode, const struct paging_level *level, uint64_t value)
+static inline bool is_large(const struct paging_mode *mode, const struct paging_level *level, uint64_t value)
 {
     if (!level->large || !(value & PTE_PS))
         return false;
@@ -79,47 +79,30 @@ static uint64_t beyond_physical(const struct paging_mode *mode, unsigned end)
     return bits < end ? BITS(end, bits) : 0;
 }
 
-/* The bits of a present entry that must be zero (SDM 3A 4.3, 4.4.2, 4.5.4, notes to their tables). */
-static uint64_t reserved_bits(const struct paging_mode *mode, const struct geometry *geometry,
-                              const struct paging_level *level, bool maps_large)
+/* What follows from mode and kind alone: see reserved_bits. */
+static inline uint64_t always_reserved(const struct paging_mode *mode, enum paging_kind kind)
 {
-    if (geometry->level == two_level) /* bit 21, and of 20-13 what is above the physical address */
+    if (kind == PAGING_TWO_LEVEL)
+        return 0;
+    uint64_t reserved = geometries[kind].reserved | beyond_physical(mode, 52);
+    return mode->efer & EFER_NXE ? reserved : reserved | PTE_XD;
+}
+
+/* The bits of a present entry that must be zero (SDM 3A 4.3, 4.4.2, 4.5.4, notes to their tables). */
+static inline uint64_t reserved_bits(const struct paging_mode *mode, enum paging_kind kind, uint64_t always,
+                                     const struct paging_level *level, bool maps_large)
+{
+    if (kind == PAGING_TWO_LEVEL) /* bit 21, and of 20-13 what is above the physical address */
         return maps_large ? 1u << 21 | beyond_physical(mode, 40) >> 32 << 13 : 0;
-    uint64_t reserved = geometry->reserved | beyond_physical(mode, 52);
-    if (!(mode->efer & EFER_NXE))
-        reserved |= PTE_XD;
     if (maps_large)
-        reserved |= BITS(tlb_page_shift(level->large), 13);
-    else if (level->shift >= 39 || level->large == TLB_PAGE_1G)
-        reserved |= PTE_PS;
-    return reserved;
+        return always | BITS(tlb_page_shift(level->large), 13);
+    return level->shift >= 39 || level->large == TLB_PAGE_1G ? always | PTE_PS : always;
 }
 
 bool paging_is_good_pdpte(const struct paging_mode *mode, uint64_t value)
 {
     uint64_t reserved = BITS(3, 1) | BITS(9, 5) | BITS(64, 52) | beyond_physical(mode, 52);
     return !(value & PTE_P) || !(value & reserved);
-}
-
-bool paging_allows(const struct paging_mode *mode, unsigned tlb_flags, enum mmu_access access,
-                   enum mmu_asker asker)
-{
-    if (!(mode->cr0 & CR0_PG))
-        return true;
-    bool is_users = tlb_flags & TLB_USER;
-    if (asker == MMU_USER && !is_users)
-        return false;
-    if (asker != MMU_USER && is_users) {
-        if (access == MMU_FETCH && (mode->cr4 & CR4_SMEP))
-            return false;
-        if (access != MMU_FETCH && (mode->cr4 & CR4_SMAP) && asker != MMU_SUPERVISOR_AC)
-            return false;
-    }
-    if (access == MMU_FETCH)
-        return !(tlb_flags & TLB_NO_EXECUTE);
-    if (access == MMU_WRITE && !(tlb_flags & TLB_WRITABLE))
-        return asker != MMU_USER && !(mode->cr0 & CR0_WP);
-    return true;
 }
 
 uint32_t paging_error_code(const struct paging_mode *mode, enum mmu_access access, enum mmu_asker asker)
@@ -175,28 +158,26 @@ bool paging_start(const struct paging_mode *mode, struct laddr linear, struct wa
     return kind != PAGING_PAE || (root & PTE_P);
 }
 
-bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memory, struct walk *walk,
-                 const struct walk_start *start, struct tlb_entry *entry)
+/*
+ * The walk, for a kind that is constant as far as the width of entries goes: one body for 4 bytes and one for
+ * 8.
+ */
+static inline __attribute__((always_inline)) bool
+walk_as(enum paging_kind kind, const struct paging_mode *mode, const struct walk_memory *memory,
+        struct walk *walk, const struct walk_start *start, struct tlb_entry *entry)
 {
-    walk->kind = paging_kind(mode);
-    walk->first_level = start ? start->level : 0;
-    walk->nr_steps = 0;
-    walk->is_fault = false;
-    walk->error_code = 0;
     const struct geometry *geometry = &geometries[walk->kind];
-    unsigned entry_bytes = paging_entry_bytes(walk->kind);
-    struct walk_start root;
-    if (!start && !paging_start(mode, walk->linear, &root))
-        return fault(mode, walk, 0);
-    if (!start)
-        start = &root;
+    const unsigned entry_bytes = paging_entry_bytes(kind);
+    const uint64_t always = always_reserved(mode, walk->kind), linear = walk->linear.v;
     uint64_t table = start->table, rights = start->rights, no_execute = start->no_execute, leaf = 0;
+    uint64_t accessed = PTE_A;
     unsigned table_pat = start->pat_index;
+    enum tlb_page page = TLB_PAGE_4K;
     bool maps_large = false;
     for (unsigned i = start->level; i < geometry->nr_levels && !maps_large; i++) {
         const struct paging_level *level = &geometry->level[i];
         struct walk_step *step = &walk->step[walk->nr_steps++];
-        step->index = (unsigned)(walk->linear.v >> level->shift & ((1u << level->index_bits) - 1));
+        step->index = (unsigned)(linear >> level->shift & ((1u << level->index_bits) - 1));
         step->at = paddr(table + (uint64_t)step->index * entry_bytes);
         step->size_bytes = entry_bytes;
         step->pat_index = table_pat;
@@ -204,16 +185,18 @@ bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memor
         if (!(leaf & PTE_P))
             return fault(mode, walk, 0);
         maps_large = is_large(mode, level, leaf);
-        if (leaf & reserved_bits(mode, geometry, level, maps_large))
+        if (leaf & reserved_bits(mode, kind, always, level, maps_large))
             return fault(mode, walk, PF_P | PF_RSVD);
         rights &= leaf;
+        accessed &= leaf;
         no_execute |= leaf & PTE_XD;
-        entry->page = maps_large ? level->large : TLB_PAGE_4K;
-        table = paging_frame(walk->kind, leaf, entry->page);
+        page = maps_large ? level->large : TLB_PAGE_4K;
+        table = paging_frame(kind, leaf, page);
         table_pat = table_pat_index(leaf);
     }
+    entry->page = page;
     entry->frame = paddr(table);
-    entry->page_number = walk->linear.v >> tlb_page_shift(entry->page);
+    entry->page_number = linear >> tlb_page_shift(page);
     entry->pat_index = pat_index(leaf, maps_large);
     bool is_global = (leaf & PTE_G) && (mode->cr4 & CR4_PGE);
     bool is_dirty = (leaf & PTE_D) || walk->access == MMU_WRITE;
@@ -222,6 +205,26 @@ bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memor
                    (is_dirty ? TLB_DIRTY : 0u);
     if (!paging_allows(mode, entry->flags, walk->access, walk->asker))
         return fault(mode, walk, PF_P);
-    mark(memory, walk);
+    if (!accessed || (walk->access == MMU_WRITE && !(leaf & PTE_D)))
+        mark(memory, walk);
     return true;
+}
+
+bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memory, struct walk *walk,
+                 const struct walk_start *start, struct tlb_entry *entry)
+{
+    walk->kind = paging_kind(mode);
+    walk->first_level = start ? start->level : 0;
+    walk->nr_steps = 0;
+    walk->is_fault = false;
+    walk->error_code = 0;
+    struct walk_start root;
+    if (!start) {
+        if (!paging_start(mode, walk->linear, &root))
+            return fault(mode, walk, 0);
+        start = &root;
+    }
+    if (walk->kind == PAGING_TWO_LEVEL)
+        return walk_as(PAGING_TWO_LEVEL, mode, memory, walk, start, entry);
+    return walk_as(PAGING_FOUR_LEVEL, mode, memory, walk, start, entry);
 }

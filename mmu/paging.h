@@ -121,8 +121,26 @@ bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memor
                  const struct walk_start *start, struct tlb_entry *entry);
 
 /* Whether an entry's flags allow an access (SDM 3A 4.6.1). Says nothing of the dirty bit. */
-bool paging_allows(const struct paging_mode *mode, unsigned tlb_flags, enum mmu_access access,
-                   enum mmu_asker asker);
+static inline bool paging_allows(const struct paging_mode *mode, unsigned tlb_flags, enum mmu_access access,
+                                 enum mmu_asker asker)
+{
+    if (!(mode->cr0 & CR0_PG))
+        return true;
+    bool is_users = tlb_flags & TLB_USER;
+    if (asker == MMU_USER && !is_users)
+        return false;
+    if (asker != MMU_USER && is_users) {
+        if (access == MMU_FETCH && (mode->cr4 & CR4_SMEP))
+            return false;
+        if (access != MMU_FETCH && (mode->cr4 & CR4_SMAP) && asker != MMU_SUPERVISOR_AC)
+            return false;
+    }
+    if (access == MMU_FETCH)
+        return !(tlb_flags & TLB_NO_EXECUTE);
+    if (access == MMU_WRITE && !(tlb_flags & TLB_WRITABLE))
+        return asker != MMU_USER && !(mode->cr0 & CR0_WP);
+    return true;
+}
 
 /* Of a page-fault error code: what follows from the access alone (SDM 3A 4.7). */
 uint32_t paging_error_code(const struct paging_mode *mode, enum mmu_access access, enum mmu_asker asker);

@@ -53,13 +53,6 @@ bool segment_allows(const struct segment *segment, uint64_t offset, unsigned siz
     return is_in_limit(d, offset, size_bytes);
 }
 
-bool segment_is_flat_data(const struct segment *segment)
-{
-    const struct descriptor *d = &segment->hidden;
-    return segment->is_usable && d->base == 0 && d->limit_bytes == UINT32_MAX &&
-           (d->type & (SEGMENT_CODE | SEGMENT_EXPAND_DOWN | SEGMENT_WRITABLE)) == SEGMENT_WRITABLE;
-}
-
 bool segment_is_flat_code(const struct segment *segment)
 {
     const struct descriptor *d = &segment->hidden;

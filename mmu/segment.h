@@ -76,7 +76,12 @@ struct gate gate_decode(uint64_t raw);
 bool segment_allows(const struct segment *segment, uint64_t offset, unsigned size_bytes, bool is_write);
 
 /* Base 0, limit 4 GiB, readable and writable: linear is offset, and no check can fail. */
-bool segment_is_flat_data(const struct segment *segment);
+static inline bool segment_is_flat_data(const struct segment *segment)
+{
+    const struct descriptor *d = &segment->hidden;
+    return segment->is_usable && d->base == 0 && d->limit_bytes == UINT32_MAX &&
+           (d->type & (SEGMENT_CODE | SEGMENT_EXPAND_DOWN | SEGMENT_WRITABLE)) == SEGMENT_WRITABLE;
+}
 
 /* The same for fetching instructions. */
 bool segment_is_flat_code(const struct segment *segment);
