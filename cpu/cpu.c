@@ -58,6 +58,9 @@ static void init_timing(struct cpu *cpu, const struct config *config)
 {
     cpu->step = cpu->is_timed ? STAMP_CYCLE / config->cpu_width : STAMP_CYCLE;
     cpu->load_hit = stamp_of_cycle(config->cache_l1d_latency_cycles) | REASON_L1D;
+    cycle_t forward_cycles = config->cpu_store_forward_cycles;
+    cpu->store_forward = stamp_of_cycle(forward_cycles ? forward_cycles : config->cache_l1d_latency_cycles);
+    cpu->store_forward_fail = stamp_of_cycle(config->cpu_store_forward_fail_cycles);
     cpu->frontend = stamp_of_cycle(config->cpu_frontend_cycles);
     cpu->mispredict = stamp_of_cycle(config->cpu_mispredict_cycles);
     cpu->btb_bubble = stamp_of_cycle(config->cpu_frontend_cycles - 1);

@@ -142,6 +142,24 @@ struct btb_entry {
     uint64_t from, to; /* linear; from 0: empty */
 };
 
+/*
+ * What a store in the buffer writes; the second part is empty but for one that crosses a line. Only of stores
+ * that stay in the buffer beyond the cycle behind their issue.
+ */
+struct buffered_store {
+    const uint8_t *host[2];
+    unsigned size_bytes[2];
+    stamp_t data; /* when its bytes are there */
+};
+
+enum { STORE_SEEN_ENTRIES = 64, STORE_SEEN_SHIFT = 3 };
+
+/* Which cpu->store_seen says when the youngest store to such eight bytes has left the buffer. */
+static inline unsigned store_seen_index(const uint8_t *host)
+{
+    return (unsigned)((uintptr_t)host >> STORE_SEEN_SHIFT) % STORE_SEEN_ENTRIES;
+}
+
 struct predictor {
     uint8_t *counters; /* two bits each */
     uint64_t counter_mask;
@@ -164,10 +182,11 @@ struct cpu {
      * AF = bit 4.
      */
     uint64_t flag_result, flag_carry;
-    stamp_t step;        /* from one issue slot to the next */
-    stamp_t deadline;    /* blocks that would begin later than this do not begin */
-    stamp_t load_hit;    /* added to a load's issue when the L1D serves it */
-    unsigned front_kind; /* FRONT_SUPERVISOR or FRONT_USER */
+    stamp_t step;                              /* from one issue slot to the next */
+    stamp_t deadline;                          /* blocks that would begin later than this do not begin */
+    stamp_t load_hit;                          /* added to a load's issue when the L1D serves it */
+    stamp_t store_forward, store_forward_fail; /* when the store buffer does, or cannot */
+    unsigned front_kind;                       /* FRONT_SUPERVISOR or FRONT_USER */
     const uint64_t *l1d_read_line, *l1d_write_line;
     uint64_t l1d_set_mask;
     unsigned l1d_line_shift;
@@ -183,6 +202,7 @@ struct cpu {
     unsigned port_index, port_mask;
     unsigned store_index, store_entries;
     stamp_t store_drained;           /* when the youngest store leaves the buffer */
+    stamp_t store_met;               /* loads from then on meet no store in the buffer */
     stamp_t iterative_free;          /* when the next division can begin */
     const struct front *fetch_front; /* of the code page */
     stamp_t fetch_at;                /* when the next block can be fetched */
@@ -193,6 +213,8 @@ struct cpu {
     struct cpu_stats stats;
     uint64_t lost[NR_REASONS + 1]; /* clock ticks waited, by reason; not base */
     stamp_t store_buffer[MAX_STORE_BUFFER];
+    stamp_t store_seen[STORE_SEEN_ENTRIES];
+    struct buffered_store buffered[MAX_STORE_BUFFER];
     stamp_t fetch_left[MAX_FETCH_QUEUE]; /* when the block that had this place left it */
     struct front data_front[DATA_FRONT_ENTRIES] __attribute__((aligned(64)));
     struct front fetch_fronts[FETCH_FRONT_ENTRIES];

@@ -477,6 +477,25 @@ ALWAYS_INLINE void exec_use(struct cpu *cpu, const struct exec_place *place)
         place->entry->last_use = use;
 }
 
+/*
+ * Whether a load at t may meet bytes that a store in the buffer writes, and then must go the long way. A
+ * store that leaves the buffer by the cycle behind the load's issue is never met (docs/timing.md, 6).
+ */
+ALWAYS_INLINE bool exec_meets_store(const struct cpu *cpu, const uint8_t *host, unsigned size_bytes,
+                                    stamp_t t)
+{
+    if (!EXEC_IS_TIMED)
+        return false;
+    if (LIKELY(t >= cpu->store_met))
+        return false;
+    stamp_t in_time = stamp_floor(stamp_later(t, cpu->port_free[cpu->port_index])) + STAMP_CYCLE;
+    stamp_t seen = stamp_later(cpu->store_seen[store_seen_index(host)],
+                               cpu->store_seen[store_seen_index(host + size_bytes - 1)]);
+    if (size_bytes > 8)
+        seen = stamp_later(seen, cpu->store_seen[store_seen_index(host + 8)]);
+    return seen > in_time;
+}
+
 /* A load from there at *t, which may move. */
 ALWAYS_INLINE struct loaded exec_load_found(struct cpu *cpu, const struct exec_place *place,
                                             unsigned size_bytes, stamp_t *t)
@@ -500,7 +519,7 @@ ALWAYS_INLINE struct loaded exec_load(struct cpu *cpu, uint64_t linear, unsigned
         return loaded;
     }
     struct exec_place place = exec_find(cpu, linear, size_bytes, FRONT_READ);
-    if (UNLIKELY(!place.host))
+    if (UNLIKELY(!place.host || exec_meets_store(cpu, place.host, size_bytes, *t)))
         return (struct loaded){0, 0};
     return exec_load_found(cpu, &place, size_bytes, t);
 }
@@ -522,16 +541,38 @@ ALWAYS_INLINE stamp_t exec_store_slot(struct cpu *cpu, stamp_t t)
     return EXEC_IS_TIMED ? exec_wait(cpu, t, cpu->store_buffer[cpu->store_index]) : t;
 }
 
+/* What a store that will be in the buffer for a while writes, for loads that come meanwhile. */
+ALWAYS_INLINE void exec_note_store(struct cpu *cpu, const uint8_t *host, unsigned size_bytes, stamp_t data)
+{
+    struct buffered_store *buffered = &cpu->buffered[cpu->store_index];
+    buffered->host[0] = host;
+    buffered->size_bytes[0] = size_bytes;
+    buffered->size_bytes[1] = 0;
+    buffered->data = data;
+    cpu->store_met = stamp_floor(cpu->store_drained) - STAMP_CYCLE;
+    cpu->store_seen[store_seen_index(host)] = cpu->store_drained;
+    cpu->store_seen[store_seen_index(host + size_bytes - 1)] = cpu->store_drained;
+    if (size_bytes > 8)
+        cpu->store_seen[store_seen_index(host + 8)] = cpu->store_drained;
+}
+
 /*
- * A store that hits drains one cycle after it has issued and its data, at t, are there, and one cycle after
- * the store before it.
+ * A store that hits and issued at t, whose data are there at `data`, drains one cycle after that, and one
+ * cycle after the store before it.
  */
-ALWAYS_INLINE void exec_store_hit(struct cpu *cpu, stamp_t t)
+ALWAYS_INLINE void exec_store_hit(struct cpu *cpu, const uint8_t *host, unsigned size_bytes, stamp_t t,
+                                  stamp_t data)
 {
     cpu->fast_stores++;
     if (!EXEC_IS_TIMED)
         return;
-    cpu->store_drained = stamp_later(stamp_floor(t), cpu->store_drained) + STAMP_CYCLE;
+    stamp_t start = stamp_floor(data);
+    if (LIKELY(cpu->store_drained <= start && start == stamp_floor(t))) {
+        cpu->store_drained = start + STAMP_CYCLE;
+    } else {
+        cpu->store_drained = stamp_later(start, cpu->store_drained) + STAMP_CYCLE;
+        exec_note_store(cpu, host, size_bytes, data);
+    }
     cpu->store_buffer[cpu->store_index] = cpu->store_drained;
     cpu->store_index = cpu->store_index + 1 == cpu->store_entries ? 0 : cpu->store_index + 1;
 }
@@ -543,7 +584,7 @@ ALWAYS_INLINE void exec_store_found(struct cpu *cpu, const struct exec_place *pl
     *t = exec_store_slot(cpu, exec_port(cpu, *t));
     exec_use(cpu, place);
     exec_host_write(place->host, size_bytes, value);
-    exec_store_hit(cpu, *t);
+    exec_store_hit(cpu, place->host, size_bytes, *t, *t);
 }
 
 /* A store at *t, which may move. False: it missed or faulted. The caller has waited for address and data. */
@@ -580,7 +621,7 @@ ALWAYS_INLINE struct exec_rmw exec_rmw_load(struct cpu *cpu, uint64_t linear, un
         return (struct exec_rmw){loaded.value, loaded.ready, {NULL, NULL}};
     }
     struct exec_place place = exec_find(cpu, linear, size_bytes, EXEC_READ_WRITE);
-    if (UNLIKELY(!place.host))
+    if (UNLIKELY(!place.host || exec_meets_store(cpu, place.host, size_bytes, *t)))
         return (struct exec_rmw){0, 0, {NULL, NULL}};
     *t = exec_store_slot(cpu, exec_port(cpu, *t));
     exec_use(cpu, &place);
@@ -598,7 +639,7 @@ ALWAYS_INLINE void exec_rmw_store(struct cpu *cpu, const struct exec_rmw *rmw, u
     if (slow) {
         exec_host_write(rmw->place.host, size_bytes, value);
         exec_use(cpu, &rmw->place);
-        exec_store_hit(cpu, done);
+        exec_store_hit(cpu, rmw->place.host, size_bytes, t, done);
     } else {
         cpu_store_after_load_slow(cpu, linear, size_bytes, value, t, done);
     }

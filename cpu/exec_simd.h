@@ -73,7 +73,7 @@ ALWAYS_INLINE struct exec_wide exec_load_wide(struct cpu *cpu, const struct insn
         return (struct exec_wide){simd_load(&cpu->wide), ready};
     }
     struct exec_place place = exec_find(cpu, linear.v, size_bytes, FRONT_READ);
-    if (UNLIKELY(!place.host))
+    if (UNLIKELY(!place.host || exec_meets_store(cpu, place.host, size_bytes, *t)))
         return exec_wide_failed();
     *t = exec_port(cpu, *t);
     exec_use(cpu, &place);
@@ -104,7 +104,7 @@ ALWAYS_INLINE bool exec_store_wide(struct cpu *cpu, const struct insn *insn, uns
         _mm_storeu_si128((__m128i *)place.host, value);
     else
         exec_host_write(place.host, size_bytes, simd_low(value));
-    exec_store_hit(cpu, *t);
+    exec_store_hit(cpu, place.host, size_bytes, *t, *t);
     return true;
 }
 

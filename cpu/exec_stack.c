@@ -92,7 +92,7 @@ ALWAYS_INLINE const struct insn *push_memory(struct cpu *cpu, const struct insn 
     uint64_t sp = (cpu->reg[CPU_SP] - size_bytes) & cpu_stack_mask(cpu);
     struct exec_place from = exec_find(cpu, linear.v, size_bytes, FRONT_READ);
     struct exec_place to = exec_find(cpu, sp, size_bytes, FRONT_WRITE);
-    if (UNLIKELY(!from.host || !to.host))
+    if (UNLIKELY(!from.host || !to.host || exec_meets_store(cpu, from.host, size_bytes, t)))
         return exec_miss(cpu, insn, t, slow);
     struct loaded loaded = exec_load_found(cpu, &from, size_bytes, &t);
     t = exec_wait(cpu, t, loaded.ready);

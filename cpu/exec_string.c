@@ -203,6 +203,14 @@ static __attribute__((noinline)) void fill_up(uint8_t *to, uint64_t value, uint6
     memcpy(to, &pattern, left);
 }
 
+/* Whether an iteration at t loads what a store in the buffer writes. */
+ALWAYS_INLINE bool string_meets_store(const struct cpu *cpu, enum string_op op, unsigned size_bytes,
+                                      const struct exec_place *from, const struct exec_place *to, stamp_t t)
+{
+    return (reads_source(op) && exec_meets_store(cpu, from->host, size_bytes, t)) ||
+           (compares(op) && exec_meets_store(cpu, to->host, size_bytes, t));
+}
+
 /*
  * Elements that hit, with no call. The first has been found to; the rest of its line or page then does as
  * well.
@@ -230,6 +238,8 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
                 return exec_miss(cpu, insn, t, slow);
             room = is_repeated ? lower_of(room, string_room(cpu, destination, size_bytes)) : 1;
         }
+        if (UNLIKELY(string_meets_store(cpu, op, size_bytes, &from, &to, t)))
+            return exec_miss(cpu, insn, t, slow);
 
         uint64_t a = cpu->reg[CPU_AX] & exec_mask(size_bytes), b = 0, nr = 0;
         stamp_t done = exec_done(t, 1);
@@ -261,7 +271,7 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
                     t = exec_store_slot(cpu, exec_port(cpu, t));
                     exec_use(cpu, &to);
                     exec_host_write(to.host, size_bytes, a);
-                    exec_store_hit(cpu, t);
+                    exec_store_hit(cpu, to.host, size_bytes, t, t);
                 }
                 done = op == STRING_LODS ? ready : exec_done(t, 1);
                 if (compares(op)) {
@@ -273,13 +283,15 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
                 nr++;
                 if (nr == room || is_over || t + cpu->step >= cpu->deadline)
                     break;
-                t += cpu->step;
-                if (op == STRING_LODS && size_bytes < 4) /* rAX keeps the rest */
-                    t = exec_wait(cpu, t, done);
                 if (reads_source(op))
                     from.host += is_down ? -(int)size_bytes : (int)size_bytes;
                 if (has_destination(op))
                     to.host += is_down ? -(int)size_bytes : (int)size_bytes;
+                if (UNLIKELY(string_meets_store(cpu, op, size_bytes, &from, &to, t + cpu->step)))
+                    break;
+                t += cpu->step;
+                if (op == STRING_LODS && size_bytes < 4) /* rAX keeps the rest */
+                    t = exec_wait(cpu, t, done);
             }
         }
 

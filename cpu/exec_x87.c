@@ -102,7 +102,7 @@ ALWAYS_INLINE stamp_t read_operand(struct cpu *cpu, const struct insn *insn, uin
         return ready;
     }
     struct exec_place place = exec_find(cpu, linear, 10, FRONT_READ);
-    if (UNLIKELY(!place.host))
+    if (UNLIKELY(!place.host || exec_meets_store(cpu, place.host, 10, *t)))
         return 0;
     struct loaded low = exec_load_found(cpu, &place, 8, t);
     cpu->wide.half[0] = low.value;
@@ -146,8 +146,11 @@ ALWAYS_INLINE bool write_operand(struct cpu *cpu, uint64_t linear, unsigned size
     struct exec_place place = exec_find(cpu, linear, 10, FRONT_WRITE);
     if (UNLIKELY(!place.host))
         return false;
-    exec_store_found(cpu, &place, 8, cpu->wide.half[0], t);
+    *t = exec_store_slot(cpu, exec_port(cpu, *t));
+    exec_use(cpu, &place);
+    exec_host_write(place.host, 8, cpu->wide.half[0]);
     exec_host_write(place.host + 8, 2, cpu->wide.half[1]);
+    exec_store_hit(cpu, place.host, 10, *t, *t);
     return true;
 }
 

@@ -261,6 +261,55 @@ static void write_device(struct cpu *cpu, const struct piece *piece, stamp_t *t,
     }
 }
 
+static bool overlaps(const struct buffered_store *store, const uint8_t *host, unsigned size_bytes)
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (host < store->host[i] + store->size_bytes[i] && store->host[i] < host + size_bytes)
+            return true;
+    return false;
+}
+
+static bool holds(const struct buffered_store *store, const uint8_t *host, unsigned size_bytes)
+{
+    return store->size_bytes[1] == 0 && host >= store->host[0] &&
+           host + size_bytes <= store->host[0] + store->size_bytes[0];
+}
+
+/*
+ * When a load that issued at t has its bytes, which the caches have at `ready`, if the youngest store in the
+ * buffer that writes some of them (and does not leave it by the next cycle) is to be heard: all of them come
+ * from there, or it must be waited for.
+ */
+static __attribute__((noinline)) stamp_t hear_stores(struct cpu *cpu, const struct piece *piece,
+                                                     unsigned nr_pieces, stamp_t t, stamp_t ready)
+{
+    stamp_t in_time = stamp_floor(t) + STAMP_CYCLE;
+    for (unsigned i = 0, index = cpu->store_index; i < cpu->store_entries; i++) {
+        index = index == 0 ? cpu->store_entries - 1 : index - 1;
+        stamp_t drained = cpu->store_buffer[index];
+        if (stamp_floor(drained) <= in_time) /* and so are all before it */
+            return ready;
+        const struct buffered_store *store = &cpu->buffered[index];
+        const uint8_t *host = host_of(cpu, piece[0].at);
+        bool is_met = overlaps(store, host, piece[0].size_bytes);
+        if (nr_pieces == 2)
+            is_met |= overlaps(store, host_of(cpu, piece[1].at), piece[1].size_bytes);
+        if (!is_met)
+            continue;
+        if (nr_pieces == 1 && holds(store, host, piece[0].size_bytes)) {
+            cpu->stats.store_forwards++;
+            stamp_t data = stamp_floor(store->data);
+            enum reason reason = data > t ? stamp_reason(store->data) : REASON_L1D;
+            return (stamp_later(stamp_floor(t), data) + cpu->store_forward) | reason;
+        }
+        cpu->stats.store_forward_fails++;
+        enum reason reason = stamp_reason(drained) ? stamp_reason(drained) : REASON_L1D;
+        stamp_t replayed = stamp_floor(drained) + stamp_floor(cpu->load_hit) + cpu->store_forward_fail;
+        return stamp_later(ready, replayed | reason);
+    }
+    return ready;
+}
+
 /* Loads pieces that have been translated. Returns when the bytes are there. */
 static stamp_t load_pieces(struct cpu *cpu, struct piece *piece, unsigned nr_pieces, stamp_t t, uint8_t *into)
 {
@@ -281,6 +330,8 @@ static stamp_t load_pieces(struct cpu *cpu, struct piece *piece, unsigned nr_pie
         into += piece[i].size_bytes;
     }
     cpu->slow_issue = t;
+    if (UNLIKELY(t < cpu->store_met) && piece[0].is_ram && piece[nr_pieces - 1].is_ram)
+        return hear_stores(cpu, piece, nr_pieces, t, all_ready);
     return all_ready;
 }
 
@@ -364,6 +415,8 @@ static struct loaded load(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
     const uint8_t *host = host_of(cpu, piece.at);
     __builtin_prefetch(host); /* the host fetches its line while ours is looked for */
     loaded.ready = cpu->is_timed ? access_cache(cpu, &piece, false, &t) : t;
+    if (UNLIKELY(t < cpu->store_met))
+        loaded.ready = hear_stores(cpu, &piece, 1, t, loaded.ready);
     cpu->slow_issue = t;
     loaded.value = read_value(host, size_bytes);
     return loaded;
@@ -388,7 +441,8 @@ struct loaded cpu_load_for_write_slow(struct cpu *cpu, uint64_t linear, unsigned
  * The store leaves the buffer after all older ones, and a cycle after its data and its line are there: a line
  * that hits is, and only has to be written.
  */
-static void drain(struct cpu *cpu, stamp_t data_ready, stamp_t line_ready)
+static void drain(struct cpu *cpu, const struct piece *piece, unsigned nr_pieces, stamp_t data_ready,
+                  stamp_t line_ready)
 {
     if (!cpu->is_timed)
         return;
@@ -396,6 +450,19 @@ static void drain(struct cpu *cpu, stamp_t data_ready, stamp_t line_ready)
     if (stamp_reason(line_ready) != REASON_L1D)
         start = stamp_later(stamp_because(start, stamp_reason(line_ready)), line_ready);
     cpu->store_drained = stamp_later(start, cpu->store_drained) + STAMP_CYCLE;
+    struct buffered_store *buffered = &cpu->buffered[cpu->store_index];
+    *buffered = (struct buffered_store){.data = data_ready};
+    cpu->store_met = stamp_floor(cpu->store_drained) - STAMP_CYCLE;
+    for (unsigned i = 0; i < nr_pieces; i++) {
+        if (!piece[i].is_ram)
+            continue;
+        const uint8_t *host = host_of(cpu, piece[i].at);
+        buffered->host[i] = host;
+        buffered->size_bytes[i] = piece[i].size_bytes;
+        for (unsigned at = 0; at < piece[i].size_bytes; at += 1 << STORE_SEEN_SHIFT)
+            cpu->store_seen[store_seen_index(host + at)] = cpu->store_drained;
+        cpu->store_seen[store_seen_index(host + piece[i].size_bytes - 1)] = cpu->store_drained;
+    }
     cpu->store_buffer[cpu->store_index] = cpu->store_drained;
     cpu->store_index = cpu->store_index + 1 == cpu->store_entries ? 0 : cpu->store_index + 1;
 }
@@ -429,7 +496,7 @@ static bool store_pieces(struct cpu *cpu, struct piece *piece, unsigned nr_piece
         from += piece[i].size_bytes;
     }
     if (is_ram_store)
-        drain(cpu, stamp_later(t, data_ready), line_ready);
+        drain(cpu, piece, nr_pieces, stamp_later(t, data_ready), line_ready);
     if (is_ram_store && cpu->is_timed && nr_pieces == 1 &&
         mmu_cache_use(&cpu->mmu, piece[0].type, true) == CACHE_USE_ALL)
         cache_let_stores_hit(cpu->params.l1d, piece[0].at);
@@ -469,7 +536,7 @@ static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_
     __builtin_prefetch(host, 1);
     if (cpu->is_timed) {
         stamp_t ready = access_cache(cpu, &piece, true, &t);
-        drain(cpu, stamp_later(t, data_ready), stamp_later(t, ready));
+        drain(cpu, &piece, 1, stamp_later(t, data_ready), stamp_later(t, ready));
         if (mmu_cache_use(&cpu->mmu, piece.type, true) == CACHE_USE_ALL)
             cache_let_stores_hit(cpu->params.l1d, piece.at);
     }
