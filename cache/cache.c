@@ -1,302 +1,417 @@
-#include "cache/cache.h"
+#include "cache/cache_internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-struct line {
-    uint64_t number; /* physical address / line size; CACHE_NO_LINE when the way is empty */
-    cycle_t filled_at;
-    enum served_by filled_by;
-    bool is_dirty;
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+/* What is wanted of a cache, by the core or by the cache above (`from`). */
+struct request {
+    uint64_t number, ip;
+    cycle_t now;
+    struct cache *from;
+    bool is_write, is_demand;
+    bool takes_dirty; /* `from`, or whom the line goes to through it, can hold what is newer than memory */
 };
 
-struct cache {
-    struct cache_front front;
-    struct cache_stats stats;
-    struct cache_params params;
-    enum served_by level;
-    struct cache *below;
-    struct dram *dram;
-    uint64_t nr_sets;
-    struct line *lines; /* nr_sets x nr_ways, each set in recency order */
+struct reply {
+    cycle_t ready;
+    uint32_t served_by; /* enum served_by */
+    uint32_t state;     /* enum cache_state with which the line comes */
 };
 
-struct cache *cache_create(const struct cache_params *params, enum served_by level, struct cache *below,
-                           struct dram *dram)
+static struct reply ask(struct cache *cache, const struct request *request);
+
+static inline cycle_t later(cycle_t a, cycle_t b)
 {
-    struct cache *cache = calloc(1, sizeof *cache);
-    if (!cache)
-        return NULL;
-    cache->params = *params;
-    cache->level = level;
-    cache->below = below;
-    cache->dram = dram;
-    cache->nr_sets = params->size_bytes / params->nr_ways / params->line_bytes;
-    cache->front.set_mask = cache->nr_sets - 1;
-    cache->front.line_shift = (unsigned)__builtin_ctzll(params->line_bytes);
-    cache->front.read_line = malloc(cache->nr_sets * sizeof(uint64_t));
-    cache->front.write_line = malloc(cache->nr_sets * sizeof(uint64_t));
-    cache->lines = calloc(cache->nr_sets * params->nr_ways, sizeof(struct line));
-    if (!cache->front.read_line || !cache->front.write_line || !cache->lines) {
-        cache_destroy(cache);
-        return NULL;
-    }
-    cache_flush(cache, false, 0);
-    return cache;
+    return a > b ? a : b;
 }
 
-void cache_destroy(struct cache *cache)
-{
-    if (!cache)
-        return;
-    free(cache->front.read_line);
-    free(cache->front.write_line);
-    free(cache->lines);
-    free(cache);
-}
+/* ---- Putting a line out ---- */
 
-/* Way 0 of the set has changed: says what the CPU may now hit without asking. */
-static void publish(struct cache *cache, uint64_t set, cycle_t now)
+/* To the level below, past buffers and path. Returns when it is taken. */
+cycle_t cache_put_down(struct cache *cache, uint64_t number, enum cache_state state, cycle_t now)
 {
-    const struct line *mru = &cache->lines[set * cache->params.nr_ways];
-    bool is_here = mru->number != CACHE_NO_LINE && mru->filled_at <= now;
-    cache->front.read_line[set] = is_here ? mru->number : CACHE_NO_LINE;
-    cache->front.write_line[set] = is_here && mru->is_dirty ? mru->number : CACHE_NO_LINE;
-}
-
-static struct paddr line_address(const struct cache *cache, uint64_t number)
-{
-    return paddr(number << cache->front.line_shift);
-}
-
-static void move_to_front(struct line *set_lines, uint64_t way)
-{
-    struct line line = set_lines[way];
-    memmove(set_lines + 1, set_lines, way * sizeof *set_lines);
-    set_lines[0] = line;
-}
-
-/* A whole dirty line comes from above: nothing need be read from below to take it. */
-static void take_writeback(struct cache *cache, struct paddr at, cycle_t now);
-
-static void write_below(struct cache *cache, uint64_t number, cycle_t now)
-{
-    cache->stats.writebacks++;
-    struct paddr at = line_address(cache, number);
     if (cache->below)
-        take_writeback(cache->below, at, now);
-    else
-        dram_access(cache->dram, at, true, now);
+        return cache_put(cache->below, cache, number, state, now);
+    return dram_access(cache->dram, cache_line_address(cache, number), true, now);
 }
 
-/* Empties the least recently used way and puts `line` first. */
-static void replace(struct cache *cache, struct line *set_lines, struct line line, cycle_t now)
+/* The same for what is newer than memory, while a copy stays: an exclusive cache below does not take one. */
+static cycle_t put_past_exclusive(struct cache *cache, uint64_t number, cycle_t now)
 {
-    uint64_t last = cache->params.nr_ways - 1;
-    struct line victim = set_lines[last];
-    set_lines[last] = line;
-    move_to_front(set_lines, last);
-    if (victim.number == CACHE_NO_LINE)
-        return;
-    cache->stats.evictions++;
-    if (victim.is_dirty)
-        write_below(cache, victim.number, now);
+    for (; cache->is_below_exclusive; cache = cache->below)
+        cache->below->stats.writebacks++;
+    return cache_put_down(cache, number, CACHE_STATE_M, now);
 }
 
-/* The way that holds the line, or nr_ways. */
-static uint64_t find(const struct cache *cache, const struct line *set_lines, uint64_t number)
+/* Through a write buffer; `stays`: as a copy. Returns when it got one. */
+static cycle_t put_out(struct cache *cache, uint64_t number, enum cache_state state, bool stays, cycle_t now)
 {
-    uint64_t way = 0;
-    while (way < cache->params.nr_ways && set_lines[way].number != number)
+    unsigned buffer = 0;
+    cache->stats.writebacks += state == CACHE_STATE_M;
+    cache->stats.clean_puts += state != CACHE_STATE_M;
+    cycle_t start = cache_busy_take(&cache->write_buffers, now, &buffer);
+    cache->stats.write_buffer_wait_cycles += start - now;
+    cycle_t at = cache_path_move(&cache->path, cache->params.line_bytes, start);
+    cycle_t taken = stays ? put_past_exclusive(cache, number, at) : cache_put_down(cache, number, state, at);
+    cache_busy_until(&cache->write_buffers, buffer, taken);
+    return start;
+}
+
+void cache_remove(struct cache *cache, uint64_t number, unsigned way)
+{
+    uint64_t set = cache_set_of(cache, number), index = set * cache->nr_ways + way;
+    cache->stats.prefetch_useless += (cache->info[index] & LINE_PREFETCHED) != 0;
+    cache->tags[index] = CACHE_NO_LINE;
+    cache->info[index] = 0;
+    cache->sets[set].nr_lines--;
+    if (cache->front.read_line[set] == number)
+        cache->front.read_line[set] = CACHE_NO_LINE;
+    if (cache->front.write_line[set] == number)
+        cache->front.write_line[set] = CACHE_NO_LINE;
+    if (cache->last_touched == number)
+        cache->last_touched = CACHE_NO_LINE;
+}
+
+bool cache_remove_above(struct cache *cache, uint64_t number)
+{
+    bool is_dirty = false;
+    for (unsigned i = 0; i < cache->nr_above; i++) {
+        struct cache *above = cache->above[i];
+        is_dirty |= cache_remove_above(above, number);
+        int way = cache_find(above, number);
+        if (way < 0)
+            continue;
+        uint64_t index = cache_set_of(above, number) * above->nr_ways + (unsigned)way;
+        is_dirty |= cache_info_state(above->info[index]) == CACHE_STATE_M;
+        above->stats.back_invalidations++;
+        cache_remove(above, number, (unsigned)way);
+    }
+    return is_dirty;
+}
+
+static unsigned empty_way(struct cache *cache, uint64_t set)
+{
+    const uint64_t *tags = &cache->tags[set * cache->nr_ways];
+    unsigned way = 0;
+    while (tags[way] != CACHE_NO_LINE)
         way++;
+    cache->sets[set].nr_lines++;
     return way;
 }
 
-static void take_writeback(struct cache *cache, struct paddr at, cycle_t now)
+/*
+ * Gives the line a way, from cycle `now` on. What goes for it is put out. Returns when the line is there:
+ * when it has come, and its way is free.
+ */
+static cycle_t place(struct cache *cache, uint64_t number, uint64_t info, cycle_t ready, cycle_t now)
 {
-    uint64_t number = at.v >> cache->front.line_shift, set = number & cache->front.set_mask;
-    struct line *set_lines = &cache->lines[set * cache->params.nr_ways];
-    uint64_t way = find(cache, set_lines, number);
-    cache->stats.accesses++;
-    if (way < cache->params.nr_ways) {
-        cache->stats.hits++;
-        move_to_front(set_lines, way);
-        set_lines[0].is_dirty = true;
+    uint64_t set = cache_set_of(cache, number), victim = CACHE_NO_LINE;
+    enum cache_state state = CACHE_STATE_I;
+    unsigned way;
+    if (UNLIKELY(cache->sets[set].nr_lines < cache->nr_ways)) {
+        way = empty_way(cache, set);
     } else {
-        cache->stats.misses++;
-        cache->stats.fills++;
-        struct line line = {.number = number, .filled_at = now, .filled_by = cache->level, .is_dirty = true};
-        replace(cache, set_lines, line, now);
+        way = cache_choose_victim(cache, set);
+        uint64_t index = set * cache->nr_ways + way;
+        victim = cache->tags[index];
+        state = cache_info_state(cache->info[index]);
+        cache->stats.evictions++;
+        cache->stats.prefetch_useless += (cache->info[index] & LINE_PREFETCHED) != 0;
+        if (cache->is_inclusive && cache_remove_above(cache, victim))
+            state = CACHE_STATE_M;
     }
-    publish(cache, set, now);
+    uint64_t index = set * cache->nr_ways + way;
+    cache->last_way = way;
+    cache->tags[index] = number;
+    cache->stats.fills++;
+    cache->info[index] = info | ready << LINE_FILLED_SHIFT;
+    cache_note_fill(cache, set, way);
+    if (state == CACHE_STATE_M || (victim != CACHE_NO_LINE && cache->is_below_exclusive)) {
+        cycle_t freed = put_out(cache, victim, state, false, now);
+        if (freed > ready && cache->tags[index] == number)
+            cache->info[index] = info | freed << LINE_FILLED_SHIFT;
+        ready = later(ready, freed);
+    }
+    return ready;
 }
 
-struct cache_answer cache_access(struct cache *cache, struct paddr at, bool is_write, cycle_t now)
+/* Drops the copies of the caches above but for one. */
+static void remove_beside(struct cache *cache, const struct cache *from, uint64_t number)
 {
-    uint64_t number = at.v >> cache->front.line_shift, set = number & cache->front.set_mask;
-    struct line *set_lines = &cache->lines[set * cache->params.nr_ways];
-    uint64_t way = find(cache, set_lines, number);
-    struct cache_answer answer = {.ready = now + cache->params.latency_cycles, .served_by = cache->level};
+    for (unsigned i = 0; i < cache->nr_above; i++) {
+        struct cache *other = cache->above[i];
+        int way = other == from ? CACHE_NO_WAY : cache_find(other, number);
+        if (way < 0)
+            continue;
+        other->stats.back_invalidations++;
+        cache_remove(other, number, (unsigned)way);
+    }
+}
+
+static bool is_above(const struct cache *cache, const struct cache *but, uint64_t number)
+{
+    for (unsigned i = 0; i < cache->nr_above; i++)
+        if (cache->above[i] != but && cache_find(cache->above[i], number) >= 0)
+            return true;
+    return false;
+}
+
+/* An exclusive cache below loses a line that comes here from above. Returns whether it was dirty there. */
+static bool take_from_below(struct cache *cache, uint64_t number)
+{
+    struct cache *below = cache->below;
+    int way = cache->is_below_exclusive ? cache_find(below, number) : CACHE_NO_WAY;
+    if (way < 0)
+        return false;
+    uint64_t info = below->info[cache_set_of(below, number) * below->nr_ways + (unsigned)way];
+    below->stats.back_invalidations++;
+    cache_remove(below, number, (unsigned)way);
+    return cache_info_state(info) == CACHE_STATE_M;
+}
+
+cycle_t cache_put(struct cache *cache, const struct cache *from, uint64_t number, enum cache_state state,
+                  cycle_t now)
+{
+    bool is_dirty = state == CACHE_STATE_M;
+    bool goes_through = is_dirty && !cache->writes_back;
+    enum cache_state kept = goes_through ? CACHE_STATE_E : state;
+    int way = cache_find(cache, number);
+    cycle_t taken = now;
     cache->stats.accesses++;
-    if (way < cache->params.nr_ways) {
+    if (way >= 0) {
+        uint64_t set = cache_set_of(cache, number);
+        uint64_t *info = &cache->info[set * cache->nr_ways + (unsigned)way];
         cache->stats.hits++;
-        move_to_front(set_lines, way);
-        if (set_lines[0].filled_at > answer.ready) {
-            cache->stats.hits_in_flight += !is_write;
-            answer =
-                (struct cache_answer){.ready = set_lines[0].filled_at, .served_by = set_lines[0].filled_by};
+        cache_touch(cache, set, (unsigned)way);
+        if (*info >> LINE_FILLED_SHIFT <= now)
+            *info &= (1 << LINE_FILLED_SHIFT) - 1;
+        if (kept == CACHE_STATE_M)
+            *info |= CACHE_STATE_M;
+    } else {
+        cache->stats.misses++;
+        if (cache->is_exclusive) {
+            if (!is_dirty && is_above(cache, from, number))
+                return now; /* the other will put it out one day */
+            remove_beside(cache, from, number);
+        } else if (cache->params.no_write_allocate) {
+            cache->stats.writebacks++;
+            return cache_put_down(cache, number, state, now);
         }
-        set_lines[0].is_dirty |= is_write;
+        if (take_from_below(cache, number) && cache->writes_back)
+            kept = CACHE_STATE_M;
+        taken = place(cache, number, cache_info(kept, (enum served_by)cache->level, 0), now, now);
+    }
+    if (goes_through) {
+        cache->stats.writebacks++;
+        taken = later(taken, put_past_exclusive(cache, number, now));
+    }
+    return taken;
+}
+
+/* A write goes to the level below as it is. Returns when it got a write buffer. */
+static cycle_t send_on(struct cache *cache, uint64_t number, cycle_t now)
+{
+    unsigned buffer = 0;
+    cache->stats.write_throughs++;
+    cycle_t start = cache_busy_take(&cache->write_buffers, now, &buffer), taken;
+    cache->stats.write_buffer_wait_cycles += start - now;
+    cycle_t at = cache_path_move(&cache->path, cache->path.bytes_per_cycle, start);
+    if (cache->below) {
+        struct request request = {.number = number, .now = at, .from = cache, .is_write = true};
+        taken = ask(cache->below, &request).ready;
     } else {
-        cache->stats.misses++;
-        cache->stats.fills++;
-        if (cache->below)
-            answer = cache_access(cache->below, at, false, answer.ready);
-        else
-            answer = (struct cache_answer){dram_access(cache->dram, at, false, answer.ready), SERVED_BY_DRAM};
-        struct line line = {
-            .number = number, .filled_at = answer.ready, .filled_by = answer.served_by, .is_dirty = is_write};
-        replace(cache, set_lines, line, now);
+        taken = dram_access(cache->dram, cache_line_address(cache, number), true, at);
     }
-    publish(cache, set, now);
-    return answer;
+    cache_busy_until(&cache->write_buffers, buffer, taken);
+    return start;
 }
 
-/* What becomes of an access that this cache does not serve. */
-static struct cache_answer pass_on(struct cache *cache, enum cache_use use, struct paddr at, bool is_write,
-                                   cycle_t now)
-{
-    if (cache->below)
-        return cache_access_as(cache->below, use, at, is_write, now);
-    return (struct cache_answer){dram_access(cache->dram, at, is_write, now), SERVED_BY_DRAM};
-}
+/* ---- Bringing a line in ---- */
 
-static void drop(struct cache *cache, uint64_t set, uint64_t way, cycle_t now)
+/* The line was touched or filled: says what the CPU may now hit without asking. */
+static inline void publish(struct cache *cache, uint64_t set, unsigned way, cycle_t now)
 {
-    struct line *set_lines = &cache->lines[set * cache->params.nr_ways];
-    struct line gone = set_lines[way];
-    memmove(set_lines + way, set_lines + way + 1, (cache->params.nr_ways - 1 - way) * sizeof *set_lines);
-    set_lines[cache->params.nr_ways - 1] = (struct line){.number = CACHE_NO_LINE};
-    if (gone.is_dirty)
-        write_below(cache, gone.number, now);
-    publish(cache, set, now);
-}
-
-struct cache_answer cache_access_as(struct cache *cache, enum cache_use use, struct paddr at, bool is_write,
-                                    cycle_t now)
-{
-    uint64_t number = at.v >> cache->front.line_shift, set = number & cache->front.set_mask;
-    struct line *set_lines = &cache->lines[set * cache->params.nr_ways];
-    uint64_t way = find(cache, set_lines, number);
-    bool is_here = way < cache->params.nr_ways;
-    if (use == CACHE_USE_ALL || (use == CACHE_USE_NO_FILL && is_here))
-        return cache_access(cache, at, is_write, now);
-    if (use == CACHE_USE_NONE) {
-        cache->stats.uncached++;
-        if (is_here)
-            drop(cache, set, way, now);
-        return pass_on(cache, use, at, is_write, now);
-    }
-    cache->stats.accesses++;
-    cache->stats.hits += is_here;
-    cache->stats.misses += !is_here;
-    cache->stats.write_throughs += use == CACHE_USE_WRITE_THROUGH;
-    if (is_here) {
-        move_to_front(set_lines, way);
-        publish(cache, set, now);
-    }
-    return pass_on(cache, use, at, is_write, now + cache->params.latency_cycles);
-}
-
-void cache_let_stores_hit(struct cache *cache, struct paddr at)
-{
-    uint64_t number = at.v >> cache->front.line_shift, set = number & cache->front.set_mask;
-    if (cache->lines[set * cache->params.nr_ways].number == number)
-        cache->front.write_line[set] = number;
-}
-
-bool cache_contains(const struct cache *cache, struct paddr at)
-{
-    uint64_t number = at.v >> cache->front.line_shift, set = number & cache->front.set_mask;
-    return find(cache, &cache->lines[set * cache->params.nr_ways], number) < cache->params.nr_ways;
-}
-
-const struct cache_front *cache_front(const struct cache *cache)
-{
-    return &cache->front;
-}
-
-void cache_add_front_hits(struct cache *cache, uint64_t nr_hits)
-{
-    cache->stats.accesses += nr_hits;
-    cache->stats.hits += nr_hits;
-}
-
-cycle_t cache_hit_cycles(const struct cache *cache)
-{
-    return cache->params.latency_cycles;
-}
-
-struct cache *cache_below(const struct cache *cache)
-{
-    return cache->below;
-}
-
-void cache_flush(struct cache *cache, bool write_back, cycle_t now)
-{
-    for (uint64_t i = 0; i < cache->nr_sets * cache->params.nr_ways; i++) {
-        struct line *line = &cache->lines[i];
-        if (write_back && line->number != CACHE_NO_LINE && line->is_dirty)
-            write_below(cache, line->number, now);
-        *line = (struct line){.number = CACHE_NO_LINE};
-    }
-    for (uint64_t set = 0; set < cache->nr_sets; set++)
-        publish(cache, set, now);
-}
-
-void cache_flush_line(struct cache *cache, struct paddr at, bool write_back, cycle_t now)
-{
-    uint64_t number = at.v >> cache->front.line_shift, set = number & cache->front.set_mask;
-    struct line *set_lines = &cache->lines[set * cache->params.nr_ways];
-    uint64_t way = find(cache, set_lines, number), last = cache->params.nr_ways - 1;
-    if (way > last)
+    if (!cache->has_front)
         return;
-    bool is_dirty = set_lines[way].is_dirty;
-    memmove(set_lines + way, set_lines + way + 1, (last - way) * sizeof *set_lines);
-    set_lines[last] = (struct line){.number = CACHE_NO_LINE}; /* empty ways are filled first */
-    publish(cache, set, now);
-    if (write_back && is_dirty)
-        write_below(cache, number, now);
+    uint64_t index = set * cache->nr_ways + way, number = cache->tags[index], info = cache->info[index];
+    bool is_constant = !(info & LINE_PREFETCHED) && cache_is_settled(cache, set, way);
+    bool is_here = is_constant && info >> LINE_FILLED_SHIFT <= now;
+    cache->last_touched = is_constant ? number : CACHE_NO_LINE;
+    cache->front.read_line[set] = is_here ? number : CACHE_NO_LINE;
+    cache->front.write_line[set] =
+        is_here && cache_info_state(info) == CACHE_STATE_M ? number : CACHE_NO_LINE;
 }
 
-const struct cache_stats *cache_stats(const struct cache *cache)
+/* Of a copy that goes up while one stays: what is newer than memory is this one's business. */
+static inline uint32_t state_above(uint32_t state)
 {
-    return &cache->stats;
+    return state == CACHE_STATE_S ? CACHE_STATE_S : CACHE_STATE_E;
 }
 
-bool cache_register_stats(struct cache *cache, struct stat_registry *registry, const char *path)
+static inline bool can_be_dirty(const struct cache *cache)
 {
-    static const struct stat_row rows[] = {
-#define STAT(name, unit, sentence) STAT_ROW(struct cache_stats, name, unit, sentence),
-#include "cache/cache_stats.def"
-#undef STAT
-    };
-    return stat_register(registry, path, rows, sizeof rows / sizeof *rows, &cache->stats);
+    return cache->writes_back && !cache->params.is_for_code;
 }
 
-bool cache_view(const struct cache *cache, uint64_t set, uint64_t way, struct cache_line_view *view)
+/*
+ * The line goes up to the cache that asked for it, and stays here no longer. Returns the state with which it
+ * comes there: what cannot hold what is newer than memory gets it when that has been put out.
+ */
+static enum cache_state give_away(struct cache *cache, const struct request *request, enum cache_state state,
+                                  cycle_t now)
 {
-    const struct line *line = &cache->lines[set * cache->params.nr_ways + way];
-    *view = (struct cache_line_view){.line = line->number, .is_dirty = line->is_dirty};
-    return line->number != CACHE_NO_LINE;
+    if (state != CACHE_STATE_M || request->takes_dirty)
+        return state;
+    put_out(cache, request->number, state, true, now);
+    return CACHE_STATE_E;
 }
 
-uint64_t cache_nr_sets(const struct cache *cache)
+/* Reads the line from below and places it, with `flags`. */
+static struct reply fetch_line(struct cache *cache, const struct request *request, uint64_t flags)
 {
-    return cache->nr_sets;
+    unsigned mshr = 0;
+    cycle_t start = cache_busy_take(&cache->mshrs, request->now, &mshr);
+    cycle_t asked = start + cache->latency_cycles;
+    struct reply reply;
+    cache->stats.mshr_wait_cycles += start - request->now;
+    if (cache->below) {
+        bool goes_on = request->from && cache->is_exclusive;
+        bool takes_dirty = goes_on ? request->takes_dirty : can_be_dirty(cache);
+        struct request down = {request->number, request->ip,        asked,      cache,
+                               false,           request->is_demand, takes_dirty};
+        reply = ask(cache->below, &down);
+    } else {
+        reply.ready = dram_access(cache->dram, cache_line_address(cache, request->number), false, asked);
+        reply.served_by = SERVED_BY_DRAM;
+        reply.state = CACHE_STATE_E;
+    }
+    reply.ready = cache_path_move(&cache->path, cache->params.line_bytes, reply.ready);
+    if (!request->from || !cache->is_exclusive) {
+        bool is_dirty = request->is_write && cache->writes_back;
+        uint64_t state = is_dirty ? CACHE_STATE_M : reply.state;
+        reply.ready = place(cache, request->number, flags | state | reply.served_by << LINE_BY_SHIFT,
+                            reply.ready, start);
+        reply.state = state_above(reply.state);
+    }
+    cache_busy_until(&cache->mshrs, mshr, reply.ready);
+    return reply;
 }
 
-uint64_t cache_nr_ways(const struct cache *cache)
+static void prefetch_line(struct cache *cache, uint64_t number, cycle_t now, uint64_t ip)
 {
-    return cache->params.nr_ways;
+    struct request request = {.number = number, .ip = ip, .now = now};
+    bool is_here = cache_find(cache, number) >= 0 || (cache->is_exclusive && is_above(cache, NULL, number));
+    if (is_here)
+        return;
+    if (!cache_busy_has_free(&cache->mshrs, now)) {
+        cache->stats.prefetch_dropped++;
+        return;
+    }
+    cache->stats.prefetches++;
+    fetch_line(cache, &request, LINE_PREFETCHED);
+    uint64_t set = cache_set_of(cache, number);
+    cache->front.read_line[set] = cache->front.write_line[set] = cache->last_touched = CACHE_NO_LINE;
+}
+
+/* The prefetcher is to be told when all levels have done with the demand. */
+static void note_event(struct cache *cache, const struct request *request, bool is_miss)
+{
+    cache->event = (struct prefetch_event){request->number, request->ip, is_miss, request->is_write};
+    cache->event_at = request->now;
+    cache->has_event = cache->prefetcher != NULL;
+}
+
+static void tell_prefetchers(struct cache *cache)
+{
+    struct prefetch_list list;
+    for (; cache; cache = cache->below) {
+        if (!cache->has_event)
+            continue;
+        cache->has_event = false;
+        prefetcher_train(cache->prefetcher, &cache->event, &list);
+        for (unsigned i = 0; i < list.nr_lines; i++)
+            prefetch_line(cache, list.line[i], cache->event_at, cache->event.ip);
+    }
+}
+
+static struct reply miss(struct cache *cache, const struct request *request)
+{
+    struct reply reply;
+    cache->stats.misses++;
+    bool is_kept_out = cache->params.no_write_allocate || (cache->is_exclusive && request->from);
+    if (request->is_write && is_kept_out) {
+        reply.ready =
+            later(request->now + cache->latency_cycles, send_on(cache, request->number, request->now));
+        reply.served_by = cache->level;
+        reply.state = CACHE_STATE_E;
+    } else {
+        reply = fetch_line(cache, request, 0);
+        if (request->is_write && !cache->writes_back)
+            send_on(cache, request->number, request->now);
+        publish(cache, cache_set_of(cache, request->number), cache->last_way, request->now);
+    }
+    if (UNLIKELY(cache->prefetcher) && request->is_demand)
+        note_event(cache, request, true);
+    return reply;
+}
+
+static inline struct reply hit(struct cache *cache, const struct request *request, unsigned way)
+{
+    uint64_t set = cache_set_of(cache, request->number), index = set * cache->nr_ways + way;
+    uint64_t info = cache->info[index];
+    cycle_t filled_at = info >> LINE_FILLED_SHIFT, now = request->now;
+    struct reply reply = {now + cache->latency_cycles, cache->level,
+                          state_above((uint32_t)cache_info_state(info))};
+    cache->stats.hits++;
+    cache_touch(cache, set, way);
+    bool is_first = (info & LINE_PREFETCHED) && request->is_demand;
+    if (UNLIKELY(is_first)) {
+        info &= ~(uint64_t)LINE_PREFETCHED;
+        cache->stats.prefetch_useful++;
+        cache->stats.prefetch_late += filled_at > reply.ready;
+        cache->stats.prefetch_late_cycles += later(filled_at, reply.ready) - reply.ready;
+    }
+    if (UNLIKELY(filled_at > reply.ready)) {
+        cache->stats.hits_in_flight += !request->is_write;
+        reply.ready = filled_at;
+        reply.served_by = cache_info_by(info);
+    }
+    if (filled_at <= now)
+        info &= (1 << LINE_FILLED_SHIFT) - 1;
+    if (request->is_write && cache->writes_back) {
+        cache->stats.upgrades += cache_info_state(info) == CACHE_STATE_S;
+        info |= CACHE_STATE_M;
+    }
+    cache->info[index] = info;
+    if (UNLIKELY(request->is_write && !cache->writes_back))
+        reply.ready = later(reply.ready, send_on(cache, request->number, now));
+    publish(cache, set, way, now);
+    if (UNLIKELY(cache->is_exclusive && request->from && !request->is_write)) {
+        cache_remove(cache, request->number, way);
+        reply.state = give_away(cache, request, cache_info_state(info), now);
+    }
+    if (UNLIKELY(is_first))
+        note_event(cache, request, false);
+    return reply;
+}
+
+static struct reply ask(struct cache *cache, const struct request *request)
+{
+    int way = cache_find(cache, request->number);
+    cache->stats.accesses++;
+    return way >= 0 ? hit(cache, request, (unsigned)way) : miss(cache, request);
+}
+
+struct cache_answer cache_ask(struct cache *cache, enum cache_use use, struct paddr at, bool is_write,
+                              cycle_t now, uint64_t ip)
+{
+    uint64_t number = cache_line_number(cache, at);
+    if (UNLIKELY(use != CACHE_USE_ALL) && !(use == CACHE_USE_NO_FILL && cache_find(cache, number) >= 0))
+        return cache_ask_specially(cache, use, at, is_write, now);
+    struct request request = {number, ip, now, NULL, is_write, use == CACHE_USE_ALL, false};
+    struct reply reply = ask(cache, &request);
+    if (UNLIKELY(cache->tells_prefetchers))
+        tell_prefetchers(cache);
+    return (struct cache_answer){reply.ready, (enum served_by)reply.served_by};
 }

@@ -1,5 +1,21 @@
 #include "cache/hierarchy.h"
 
+/* The keys that caches have: all; all that are written to; all that are below others. */
+#define ANY(x)                                                                                               \
+    .size_bytes = c->cache_##x##_size_bytes, .nr_ways = c->cache_##x##_ways,                                 \
+    .line_bytes = c->cache_##x##_line_bytes, .latency_cycles = c->cache_##x##_latency_cycles,                \
+    .replacement = (enum cache_replacement)c->cache_##x##_replacement, .mshrs = c->cache_##x##_mshrs,        \
+    .bytes_per_cycle = c->cache_##x##_bytes_per_cycle, .seed = c->cache_random_seed,                         \
+    .prefetch = {.kind = (enum prefetch_kind)c->cache_##x##_prefetcher,                                      \
+                 .line_bytes = c->cache_##x##_line_bytes,                                                    \
+                 .degree = c->cache_##x##_prefetch_degree,                                                   \
+                 .distance = c->cache_##x##_prefetch_distance,                                               \
+                 .nr_entries = c->cache_##x##_prefetch_entries}
+#define WRITTEN(x)                                                                                           \
+    .write = (enum cache_write)c->cache_##x##_write, .no_write_allocate = !c->cache_##x##_write_allocate,    \
+    .write_buffers = c->cache_##x##_write_buffers
+#define BELOW(x) .inclusion = (enum cache_inclusion)c->cache_##x##_inclusion
+
 static bool create_level(struct cache **level, const struct cache_params *params, enum served_by served_by,
                          struct cache *below, struct dram *dram)
 {
@@ -9,14 +25,10 @@ static bool create_level(struct cache **level, const struct cache_params *params
 
 bool cache_hierarchy_create(struct cache_hierarchy *caches, const struct config *c, struct dram *dram)
 {
-    const struct cache_params l1i = {c->cache_l1i_size_bytes, c->cache_l1i_ways, c->cache_l1i_line_bytes,
-                                     c->cache_l1i_latency_cycles};
-    const struct cache_params l1d = {c->cache_l1d_size_bytes, c->cache_l1d_ways, c->cache_l1d_line_bytes,
-                                     c->cache_l1d_latency_cycles};
-    const struct cache_params l2 = {c->cache_l2_size_bytes, c->cache_l2_ways, c->cache_l2_line_bytes,
-                                    c->cache_l2_latency_cycles};
-    const struct cache_params l3 = {c->cache_l3_size_bytes, c->cache_l3_ways, c->cache_l3_line_bytes,
-                                    c->cache_l3_latency_cycles};
+    const struct cache_params l1i = {ANY(l1i), .is_for_code = true};
+    const struct cache_params l1d = {ANY(l1d), WRITTEN(l1d)};
+    const struct cache_params l2 = {ANY(l2), WRITTEN(l2), BELOW(l2)};
+    const struct cache_params l3 = {ANY(l3), WRITTEN(l3), BELOW(l3)};
     *caches = (struct cache_hierarchy){0};
     bool is_good = c->cache_levels < 3 || create_level(&caches->l3, &l3, SERVED_BY_L3, NULL, dram);
     is_good =
@@ -48,6 +60,22 @@ struct cache *cache_hierarchy_walk(const struct cache_hierarchy *caches, const s
 struct cache *cache_hierarchy_last(const struct cache_hierarchy *caches)
 {
     return caches->l3 ? caches->l3 : caches->l2 ? caches->l2 : caches->l1d;
+}
+
+struct cache_snoop_answer cache_hierarchy_snoop(const struct cache_hierarchy *caches, struct paddr at,
+                                                enum cache_snoop kind, cycle_t now)
+{
+    enum { MAX_CACHES = 4 };
+    struct cache *const order[MAX_CACHES] = {caches->l1i, caches->l1d, caches->l2, caches->l3};
+    struct cache_snoop_answer answer = {.ready = now};
+    for (unsigned i = caches->l1i == caches->l1d; i < MAX_CACHES && order[i]; i++) {
+        enum cache_state state = cache_snoop_line(order[i], at, kind, !answer.was_dirty, now);
+        if (state != CACHE_STATE_I && !answer.was_here)
+            answer.ready = now + cache_hit_cycles(order[i]);
+        answer.was_here |= state != CACHE_STATE_I;
+        answer.was_dirty |= state == CACHE_STATE_M;
+    }
+    return answer;
 }
 
 bool cache_hierarchy_register_stats(const struct cache_hierarchy *caches, struct stat_registry *registry)

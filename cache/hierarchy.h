@@ -23,6 +23,17 @@ struct cache *cache_hierarchy_walk(const struct cache_hierarchy *caches, const s
 /* The cache that stands before the DRAM. */
 struct cache *cache_hierarchy_last(const struct cache_hierarchy *caches);
 
+/*
+ * Another core or a device wants the line that holds `at`: to read it, after which all have it shared; or
+ * alone, after which none has it. What is dirty is written to memory, in cycle `now`.
+ */
+struct cache_snoop_answer {
+    bool was_here, was_dirty;
+    cycle_t ready; /* when the nearest copy's data are there */
+};
+struct cache_snoop_answer cache_hierarchy_snoop(const struct cache_hierarchy *caches, struct paddr at,
+                                                enum cache_snoop kind, cycle_t now);
+
 /* Under "cache.l1i0", "cache.l1d0", "cache.l2", "cache.l3": those that are there. */
 bool cache_hierarchy_register_stats(const struct cache_hierarchy *caches, struct stat_registry *registry);
 

@@ -66,7 +66,6 @@ static void init_timing(struct cpu *cpu, const struct config *config)
     cpu->btb_bubble = stamp_of_cycle(config->cpu_frontend_cycles - 1);
     cpu->port_mask = (unsigned)config->cpu_memory_ports - 1;
     cpu->store_entries = (unsigned)config->cpu_store_buffer;
-    cpu->mshr_entries = (unsigned)config->cpu_mshrs;
     cpu->fetch_entries = (unsigned)config->cpu_fetch_queue;
     cpu->fetch_bytes = (unsigned)config->cpu_fetch_bytes;
     cpu->fetch_line_shift = (unsigned)__builtin_ctzll(config->cache_l1d_line_bytes);

@@ -35,7 +35,6 @@ enum {
     JUMP_CACHE_ENTRIES = 2048,
     MAX_PORTS = 4,
     MAX_STORE_BUFFER = 64,
-    MAX_MSHRS = 64,
     MAX_FETCH_QUEUE = 16,
     MAX_RETURN_STACK = 64,
     PHYSICAL_BITS = 40, /* MAXPHYADDR */
@@ -257,8 +256,6 @@ struct cpu {
     struct pmu pmu;
     bool is_halted, is_shut_down, must_stop, stop_for_marker;
     bool is_timed;
-    stamp_t mshr_free[MAX_MSHRS];
-    unsigned mshr_index, mshr_entries;
     stamp_t io_wait;
     uint64_t untimed_clocks[2]; /* what counts uses where there are no TLBs */
     struct mmu mmu;
@@ -683,8 +680,7 @@ static inline struct cache_answer cpu_ask_cache(struct cpu *cpu, struct cache *c
 {
     if (UNLIKELY(cpu->params.observer != NULL))
         return cpu_ask_cache_watched(cpu, cache, use, at, is_write, now, ip);
-    return use == CACHE_USE_ALL ? cache_access(cache, at, is_write, now)
-                                : cache_access_as(cache, use, at, is_write, now);
+    return cache_ask(cache, use, at, is_write, now, ip);
 }
 /* cache_flush and cache_flush_line. */
 void cpu_ask_flush(struct cpu *cpu, struct cache *cache, bool write_back, cycle_t now);

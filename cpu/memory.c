@@ -10,7 +10,7 @@ struct piece {
     bool is_ram, is_new_page;
     enum memory_type type;
     uint64_t nr_walks;
-    bool is_rest, took_mshr;
+    bool is_rest;
     cycle_t asked, translated, sent;
 };
 
@@ -168,7 +168,9 @@ static enum reason reason_served(enum served_by served_by)
     return reasons[served_by];
 }
 
-/* The L1D's part of a piece in slot *t. Returns when the data are there; *t moves if all MSHRs are busy. */
+/*
+ * The L1D's part of a piece in slot *t. Returns when the data are there; *t moves where it is not write-back.
+ */
 static stamp_t access_cache(struct cpu *cpu, struct piece *piece, bool is_write, stamp_t *t)
 {
     struct cache *l1d = cpu->params.l1d;
@@ -177,19 +179,10 @@ static stamp_t access_cache(struct cpu *cpu, struct piece *piece, bool is_write,
         piece->sent = cpu->seen_sent;
         return ready;
     }
-    bool is_miss = !is_write && !cache_contains(l1d, piece->at);
-    if (is_miss)
-        *t = cpu_wait(cpu, *t, cpu->mshr_free[cpu->mshr_index]);
-    piece->took_mshr = is_miss;
     piece->sent = stamp_cycle(*t);
     struct cache_answer answer =
         cpu_ask_cache(cpu, l1d, CACHE_USE_ALL, piece->at, is_write, stamp_cycle(*t), cpu->memory_ip);
-    stamp_t ready = stamp_of_cycle(answer.ready) | reason_served(answer.served_by);
-    if (is_miss) {
-        cpu->mshr_free[cpu->mshr_index] = ready;
-        cpu->mshr_index = cpu->mshr_index + 1 == cpu->mshr_entries ? 0 : cpu->mshr_index + 1;
-    }
-    return ready;
+    return stamp_of_cycle(answer.ready) | reason_served(answer.served_by);
 }
 
 static __attribute__((noinline, cold)) void tell(struct cpu *cpu, const struct piece *piece,
@@ -209,7 +202,6 @@ static __attribute__((noinline, cold)) void tell(struct cpu *cpu, const struct p
         .is_new_page = piece->is_new_page,
         .is_paged = cpu->control.cr0 & CR0_PG,
         .is_rest = piece->is_rest,
-        .took_mshr = piece->took_mshr,
         .type = (uint8_t)piece->type,
         .nr_walks = piece->nr_walks,
         .served_by = served_by,

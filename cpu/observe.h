@@ -56,7 +56,6 @@ struct cpu_seen_access {
     bool is_new_page; /* the paging unit was asked; false: the second line of a split in the same page */
     bool is_paged;
     bool is_rest;       /* it belongs to the access before it: the second line of a split */
-    bool took_mshr;     /* it is a load that the L1D did not have, not even on its way */
     uint8_t type;       /* enum memory_type of a data access */
     uint64_t nr_walks;  /* walks this access made: 0 or 1; its walk is mmu.last_walk */
     unsigned served_by; /* enum served_by */

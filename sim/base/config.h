@@ -28,6 +28,8 @@ enum cfg_isa {
     CFG_ISA_X86_64_V2,
     CFG_ISA_MAX
 };
+enum cfg_replacement { CFG_REPLACE_LRU, CFG_REPLACE_PLRU };
+enum cfg_inclusion { CFG_NON_INCLUSIVE, CFG_INCLUSIVE, CFG_EXCLUSIVE };
 enum cfg_walk_through { CFG_WALK_L1D, CFG_WALK_L2 };
 
 struct config {

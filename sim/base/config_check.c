@@ -161,6 +161,40 @@ static void check_lines(struct check *check)
         complain(check, latest(check, fields, nr_fields), "the same line in all caches; %s", said);
 }
 
+enum { MAX_PLRU_WAYS = 64 };
+
+/* The tree's leaves are the ways, and its bits a word. */
+static void check_plru(struct check *check, size_t replacement_field, size_t ways_field)
+{
+    const size_t fields[] = {ways_field, replacement_field};
+    if (!is_known(check, replacement_field) || !is_known(check, ways_field) ||
+        value_of(check, replacement_field) != CFG_REPLACE_PLRU)
+        return;
+    uint64_t ways = value_of(check, ways_field);
+    if (is_power_of_two(ways) && ways <= MAX_PLRU_WAYS)
+        return;
+    if (latest(check, fields, 2) == ways_field)
+        complain(check, ways_field, "a power of two up to %d, as %s is plru", MAX_PLRU_WAYS,
+                 row_at(replacement_field)->path);
+    else
+        complain(check, replacement_field, "plru with a power of two of ways up to %d; there are %" PRIu64,
+                 MAX_PLRU_WAYS, ways);
+}
+
+/* What the walker fills would not be there by what the L1s put out. */
+static void check_exclusive_walk(struct check *check)
+{
+    const size_t fields[] = {FIELD(cache_l2_inclusion), FIELD(mmu_walk_through)};
+    const struct config *values = &check->cfg->values;
+    if (!is_known(check, fields[0]) || !is_known(check, fields[1]) ||
+        values->cache_l2_inclusion != CFG_EXCLUSIVE || values->mmu_walk_through == CFG_WALK_L1D)
+        return;
+    if (latest(check, fields, 2) == fields[0])
+        complain(check, fields[0], "inclusive or non-inclusive: mmu.walk_through is l2");
+    else
+        complain(check, fields[1], "l1d: cache.l2.inclusion is exclusive");
+}
+
 /* The walker asks a cache that is there. */
 static void check_walk_through(struct check *check)
 {
@@ -211,7 +245,12 @@ bool cfg_check(const struct cfg *cfg, struct diag *diag)
     check_cache(&check, FIELD(cache_l2_size_bytes), FIELD(cache_l2_ways), FIELD(cache_l2_line_bytes));
     check_cache(&check, FIELD(cache_l3_size_bytes), FIELD(cache_l3_ways), FIELD(cache_l3_line_bytes));
     check_lines(&check);
+    check_plru(&check, FIELD(cache_l1i_replacement), FIELD(cache_l1i_ways));
+    check_plru(&check, FIELD(cache_l1d_replacement), FIELD(cache_l1d_ways));
+    check_plru(&check, FIELD(cache_l2_replacement), FIELD(cache_l2_ways));
+    check_plru(&check, FIELD(cache_l3_replacement), FIELD(cache_l3_ways));
     check_walk_through(&check);
+    check_exclusive_walk(&check);
     check_at_most(&check, FIELD(cpu_fetch_bytes), FIELD(cache_l1d_line_bytes));
     check_at_most(&check, FIELD(cache_l1d_line_bytes), FIELD(dram_row_bytes));
     return check.is_good;

@@ -69,8 +69,14 @@ static bool make_hierarchy(struct vector_core *core, const struct config *c)
         .row_conflict_cycles = c->dram_row_conflict_cycles,
         .burst_cycles = c->dram_burst_cycles,
     };
-    struct cache_params l1 = {L1_BYTES, 4, LINE_BYTES, c->cache_l1d_latency_cycles};
-    struct cache_params l2 = {L2_BYTES, 4, LINE_BYTES, c->cache_l2_latency_cycles};
+    struct cache_params l1 = {.size_bytes = L1_BYTES,
+                              .nr_ways = 4,
+                              .line_bytes = LINE_BYTES,
+                              .latency_cycles = c->cache_l1d_latency_cycles};
+    struct cache_params l2 = {.size_bytes = L2_BYTES,
+                              .nr_ways = 4,
+                              .line_bytes = LINE_BYTES,
+                              .latency_cycles = c->cache_l2_latency_cycles};
     core->dram = dram_create(&dram);
     core->l2 = cache_create(&l2, SERVED_BY_L2, NULL, core->dram);
     core->l1i = cache_create(&l1, SERVED_BY_L1, core->l2, NULL);

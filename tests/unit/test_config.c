@@ -307,11 +307,11 @@ Test(config, include_comes_first_and_later_files_win)
 {
     cr_assert_eq(system("mkdir -p sub"), 0);
     write_file("sub/a.json", "{\"include\": [\"b.json\", \"../c.json\"], \"cpu\": {\"width\": 4}}");
-    write_file("sub/b.json", "{\"cpu\": {\"width\": 1, \"mshrs\": 5, \"store_buffer\": 5}}");
-    write_file("c.json", "{\"cpu\": {\"mshrs\": 6}}");
+    write_file("sub/b.json", "{\"cpu\": {\"width\": 1, \"io_cycles\": 5, \"store_buffer\": 5}}");
+    write_file("c.json", "{\"cpu\": {\"io_cycles\": 6}}");
     cr_assert(cfg_load_file(cfg, "sub/a.json", &diag));
     cr_assert_eq(cfg_values(cfg)->cpu_width, 4);
-    cr_assert_eq(cfg_values(cfg)->cpu_mshrs, 6);
+    cr_assert_eq(cfg_values(cfg)->cpu_io_cycles, 6);
     cr_assert_eq(cfg_values(cfg)->cpu_store_buffer, 5);
 }
 
@@ -394,6 +394,16 @@ Test(config, keys_that_do_not_fit_each_other_are_refused)
         {{"cpu.memory_ports=3"}, "-s: cpu.memory_ports: 3; allowed: 1, 2 or 4"},
         {{"dram.banks=6"}, "-s: dram.banks: 6; allowed: a power of two"},
         {{"dram.row=5000"}, "-s: dram.row: 5000; allowed: a power of two"},
+        {{"cache.l1d.replacement=plru", "cache.l1d.ways=3", "cache.l1d.size=24KiB"},
+         "-s: cache.l1d.ways: 3; allowed: a power of two up to 64, as cache.l1d.replacement is plru"},
+        {{"cache.l2.ways=128", "cache.l2.replacement=plru"},
+         "-s: cache.l2.replacement: \"plru\"; allowed: plru with a power of two of ways up to 64; there are "
+         "128"},
+        {{"mmu.walk_through=l2", "cache.l2.inclusion=exclusive"},
+         "-s: cache.l2.inclusion: \"exclusive\"; allowed: inclusive or non-inclusive: mmu.walk_through is "
+         "l2"},
+        {{"cache.l2.inclusion=exclusive", "mmu.walk_through=l2"},
+         "-s: mmu.walk_through: \"l2\"; allowed: l1d: cache.l2.inclusion is exclusive"},
         {{"mmu.walk_through=l2", "cache.levels=1"},
          "-s: cache.levels: 1; allowed: 2 or 3: mmu.walk_through is l2"},
         {{"cache.levels=1", "mmu.walk_through=l2"},

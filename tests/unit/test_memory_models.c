@@ -132,7 +132,10 @@ static struct dram *plain_dram(void)
 Test(memory_models, cache_counts_and_writes_back_what_a_plain_list_does)
 {
     static const struct cache_params geometries[] = {
-        {1024, 2, 64, 3}, {64, 1, 16, 1}, {512, 8, 64, 2}, {2048, 4, 32, 3}};
+        {.size_bytes = 1024, .nr_ways = 2, .line_bytes = 64, .latency_cycles = 3},
+        {.size_bytes = 64, .nr_ways = 1, .line_bytes = 16, .latency_cycles = 1},
+        {.size_bytes = 512, .nr_ways = 8, .line_bytes = 64, .latency_cycles = 2},
+        {.size_bytes = 2048, .nr_ways = 4, .line_bytes = 32, .latency_cycles = 3}};
     for (size_t i = 0; i < sizeof geometries / sizeof *geometries; i++) {
         const struct cache_params *p = &geometries[i];
         struct dram *dram = plain_dram();
@@ -164,7 +167,7 @@ Test(memory_models, cache_counts_and_writes_back_what_a_plain_list_does)
 Test(memory_models, one_line_more_than_the_ways_never_hits)
 {
     struct dram *dram = plain_dram();
-    struct cache_params params = {1024, 4, 64, 3};
+    struct cache_params params = {.size_bytes = 1024, .nr_ways = 4, .line_bytes = 64, .latency_cycles = 3};
     struct cache *cache = cache_create(&params, SERVED_BY_L1, NULL, dram);
     uint64_t way_bytes = params.size_bytes / params.nr_ways;
     for (unsigned round = 0; round < 10; round++)
@@ -179,7 +182,7 @@ Test(memory_models, one_line_more_than_the_ways_never_hits)
 Test(memory_models, a_line_on_its_way_is_waited_for_by_readers)
 {
     struct dram *dram = plain_dram();
-    struct cache_params params = {1024, 2, 64, 3};
+    struct cache_params params = {.size_bytes = 1024, .nr_ways = 2, .line_bytes = 64, .latency_cycles = 3};
     struct cache *cache = cache_create(&params, SERVED_BY_L1, NULL, dram);
     struct cache_answer miss = cache_access(cache, paddr(0), false, 100);
     cr_assert_eq(miss.ready, 100 + 3 + 60, "the lookup, then a bank with no open row");

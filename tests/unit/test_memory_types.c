@@ -231,7 +231,7 @@ static void create(void)
                                .row_hit_cycles = 40,
                                .row_miss_cycles = 40,
                                .row_conflict_cycles = 40};
-    struct cache_params params = {1024, 2, 64, 3};
+    struct cache_params params = {.size_bytes = 1024, .nr_ways = 2, .line_bytes = 64, .latency_cycles = 3};
     h.dram = dram_create(&dram);
     h.l2 = cache_create(&params, SERVED_BY_L2, NULL, h.dram);
     h.l1 = cache_create(&params, SERVED_BY_L1, h.l2, NULL);
@@ -259,8 +259,7 @@ Test(memory_types, an_uncached_access_fills_nothing_and_drops_what_is_there, .in
     cr_assert_eq(cache_stats(h.l1)->writebacks, 1);
     cr_assert_eq(cache_stats(h.l2)->writebacks, 1, "down to memory before memory is read");
     cr_assert_eq(dram_stats(h.dram)->writes, 1);
-    cr_assert_eq(cache_front(h.l1)->read_line[1], 0x240 / 64,
-                 "what may be hit without asking is right again");
+    cr_assert_neq(cache_front(h.l1)->read_line[1], 0x40 / 64, "what is gone is not hit without asking");
 }
 
 Test(memory_types, writes_through_go_to_memory_and_leave_lines_clean, .init = create, .fini = destroy)

@@ -105,7 +105,8 @@ static struct dram *make_dram(void)
 Test(view, cache_cells_are_the_lines_with_the_owner_of_their_frame)
 {
     struct dram *dram = make_dram();
-    static const struct cache_params params = {1024, 2, 64, 3};
+    static const struct cache_params params = {
+        .size_bytes = 1024, .nr_ways = 2, .line_bytes = 64, .latency_cycles = 3};
     struct cache *cache = cache_create(&params, SERVED_BY_L1, NULL, dram);
     cache_access(cache, paddr(0x3000), false, 0);
     cache_access(cache, paddr(0x5000), true, 100);
@@ -294,7 +295,9 @@ static void machine_init(struct machine *machine)
 {
     static const struct tlb_params l1_tlb = {2, {{8, 2, TLB_PAGE_4K}, {2, 2, TLB_PAGES_LARGE}}};
     static const struct tlb_params l2_tlb = {1, {{16, 4, TLB_PAGE_4K | TLB_PAGES_LARGE}}};
-    static const struct cache_params l1 = {1024, 2, 64, 3}, l2 = {8192, 4, 64, 10};
+    static const struct cache_params
+        l1 = {.size_bytes = 1024, .nr_ways = 2, .line_bytes = 64, .latency_cycles = 3},
+        l2 = {.size_bytes = 8192, .nr_ways = 4, .line_bytes = 64, .latency_cycles = 10};
     *machine = (struct machine){.cfg = cfg_create(), .dram = make_dram()};
     cr_assert(machine->cfg && ram_init(&machine->ram, RAM_BYTES));
     machine->l2 = cache_create(&l2, SERVED_BY_L2, NULL, machine->dram);

@@ -35,22 +35,25 @@ def mistakes(stats):
         if reads > stats["cpu0.mmu.walk_reads"]:
             yield f"cpu0.mmu.walk_reads: {stats['cpu0.mmu.walk_reads']}, by level {reads}"
         caches = [name for name in ("cache.l1i0", "cache.l1d0", "cache.l2", "cache.l3") if name + ".accesses" in stats]
+        down = ("writebacks", "clean_puts", "write_throughs")
         for name in caches:
-            yield from rule(f"{name}.fills, misses", stats[name + ".fills"], stats[name + ".misses"])
-            if stats[name + ".writebacks"] > stats[name + ".evictions"] or stats[name + ".evictions"] > stats[name + ".fills"]:
-                yield f"{name}: more written back than put out, or more put out than brought in"
-        for name in caches[1:]:
-            if name.startswith("cache.l1"):
-                continue
-            above = [part for part in caches if part < name and (name == "cache.l2" or part == "cache.l2")]
-            from_above = sum(stats[f"{part}.{what}"] for part in above for what in ("misses", "writebacks"))
-            # else the walker asks the L2 itself; a line that is written back whole need not be read
-            if name == "cache.l3":
-                from_above = min(from_above, stats[name + ".accesses"])
-            if name == "cache.l3" or stats["cpu0.mmu.walk_reads_l1d"] > 0 or reads == 0:
-                yield from rule(f"{name}.accesses, misses + write-backs above", stats[name + ".accesses"], from_above)
-        writes = sum(stats[part + ".writebacks"] for part in (caches if caches[-1].startswith("cache.l1") else caches[-1:]))
-        yield from rule("dram.writes, last level's write-backs", stats["dram.writes"], writes)
+            if stats[name + ".evictions"] > stats[name + ".fills"]:
+                yield f"{name}: more put out than brought in"
+            if stats[name + ".prefetch_useful"] + stats[name + ".prefetch_useless"] > stats[name + ".prefetches"]:
+                yield f"{name}: more prefetched lines used or lost than asked for"
+        if "cache.l2.accesses" in stats and (stats["cpu0.mmu.walk_reads_l1d"] > 0 or reads == 0):  # else the walker asks the L2
+            from_above = sum(stats[f"{name}.{what}"] for name in caches if name.startswith("cache.l1") for what in ("fills", *down))
+            yield from rule("cache.l2.accesses, what the L1s read and sent down", stats["cache.l2.accesses"], from_above)
+        if "cache.l3.accesses" in stats:
+            # a line that is put into the L2 whole is not read from below
+            from_above = sum(stats["cache.l2." + what] for what in ("misses", "prefetches", *down))
+            if stats["cache.l3.accesses"] > from_above:
+                yield f"cache.l3.accesses: {stats['cache.l3.accesses']}, from above {from_above}"
+        last = caches if caches[-1].startswith("cache.l1") else caches[-1:]
+        writes = sum(stats[f"{name}.{what}"] for name in last for what in ("writebacks", "write_throughs", "interventions"))
+        uncached = sum(stats[name + ".uncached"] for name in last)
+        if not writes <= stats["dram.writes"] <= writes + uncached:
+            yield f"dram.writes: {stats['dram.writes']}, from the last caches {writes}, past them {uncached}"
 
 
 def main():

@@ -12,7 +12,6 @@ typedef uint64_t slot_t; /* cpu.width of them are a cycle */
 enum {
     MAX_BLOCKS = 64, /* more than cpu.fetch_queue, a power of two */
     MAX_STORES = 128,
-    MAX_MSHRS_TICKED = 64,
     /* Items that must be there before the pipeline ticks on: a front end cannot run ahead by more. */
     LOOK_AHEAD = 8192,
     WINDOW = 24, /* items shown around a difference */
@@ -88,8 +87,6 @@ struct pipeline {
 
     struct store stores[MAX_STORES];
     uint64_t nr_stores, nr_drained;
-    slot_t mshr[MAX_MSHRS_TICKED];
-    unsigned mshr_next;
 
     slot_t last_move; /* when something last went on */
     struct pipeline_counts counts;
@@ -221,16 +218,9 @@ static bool send(struct pipeline *p, const struct request *request)
 {
     if (request->is_uncached && p->is_mid_step)
         return pass_time(p, 0);
-    slot_t *mshr = &p->mshr[p->mshr_next];
-    if (request->takes_mshr && *mshr > p->now)
-        return false;
     if (!request->is_device)
         compare(p, "sent", p->item, request, cycle_of(p, p->now), request->sent);
     slot_t there = after(p, p->now, request->data_cycles);
-    if (request->takes_mshr) {
-        *mshr = there;
-        p->mshr_next = (unsigned)((p->mshr_next + 1) % p->config->cpu_mshrs);
-    }
     if (request->kind == REQUEST_LOAD) {
         p->data = p->has_data && p->data > there ? p->data : there;
         p->has_data = true;

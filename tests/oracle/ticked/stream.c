@@ -150,7 +150,6 @@ static void see_access(void *opaque, const struct cpu_seen_access *seen, const s
     request->is_device = !seen->is_ram;
     request->is_uncached = seen->is_ram && seen->type == MEMORY_UC;
     request->is_l1 = seen->served_by == SERVED_BY_L1;
-    request->takes_mshr = seen->took_mshr;
     request->translation_cycles = translation_cycles;
     request->data_cycles = seen->is_ram ? seen->ready - seen->sent : 0;
     request->asked = seen->asked;

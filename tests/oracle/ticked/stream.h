@@ -25,7 +25,7 @@ struct request {
     bool is_rest;  /* the second line of the access before it */
     bool is_write; /* what the paging unit was asked */
     bool is_fault;
-    bool is_device, is_uncached, is_l1, takes_mshr;
+    bool is_device, is_uncached, is_l1;
     cycle_t translation_cycles, data_cycles; /* how long the answers took */
     /* To be compared: */
     cycle_t asked, sent, ready;
