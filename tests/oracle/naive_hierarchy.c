@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SETTINGS = 96, SETTING_CHARS = 64, NR_STREAMS = 6, HISTORY = 256 };
+enum { MAX_SETTINGS = 128, SETTING_CHARS = 64, NR_STREAMS = 6, HISTORY = 256 };
 
 /* ---- Chance (splitmix64) ---- */
 
@@ -97,6 +97,32 @@ static void choose_cache(struct machine *machine, struct chance *chance, const c
     set(machine, key, ".line", line_bytes);
     set(machine, key, ".size", ways * line_bytes * power(chance, size_bits));
     set(machine, key, ".latency_cycles", 1 + below(chance, once_in(chance, 3) ? 60 : 8));
+    bool can_be_plru = (ways & (ways - 1)) == 0;
+    static const char *const policies[] = {"lru", "srrip", "random", "fifo", "plru"};
+    set_word(machine, key, ".replacement", policies[below(chance, can_be_plru ? 5 : 4)]);
+    set(machine, key, ".mshrs", below(chance, 10));
+    set(machine, key, ".bytes_per_cycle", once_in(chance, 2) ? 0 : power(chance, 7));
+    if (once_in(chance, 2))
+        return;
+    static const char *const prefetchers[] = {"none", "next-line", "stride", "stream"};
+    set_word(machine, key, ".prefetcher", prefetchers[below(chance, 4)]);
+    set(machine, key, ".prefetch_degree", power(chance, 4));
+    set(machine, key, ".prefetch_distance", 1 + below(chance, 20));
+    set(machine, key, ".prefetch_entries", 1 + below(chance, 20));
+}
+
+/* What only caches have that are written to. */
+static void choose_writes(struct machine *machine, struct chance *chance, const char *key)
+{
+    set_word(machine, key, ".write", once_in(chance, 3) ? "through" : "back");
+    set_word(machine, key, ".write_allocate", once_in(chance, 3) ? "false" : "true");
+    set(machine, key, ".write_buffers", below(chance, 6));
+}
+
+static void choose_inclusion(struct machine *machine, struct chance *chance, const char *key)
+{
+    static const char *const inclusions[] = {"non-inclusive", "inclusive", "exclusive"};
+    set_word(machine, key, ".inclusion", inclusions[below(chance, 3)]);
 }
 
 static void choose_config(struct machine *machine, struct chance *chance)
@@ -108,6 +134,12 @@ static void choose_config(struct machine *machine, struct chance *chance)
     choose_cache(machine, chance, "cache.l1d", line_bytes, 6);
     choose_cache(machine, chance, "cache.l2", line_bytes, 8);
     choose_cache(machine, chance, "cache.l3", line_bytes, 9);
+    choose_writes(machine, chance, "cache.l1d");
+    choose_writes(machine, chance, "cache.l2");
+    choose_writes(machine, chance, "cache.l3");
+    choose_inclusion(machine, chance, "cache.l2");
+    choose_inclusion(machine, chance, "cache.l3");
+    set(machine, "cache.random_seed", "", 1 + below(chance, 1000));
     set_word(machine, "mmu.walk_through", "", "l1d");
     set(machine, "dram.banks", "", power(chance, 5));
     set(machine, "dram.row", "", line_bytes * 16 * power(chance, 6));
@@ -179,7 +211,9 @@ struct guest {
     uint64_t nr_requests;
     uint64_t span_bytes; /* that most addresses lie in */
     cycle_t now, last_ready;
-    unsigned style; /* which kinds of address it prefers */
+    unsigned style;   /* which kinds of address it prefers */
+    bool is_flushing; /* the caches below are asked next, as CLFLUSH, WBINVD and INVD do */
+    struct cpu_seen_request flush;
 };
 
 static uint64_t far_address(struct guest *guest)
@@ -263,9 +297,28 @@ static void choose_time(struct guest *guest)
     }
 }
 
+/* The next cache of a flush. */
+static void go_on_flushing(struct guest *guest, const struct machine *machine,
+                           struct cpu_seen_request *request)
+{
+    const struct cache *const below[NR_CPU_REQUEST_CACHES] = {machine->caches.l1d, machine->caches.l2,
+                                                              machine->caches.l3, NULL};
+    *request = guest->flush;
+    if (request->cache == CPU_REQUEST_L1I) /* it is never written back */
+        request->kind = request->kind == CPU_REQUEST_FLUSH        ? CPU_REQUEST_FORGET
+                        : request->kind == CPU_REQUEST_FLUSH_LINE ? CPU_REQUEST_FORGET_LINE
+                                                                  : request->kind;
+    guest->is_flushing = below[request->cache] != NULL;
+    guest->flush.cache = (enum cpu_request_cache)(request->cache + 1);
+}
+
 static void choose(struct guest *guest, const struct machine *machine, struct cpu_seen_request *request)
 {
     struct chance *chance = &guest->chance;
+    if (guest->is_flushing) {
+        go_on_flushing(guest, machine, request);
+        return;
+    }
     *request = (struct cpu_seen_request){.cache = CPU_REQUEST_L1D};
     choose_address(guest, request);
     choose_time(guest);
@@ -274,7 +327,8 @@ static void choose(struct guest *guest, const struct machine *machine, struct cp
     if (once_in(chance, 4)) {
         request->cache = CPU_REQUEST_L1I;
         request->kind = CPU_REQUEST_READ;
-    } else if (machine->caches.l2 && once_in(chance, 16)) {
+    } else if (machine->caches.l2 && cfg_values(machine->cfg)->cache_l2_inclusion != CFG_EXCLUSIVE &&
+               once_in(chance, 16)) {
         request->cache = CPU_REQUEST_L2; /* a walker that passes the L1D by */
     }
     uint64_t rare = below(chance, 400);
@@ -283,11 +337,24 @@ static void choose(struct guest *guest, const struct machine *machine, struct cp
         request->use = uses[rare % 3];
         if (request->use == CACHE_USE_WRITE_THROUGH)
             request->kind = CPU_REQUEST_WRITE;
-    } else if (rare < 14) {
-        request->kind = rare == 12 ? CPU_REQUEST_FLUSH_LINE : CPU_REQUEST_FORGET_LINE;
-    } else if (rare == 14 && once_in(chance, 30)) {
-        request->kind = once_in(chance, 4) ? CPU_REQUEST_FORGET : CPU_REQUEST_FLUSH;
+    } else if (rare < 14 || (rare == 14 && once_in(chance, 30))) {
+        guest->flush = *request;
+        guest->flush.kind = rare < 14            ? CPU_REQUEST_FLUSH_LINE
+                            : once_in(chance, 4) ? CPU_REQUEST_FORGET
+                                                 : CPU_REQUEST_FLUSH;
+        guest->flush.cache = cfg_values(machine->cfg)->cache_unified_l1 ? CPU_REQUEST_L1D : CPU_REQUEST_L1I;
+        go_on_flushing(guest, machine, request);
     }
+}
+
+/* What the core may do without asking (docs/memory.md). */
+static bool hits_front(const struct cache *cache, const struct cpu_seen_request *request)
+{
+    const struct cache_front *front = cache_front(cache);
+    uint64_t line = request->at.v >> front->line_shift;
+    const uint64_t *may_hit = request->kind == CPU_REQUEST_WRITE ? front->write_line : front->read_line;
+    return request->use == CACHE_USE_ALL && request->kind <= CPU_REQUEST_WRITE &&
+           request->cache <= CPU_REQUEST_L1D && may_hit[line & front->set_mask] == line;
 }
 
 static void make(struct machine *machine, struct cpu_seen_request *request)
@@ -296,11 +363,16 @@ static void make(struct machine *machine, struct cpu_seen_request *request)
                                                          machine->caches.l2, machine->caches.l3};
     struct cache *cache = caches[request->cache];
     struct cache_answer answer = {.ready = request->asked};
+    if (hits_front(cache, request)) {
+        cache_add_front_hits(cache, 1);
+        request->ready = request->asked + cache_hit_cycles(cache);
+        return;
+    }
     switch (request->kind) {
     case CPU_REQUEST_READ:
     case CPU_REQUEST_WRITE:
-        answer = cache_access_as(cache, request->use, request->at, request->kind == CPU_REQUEST_WRITE,
-                                 request->asked);
+        answer = cache_ask(cache, request->use, request->at, request->kind == CPU_REQUEST_WRITE,
+                           request->asked, request->ip);
         break;
     case CPU_REQUEST_FLUSH:
     case CPU_REQUEST_FORGET:
@@ -317,10 +389,34 @@ static void make(struct machine *machine, struct cpu_seen_request *request)
     request->served_by = answer.served_by;
 }
 
+/* Another core or a device asks. Whether the models answer the same; else why not. */
+static bool snoop(struct machine *machine, struct guest *guest, char why[NAIVE_WHY_CHARS])
+{
+    struct naive_memory *naive = &machine->naive;
+    struct naive_cache *caches[] = {&naive->l1i, &naive->l1d, &naive->l2, &naive->l3};
+    unsigned first = naive->is_unified, nr_caches = naive->nr_levels + 1 - first;
+    struct cpu_seen_request request;
+    choose_address(guest, &request);
+    bool alone = once_in(&guest->chance, 2);
+    struct naive_snoop_answer wanted =
+        naive_snoop(caches + first, nr_caches, request.at.v, alone, guest->now);
+    struct cache_snoop_answer got = cache_hierarchy_snoop(
+        &machine->caches, request.at, alone ? CACHE_SNOOP_ALONE : CACHE_SNOOP_READ, guest->now);
+    if (got.was_here == wanted.is_here && got.was_dirty == wanted.was_modified && got.ready == wanted.ready)
+        return true;
+    snprintf(why, NAIVE_WHY_CHARS,
+             "snoop at %" PRIx64 " in cycle %" PRIu64 ": here %d, dirty %d, cycle %" PRIu64
+             "; in the model %d, %d, %" PRIu64,
+             request.at.v, guest->now, got.was_here, got.was_dirty, got.ready, wanted.is_here,
+             wanted.was_modified, wanted.ready);
+    return false;
+}
+
 /* ---- Comparing ---- */
 
 struct comparison {
     const struct stat_registry *stats;
+    bool is_silent;
     unsigned nr_compared, nr_differences;
 };
 
@@ -332,41 +428,66 @@ static void compare_count(void *opaque, const char *name, uint64_t counted)
     if (stat_get_count(comparison->stats, name, &value) && value == counted)
         return;
     comparison->nr_differences++;
-    printf("    %s: %" PRIu64 ", the model counts %" PRIu64 "\n", name, value, counted);
+    if (!comparison->is_silent)
+        printf("    %s: %" PRIu64 ", the model counts %" PRIu64 "\n", name, value, counted);
 }
 
 struct totals {
     uint64_t requests, counts, events, prefetches, differences;
 };
 
-static void run_machine(uint64_t seed, uint64_t number, uint64_t nr_requests, struct totals *totals)
+/* What is compared when: of a machine that differs it is found out with which request that begins. */
+enum care { COUNTS_IN_THE_END, COUNTS_EACH_TIME };
+
+/* Whether it agrees. */
+static bool run_machine(uint64_t seed, uint64_t number, uint64_t nr_requests, enum care care,
+                        struct totals *totals)
 {
     struct chance chance = {seed ^ (number + 1) * 0x2545f4914f6cdd1du};
     struct machine *machine = create(&chance);
     struct guest guest;
     init_guest(&guest, draw(&chance));
     char why[NAIVE_WHY_CHARS];
+    struct cpu_seen_request request = {.at = paddr(0)};
+    struct comparison comparison = {.stats = machine->stats, .is_silent = care == COUNTS_IN_THE_END};
     bool is_same = true;
-    for (uint64_t i = 0; i < nr_requests && is_same; i++) {
-        struct cpu_seen_request request;
+    while (is_same && guest.nr_requests < nr_requests && comparison.nr_differences == 0) {
+        if (!guest.is_flushing && once_in(&guest.chance, 100))
+            is_same = snoop(machine, &guest, why);
+        if (!is_same)
+            break;
         choose(&guest, machine, &request);
         make(machine, &request);
         guest.last_ready = request.ready;
         guest.nr_requests++;
-        totals->requests++;
         is_same = naive_memory_request(&machine->naive, &request, why);
+        if (care == COUNTS_EACH_TIME)
+            naive_memory_counts(&machine->naive, compare_count, &comparison);
     }
-    struct comparison comparison = {.stats = machine->stats};
-    if (is_same)
+    if (is_same && care == COUNTS_IN_THE_END)
         naive_memory_counts(&machine->naive, compare_count, &comparison);
+    totals->requests += guest.nr_requests;
     totals->counts += comparison.nr_compared;
-    if (!is_same || comparison.nr_differences) {
-        totals->differences++;
+    is_same = is_same && comparison.nr_differences == 0;
+    if (!is_same && care == COUNTS_EACH_TIME) {
+        if (comparison.nr_differences)
+            snprintf(why, sizeof why,
+                     "other counts after it: kind %d, cache %d, use %d, at %" PRIx64 ", in cycle %" PRIu64,
+                     request.kind, request.cache, request.use, request.at.v, request.asked);
         printf("machine %" PRIu64 " of seed %" PRIu64 ", request %" PRIu64 ": %s\n", number, seed,
-               guest.nr_requests, is_same ? "other counts" : why);
+               guest.nr_requests, why);
         show_machine(machine);
     }
     destroy(machine);
+    return is_same;
+}
+
+static void check_machine(uint64_t seed, uint64_t number, uint64_t nr_requests, struct totals *totals)
+{
+    if (run_machine(seed, number, nr_requests, COUNTS_IN_THE_END, totals))
+        return;
+    totals->differences++;
+    (void)run_machine(seed, number, nr_requests, COUNTS_EACH_TIME, totals);
 }
 
 /* ---- Prefetchers alone, on streams of their own ---- */
@@ -435,10 +556,10 @@ int main(int argc, char **argv)
     option(argc, argv, "--requests", &nr_requests);
     option(argc, argv, "--seed", &seed);
     if (option(argc, argv, "--only", &only)) {
-        run_machine(seed, only, nr_requests, &totals);
+        check_machine(seed, only, nr_requests, &totals);
     } else {
         for (uint64_t i = 0; i < nr_machines && totals.differences < MAX_SHOWN; i++) {
-            run_machine(seed, i, nr_requests, &totals);
+            check_machine(seed, i, nr_requests, &totals);
             run_prefetcher(seed, i, nr_requests, &totals);
         }
     }

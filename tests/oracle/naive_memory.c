@@ -3,16 +3,41 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static void init_cache(struct naive_cache *cache, unsigned level, uint64_t size_bytes, uint64_t nr_ways,
-                       uint64_t line_bytes, uint64_t latency_cycles)
+/* What the configuration says of one cache; keys that only some caches have are set by the caller. */
+#define CACHE_OF(cache, c, level_of_it)                                                                      \
+    (struct naive_cache)                                                                                     \
+    {                                                                                                        \
+        .level = (level_of_it), .nr_ways = (c)->cache_##cache##_ways,                                        \
+        .line_bytes = (c)->cache_##cache##_line_bytes,                                                       \
+        .latency_cycles = (c)->cache_##cache##_latency_cycles,                                               \
+        .policy = policies[(c)->cache_##cache##_replacement], .mshrs = {.nr = (c)->cache_##cache##_mshrs},   \
+        .path = {.bytes_per_cycle = (c)->cache_##cache##_bytes_per_cycle}, .random = (c)->cache_random_seed, \
+        .prefetch = {.kind = prefetchers[(c)->cache_##cache##_prefetcher],                                   \
+                     .line_bytes = (c)->cache_##cache##_line_bytes,                                          \
+                     .degree = (c)->cache_##cache##_prefetch_degree,                                         \
+                     .distance = (c)->cache_##cache##_prefetch_distance,                                     \
+                     .nr_entries = (c)->cache_##cache##_prefetch_entries},                                   \
+        .dram = &memory->dram                                                                                \
+    }
+#define WRITES_OF(cache, c)                                                                                  \
+    memory->cache.is_write_through = (c)->cache_##cache##_write != 0;                                        \
+    memory->cache.has_no_write_allocate = !(c)->cache_##cache##_write_allocate;                              \
+    memory->cache.write_buffers.nr = (c)->cache_##cache##_write_buffers
+
+static void is_below(struct naive_cache *cache, struct naive_cache *above)
 {
-    *cache = (struct naive_cache){
-        .level = level, .nr_ways = nr_ways, .line_bytes = line_bytes, .latency_cycles = latency_cycles};
-    naive_cache_init(cache, size_bytes);
+    above->below = cache;
+    cache->above[cache->nr_above++] = above;
 }
 
 bool naive_memory_init(struct naive_memory *memory, const struct config *c)
 {
+    /* In the order of the names of the keys. */
+    static const enum naive_policy policies[] = {NAIVE_LRU, NAIVE_PLRU, NAIVE_SRRIP, NAIVE_RANDOM,
+                                                 NAIVE_FIFO};
+    static const enum naive_inclusion inclusions[] = {NAIVE_NON_INCLUSIVE, NAIVE_INCLUSIVE, NAIVE_EXCLUSIVE};
+    static const enum naive_prefetcher prefetchers[] = {NAIVE_PREFETCH_NONE, NAIVE_PREFETCH_NEXT_LINE,
+                                                        NAIVE_PREFETCH_STRIDE, NAIVE_PREFETCH_STREAM};
     *memory =
         (struct naive_memory){.nr_levels = (unsigned)c->cache_levels, .is_unified = c->cache_unified_l1};
     memory->dram = (struct naive_dram){.nr_banks = c->dram_banks,
@@ -22,18 +47,26 @@ bool naive_memory_init(struct naive_memory *memory, const struct config *c)
                                        .row_conflict_cycles = c->dram_row_conflict_cycles,
                                        .burst_cycles = c->dram_burst_cycles};
     naive_dram_init(&memory->dram);
-#define INIT(cache, level)                                                                                   \
-    init_cache(&memory->cache, level, c->cache_##cache##_size_bytes, c->cache_##cache##_ways,                \
-               c->cache_##cache##_line_bytes, c->cache_##cache##_latency_cycles)
-    INIT(l1i, NAIVE_FROM_L1);
-    INIT(l1d, NAIVE_FROM_L1);
-    INIT(l2, NAIVE_FROM_L2);
-    INIT(l3, NAIVE_FROM_L3);
-#undef INIT
-    memory->l1d.below = memory->nr_levels >= 2 ? &memory->l2 : NULL;
-    memory->l2.below = memory->nr_levels >= 3 ? &memory->l3 : NULL;
-    memory->l1i.dram = memory->l1d.dram = memory->l2.dram = memory->l3.dram = &memory->dram;
-    memory->l1i.below = memory->l1d.below;
+    memory->l1i = CACHE_OF(l1i, c, NAIVE_FROM_L1);
+    memory->l1d = CACHE_OF(l1d, c, NAIVE_FROM_L1);
+    memory->l2 = CACHE_OF(l2, c, NAIVE_FROM_L2);
+    memory->l3 = CACHE_OF(l3, c, NAIVE_FROM_L3);
+    WRITES_OF(l1d, c);
+    WRITES_OF(l2, c);
+    WRITES_OF(l3, c);
+    memory->l1i.is_for_code = true;
+    memory->l2.inclusion = inclusions[c->cache_l2_inclusion];
+    memory->l3.inclusion = inclusions[c->cache_l3_inclusion];
+    if (memory->nr_levels >= 2 && !memory->is_unified)
+        is_below(&memory->l2, &memory->l1i);
+    if (memory->nr_levels >= 2)
+        is_below(&memory->l2, &memory->l1d);
+    if (memory->nr_levels >= 3)
+        is_below(&memory->l3, &memory->l2);
+    naive_cache_init(&memory->l1i, c->cache_l1i_size_bytes);
+    naive_cache_init(&memory->l1d, c->cache_l1d_size_bytes);
+    naive_cache_init(&memory->l2, c->cache_l2_size_bytes);
+    naive_cache_init(&memory->l3, c->cache_l3_size_bytes);
     return true;
 }
 
@@ -89,7 +122,7 @@ bool naive_memory_request(struct naive_memory *memory, const struct cpu_seen_req
                                                    [SERVED_BY_DRAM] = NAIVE_FROM_DRAM};
     struct naive_cache *cache = cache_of(memory, seen->cache);
     bool is_write = seen->kind == CPU_REQUEST_WRITE;
-    struct naive_answer answer = {0, 0};
+    struct naive_answer answer = {0};
     if (!cache) {
         snprintf(why, NAIVE_WHY_CHARS, "the %s is asked, which is not there", cache_name(seen->cache));
         return false;
@@ -97,7 +130,7 @@ bool naive_memory_request(struct naive_memory *memory, const struct cpu_seen_req
     switch (seen->kind) {
     case CPU_REQUEST_READ:
     case CPU_REQUEST_WRITE:
-        answer = naive_cache_access(cache, uses[seen->use], seen->at.v, is_write, seen->asked);
+        answer = naive_cache_access(cache, uses[seen->use], seen->at.v, is_write, seen->asked, seen->ip);
         if (answer.ready == seen->ready && answer.from == servers[seen->served_by])
             return true;
         snprintf(why, NAIVE_WHY_CHARS,
@@ -127,8 +160,30 @@ static void tell_cache(const struct naive_cache *cache, const char *path, naive_
         uint64_t counted;
     } counts[] = {
 #define COUNT(name) {#name, cache->counts.name}
-        COUNT(accesses),  COUNT(hits),           COUNT(misses),   COUNT(hits_in_flight), COUNT(fills),
-        COUNT(evictions), COUNT(write_throughs), COUNT(uncached), COUNT(writebacks),
+        COUNT(accesses),
+        COUNT(hits),
+        COUNT(misses),
+        COUNT(hits_in_flight),
+        COUNT(mshr_wait_cycles),
+        COUNT(fills),
+        COUNT(evictions),
+        COUNT(write_throughs),
+        COUNT(uncached),
+        COUNT(writebacks),
+        COUNT(clean_puts),
+        COUNT(write_buffer_wait_cycles),
+        COUNT(back_invalidations),
+        COUNT(upgrades),
+        COUNT(snoops),
+        COUNT(snoop_hits),
+        COUNT(interventions),
+        COUNT(snoop_invalidations),
+        COUNT(prefetches),
+        COUNT(prefetch_useful),
+        COUNT(prefetch_late),
+        COUNT(prefetch_late_cycles),
+        COUNT(prefetch_useless),
+        COUNT(prefetch_dropped),
 #undef COUNT
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
