@@ -61,10 +61,10 @@ static cycle_t put_out(struct cache *cache, uint64_t number, enum cache_state st
 void cache_remove(struct cache *cache, uint64_t number, unsigned way)
 {
     uint64_t set = cache_set_of(cache, number), index = set * cache->nr_ways + way;
-    cache->stats.prefetch_useless += (cache->info[index] & LINE_PREFETCHED) != 0;
-    cache->tags[index] = CACHE_NO_LINE;
-    cache->info[index] = 0;
-    cache->sets[set].nr_lines--;
+    cache->stats.prefetch_useless += (cache->lines[index].info & LINE_PREFETCHED) != 0;
+    cache->lines[index].tag = CACHE_NO_LINE;
+    cache->lines[index].info = 0;
+    cache_set_at(cache, set)->nr_lines--;
     if (cache->front.read_line[set] == number)
         cache->front.read_line[set] = CACHE_NO_LINE;
     if (cache->front.write_line[set] == number)
@@ -83,7 +83,7 @@ bool cache_remove_above(struct cache *cache, uint64_t number)
         if (way < 0)
             continue;
         uint64_t index = cache_set_of(above, number) * above->nr_ways + (unsigned)way;
-        is_dirty |= cache_info_state(above->info[index]) == CACHE_STATE_M;
+        is_dirty |= cache_info_state(above->lines[index].info) == CACHE_STATE_M;
         above->stats.back_invalidations++;
         cache_remove(above, number, (unsigned)way);
     }
@@ -92,11 +92,11 @@ bool cache_remove_above(struct cache *cache, uint64_t number)
 
 static unsigned empty_way(struct cache *cache, uint64_t set)
 {
-    const uint64_t *tags = &cache->tags[set * cache->nr_ways];
+    const struct cache_line *lines = &cache->lines[set * cache->nr_ways];
     unsigned way = 0;
-    while (tags[way] != CACHE_NO_LINE)
+    while (lines[way].tag != CACHE_NO_LINE)
         way++;
-    cache->sets[set].nr_lines++;
+    cache_set_at(cache, set)->nr_lines++;
     return way;
 }
 
@@ -109,28 +109,34 @@ static cycle_t place(struct cache *cache, uint64_t number, uint64_t info, cycle_
     uint64_t set = cache_set_of(cache, number), victim = CACHE_NO_LINE;
     enum cache_state state = CACHE_STATE_I;
     unsigned way;
-    if (UNLIKELY(cache->sets[set].nr_lines < cache->nr_ways)) {
+    bool is_last = false; /* in the order of an LRU word */
+    if (UNLIKELY(cache_set_at(cache, set)->nr_lines < cache->nr_ways)) {
         way = empty_way(cache, set);
     } else {
         way = cache_choose_victim(cache, set);
+        is_last = cache->has_lru_words;
         uint64_t index = set * cache->nr_ways + way;
-        victim = cache->tags[index];
-        state = cache_info_state(cache->info[index]);
+        victim = cache->lines[index].tag;
+        state = cache_info_state(cache->lines[index].info);
         cache->stats.evictions++;
-        cache->stats.prefetch_useless += (cache->info[index] & LINE_PREFETCHED) != 0;
+        cache->stats.prefetch_useless += (cache->lines[index].info & LINE_PREFETCHED) != 0;
         if (cache->is_inclusive && cache_remove_above(cache, victim))
             state = CACHE_STATE_M;
     }
     uint64_t index = set * cache->nr_ways + way;
     cache->last_way = way;
-    cache->tags[index] = number;
+    cache->lines[index].tag = number;
+    cache_set_hint(cache, set, way, number);
     cache->stats.fills++;
-    cache->info[index] = info | ready << LINE_FILLED_SHIFT;
-    cache_note_fill(cache, set, way);
+    cache->lines[index].info = info | ready << LINE_FILLED_SHIFT;
+    if (is_last)
+        cache_order_turn(cache, set);
+    else
+        cache_note_fill(cache, set, way);
     if (state == CACHE_STATE_M || (victim != CACHE_NO_LINE && cache->is_below_exclusive)) {
         cycle_t freed = put_out(cache, victim, state, false, now);
-        if (freed > ready && cache->tags[index] == number)
-            cache->info[index] = info | freed << LINE_FILLED_SHIFT;
+        if (freed > ready && cache->lines[index].tag == number)
+            cache->lines[index].info = info | freed << LINE_FILLED_SHIFT;
         ready = later(ready, freed);
     }
     return ready;
@@ -164,7 +170,7 @@ static bool take_from_below(struct cache *cache, uint64_t number)
     int way = cache->is_below_exclusive ? cache_find(below, number) : CACHE_NO_WAY;
     if (way < 0)
         return false;
-    uint64_t info = below->info[cache_set_of(below, number) * below->nr_ways + (unsigned)way];
+    uint64_t info = below->lines[cache_set_of(below, number) * below->nr_ways + (unsigned)way].info;
     below->stats.back_invalidations++;
     cache_remove(below, number, (unsigned)way);
     return cache_info_state(info) == CACHE_STATE_M;
@@ -181,7 +187,7 @@ cycle_t cache_put(struct cache *cache, const struct cache *from, uint64_t number
     cache->stats.accesses++;
     if (way >= 0) {
         uint64_t set = cache_set_of(cache, number);
-        uint64_t *info = &cache->info[set * cache->nr_ways + (unsigned)way];
+        uint64_t *info = &cache->lines[set * cache->nr_ways + (unsigned)way].info;
         cache->stats.hits++;
         cache_touch(cache, set, (unsigned)way);
         if (*info >> LINE_FILLED_SHIFT <= now)
@@ -234,7 +240,8 @@ static inline void publish(struct cache *cache, uint64_t set, unsigned way, cycl
 {
     if (!cache->has_front)
         return;
-    uint64_t index = set * cache->nr_ways + way, number = cache->tags[index], info = cache->info[index];
+    uint64_t index = set * cache->nr_ways + way, number = cache->lines[index].tag,
+             info = cache->lines[index].info;
     bool is_constant = !(info & LINE_PREFETCHED) && cache_is_settled(cache, set, way);
     bool is_here = is_constant && info >> LINE_FILLED_SHIFT <= now;
     cache->last_touched = is_constant ? number : CACHE_NO_LINE;
@@ -359,7 +366,7 @@ static struct reply miss(struct cache *cache, const struct request *request)
 static inline struct reply hit(struct cache *cache, const struct request *request, unsigned way)
 {
     uint64_t set = cache_set_of(cache, request->number), index = set * cache->nr_ways + way;
-    uint64_t info = cache->info[index];
+    uint64_t info = cache->lines[index].info;
     cycle_t filled_at = info >> LINE_FILLED_SHIFT, now = request->now;
     struct reply reply = {now + cache->latency_cycles, cache->level,
                           state_above((uint32_t)cache_info_state(info))};
@@ -383,7 +390,7 @@ static inline struct reply hit(struct cache *cache, const struct request *reques
         cache->stats.upgrades += cache_info_state(info) == CACHE_STATE_S;
         info |= CACHE_STATE_M;
     }
-    cache->info[index] = info;
+    cache->lines[index].info = info;
     if (UNLIKELY(request->is_write && !cache->writes_back))
         reply.ready = later(reply.ready, send_on(cache, request->number, now));
     publish(cache, set, way, now);

@@ -1,6 +1,6 @@
 /*
- * The layout of a cache, for its own files. Tags of a set lie side by side, apart from what is known of each
- * line, so that a search touches as little as it can. A way keeps its number; order is kept beside.
+ * The layout of a cache, for its own files. What a search looks at first lies side by side for a whole set,
+ * apart from its lines, so that it touches as little as it can. A way keeps its number; order is kept beside.
  */
 #ifndef LK_CACHE_CACHE_INTERNAL_H
 #define LK_CACHE_CACHE_INTERNAL_H
@@ -22,17 +22,24 @@ struct cache_set {
      */
     uint64_t order;
     uint64_t nr_lines;
+    uint64_t hints[]; /* eight bits of each way's line: which ways are worth looking at */
+};
+
+struct cache_line {
+    uint64_t tag; /* the line's number; CACHE_NO_LINE: an empty way */
+    uint64_t info;
 };
 
 struct cache {
     /* What every request looks at. */
     struct cache_front front;
-    uint64_t *tags; /* nr_sets x nr_ways; CACHE_NO_LINE: an empty way */
-    uint64_t *info; /* likewise */
-    struct cache_set *sets;
+    struct cache_line *lines; /* nr_sets x nr_ways */
+    uint64_t *sets;           /* each struct cache_set, 1 << set_shift words apart */
     cycle_t latency_cycles;
-    unsigned nr_ways;
-    uint8_t level; /* enum served_by */
+    unsigned nr_ways, set_shift, hint_shift;
+    unsigned last_shift; /* LRU words: of the last way */
+    uint64_t order_mask; /* likewise: all ways */
+    uint8_t level;       /* enum served_by */
     bool has_lru_words, has_front, writes_back, is_exclusive, is_below_exclusive, is_inclusive;
     bool tells_prefetchers; /* there is one, here or below */
     enum cache_replacement replacement;
@@ -72,24 +79,39 @@ static inline uint64_t cache_line_number(const struct cache *cache, struct paddr
     return at.v >> cache->front.line_shift;
 }
 
-/*
- * The way that holds the line, or CACHE_NO_WAY. Eight are compared at once: which it is cannot be predicted.
- */
+static inline struct cache_set *cache_set_at(const struct cache *cache, uint64_t set)
+{
+    return (struct cache_set *)&cache->sets[set << cache->set_shift];
+}
+
+static inline uint64_t cache_hint(const struct cache *cache, uint64_t number)
+{
+    uint64_t above_set = number >> cache->hint_shift;
+    return (above_set ^ above_set >> 8) & 0xff;
+}
+
+static inline void cache_set_hint(struct cache *cache, uint64_t set, unsigned way, uint64_t number)
+{
+    uint64_t *hints = &cache_set_at(cache, set)->hints[way / 8];
+    unsigned shift = way % 8 * 8;
+    *hints = (*hints & ~((uint64_t)0xff << shift)) | cache_hint(cache, number) << shift;
+}
+
+/* The way that holds the line, or CACHE_NO_WAY. Hints of eight ways are compared at once. */
 static inline int cache_find(const struct cache *cache, uint64_t number)
 {
-    const uint64_t *tags = &cache->tags[cache_set_of(cache, number) * cache->nr_ways];
-    int way = 0, nr_ways = (int)cache->nr_ways;
-    for (; way + 8 <= nr_ways; way += 8) {
-        unsigned found = 0;
-#pragma GCC unroll 8
-        for (unsigned i = 0; i < 8; i++)
-            found |= (unsigned)(tags[(unsigned)way + i] == number) << i;
-        if (found)
-            return way + __builtin_ctz(found);
+    const uint64_t ones = 0x0101010101010101;
+    uint64_t set = cache_set_of(cache, number), wanted = cache_hint(cache, number) * ones;
+    const struct cache_line *lines = &cache->lines[set * cache->nr_ways];
+    const uint64_t *hints = cache_set_at(cache, set)->hints;
+    for (unsigned first = 0; first < cache->nr_ways; first += 8) {
+        uint64_t differ = *hints++ ^ wanted;
+        for (uint64_t zero = (differ - ones) & ~differ & ones << 7; zero; zero &= zero - 1) {
+            unsigned way = first + ((unsigned)__builtin_ctzll(zero) >> 3);
+            if (way < cache->nr_ways && lines[way].tag == number)
+                return (int)way;
+        }
     }
-    for (; way < nr_ways; way++)
-        if (tags[way] == number)
-            return way;
     return CACHE_NO_WAY;
 }
 
@@ -129,10 +151,18 @@ static inline uint64_t cache_order_first(uint64_t order, unsigned way)
     return (order & ~(before << 4 | 15)) | (order & before) << 4 | way;
 }
 
+/* The last way of a set's order becomes the first. */
+static inline void cache_order_turn(struct cache *cache, uint64_t set)
+{
+    uint64_t *order = &cache_set_at(cache, set)->order,
+             last = *order >> cache->last_shift & (LRU_WORD_WAYS - 1);
+    *order = ((*order << 4 | last) & cache->order_mask) | (*order & ~cache->order_mask);
+}
+
 static inline void cache_touch(struct cache *cache, uint64_t set, unsigned way)
 {
     if (cache->has_lru_words)
-        cache->sets[set].order = cache_order_first(cache->sets[set].order, way);
+        cache_set_at(cache, set)->order = cache_order_first(cache_set_at(cache, set)->order, way);
     else
         cache_touch_slowly(cache, set, way);
 }
@@ -140,7 +170,7 @@ static inline void cache_touch(struct cache *cache, uint64_t set, unsigned way)
 static inline void cache_note_fill(struct cache *cache, uint64_t set, unsigned way)
 {
     if (cache->has_lru_words)
-        cache->sets[set].order = cache_order_first(cache->sets[set].order, way);
+        cache_set_at(cache, set)->order = cache_order_first(cache_set_at(cache, set)->order, way);
     else
         cache_note_fill_slowly(cache, set, way);
 }
@@ -148,7 +178,7 @@ static inline void cache_note_fill(struct cache *cache, uint64_t set, unsigned w
 static inline unsigned cache_choose_victim(struct cache *cache, uint64_t set)
 {
     if (cache->has_lru_words)
-        return cache->sets[set].order >> 4 * (cache->nr_ways - 1) & (LRU_WORD_WAYS - 1);
+        return cache_set_at(cache, set)->order >> cache->last_shift & (LRU_WORD_WAYS - 1);
     return cache_choose_victim_slowly(cache, set);
 }
 

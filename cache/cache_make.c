@@ -28,6 +28,8 @@ struct cache *cache_create(const struct cache_params *params, enum served_by lev
     cache->latency_cycles = params->latency_cycles;
     cache->replacement = params->replacement;
     cache->has_lru_words = params->replacement == CACHE_LRU && params->nr_ways <= LRU_WORD_WAYS;
+    cache->last_shift = 4 * ((unsigned)params->nr_ways - 1) & 63;
+    cache->order_mask = UINT64_MAX >> (60 - cache->last_shift);
     cache->has_front = level == SERVED_BY_L1;
     cache->writes_back = params->write == CACHE_WRITE_BACK;
     cache->is_exclusive = params->inclusion == CACHE_EXCLUSIVE;
@@ -37,6 +39,9 @@ struct cache *cache_create(const struct cache_params *params, enum served_by lev
     cache->dram = dram;
     cache->nr_ways = (unsigned)params->nr_ways;
     cache->nr_sets = params->size_bytes / params->nr_ways / params->line_bytes;
+    cache->hint_shift = (unsigned)__builtin_ctzll(cache->nr_sets);
+    while (1u << cache->set_shift < 2 + (params->nr_ways + 7) / 8)
+        cache->set_shift++;
     cache->mshrs.nr = (unsigned)params->mshrs;
     cache->write_buffers.nr = (unsigned)params->write_buffers;
     cache->path.bytes_per_cycle = params->bytes_per_cycle;
@@ -45,14 +50,17 @@ struct cache *cache_create(const struct cache_params *params, enum served_by lev
     cache->front.line_shift = (unsigned)__builtin_ctzll(params->line_bytes);
     cache->front.read_line = words(cache->nr_sets);
     cache->front.write_line = words(cache->nr_sets);
-    cache->tags = words(cache->nr_sets * params->nr_ways);
-    cache->info = calloc(cache->nr_sets * params->nr_ways, sizeof *cache->info);
-    cache->sets = calloc(cache->nr_sets, sizeof *cache->sets);
+    cache->lines = (struct cache_line *)words(cache->nr_sets * params->nr_ways * 2);
+    cache->sets = words(cache->nr_sets << cache->set_shift);
+    for (uint64_t i = 0; cache->lines && i < cache->nr_sets * params->nr_ways; i++)
+        cache->lines[i].info = 0;
+    for (uint64_t set = 0; cache->sets && set < cache->nr_sets; set++)
+        cache_set_at(cache, set)->nr_lines = 0;
     if (params->prefetch.kind != PREFETCH_NONE)
         cache->prefetcher = prefetcher_create(&params->prefetch);
     cache->tells_prefetchers = cache->prefetcher || (below && below->tells_prefetchers);
-    bool has_memory = cache->front.read_line && cache->front.write_line && cache->tags && cache->info &&
-                      cache->sets && cache_replacement_init(cache) &&
+    bool has_memory = cache->front.read_line && cache->front.write_line && cache->lines && cache->sets &&
+                      cache_replacement_init(cache) &&
                       (params->prefetch.kind == PREFETCH_NONE || cache->prefetcher);
     if (!has_memory) {
         cache_destroy(cache);
@@ -71,8 +79,7 @@ void cache_destroy(struct cache *cache)
     prefetcher_destroy(cache->prefetcher);
     free(cache->front.read_line);
     free(cache->front.write_line);
-    free(cache->tags);
-    free(cache->info);
+    free(cache->lines);
     free(cache->sets);
     free(cache);
 }
@@ -90,7 +97,7 @@ enum cache_state cache_state(const struct cache *cache, struct paddr at)
     int way = cache_find(cache, number);
     if (way < 0)
         return CACHE_STATE_I;
-    return cache_info_state(cache->info[cache_set_of(cache, number) * cache->nr_ways + (unsigned)way]);
+    return cache_info_state(cache->lines[cache_set_of(cache, number) * cache->nr_ways + (unsigned)way].info);
 }
 
 bool cache_contains(const struct cache *cache, struct paddr at)
@@ -139,11 +146,11 @@ bool cache_view(const struct cache *cache, uint64_t set, uint64_t way, struct ca
     bool has_order = (cache->replacement == CACHE_LRU || cache->replacement == CACHE_FIFO) &&
                      cache->nr_ways <= LRU_WORD_WAYS;
     if (has_order)
-        way = cache->sets[set].order >> 4 * way & (LRU_WORD_WAYS - 1);
+        way = cache_set_at(cache, set)->order >> 4 * way & (LRU_WORD_WAYS - 1);
     uint64_t index = set * cache->nr_ways + way;
     *view = (struct cache_line_view){
-        .line = cache->tags[index],
-        .is_dirty = cache_info_state(cache->info[index]) == CACHE_STATE_M,
+        .line = cache->lines[index].tag,
+        .is_dirty = cache_info_state(cache->lines[index].info) == CACHE_STATE_M,
     };
     return view->line != CACHE_NO_LINE;
 }

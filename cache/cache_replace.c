@@ -12,19 +12,19 @@ enum { RRPV_FAR = 3, RRPV_LONG = 2, DIGIT_BITS = 4 };
 
 static void point_away(struct cache *cache, uint64_t set, unsigned way)
 {
-    uint64_t bits = cache->sets[set].order;
+    uint64_t bits = cache_set_at(cache, set)->order;
     unsigned node = 1;
     for (unsigned half = cache->nr_ways / 2; half > 0; half /= 2) {
         bool is_right = way & half;
         bits = is_right ? bits & ~((uint64_t)1 << node) : bits | (uint64_t)1 << node;
         node = 2 * node + is_right;
     }
-    cache->sets[set].order = bits;
+    cache_set_at(cache, set)->order = bits;
 }
 
 static unsigned follow(const struct cache *cache, uint64_t set)
 {
-    uint64_t bits = cache->sets[set].order;
+    uint64_t bits = cache_set_at(cache, set)->order;
     unsigned node = 1;
     while (node < cache->nr_ways)
         node = 2 * node + (unsigned)(bits >> node & 1);
@@ -34,7 +34,7 @@ static unsigned follow(const struct cache *cache, uint64_t set)
 static void put_first(struct cache *cache, uint64_t set, unsigned way)
 {
     if (cache->nr_ways <= LRU_WORD_WAYS)
-        cache->sets[set].order = cache_order_first(cache->sets[set].order, way);
+        cache_set_at(cache, set)->order = cache_order_first(cache_set_at(cache, set)->order, way);
     else
         cache->age[set * cache->nr_ways + way] = ++cache->clock;
 }
@@ -42,7 +42,7 @@ static void put_first(struct cache *cache, uint64_t set, unsigned way)
 static unsigned last_of(const struct cache *cache, uint64_t set)
 {
     if (cache->nr_ways <= LRU_WORD_WAYS)
-        return cache->sets[set].order >> DIGIT_BITS * (cache->nr_ways - 1) & (LRU_WORD_WAYS - 1);
+        return cache_set_at(cache, set)->order >> DIGIT_BITS * (cache->nr_ways - 1) & (LRU_WORD_WAYS - 1);
     const uint64_t *age = &cache->age[set * cache->nr_ways];
     unsigned oldest = 0;
     for (unsigned way = 1; way < cache->nr_ways; way++)
@@ -122,7 +122,7 @@ bool cache_replacement_init(struct cache *cache)
     bool has_order = cache->replacement == CACHE_LRU || cache->replacement == CACHE_FIFO;
     uint64_t nr_lines = cache->nr_sets * cache->nr_ways;
     for (uint64_t set = 0; set < cache->nr_sets; set++)
-        cache->sets[set].order = has_order ? in_order : 0;
+        cache_set_at(cache, set)->order = has_order ? in_order : 0;
     cache->random = cache->params.seed;
     if (has_order && cache->nr_ways > LRU_WORD_WAYS)
         cache->age = calloc(nr_lines, sizeof *cache->age);

@@ -29,7 +29,7 @@ static void drop(struct cache *cache, uint64_t number, bool write_back, cycle_t 
     if (way < 0)
         return;
     uint64_t index = cache_set_of(cache, number) * cache->nr_ways + (unsigned)way;
-    bool is_dirty = cache_info_state(cache->info[index]) == CACHE_STATE_M;
+    bool is_dirty = cache_info_state(cache->lines[index].info) == CACHE_STATE_M;
     if (cache->is_inclusive)
         is_dirty |= cache_remove_above(cache, number);
     cache_remove(cache, number, (unsigned)way);
@@ -62,7 +62,7 @@ struct cache_answer cache_ask_specially(struct cache *cache, enum cache_use use,
     cache->stats.write_throughs += use == CACHE_USE_WRITE_THROUGH;
     if (way >= 0) {
         uint64_t set = cache_set_of(cache, number);
-        uint64_t *info = &cache->info[set * cache->nr_ways + (unsigned)way];
+        uint64_t *info = &cache->lines[set * cache->nr_ways + (unsigned)way].info;
         cache_touch(cache, set, (unsigned)way);
         if (*info >> LINE_FILLED_SHIFT <= now)
             *info &= (1 << LINE_FILLED_SHIFT) - 1;
@@ -75,14 +75,14 @@ void cache_flush(struct cache *cache, bool write_back, cycle_t now)
 {
     uint64_t nr_lines = cache->nr_sets * cache->nr_ways;
     for (uint64_t i = 0; write_back && i < nr_lines; i++) {
-        if (cache_info_state(cache->info[i]) != CACHE_STATE_M)
+        if (cache_info_state(cache->lines[i].info) != CACHE_STATE_M)
             continue;
         cache->stats.writebacks++;
-        (void)cache_put_down(cache, cache->tags[i], CACHE_STATE_M, now);
+        (void)cache_put_down(cache, cache->lines[i].tag, CACHE_STATE_M, now);
     }
     for (uint64_t i = 0; i < nr_lines; i++)
-        if (cache->tags[i] != CACHE_NO_LINE)
-            cache_remove(cache, cache->tags[i], (unsigned)(i % cache->nr_ways));
+        if (cache->lines[i].tag != CACHE_NO_LINE)
+            cache_remove(cache, cache->lines[i].tag, (unsigned)(i % cache->nr_ways));
 }
 
 void cache_flush_line(struct cache *cache, struct paddr at, bool write_back, cycle_t now)
@@ -98,7 +98,7 @@ enum cache_state cache_snoop_line(struct cache *cache, struct paddr at, enum cac
     cache->stats.snoops++;
     if (way < 0)
         return CACHE_STATE_I;
-    uint64_t *info = &cache->info[set * cache->nr_ways + (unsigned)way];
+    uint64_t *info = &cache->lines[set * cache->nr_ways + (unsigned)way].info;
     enum cache_state state = cache_info_state(*info);
     cache->stats.snoop_hits++;
     if (state == CACHE_STATE_M && is_supplier) {
