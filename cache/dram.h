@@ -1,20 +1,31 @@
 /*
- * DRAM behind the last cache: banks, each with at most one open row (open-page policy). An access costs by
- * what its bank has open, and waits while the bank is busy. Addresses map as row : bank : column, and the
- * bank is permuted by the row's lowest bits and the ones above them, so that a line and the one that it puts
- * out of a cache do not meet in one bank (Zhang, Zhu and Zhang, "A permutation-based page interleaving
- * scheme", MICRO 2000).
+ * DRAM behind the last cache: channels, ranks and banks with at most one open row each, by the rules of
+ * docs/dram.md. Either three latencies in CPU cycles (the preset `fixed`), or commands at the edges of the
+ * memory's clock with the distances of its standard. Requests are served in the order of the calls, also
+ * where the cycles in which they are asked for go backwards.
  */
 #ifndef LK_CACHE_DRAM_H
 #define LK_CACHE_DRAM_H
 
 #include "sim/base/addr.h"
+#include "sim/base/config_dram.h"
 #include "sim/base/stats.h"
 
+enum { DRAM_MAX_CHANNELS = 8 };
+
+/* What is left zero stands for one channel, rank and group, 64-byte lines, and the preset `fixed`. */
 struct dram_params {
-    uint64_t nr_banks, row_bytes; /* powers of two */
-    cycle_t row_hit_cycles, row_miss_cycles, row_conflict_cycles, burst_cycles;
+    uint64_t nr_banks, row_bytes; /* powers of two, as are all counts here; banks of a rank */
+    cycle_t row_hit_cycles, row_miss_cycles, row_conflict_cycles, burst_cycles; /* of `fixed` */
+    uint64_t nr_channels, nr_ranks, nr_groups, line_bytes, nr_bursts;
+    unsigned mapping; /* as in the names of `dram.mapping` */
+    bool is_closed, keeps_bank_bits;
+    uint64_t cpu_hz;
+    struct dram_timing timing; /* clock_hz 0: `fixed` */
 };
+
+/* What the configuration says; it must have passed cfg_check. */
+struct dram_params dram_params_of(const struct config *config);
 
 struct dram_stats {
 #define STAT(name, unit, sentence) uint64_t name;
@@ -33,6 +44,12 @@ void dram_destroy(struct dram *dram);
  * taken).
  */
 cycle_t dram_access(struct dram *dram, struct paddr at, bool is_write, cycle_t now);
+
+/* Where an address lies. */
+struct dram_place {
+    uint64_t channel, rank, bank, row;
+};
+struct dram_place dram_place(const struct dram *dram, struct paddr at);
 
 const struct dram_stats *dram_stats(const struct dram *dram);
 bool dram_register_stats(struct dram *dram, struct stat_registry *registry, const char *path);

@@ -229,14 +229,7 @@ static void uart_put(void *opaque, uint8_t byte)
 static bool create_caches(struct machine *machine)
 {
     const struct config *c = &machine->config;
-    struct dram_params dram = {
-        .nr_banks = c->dram_banks,
-        .row_bytes = c->dram_row_bytes,
-        .row_hit_cycles = c->dram_row_hit_cycles,
-        .row_miss_cycles = c->dram_row_miss_cycles,
-        .row_conflict_cycles = c->dram_row_conflict_cycles,
-        .burst_cycles = c->dram_burst_cycles,
-    };
+    struct dram_params dram = dram_params_of(c);
     machine->dram = dram_create(&dram);
     return machine->dram && cache_hierarchy_create(&machine->caches, c, machine->dram);
 }

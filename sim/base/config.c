@@ -126,9 +126,10 @@ static bool is_type_allowed(const struct cfg_row *row, const struct cfg_found *f
     case CFG_FOUND_BARE:
         return true;
     case CFG_FOUND_NUMBER:
-        return row->kind == CFG_SIZE || row->kind == CFG_COUNT || row->kind == CFG_HZ;
+        return row->kind == CFG_SIZE || row->kind == CFG_COUNT || row->kind == CFG_HZ ||
+               row->kind == CFG_TIME;
     case CFG_FOUND_STRING:
-        return row->kind == CFG_SIZE || row->kind == CFG_HZ || row->kind == CFG_ENUM;
+        return row->kind == CFG_SIZE || row->kind == CFG_HZ || row->kind == CFG_ENUM || row->kind == CFG_TIME;
     case CFG_FOUND_BOOL:
         return row->kind == CFG_BOOL;
     default:

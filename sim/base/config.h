@@ -31,6 +31,15 @@ enum cfg_isa {
 enum cfg_replacement { CFG_REPLACE_LRU, CFG_REPLACE_PLRU };
 enum cfg_inclusion { CFG_NON_INCLUSIVE, CFG_INCLUSIVE, CFG_EXCLUSIVE };
 enum cfg_walk_through { CFG_WALK_L1D, CFG_WALK_L2 };
+enum cfg_dram_preset { CFG_DRAM_FIXED, CFG_DRAM_DDR2_800, CFG_DRAM_DDR3_1600, CFG_DRAM_DDR4_2400 };
+enum cfg_dram_policy { CFG_DRAM_OPEN, CFG_DRAM_CLOSED };
+
+/*
+ * Values of PARAM_TIME: clocks of the part they belong to, or picoseconds with this bit, or as the preset has
+ * it.
+ */
+#define CFG_TIME_IS_PS (UINT64_C(1) << 63)
+#define CFG_TIME_PRESET UINT64_MAX
 
 struct config {
 #define PARAM_SIZE(path, field, value, min, max, sentence) uint64_t field;
@@ -38,12 +47,14 @@ struct config {
 #define PARAM_HZ(path, field, value, min, max, sentence) uint64_t field;
 #define PARAM_BOOL(path, field, value, sentence) uint64_t field;
 #define PARAM_ENUM(path, field, value, names, sentence) uint64_t field;
+#define PARAM_TIME(path, field, sentence) uint64_t field;
 #include "sim/base/config_params.def"
 #undef PARAM_SIZE
 #undef PARAM_COUNT
 #undef PARAM_HZ
 #undef PARAM_BOOL
 #undef PARAM_ENUM
+#undef PARAM_TIME
 };
 
 /* A configuration in the making: the values so far and, for each, where it came from. */

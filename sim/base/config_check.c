@@ -1,4 +1,5 @@
 /* What one row cannot say: how keys must fit each other. */
+#include "sim/base/config_dram.h"
 #include "sim/base/config_internal.h"
 
 #include <inttypes.h>
@@ -223,6 +224,34 @@ static void check_at_most(struct check *check, size_t small_field, size_t large_
         complain(check, large_field, "at least %s, which is %" PRIu64, row_at(small_field)->path, small);
 }
 
+static void check_bank_groups(struct check *check)
+{
+    if (!is_known(check, FIELD(dram_bank_groups)) || !value_of(check, FIELD(dram_bank_groups)))
+        return;
+    if (!is_power_of_two(value_of(check, FIELD(dram_bank_groups))))
+        complain(check, FIELD(dram_bank_groups), "a power of two, or 0");
+    else
+        check_at_most(check, FIELD(dram_bank_groups), FIELD(dram_banks));
+}
+
+/* An access that never fits between two refreshes would never be made. */
+static void check_refresh(struct check *check)
+{
+    const struct config *config = &check->cfg->values;
+    const size_t first = row_of(FIELD(dram_preset)), last = row_of(FIELD(dram_controller));
+    for (size_t row = first; row <= last; row++) {
+        if (check->cfg->origins[row].is_bad)
+            return;
+    }
+    struct dram_timing timing = cfg_dram_timing(config);
+    if (!timing.clock_hz || !timing.tREFI || !is_known(check, FIELD(cache_l1d_line_bytes)))
+        return;
+    uint64_t least = cfg_dram_least_trefi(&timing, cfg_dram_bursts(config));
+    if (timing.tREFI < least)
+        complain(check, FIELD(dram_tREFI),
+                 "0, or at least %" PRIu64 " clocks, so that an access fits between two refreshes", least);
+}
+
 bool cfg_check(const struct cfg *cfg, struct diag *diag)
 {
     struct check check = {.cfg = cfg, .diag = diag, .is_good = true};
@@ -235,6 +264,9 @@ bool cfg_check(const struct cfg *cfg, struct diag *diag)
     check_power_of_two(&check, FIELD(cpu_btb_entries));
     check_power_of_two(&check, FIELD(dram_banks));
     check_power_of_two(&check, FIELD(dram_row_bytes));
+    check_power_of_two(&check, FIELD(dram_channels));
+    check_power_of_two(&check, FIELD(dram_ranks));
+    check_power_of_two(&check, FIELD(dram_bus_bytes));
     check_tlb(&check, FIELD(tlb_l1i_entries), FIELD(tlb_l1i_ways));
     check_tlb(&check, FIELD(tlb_l1i_large_entries), FIELD(tlb_l1i_large_ways));
     check_tlb(&check, FIELD(tlb_l1d_entries), FIELD(tlb_l1d_ways));
@@ -253,5 +285,7 @@ bool cfg_check(const struct cfg *cfg, struct diag *diag)
     check_exclusive_walk(&check);
     check_at_most(&check, FIELD(cpu_fetch_bytes), FIELD(cache_l1d_line_bytes));
     check_at_most(&check, FIELD(cache_l1d_line_bytes), FIELD(dram_row_bytes));
+    check_bank_groups(&check);
+    check_refresh(&check);
     return check.is_good;
 }

@@ -10,7 +10,7 @@
 
 #define CFG_SCHEMA_NAME "lookaside/1"
 
-enum cfg_kind { CFG_SIZE, CFG_COUNT, CFG_HZ, CFG_BOOL, CFG_ENUM };
+enum cfg_kind { CFG_SIZE, CFG_COUNT, CFG_HZ, CFG_BOOL, CFG_ENUM, CFG_TIME };
 
 struct cfg_row {
     const char *path;

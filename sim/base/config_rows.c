@@ -39,6 +39,14 @@
      .initial_name = (value),                                                                                \
      .names = (list),                                                                                        \
      .sentence = (text)},
+/* Clocks up to a million; time up to a millisecond. */
+#define PARAM_TIME(key, field, text)                                                                         \
+    {.path = key,                                                                                            \
+     FIELD(field),                                                                                           \
+     .kind = CFG_TIME,                                                                                       \
+     .initial = CFG_TIME_PRESET,                                                                             \
+     .max = 1000000,                                                                                         \
+     .sentence = (text)},
 
 static const struct cfg_row rows[] = {
 #include "sim/base/config_params.def"

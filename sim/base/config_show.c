@@ -125,6 +125,10 @@ static void schema_type(FILE *to, const struct cfg_row *row)
         fprintf(to, "\"type\": \"integer\", \"minimum\": %" PRIu64 ", \"maximum\": %" PRIu64, row->min,
                 row->max);
         break;
+    case CFG_TIME:
+        fprintf(to, "\"type\": [\"integer\", \"string\"], \"minimum\": 0, \"maximum\": %" PRIu64, row->max);
+        fputs(", \"pattern\": \"^(preset|[0-9]+([.][0-9]+)? *([PpNnUu][Ss])?)$\"", to);
+        break;
     case CFG_BOOL:
         fputs("\"type\": \"boolean\"", to);
         break;

@@ -26,6 +26,7 @@ static const struct unit hz_units[] = {
     {"Hz", 1}, {"", 1}, {"kHz", 1000}, {"MHz", 1000000}, {"GHz", 1000000000}, {0},
 };
 static const struct unit count_units[] = {{"", 1}, {0}};
+static const struct unit time_units[] = {{"ps", 1}, {"ns", 1000}, {"us", 1000000}, {0}};
 
 static const struct unit *units_of(const struct cfg_row *row)
 {
@@ -77,7 +78,7 @@ static const char *parse_decimal(const char *text, struct decimal *decimal)
     return text;
 }
 
-/* As cfg_parse, for the three kinds that are numbers. */
+/* As cfg_parse, for the three kinds that are numbers with one unit. */
 static bool parse_number(const struct cfg_row *row, const char *text, uint64_t *value,
                          char problem[CFG_TEXT_CHARS])
 {
@@ -145,11 +146,47 @@ static bool parse_enum(const struct cfg_row *row, const char *text, uint64_t *va
     return false;
 }
 
+/* Clocks, or time, or "preset". */
+static bool parse_time(const struct cfg_row *row, const char *text, uint64_t *value,
+                       char problem[CFG_TEXT_CHARS])
+{
+    const uint64_t ps_in_largest = 1000000000;
+    struct decimal decimal;
+    *value = CFG_TIME_PRESET;
+    if (strcmp(text, "preset") == 0)
+        return true;
+    if (!is_digit(*text))
+        return false;
+    const char *rest = parse_decimal(text, &decimal);
+    while (*rest == ' ')
+        rest++;
+    *value = decimal.whole;
+    if (!*rest)
+        return decimal.fraction_scale == 1 && !decimal.is_too_large && decimal.whole <= row->max;
+    const struct unit *unit = find_unit(time_units, rest);
+    if (!unit) {
+        snprintf(problem, CFG_TEXT_CHARS, "; unknown unit \"%.20s\": ps, ns and us are known", rest);
+        return false;
+    }
+    uint64_t part = decimal.fraction * unit->factor;
+    if (decimal.is_too_fine || part % decimal.fraction_scale != 0) {
+        snprintf(problem, CFG_TEXT_CHARS, "; this is no whole number of ps");
+        return false;
+    }
+    if (decimal.is_too_large || decimal.whole > ps_in_largest ||
+        decimal.whole * unit->factor + part / decimal.fraction_scale > ps_in_largest)
+        return false;
+    *value = CFG_TIME_IS_PS | (decimal.whole * unit->factor + part / decimal.fraction_scale);
+    return true;
+}
+
 bool cfg_parse(const struct cfg_row *row, const char *text, uint64_t *value, char problem[CFG_TEXT_CHARS])
 {
     problem[0] = '\0';
     if (row->kind == CFG_ENUM)
         return parse_enum(row, text, value, problem);
+    if (row->kind == CFG_TIME)
+        return parse_time(row, text, value, problem);
     if (row->kind == CFG_BOOL) {
         *value = strcmp(text, "true") == 0;
         return *value || strcmp(text, "false") == 0;
@@ -168,6 +205,21 @@ static void format_number(const struct unit *units, uint64_t value, char text[CF
     snprintf(text, CFG_TEXT_CHARS, "%" PRIu64 "%s", value / best->factor, best->name);
 }
 
+/* Whole nanoseconds without a point: "7500ps" reads as "7.5ns". */
+static void format_time(uint64_t value, char text[CFG_TEXT_CHARS])
+{
+    const unsigned ps_per_ns = 1000;
+    uint64_t ps = value & ~CFG_TIME_IS_PS;
+    if (value == CFG_TIME_PRESET)
+        snprintf(text, CFG_TEXT_CHARS, "\"preset\"");
+    else if (!(value & CFG_TIME_IS_PS))
+        snprintf(text, CFG_TEXT_CHARS, "%" PRIu64, value);
+    else if (ps % ps_per_ns == 0)
+        snprintf(text, CFG_TEXT_CHARS, "\"%" PRIu64 "ns\"", ps / ps_per_ns);
+    else
+        snprintf(text, CFG_TEXT_CHARS, "\"%" PRIu64 ".%03uns\"", ps / ps_per_ns, (unsigned)(ps % ps_per_ns));
+}
+
 void cfg_format(const struct cfg_row *row, uint64_t value, char text[CFG_TEXT_CHARS])
 {
     const char *name = NULL;
@@ -175,6 +227,8 @@ void cfg_format(const struct cfg_row *row, uint64_t value, char text[CFG_TEXT_CH
     char number[CFG_TEXT_CHARS];
     if (row->kind == CFG_BOOL) {
         snprintf(text, CFG_TEXT_CHARS, "%s", value ? "true" : "false");
+    } else if (row->kind == CFG_TIME) {
+        format_time(value, text);
     } else if (row->kind == CFG_ENUM) {
         bool is_known = cfg_enum_name(row->names, value, &name, &length);
         snprintf(text, CFG_TEXT_CHARS, "\"%.*s\"", is_known ? (int)length : 0, is_known ? name : "");
@@ -195,6 +249,10 @@ void cfg_range(const struct cfg_row *row, char text[CFG_TEXT_CHARS])
     switch (row->kind) {
     case CFG_BOOL:
         snprintf(text, CFG_TEXT_CHARS, "true or false");
+        break;
+    case CFG_TIME:
+        snprintf(text, CFG_TEXT_CHARS, "0 to %" PRIu64 " clocks, a time up to \"1000us\", or \"preset\"",
+                 row->max);
         break;
     case CFG_ENUM:
         for (uint64_t i = 0;

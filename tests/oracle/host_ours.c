@@ -168,14 +168,7 @@ static struct tlb *make_tlb(uint64_t entries, uint64_t ways, uint64_t large_entr
 
 static bool make_hierarchy(struct ours *ours, const struct config *c)
 {
-    struct dram_params dram = {
-        .nr_banks = c->dram_banks,
-        .row_bytes = c->dram_row_bytes,
-        .row_hit_cycles = c->dram_row_hit_cycles,
-        .row_miss_cycles = c->dram_row_miss_cycles,
-        .row_conflict_cycles = c->dram_row_conflict_cycles,
-        .burst_cycles = c->dram_burst_cycles,
-    };
+    struct dram_params dram = dram_params_of(c);
     struct tlb_params l2_tlb = {
         .nr_arrays = 1,
         .array = {{c->tlb_l2_entries, c->tlb_l2_ways, TLB_PAGE_4K | TLB_PAGE_4M}},

@@ -143,6 +143,9 @@ static void choose_config(struct machine *machine, struct chance *chance)
     set_word(machine, "mmu.walk_through", "", "l1d");
     set(machine, "dram.banks", "", power(chance, 5));
     set(machine, "dram.row", "", line_bytes * 16 * power(chance, 6));
+    static const char *const presets[] = {"fixed", "fixed", "ddr2-800", "ddr4-2400"};
+    set_word(machine, "dram.preset", "", presets[below(chance, 4)]);
+    set(machine, "dram.channels", "", power(chance, 3));
     set(machine, "dram.row_hit_cycles", "", 1 + below(chance, 60));
     set(machine, "dram.row_miss_cycles", "", 61 + below(chance, 60));
     set(machine, "dram.row_conflict_cycles", "", 121 + below(chance, 60));
@@ -165,9 +168,7 @@ static struct machine *create(struct chance *chance)
     }
     diag_fini(&diag);
     const struct config *config = cfg_values(machine->cfg);
-    struct dram_params dram = {
-        config->dram_banks,           config->dram_row_bytes,           config->dram_row_hit_cycles,
-        config->dram_row_miss_cycles, config->dram_row_conflict_cycles, config->dram_burst_cycles};
+    struct dram_params dram = dram_params_of(config);
     machine->dram = dram_create(&dram);
     machine->stats = stat_registry_create();
     if (!machine->dram || !machine->stats ||

@@ -96,8 +96,7 @@ static inline bool core_is_ram(void *opaque, struct paddr page)
 
 static inline void core_create_hierarchy(struct core *core, const struct config *c)
 {
-    struct dram_params dram = {c->dram_banks,           c->dram_row_bytes,           c->dram_row_hit_cycles,
-                               c->dram_row_miss_cycles, c->dram_row_conflict_cycles, c->dram_burst_cycles};
+    struct dram_params dram = dram_params_of(c);
     struct tlb_params itlb = {2,
                               {{c->tlb_l1i_entries, c->tlb_l1i_ways, TLB_PAGE_4K},
                                {c->tlb_l1i_large_entries, c->tlb_l1i_large_ways, TLB_PAGES_LARGE}}};

@@ -99,7 +99,12 @@ Test(view, a_large_tlb_is_counted_in_full_and_shown_in_part)
 
 static struct dram *make_dram(void)
 {
-    return dram_create(&(struct dram_params){8, 8192, 40, 60, 80, 8});
+    return dram_create(&(struct dram_params){.nr_banks = 8,
+                                             .row_bytes = 8192,
+                                             .row_hit_cycles = 40,
+                                             .row_miss_cycles = 60,
+                                             .row_conflict_cycles = 80,
+                                             .burst_cycles = 8});
 }
 
 Test(view, cache_cells_are_the_lines_with_the_owner_of_their_frame)

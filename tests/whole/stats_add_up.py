@@ -31,6 +31,8 @@ def mistakes(stats):
     if "dram.reads" in stats:
         rows = stats["dram.row_hits"] + stats["dram.row_misses"] + stats["dram.row_conflicts"]
         yield from rule("DRAM reads + writes, rows", stats["dram.reads"] + stats["dram.writes"], rows)
+        opened = stats["dram.row_misses"] + stats["dram.row_conflicts"]
+        yield from rule("dram.activates, row misses + conflicts", stats["dram.activates"], opened)
         reads = sum(stats["cpu0.mmu.walk_reads_" + level] for level in ("l1d", "l2", "l3", "dram"))
         if reads > stats["cpu0.mmu.walk_reads"]:
             yield f"cpu0.mmu.walk_reads: {stats['cpu0.mmu.walk_reads']}, by level {reads}"

@@ -33,6 +33,10 @@ agree tiny -c "$LK_SOURCE/configs/tiny.json"
 agree odd -c "$LK_SOURCE/configs/tiny.json" -s mmu.walk_through=l2 -s tlb.l1d.entries=7 -s tlb.l1d.ways=1 \
     -s tlb.l2.entries=15 -s tlb.l2.ways=5 -s cpu.fetch_bytes=16 -s cache.l1d.ways=1 -s cache.l1i.line=32 \
     -s cache.l1d.line=32 -s cache.l2.line=32
+# Memories with a clock: banks, groups, ranks, refresh.
+agree ddr2 -c "$LK_SOURCE/configs/tiny.json" -s dram.preset=ddr2-800 -s dram.ranks=2
+agree ddr4 -c "$LK_SOURCE/configs/tiny.json" -s dram.preset=ddr4-2400 -s dram.banks=16 -s dram.channels=2 \
+    -s dram.policy=closed -s dram.mapping=row:column:rank:bank:channel -s cpu.frequency=3700MHz
 
 run again -c "$LK_SOURCE/configs/tiny.json" --trace again.trace
 cmp tiny/stats.json again/stats.json || fail "two traced runs have other statistics"
