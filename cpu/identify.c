@@ -49,8 +49,11 @@ static void add_features(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf,
 #include "cpu/features.def"
 #undef FEATURE
     };
+    /* Of these leaves only 7 looks at ECX. */
+    bool is_subleaf_0 = leaf != LEAF_EXTENDED_FEATURES || subleaf == 0;
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].leaf == leaf && rows[i].subleaf == subleaf && cpu_has(cpu, rows[i].feature))
+        if (rows[i].leaf == leaf && rows[i].subleaf == (is_subleaf_0 ? 0 : subleaf) &&
+            cpu_has(cpu, rows[i].feature))
             answer->reg[rows[i].reg] |= 1u << rows[i].bit;
 }
 

@@ -70,6 +70,13 @@ Test(identify, features_come_with_the_isa)
     cr_assert_neq(identify("max", 7, 0).gpr[CPU_BX] & 1u << 20, 0);
 }
 
+Test(identify, only_leaves_with_subleaves_look_at_ecx)
+{
+    cr_assert_eq(identify("p5", 1, 5).gpr[CPU_DX], 0x13f);
+    cr_assert_neq(identify("max", 0x80000001, 7).gpr[CPU_DX] & 1u << 29, 0);
+    cr_assert_eq(identify("max", 7, 1).gpr[CPU_BX], 0);
+}
+
 Test(identify, leaves_that_are_not_there_answer_as_the_highest)
 {
     cr_assert_eq(identify("i486", 0, 0).gpr[CPU_AX], 1);
