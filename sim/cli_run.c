@@ -3,6 +3,7 @@
 #include "sim/base/config.h"
 #include "sim/base/event.h"
 #include "sim/board/terminal.h"
+#include "sim/bundled.h"
 #include "sim/machine.h"
 #include "sim/observe/trace_writer.h"
 #include "sim/report.h"
@@ -74,20 +75,6 @@ static void print_statistics(void *opaque)
     report_summary(((struct run *)opaque)->machine, 0, stderr);
 }
 
-/* The bundled guest lies beside the program. False with a line. */
-static bool bundled_guest(char *into, size_t size_bytes, struct diag *diag)
-{
-    ssize_t length = readlink("/proc/self/exe", into, size_bytes);
-    if (length < 0 || (size_t)length >= size_bytes)
-        return diag_add(diag, EXIT_STATUS_INTERNAL, "demo: cannot tell where this program lies");
-    into[length] = '\0';
-    char *slash = strrchr(into, '/');
-    size_t room = size_bytes - (size_t)(slash - into);
-    if ((size_t)snprintf(slash, room, "/guest/kernel-i386.elf") >= room)
-        return diag_add(diag, EXIT_STATUS_INTERNAL, "demo: the path of this program is too long");
-    return true;
-}
-
 static bool make_config(struct run *run)
 {
     const struct run_options *o = &run->options;
@@ -147,7 +134,7 @@ static bool make_machine(struct run *run)
     const struct run_options *o = &run->options;
     const char *image = o->image;
     if (strcmp(image, "demo") == 0) {
-        if (!bundled_guest(demo, sizeof demo, &run->diag))
+        if (!bundled_image("demo", "kernel-i386.elf", demo, sizeof demo, &run->diag))
             return false;
         image = demo;
     }

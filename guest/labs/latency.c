@@ -3,12 +3,13 @@
  * size, and says what a load took. Runs alone, without a kernel.
  *
  * Its command line: MODE STRIDE FIRST LAST
- *   flat STRIDE FIRST LAST    paging off; a cell each STRIDE bytes, in FIRST to LAST bytes, two sizes an octave
+ *   flat STRIDE FIRST LAST    paging off; FIRST to LAST bytes with a cell each STRIDE bytes
  *   paged STRIDE FIRST LAST   the same with pages of 4 KiB
  *   pages STRIDE FIRST LAST   FIRST to LAST pages of 4 KiB, one cell in each, a STRIDE further on each time
  *
- * Each size is a region of interest (marker 1 and 2), and a line on port E9h: `size cells loads cycles`, cycles by
- * the time-stamp counter, or 0 on a processor that has none. The first line, of size 0, is the cost of measuring.
+ * Each size is a region of interest (marker 1 and 2), and a line on port E9h: `size cells loads cycles`,
+ * cycles by the time-stamp counter, or 0 on a processor that has none. The first line, of size 0, is the cost
+ * of measuring.
  */
 #include "lookaside.h"
 #include "types.h"
