@@ -82,7 +82,7 @@ static void end_region(struct measuring *m)
     point->served[LEVEL_L1] = count_of(m->machine, "cache.l1d0.hits");
     point->served[LEVEL_DRAM] = dram < l1_misses ? dram : l1_misses;
     point->served[LEVEL_L3] = l3 < l1_misses ? l3 : l1_misses;
-    point->served[LEVEL_L2] = less(l2 < l1_misses ? l2 : l1_misses, 0);
+    point->served[LEVEL_L2] = l2 < l1_misses ? l2 : l1_misses;
     point->walks = count_of(m->machine, "cpu0.mmu.walks");
     point->l2_tlb_hits = count_of(m->machine, "cpu0.tlb.l2.hits");
     stat_count_since(machine_stats(m->machine), NULL);
@@ -184,10 +184,18 @@ static void find_levels(struct report *report)
     struct dram_params dram = dram_params_of(c);
     uint64_t cycles = c->cache_l1d_latency_cycles;
     add_level(report, "L1D", LEVEL_L1, c->cache_l1d_size_bytes, cycles, cycles);
-    cycles += c->cache_l2_latency_cycles;
-    add_level(report, "L2", LEVEL_L2, c->cache_l2_size_bytes, cycles, cycles);
-    uint64_t hit = dram_cycles(&dram, false, false), conflict = dram_cycles(&dram, true, true);
-    add_level(report, "DRAM", LEVEL_DRAM, UINT64_MAX, cycles + hit, cycles + conflict);
+    if (c->cache_levels >= 2) {
+        cycles += c->cache_l2_latency_cycles;
+        add_level(report, "L2", LEVEL_L2, c->cache_l2_size_bytes, cycles, cycles);
+    }
+    if (c->cache_levels >= 3) {
+        cycles += c->cache_l3_latency_cycles;
+        add_level(report, "L3", LEVEL_L3, c->cache_l3_size_bytes, cycles, cycles);
+    }
+    /* With the closed policy each is a miss. */
+    uint64_t low = dram_cycles(&dram, dram.is_closed, false),
+             high = dram_cycles(&dram, true, !dram.is_closed);
+    add_level(report, "DRAM", LEVEL_DRAM, UINT64_MAX, cycles + low, cycles + high);
 }
 
 /* A level shows best with half of what fits it: by then the one above helps no more, and nothing collides. */
@@ -347,10 +355,13 @@ static void put_data(FILE *to, const char *name, const struct series *series, do
 static void put_dram_label(FILE *to, const struct report *report)
 {
     struct dram_params dram = dram_params_of(report->run->config);
-    uint64_t on_the_way = report->levels[report->nr_levels - 1].low_cycles - dram_cycles(&dram, false, false);
-    fprintf(to, "DRAM: row hit %" PRIu64 ", miss %" PRIu64 ", conflict %" PRIu64 " cycles",
-            on_the_way + dram_cycles(&dram, false, false), on_the_way + dram_cycles(&dram, true, false),
-            on_the_way + dram_cycles(&dram, true, true));
+    uint64_t low = report->levels[report->nr_levels - 1].low_cycles,
+             on_the_way = low - dram_cycles(&dram, false, false);
+    if (dram.is_closed)
+        fprintf(to, "DRAM, rows closed: %" PRIu64 " cycles", low);
+    else
+        fprintf(to, "DRAM: row hit %" PRIu64 ", miss %" PRIu64 ", conflict %" PRIu64 " cycles", low,
+                on_the_way + dram_cycles(&dram, true, false), on_the_way + dram_cycles(&dram, true, true));
 }
 
 /* A vertical line where something is full, with what it is. */
@@ -444,13 +455,13 @@ static bool draw(const struct report *report, struct diag *diag)
 /* ---- The lab ---- */
 
 /*
- * Working sets up to eight times the last cache, so that its plateau and the DRAM's are seen; RAM allowing.
+ * Working sets up to four times the last cache, so that its plateau and the DRAM's are seen; RAM allowing.
  */
 static uint64_t last_size(const struct report *report)
 {
     const uint64_t kib = 1024, mib = 1024 * kib;
     uint64_t largest_cache = report->levels[report->nr_levels - 2].size_bytes, size = 256 * kib;
-    while (size < 8 * largest_cache && size < 64 * mib)
+    while (size < 4 * largest_cache && size < 64 * mib)
         size *= 2;
     while (size > report->run->config->machine_ram / 4)
         size /= 2;

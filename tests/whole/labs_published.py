@@ -48,7 +48,7 @@ def published(config, report):
         if name not in levels:
             complain(f"{config}: the machine has no level {name}")
             continue
-        measured = levels[name][unit + "_per_load"]
+        measured = round(levels[name][unit + "_per_load"], 2)
         print(f"{config.split('/')[-1]}: {name} {measured:.2f} {unit}, published {low} to {high}")
         if not float(low) <= measured <= float(high):
             complain(f"{config}: {name}: {measured} {unit} a load; published {low} to {high}")
