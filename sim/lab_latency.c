@@ -365,12 +365,13 @@ static void put_dram_label(FILE *to, const struct report *report)
 }
 
 /* A vertical line where something is full, with what it is. */
-static void put_edge(FILE *to, const char *name, double at, const char *axis_top)
+static void put_edge(FILE *to, const char *name, double at)
 {
-    fprintf(to,
-            "set arrow from %.6f, graph 0 to %.6f, graph 1 nohead lc rgb '#bbbbbb' dt 2\n"
-            "set label '%s' at %.6f, graph %s right rotate by 90 offset -0.7,0 font ',10' tc rgb '#777777'\n",
-            at, at, name, at, axis_top);
+    fprintf(
+        to,
+        "set arrow from %.6f, graph 0 to %.6f, graph 1 nohead lc rgb '#bbbbbb' dt 2\n"
+        "set label '%s' at %.6f, graph 0.02 left rotate by 90 offset -0.7,0 font ',10' tc rgb '#777777'\n",
+        at, at, name, at);
 }
 
 static void put_working_sets(FILE *to, const struct report *report)
@@ -385,8 +386,11 @@ static void put_working_sets(FILE *to, const struct report *report)
         if (level->size_bytes != UINT64_MAX) {
             right = (double)level->size_bytes / kib;
             char name[64];
-            snprintf(name, sizeof name, "%s %g KiB", level->name, right);
-            put_edge(to, name, right, "0.98");
+            if (right >= kib)
+                snprintf(name, sizeof name, "%s %g MiB", level->name, right / kib);
+            else
+                snprintf(name, sizeof name, "%s %g KiB", level->name, right);
+            put_edge(to, name, right);
         }
         bool is_last = level->which == LEVEL_DRAM; /* its plateau may be short: text up to its end */
         fprintf(to, "set label '");
@@ -410,9 +414,9 @@ static void put_pages(FILE *to, const struct report *report)
     char name[64];
     fprintf(to, "unset label\nunset arrow\nset xlabel 'pages of 4 KiB, one line in each'\n");
     snprintf(name, sizeof name, "L1 TLB %" PRIu64, c->tlb_l1d_entries);
-    put_edge(to, name, (double)c->tlb_l1d_entries, "0.98");
+    put_edge(to, name, (double)c->tlb_l1d_entries);
     snprintf(name, sizeof name, "L2 TLB %" PRIu64, c->tlb_l2_entries);
-    put_edge(to, name, (double)c->tlb_l2_entries, "0.98");
+    put_edge(to, name, (double)c->tlb_l2_entries);
     const struct point *first = &report->pages.points[0];
     const struct {
         uint64_t from;

@@ -410,6 +410,12 @@ Test(config, keys_that_do_not_fit_each_other_are_refused)
          "-s: mmu.walk_through: \"l2\"; allowed: l1d: cache.levels is 1"},
         {{"cache.levels=3", "cache.l3.line=128"},
          "-s: cache.l3.line: 128; allowed: the same line in all caches; l1i has 64, l1d 64, l2 64, l3 128"},
+        {{"dram.preset=ddr3-1600", "dram.tREFI=254"},
+         "-s: dram.tREFI: 254; allowed: 0, or at least 255 clocks, so that an access fits between two "
+         "refreshes"},
+        {{"dram.bank_groups=3"}, "-s: dram.bank_groups: 3; allowed: a power of two, or 0"},
+        {{"dram.bank_groups=16"}, "-s: dram.bank_groups: 16; allowed: at most dram.banks, which is 8"},
+        {{"dram.channels=3"}, "-s: dram.channels: 3; allowed: a power of two"},
         {{"machine.ram=4194305"}, "-s: machine.ram: 4194305; allowed: a multiple of 4KiB"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -422,6 +428,68 @@ Test(config, keys_that_do_not_fit_each_other_are_refused)
         diag_fini(&diag);
         cfg_destroy(fresh);
     }
+}
+
+Test(config, times_are_clocks_or_exact_picoseconds_or_the_presets)
+{
+    cr_assert_eq(cfg_values(cfg)->dram_tCL, CFG_TIME_PRESET);
+    const struct {
+        const char *text;
+        uint64_t value;
+    } good[] = {{"11", 11},
+                {"0", 0},
+                {"13.75ns", CFG_TIME_IS_PS | 13750},
+                {"13.750 ns", CFG_TIME_IS_PS | 13750},
+                {"833ps", CFG_TIME_IS_PS | 833},
+                {"7.8us", CFG_TIME_IS_PS | 7800000},
+                {"1000us", CFG_TIME_IS_PS | 1000000000},
+                {"preset", CFG_TIME_PRESET}};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        char setting[64];
+        snprintf(setting, sizeof setting, "dram.tCL=%s", good[i].text);
+        cr_assert(cfg_set(cfg, setting, &diag), "%s", setting);
+        cr_assert_eq(cfg_values(cfg)->dram_tCL, good[i].value, "%s", setting);
+    }
+    const char *const bad[] = {"1000001",
+                               "1.5",
+                               "0.0001ns",
+                               "1001us",
+                               "ns",
+                               "",
+                               "-1",
+                               "12ms",
+                               "presets",
+                               "1e3",
+                               "99999999999999999999ns"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char setting[64];
+        snprintf(setting, sizeof setting, "dram.tCL=%s", bad[i]);
+        cr_assert_not(cfg_set(cfg, setting, &diag), "%s", setting);
+        cr_assert_neq(strstr(diag.lines[diag.nr_lines - 1], "0 to 1000000 clocks, a time up to"), NULL);
+    }
+    cr_assert(load("{\"dram\": {\"tRCD\": \"13.75ns\", \"tRP\": 11, \"tRAS\": \"preset\"}}"));
+    cr_assert_not(load("{\"dram\": {\"tRCD\": true}}"));
+    cr_assert_not(load("{\"dram\": {\"tRCD\": 13.75}}"));
+}
+
+/* What was set comes back from the text that shows it. */
+Test(config, times_that_are_shown_can_be_read_back)
+{
+    cr_assert(cfg_set(cfg, "dram.tRCD=13.75ns", &diag));
+    cr_assert(cfg_set(cfg, "dram.tRFC=350ns", &diag));
+    cr_assert(cfg_set(cfg, "dram.tRP=11", &diag));
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    cfg_show(cfg, to);
+    fclose(to);
+    cr_assert_neq(strstr(text, "\"tRCD\": \"13.750ns\""), NULL);
+    cr_assert_neq(strstr(text, "\"tRFC\": \"350ns\""), NULL);
+    cr_assert_neq(strstr(text, "\"tRP\": 11"), NULL);
+    struct config before = *cfg_values(cfg);
+    cr_assert(load(text));
+    cr_assert_arr_eq(cfg_values(cfg), &before, sizeof before);
+    free(text);
 }
 
 Test(config, lines_must_be_the_same_in_all_caches)
