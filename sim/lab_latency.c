@@ -211,6 +211,23 @@ static void find_plateaus(struct report *report)
     }
 }
 
+/* Who served most of a working set's loads, by the statistics; an index of `levels`. */
+static unsigned most_from(const struct report *report, const struct point *point)
+{
+    unsigned best = 0;
+    for (unsigned i = 1; i < report->nr_levels; i++) {
+        if (point->served[report->levels[i].which] > point->served[report->levels[best].which])
+            best = i;
+    }
+    return best;
+}
+
+/* A level may be too large for what the lab goes through, or too small for the one above it. */
+static bool is_reached(const struct report *report, unsigned level)
+{
+    return most_from(report, &report->flat.points[report->levels[level].measured_at]) == level;
+}
+
 static double per_load(const struct point *point)
 {
     return (double)point->cycles / (double)point->loads;
@@ -243,22 +260,8 @@ static void put_expected(FILE *to, const struct level *level)
         fprintf(to, "%" PRIu64 " to %" PRIu64 " cycles", level->low_cycles, level->high_cycles);
 }
 
-/* Who served most of a working set's loads, by the statistics. */
-static const char *most_from(const struct report *report, const struct point *point, unsigned *percent)
-{
-    unsigned best = 0;
-    for (unsigned i = 1; i < report->nr_levels; i++) {
-        if (point->served[report->levels[i].which] > point->served[report->levels[best].which])
-            best = i;
-    }
-    uint64_t share = point->served[report->levels[best].which] * 100 / point->loads;
-    *percent = share > 100 ? 100 : (unsigned)share;
-    return report->levels[best].name;
-}
-
 static void put_text(const struct report *report)
 {
-    unsigned percent;
     printf("Load latency of %s at %.6g MHz: each load waits for the one before it.\n\n", report->run->title,
            (double)report->run->config->cpu_frequency_hz / 1e6);
     printf("level  from the configuration   measured at   cycles      ns\n");
@@ -272,6 +275,10 @@ static void put_text(const struct report *report)
             fclose(to);
         }
         printf("%-6s %-24s", level->name, to ? expected : "");
+        if (!is_reached(report, i)) {
+            printf("  not reached\n");
+            continue;
+        }
         put_size(stdout, point->size, 13);
         printf(" %8.2f %7.2f\n", per_load(point), in_ns(report, per_load(point)));
     }
@@ -279,10 +286,11 @@ static void put_text(const struct report *report)
            "      size   cycles      ns  served by     with pages  walks a load\n");
     for (unsigned i = 0; i < report->flat.nr; i++) {
         const struct point *point = &report->flat.points[i], *paged = &report->paged.points[i];
-        const char *from = most_from(report, point, &percent);
+        const struct level *from = &report->levels[most_from(report, point)];
+        uint64_t percent = point->served[from->which] * 100 / point->loads;
         put_size(stdout, point->size, 10);
-        printf(" %8.2f %7.2f  %-5s %3u%%  %12.2f", per_load(point), in_ns(report, per_load(point)), from,
-               percent, i < report->paged.nr ? per_load(paged) : 0);
+        printf(" %8.2f %7.2f  %-5s %3" PRIu64 "%%  %12.2f", per_load(point), in_ns(report, per_load(point)),
+               from->name, percent > 100 ? 100 : percent, i < report->paged.nr ? per_load(paged) : 0);
         printf("  %12.3f\n", i < report->paged.nr ? (double)paged->walks / (double)paged->loads : 0);
     }
     printf("\nPages of 4 KiB, one line of each, in random order:\n\n"
@@ -329,8 +337,9 @@ static void put_json(const struct report *report)
         const struct level *level = &report->levels[i];
         const struct point *point = &report->flat.points[level->measured_at];
         printf("%s\n    {\"level\": \"%s\", \"low_cycles\": %" PRIu64 ", \"high_cycles\": %" PRIu64
-               ", \"measured_at_bytes\": %" PRIu64 ", ",
-               i ? "," : "", level->name, level->low_cycles, level->high_cycles, point->size);
+               ", \"is_reached\": %s, \"measured_at_bytes\": %" PRIu64 ", ",
+               i ? "," : "", level->name, level->low_cycles, level->high_cycles,
+               is_reached(report, i) ? "true" : "false", point->size);
         put_json_number("cycles_per_load", per_load(point), ", ");
         put_json_number("ns_per_load", in_ns(report, per_load(point)), "}");
     }
@@ -381,6 +390,8 @@ static void put_working_sets(FILE *to, const struct report *report)
     double left = (double)report->flat.points[0].size / kib;
     for (unsigned i = 0; i < report->nr_levels; i++) {
         const struct level *level = &report->levels[i];
+        if (!is_reached(report, i))
+            continue;
         const struct point *point = &report->flat.points[level->measured_at];
         double right = (double)report->flat.points[report->flat.nr - 1].size / kib, cycles = per_load(point);
         if (level->size_bytes != UINT64_MAX) {

@@ -14,7 +14,7 @@
 #include "lookaside.h"
 #include "types.h"
 
-enum { PAGE_BYTES = 4096, TABLE_ENTRIES = 1024, LARGE_BYTES = 4 << 20 };
+enum { PAGE_BYTES = 4096, TABLE_ENTRIES = 1024, LARGE_BYTES = 4 << 20, BASE_BYTES = 1 << 20 };
 enum { PAGE_PRESENT = 1, PAGE_WRITABLE = 2, PAGE_ACCESSED = 0x20, PAGE_DIRTY = 0x40 };
 enum { LOADS_PER_ROUND = 128, MIN_LOADS = 16 * 1024, MAX_LOADS = 64 * 1024 };
 enum { MULTIBOOT_COMMAND_LINE = 4 }; /* index in the information, 0.6.96 3.3 */
@@ -178,7 +178,8 @@ void lab_main(const u32 *information)
     const char *words = skip_word(mode);
     u32 stride = number(words), first = number(skip_word(words)), last = number(skip_word(skip_word(words)));
     bool is_pages = begins_with(mode, "pages");
-    struct ring ring = {(((u32)_end + LARGE_BYTES - 1) & ~(LARGE_BYTES - 1u)), stride, 0};
+    /* What the loader put behind the image is no longer needed then. */
+    struct ring ring = {((u32)_end + BASE_BYTES - 1) & ~(BASE_BYTES - 1u), stride, 0};
     if (is_pages)
         ring = (struct ring){ring.base, PAGE_BYTES, stride};
     u32 ring_end = ring.base + last * (is_pages ? PAGE_BYTES : 1) + PAGE_BYTES;

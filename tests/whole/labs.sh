@@ -22,6 +22,13 @@ lab slow -s cache.l1d.latency_cycles=5 -s cache.l2.latency_cycles=20 -s cpu.isa=
 python3 "$LK_SOURCE/tests/whole/labs_published.py" default.json tiny.json ddr4.json slow.json ||
     failures=$((failures + 1))
 
+# Machines at the edges of what a configuration allows: no level but one, levels that cannot be seen, hardly any RAM.
+"$LK" lab latency -o edge -s machine.ram=4MiB -s cache.levels=1 -s cache.l1d.size=16 -s cache.l1d.ways=1 \
+    -s cache.l1d.line=16 -s cache.l1i.line=16 -s cpu.fetch_bytes=16 >text 2>err </dev/null || complain "edge: status $?: $(cat err)"
+grep -q '^L1D .*not reached' text || complain "a cache of one line shows a plateau: $(head -n 5 text)"
+"$LK" lab latency -o edge -s machine.ram=16MiB -s cache.l2.size=64MiB >text 2>err </dev/null || complain "edge: status $?: $(cat err)"
+grep -q '^DRAM .*not reached' text || complain "a DRAM behind an L2 larger than the RAM shows a plateau: $(head -n 5 text)"
+
 for machine in "$LK_SOURCE"/configs/*.json; do
     name=$(basename "$machine" .json)
     grep -q '// published:' "$machine" || continue

@@ -21,6 +21,8 @@ def complain(text):
 def plateaus(report, name):
     """By the configuration: what a cache serves to a hundredth; a DRAM between hit and conflict, and 8 % for refresh."""
     for level in report["plateaus"]:
+        if not level["is_reached"]:
+            complain(f"{name}: {level['level']} is not reached")
         measured, low, high = level["cycles_per_load"], level["low_cycles"], level["high_cycles"]
         if level["level"] == "DRAM":
             high = high * 1.08 + 2
