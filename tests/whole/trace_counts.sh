@@ -1,6 +1,6 @@
 #!/bin/sh
 # The bundled guest with the trace on: the same statistics and the same trace each time, the same statistics as with
-# it off, and the counts that naive models of the TLBs and caches get from the traced addresses (tests/oracle/naive_counts.c).
+# it off, and the answers and counts that naive models of the TLBs and caches give to the traced requests (tests/oracle/naive_counts.c).
 set -u
 failures=0
 
@@ -37,6 +37,20 @@ agree odd -c "$LK_SOURCE/configs/tiny.json" -s mmu.walk_through=l2 -s tlb.l1d.en
 agree ddr2 -c "$LK_SOURCE/configs/tiny.json" -s dram.preset=ddr2-800 -s dram.ranks=2
 agree ddr4 -c "$LK_SOURCE/configs/tiny.json" -s dram.preset=ddr4-2400 -s dram.banks=16 -s dram.channels=2 \
     -s dram.policy=closed -s dram.mapping=row:column:rank:bank:channel -s cpu.frequency=3700MHz
+
+# Three levels, all prefetchers and policies, limits everywhere; a walker through the L1D.
+small="-c $LK_SOURCE/configs/tiny.json -s cache.levels=3 -s cache.l3.size=64KiB"
+# shellcheck disable=SC2086 # words
+agree inclusive $small -s cache.l1d.prefetcher=stride -s cache.l1d.prefetch_degree=2 -s cache.l1i.prefetcher=next-line \
+    -s cache.l2.prefetcher=stream -s cache.l2.inclusion=inclusive -s cache.l2.replacement=plru \
+    -s cache.l1d.replacement=srrip -s cache.l1d.mshrs=4 -s cache.l1d.write_buffers=2 -s cache.l1d.bytes_per_cycle=16 \
+    -s cache.l2.bytes_per_cycle=8 -s cache.l3.replacement=random -s cache.l3.prefetcher=stride
+run watched_not $small -s cache.l1d.prefetcher=stride -s cache.l2.prefetcher=stride -s cache.unified_l1=true
+run watched $small -s cache.l1d.prefetcher=stride -s cache.l2.prefetcher=stride -s cache.unified_l1=true --trace watched.trace
+cmp watched/stats.json watched_not/stats.json || fail "the trace changes what the prefetchers do"
+# shellcheck disable=SC2086
+agree exclusive $small -s cache.l2.inclusion=exclusive -s cache.l3.inclusion=exclusive -s cache.l1d.write=through \
+    -s cache.l1d.write_allocate=false -s cache.l1d.write_buffers=4 -s cache.l1i.replacement=fifo -s cache.unified_l1=false
 
 run again -c "$LK_SOURCE/configs/tiny.json" --trace again.trace
 cmp tiny/stats.json again/stats.json || fail "two traced runs have other statistics"
