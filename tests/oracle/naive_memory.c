@@ -45,18 +45,26 @@ bool naive_memory_init(struct naive_memory *memory, const struct config *c)
     struct naive_dram_config dram = naive_dram_config_of(c);
     if (!naive_dram_init(&memory->dram, &dram))
         return false;
-#define INIT(cache, level)                                                                                   \
-    init_cache(&memory->cache, level, c->cache_##cache##_size_bytes, c->cache_##cache##_ways,                \
-               c->cache_##cache##_line_bytes, c->cache_##cache##_latency_cycles)
-    INIT(l1i, NAIVE_FROM_L1);
-    INIT(l1d, NAIVE_FROM_L1);
-    INIT(l2, NAIVE_FROM_L2);
-    INIT(l3, NAIVE_FROM_L3);
-#undef INIT
-    memory->l1d.below = memory->nr_levels >= 2 ? &memory->l2 : NULL;
-    memory->l2.below = memory->nr_levels >= 3 ? &memory->l3 : NULL;
-    memory->l1i.dram = memory->l1d.dram = memory->l2.dram = memory->l3.dram = &memory->dram;
-    memory->l1i.below = memory->l1d.below;
+    memory->l1i = CACHE_OF(l1i, c, NAIVE_FROM_L1);
+    memory->l1d = CACHE_OF(l1d, c, NAIVE_FROM_L1);
+    memory->l2 = CACHE_OF(l2, c, NAIVE_FROM_L2);
+    memory->l3 = CACHE_OF(l3, c, NAIVE_FROM_L3);
+    WRITES_OF(l1d, c);
+    WRITES_OF(l2, c);
+    WRITES_OF(l3, c);
+    memory->l1i.is_for_code = true;
+    memory->l2.inclusion = inclusions[c->cache_l2_inclusion];
+    memory->l3.inclusion = inclusions[c->cache_l3_inclusion];
+    if (memory->nr_levels >= 2 && !memory->is_unified)
+        is_below(&memory->l2, &memory->l1i);
+    if (memory->nr_levels >= 2)
+        is_below(&memory->l2, &memory->l1d);
+    if (memory->nr_levels >= 3)
+        is_below(&memory->l3, &memory->l2);
+    naive_cache_init(&memory->l1i, c->cache_l1i_size_bytes);
+    naive_cache_init(&memory->l1d, c->cache_l1d_size_bytes);
+    naive_cache_init(&memory->l2, c->cache_l2_size_bytes);
+    naive_cache_init(&memory->l3, c->cache_l3_size_bytes);
     return true;
 }
 

@@ -62,8 +62,14 @@ static bool make_hierarchy(struct vector_core *core, const struct config *c)
 {
     enum { LINE_BYTES = 64, L1_BYTES = 4096, L2_BYTES = 32768 };
     struct dram_params dram = dram_params_of(c);
-    struct cache_params l1 = {L1_BYTES, 4, LINE_BYTES, c->cache_l1d_latency_cycles};
-    struct cache_params l2 = {L2_BYTES, 4, LINE_BYTES, c->cache_l2_latency_cycles};
+    struct cache_params l1 = {.size_bytes = L1_BYTES,
+                              .nr_ways = 4,
+                              .line_bytes = LINE_BYTES,
+                              .latency_cycles = c->cache_l1d_latency_cycles};
+    struct cache_params l2 = {.size_bytes = L2_BYTES,
+                              .nr_ways = 4,
+                              .line_bytes = LINE_BYTES,
+                              .latency_cycles = c->cache_l2_latency_cycles};
     core->dram = dram_create(&dram);
     core->l2 = cache_create(&l2, SERVED_BY_L2, NULL, core->dram);
     core->l1i = cache_create(&l1, SERVED_BY_L1, core->l2, NULL);
