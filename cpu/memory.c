@@ -439,8 +439,12 @@ static void drain(struct cpu *cpu, const struct piece *piece, unsigned nr_pieces
     if (!cpu->is_timed)
         return;
     stamp_t start = stamp_floor(data_ready);
-    if (stamp_reason(line_ready) != REASON_L1D)
+    if (stamp_reason(line_ready) != REASON_L1D) {
         start = stamp_later(stamp_because(start, stamp_reason(line_ready)), line_ready);
+    } else { /* later than a hit: it waited for a write buffer */
+        stamp_t written = line_ready - stamp_of_cycle(cache_hit_cycles(cpu->params.l1d));
+        start = stamp_floor(written) > start ? written : start;
+    }
     cpu->store_drained = stamp_later(start, cpu->store_drained) + STAMP_CYCLE;
     struct buffered_store *buffered = &cpu->buffered[cpu->store_index];
     *buffered = (struct buffered_store){.data = data_ready};
