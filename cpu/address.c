@@ -23,6 +23,8 @@ static bool is_canonical_access(const struct cpu *cpu, uint64_t linear, unsigned
     return cpu_is_canonical(cpu, linear) && cpu_is_canonical(cpu, linear + size_bytes - 1);
 }
 
+enum { MAX_ACCESS_BYTES = 16 };
+
 static struct linear refuse(struct cpu *cpu, unsigned seg)
 {
     cpu_set_fault_code(cpu, seg == DEC_SEG_SS ? EXCP_SS : EXCP_GP, 0);
@@ -39,6 +41,9 @@ struct linear cpu_linear_flat(struct cpu *cpu, unsigned seg, uint64_t linear, un
 struct linear cpu_linear(struct cpu *cpu, unsigned seg, uint64_t offset, unsigned size_bytes, bool is_write)
 {
     const struct segment *segment = &cpu->segment[seg];
+    bool is_flat = cpu->code_key >> (CODE_KEY_FLAT_SHIFT + seg) & 1;
+    if (is_flat && offset <= UINT32_MAX - MAX_ACCESS_BYTES && size_bytes <= MAX_ACCESS_BYTES)
+        return (struct linear){offset, true};
     if (cpu_is_64bit(cpu))
         return cpu_linear_flat(cpu, seg, offset + (seg >= DEC_SEG_FS ? segment->hidden.base : 0), size_bytes);
     if (!segment_allows(segment, offset, size_bytes, is_write))

@@ -213,9 +213,22 @@ const struct insn *cpu_code_at(struct cpu *cpu, struct paddr frame, unsigned off
     return run->records;
 }
 
+/* Whether that is what cpu->single holds already; if not, it will be. */
+static bool is_same_single(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes, struct paddr physical)
+{
+    struct single_key key = {
+        .physical = physical.v, .rip = cpu->rip, .code_key = cpu->code_key, .nr_bytes = (uint32_t)nr_bytes};
+    memcpy(key.bytes, bytes, nr_bytes);
+    bool is_same = memcmp(&key, &cpu->single_key, sizeof key) == 0 && !(cpu->code_key & CODE_KEY_LIMITED);
+    cpu->single_key = key;
+    return is_same;
+}
+
 const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes,
                                    struct paddr physical)
 {
+    if (is_same_single(cpu, bytes, nr_bytes, physical))
+        return cpu->single;
     unsigned offset = (unsigned)(physical.v & PAGE_MASK);
     unsigned fetched_to = offset - offset % cpu->fetch_bytes + cpu->fetch_bytes, nr = 0;
     struct insn insn;

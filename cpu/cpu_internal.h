@@ -88,6 +88,7 @@ enum exception_vector {
 };
 
 /* In cpu->code_key: CS ends somewhere, and code near its limit is not to be found but by asking where. */
+#define CODE_KEY_FLAT_SHIFT 2 /* a bit for each segment: flat data, for reading and writing */
 #define CODE_KEY_LIMITED (1u << 8)
 #define CODE_KEY_64BIT (1u << 9)
 
@@ -127,6 +128,13 @@ struct jump_cache_entry {
 };
 
 struct code_frame;
+
+/* What the instruction that was decoded alone was decoded from. No padding: it is compared as bytes. */
+struct single_key {
+    uint64_t physical, rip;
+    uint32_t code_key, nr_bytes;
+    uint8_t bytes[DEC_MAX_LENGTH + 1];
+};
 
 /* An exception on its way (SDM 3A 6.13). */
 struct fault {
@@ -283,7 +291,8 @@ struct cpu {
     uint64_t nr_code_frames;
     struct code_frame *dead_frames; /* dropped, freed once no executor can be in them */
     unsigned nr_dead_frames;
-    struct insn *single;     /* room for one instruction decoded where it cannot be kept */
+    struct insn *single; /* room for one instruction decoded where it cannot be kept */
+    struct single_key single_key;
     struct insn stop_record; /* makes the executors return */
     unsigned fetch_bytes, fetch_line_shift;
     exec_fn *const *handlers; /* by enum handler, of the model that runs */

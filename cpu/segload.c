@@ -61,7 +61,7 @@ static void set_mode_32bit(struct cpu *cpu)
     cpu->code_limit = cs->limit_bytes;
     uint32_t key = cs->is_big | (uint32_t)is_big_stack << 1;
     for (unsigned seg = 0; seg < DEC_NR_SEGS; seg++)
-        key |= (uint32_t)segment_is_flat_data(&cpu->segment[seg]) << (2 + seg);
+        key |= (uint32_t)segment_is_flat_data(&cpu->segment[seg]) << (CODE_KEY_FLAT_SHIFT + seg);
     if (cs->limit_bytes != UINT32_MAX)
         key |= CODE_KEY_LIMITED;
     cpu->code_key = key;
@@ -83,6 +83,16 @@ void cpu_mode_changed(struct cpu *cpu)
     cpu_ac_written(cpu);
 }
 
+/* What cpu_mode_changed does, as far as a segment matters that is neither code nor stack. */
+static void data_segment_changed(struct cpu *cpu, unsigned seg)
+{
+    cpu->reg[REG_FS] = cpu->segment[DEC_SEG_FS].hidden.base;
+    cpu->reg[REG_GS] = cpu->segment[DEC_SEG_GS].hidden.base;
+    uint32_t bit = 1u << (CODE_KEY_FLAT_SHIFT + seg);
+    bool is_flat = !cpu_is_64bit(cpu) && segment_is_flat_data(&cpu->segment[seg]);
+    cpu->code_key = is_flat ? cpu->code_key | bit : cpu->code_key & ~bit;
+}
+
 void cpu_set_segment(struct cpu *cpu, unsigned seg, uint16_t selector, const struct descriptor *hidden)
 {
     cpu->stats.segment_loads++;
@@ -90,7 +100,10 @@ void cpu_set_segment(struct cpu *cpu, unsigned seg, uint16_t selector, const str
     cpu->segment[seg].hidden.type |= SEGMENT_ACCESSED;
     if (seg == DEC_SEG_CS && cpu_is_protected(cpu))
         cpu->cpl = selector & SELECTOR_RPL;
-    cpu_mode_changed(cpu);
+    if (seg == DEC_SEG_CS || seg == DEC_SEG_SS)
+        cpu_mode_changed(cpu);
+    else
+        data_segment_changed(cpu, seg);
 }
 
 /*

@@ -158,55 +158,63 @@ bool paging_start(const struct paging_mode *mode, struct laddr linear, struct wa
     return kind != PAGING_PAE || (root & PTE_P);
 }
 
-/*
- * The walk, for a kind that is constant as far as the width of entries goes: one body for 4 bytes and one for
- * 8.
- */
-static inline __attribute__((always_inline)) bool
-walk_as(enum paging_kind kind, const struct paging_mode *mode, const struct walk_memory *memory,
-        struct walk *walk, const struct walk_start *start, struct tlb_entry *entry)
+/* A walk under way: what the entries read so far say together. */
+struct descent {
+    const struct paging_mode *mode;
+    const struct walk_memory *memory;
+    struct walk *walk;
+    uint64_t always; /* see reserved_bits */
+    uint64_t table, rights, no_execute, accessed, leaf;
+    unsigned table_pat;
+    enum tlb_page page;
+    bool maps_large;
+};
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Reads the entry of a level. `kind` is constant as far as the width of entries goes. False: a page fault. */
+INLINE bool descend(struct descent *at, enum paging_kind kind, const struct paging_level *level)
 {
-    const struct geometry *geometry = &geometries[walk->kind];
-    const unsigned entry_bytes = paging_entry_bytes(kind);
-    const uint64_t always = always_reserved(mode, walk->kind), linear = walk->linear.v;
-    uint64_t table = start->table, rights = start->rights, no_execute = start->no_execute, leaf = 0;
-    uint64_t accessed = PTE_A;
-    unsigned table_pat = start->pat_index;
-    enum tlb_page page = TLB_PAGE_4K;
-    bool maps_large = false;
-    for (unsigned i = start->level; i < geometry->nr_levels && !maps_large; i++) {
-        const struct paging_level *level = &geometry->level[i];
-        struct walk_step *step = &walk->step[walk->nr_steps++];
-        step->index = (unsigned)(linear >> level->shift & ((1u << level->index_bits) - 1));
-        step->at = paddr(table + (uint64_t)step->index * entry_bytes);
-        step->size_bytes = entry_bytes;
-        step->pat_index = table_pat;
-        step->value = leaf = memory->read(memory->opaque, step);
-        if (!(leaf & PTE_P))
-            return fault(mode, walk, 0);
-        maps_large = is_large(mode, level, leaf);
-        if (leaf & reserved_bits(mode, kind, always, level, maps_large))
-            return fault(mode, walk, PF_P | PF_RSVD);
-        rights &= leaf;
-        accessed &= leaf;
-        no_execute |= leaf & PTE_XD;
-        page = maps_large ? level->large : TLB_PAGE_4K;
-        table = paging_frame(kind, leaf, page);
-        table_pat = table_pat_index(leaf);
-    }
-    entry->page = page;
-    entry->frame = paddr(table);
-    entry->page_number = linear >> tlb_page_shift(page);
-    entry->pat_index = pat_index(leaf, maps_large);
-    bool is_global = (leaf & PTE_G) && (mode->cr4 & CR4_PGE);
-    bool is_dirty = (leaf & PTE_D) || walk->access == MMU_WRITE;
-    entry->flags = (rights & PTE_US ? TLB_USER : 0u) | (rights & PTE_RW ? TLB_WRITABLE : 0u) |
-                   (no_execute ? TLB_NO_EXECUTE : 0u) | (is_global ? TLB_GLOBAL : 0u) |
+    struct walk *walk = at->walk;
+    struct walk_step *step = &walk->step[walk->nr_steps++];
+    unsigned index = (unsigned)(walk->linear.v >> level->shift & ((1u << level->index_bits) - 1));
+    step->index = index;
+    step->at = paddr(at->table + (uint64_t)index * paging_entry_bytes(kind));
+    step->size_bytes = paging_entry_bytes(kind);
+    step->pat_index = at->table_pat;
+    uint64_t leaf = at->memory->read(at->memory->opaque, step);
+    step->value = at->leaf = leaf;
+    if (!(leaf & PTE_P))
+        return fault(at->mode, walk, 0);
+    at->maps_large = is_large(at->mode, level, leaf);
+    if (leaf & reserved_bits(at->mode, kind, at->always, level, at->maps_large))
+        return fault(at->mode, walk, PF_P | PF_RSVD);
+    at->rights &= leaf;
+    at->accessed &= leaf;
+    at->no_execute |= leaf & PTE_XD;
+    at->page = at->maps_large ? level->large : TLB_PAGE_4K;
+    at->table = paging_frame(kind, leaf, at->page);
+    at->table_pat = table_pat_index(leaf);
+    return true;
+}
+
+/* The walk has come to a page: what its TLB entry holds. False: a page fault, as the access is not allowed. */
+INLINE bool arrive(const struct descent *at, struct tlb_entry *entry)
+{
+    struct walk *walk = at->walk;
+    bool is_global = (at->leaf & PTE_G) && (at->mode->cr4 & CR4_PGE);
+    bool is_dirty = (at->leaf & PTE_D) || walk->access == MMU_WRITE;
+    entry->page = at->page;
+    entry->frame = paddr(at->table);
+    entry->page_number = walk->linear.v >> tlb_page_shift(at->page);
+    entry->pat_index = pat_index(at->leaf, at->maps_large);
+    entry->flags = (at->rights & PTE_US ? TLB_USER : 0u) | (at->rights & PTE_RW ? TLB_WRITABLE : 0u) |
+                   (at->no_execute ? TLB_NO_EXECUTE : 0u) | (is_global ? TLB_GLOBAL : 0u) |
                    (is_dirty ? TLB_DIRTY : 0u);
-    if (!paging_allows(mode, entry->flags, walk->access, walk->asker))
-        return fault(mode, walk, PF_P);
-    if (!accessed || (walk->access == MMU_WRITE && !(leaf & PTE_D)))
-        mark(memory, walk);
+    if (!paging_allows(at->mode, entry->flags, walk->access, walk->asker))
+        return fault(at->mode, walk, PF_P);
+    if (!at->accessed || (walk->access == MMU_WRITE && !(at->leaf & PTE_D)))
+        mark(at->memory, walk);
     return true;
 }
 
@@ -224,7 +232,23 @@ bool paging_walk(const struct paging_mode *mode, const struct walk_memory *memor
             return fault(mode, walk, 0);
         start = &root;
     }
-    if (walk->kind == PAGING_TWO_LEVEL)
-        return walk_as(PAGING_TWO_LEVEL, mode, memory, walk, start, entry);
-    return walk_as(PAGING_FOUR_LEVEL, mode, memory, walk, start, entry);
+    struct descent at = {.mode = mode,
+                         .memory = memory,
+                         .walk = walk,
+                         .always = always_reserved(mode, walk->kind),
+                         .table = start->table,
+                         .rights = start->rights,
+                         .no_execute = start->no_execute,
+                         .accessed = PTE_A,
+                         .table_pat = start->pat_index};
+    if (walk->kind == PAGING_TWO_LEVEL) {
+        if (start->level == 0 && !descend(&at, PAGING_TWO_LEVEL, &two_level[0]))
+            return false;
+        return (at.maps_large || descend(&at, PAGING_TWO_LEVEL, &two_level[1])) && arrive(&at, entry);
+    }
+    const struct geometry *geometry = &geometries[walk->kind];
+    for (unsigned i = start->level; i < geometry->nr_levels && !at.maps_large; i++)
+        if (!descend(&at, PAGING_FOUR_LEVEL, &geometry->level[i]))
+            return false;
+    return arrive(&at, entry);
 }
