@@ -302,6 +302,14 @@ static __attribute__((noinline)) stamp_t hear_stores(struct cpu *cpu, const stru
     return ready;
 }
 
+/* Whether a store that is in the buffer may be one to such bytes: as exec_meets_store says it. */
+static inline bool may_meet_store(const struct cpu *cpu, const uint8_t *host, unsigned size_bytes, stamp_t t)
+{
+    stamp_t seen = stamp_later(cpu->store_seen[store_seen_index(host)],
+                               cpu->store_seen[store_seen_index(host + size_bytes - 1)]);
+    return seen > stamp_floor(t) + STAMP_CYCLE || size_bytes > 1 << STORE_SEEN_SHIFT;
+}
+
 /* Loads pieces that have been translated. Returns when the bytes are there. */
 static stamp_t load_pieces(struct cpu *cpu, struct piece *piece, unsigned nr_pieces, stamp_t t, uint8_t *into)
 {
@@ -407,7 +415,7 @@ static struct loaded load(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
     const uint8_t *host = host_of(cpu, piece.at);
     __builtin_prefetch(host); /* the host fetches its line while ours is looked for */
     loaded.ready = cpu->is_timed ? access_cache(cpu, &piece, false, &t) : t;
-    if (UNLIKELY(t < cpu->store_met))
+    if (UNLIKELY(t < cpu->store_met) && may_meet_store(cpu, host, size_bytes, t))
         loaded.ready = hear_stores(cpu, &piece, 1, t, loaded.ready);
     cpu->slow_issue = t;
     loaded.value = read_value(host, size_bytes);
@@ -433,8 +441,8 @@ struct loaded cpu_load_for_write_slow(struct cpu *cpu, uint64_t linear, unsigned
  * The store leaves the buffer after all older ones, and a cycle after its data and its line are there: a line
  * that hits is, and only has to be written.
  */
-static void drain(struct cpu *cpu, const struct piece *piece, unsigned nr_pieces, stamp_t data_ready,
-                  stamp_t line_ready)
+static inline void drain(struct cpu *cpu, const struct piece *piece, unsigned nr_pieces, stamp_t data_ready,
+                         stamp_t line_ready)
 {
     if (!cpu->is_timed)
         return;

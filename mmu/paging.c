@@ -198,7 +198,7 @@ INLINE bool descend(struct descent *at, enum paging_kind kind, const struct pagi
     return true;
 }
 
-/* The walk has come to a page: what its TLB entry holds. False: a page fault, as the access is not allowed. */
+/* The walk has come to a page: what its TLB entry holds. False: a page fault; this is not allowed there. */
 INLINE bool arrive(const struct descent *at, struct tlb_entry *entry)
 {
     struct walk *walk = at->walk;
