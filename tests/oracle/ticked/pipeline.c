@@ -25,10 +25,19 @@ struct prepared {
     bool is_known; /* bytes that mean something */
 };
 
+/* The bytes of an access, by physical address, a piece for each line that it lies in. */
+struct bytes {
+    uint64_t at[2];
+    unsigned size_bytes[2];
+    unsigned nr;
+};
+
 /* A store on its way to the L1D. */
 struct store {
     cycle_t line_there; /* it can leave the buffer one cycle later */
-    bool is_watched;    /* the stream says when it leaves: */
+    cycle_t data_there;
+    struct bytes bytes;
+    bool is_watched; /* the stream says when it leaves: */
     cycle_t drained;
     uint64_t item;
 };
@@ -77,6 +86,9 @@ struct pipeline {
     slot_t step_ends;
     bool has_data;
     slot_t data;
+    struct bytes loaded, stored; /* of the access under way */
+    bool has_device;             /* it is one of a device, or a part of it */
+    slot_t loaded_there;         /* when the caches have all of what is loaded */
     bool is_halted;
     unsigned ports_used;
     slot_t ready[NR_PLACES];
@@ -214,19 +226,95 @@ static bool translate(struct pipeline *p, const struct request *request)
     return pass_time(p, request->translation_cycles);
 }
 
-static bool send(struct pipeline *p, const struct request *request)
+static void add_bytes(struct bytes *bytes, const struct request *request)
 {
+    if (!request->is_rest || bytes->nr == 2)
+        bytes->nr = 0;
+    bytes->at[bytes->nr] = request->physical;
+    bytes->size_bytes[bytes->nr++] = request->size_bytes;
+}
+
+static bool overlap(const struct bytes *a, const struct bytes *b)
+{
+    for (unsigned i = 0; i < a->nr; i++)
+        for (unsigned j = 0; j < b->nr; j++)
+            if (a->at[i] < b->at[j] + b->size_bytes[j] && b->at[j] < a->at[i] + a->size_bytes[i])
+                return true;
+    return false;
+}
+
+static bool contain(const struct bytes *outer, const struct bytes *inner)
+{
+    return outer->nr == 1 && inner->nr == 1 && outer->at[0] <= inner->at[0] &&
+           inner->at[0] + inner->size_bytes[0] <= outer->at[0] + outer->size_bytes[0];
+}
+
+/* When the load that is issued now has its bytes, which the caches have at `there`: docs/timing.md, section 5. */
+static slot_t hear_stores(const struct pipeline *p, slot_t there)
+{
+    const struct config *config = p->config;
+    cycle_t now = cycle_of(p, p->now), drained = now, drained_of_met = 0;
+    const struct store *met = NULL;
+    for (uint64_t i = p->nr_drained; i < p->nr_stores; i++) {
+        const struct store *store = &p->stores[i % MAX_STORES];
+        drained = (drained > store->line_there ? drained : store->line_there) + 1;
+        if (drained > now + 1 && overlap(&store->bytes, &p->loaded)) {
+            met = store;
+            drained_of_met = drained;
+        }
+    }
+    if (!met)
+        return there;
+    cycle_t hit = config->cache_l1d_latency_cycles;
+    if (contain(&met->bytes, &p->loaded)) {
+        cycle_t forward = config->cpu_store_forward_cycles ? config->cpu_store_forward_cycles : hit;
+        return slot_of(p, (now > met->data_there ? now : met->data_there) + forward);
+    }
+    slot_t replayed = slot_of(p, drained_of_met + hit + config->cpu_store_forward_fail_cycles);
+    return there > replayed ? there : replayed;
+}
+
+/* A part of a load whose data the caches have at `there`; `is_last`: with it the load is whole. */
+static void load_part(struct pipeline *p, const struct request *request, slot_t there, bool is_last)
+{
+    if (!request->is_rest) {
+        p->loaded_there = 0;
+        p->has_device = false;
+    }
+    add_bytes(&p->loaded, request);
+    p->has_device |= request->is_device;
+    p->loaded_there = there > p->loaded_there ? there : p->loaded_there;
+    if (!is_last)
+        return;
+    slot_t ready = p->has_device ? p->loaded_there : hear_stores(p, p->loaded_there);
+    p->data = p->has_data && p->data > ready ? p->data : ready;
+    p->has_data = true;
+}
+
+/* Whether the access goes on in another line. */
+static bool is_last_part(const struct pipeline *p, uint64_t request)
+{
+    const struct item *item = stream_item(p->stream, p->item);
+    return request + 1 >= item->first_request + item->nr_requests ||
+           !stream_request(p->stream, request + 1)->is_rest;
+}
+
+static bool send(struct pipeline *p, uint64_t number)
+{
+    const struct request *request = stream_request(p->stream, number);
     if (request->is_uncached && p->is_mid_step)
         return pass_time(p, 0);
     if (!request->is_device)
         compare(p, "sent", p->item, request, cycle_of(p, p->now), request->sent);
     slot_t there = after(p, p->now, request->data_cycles);
     if (request->kind == REQUEST_LOAD) {
-        p->data = p->has_data && p->data > there ? p->data : there;
-        p->has_data = true;
-    } else if (!request->is_device && there >= p->line_there) {
-        p->line_there = there;
-        p->line_is_l1 = request->is_l1;
+        load_part(p, request, there, is_last_part(p, number));
+    } else if (!request->is_device) {
+        add_bytes(&p->stored, request);
+        if (there >= p->line_there) {
+            p->line_there = there;
+            p->line_is_l1 = request->is_l1;
+        }
     }
     return request->is_uncached ? pass_time(p, request->data_cycles) : true;
 }
@@ -246,7 +334,10 @@ static void put_store(struct pipeline *p, slot_t data)
 {
     bool waits = p->line_there > data && !p->line_is_l1;
     p->stores[p->nr_stores++ % MAX_STORES] =
-        (struct store){.line_there = cycle_of(p, waits ? p->line_there : data), .item = p->item};
+        (struct store){.line_there = cycle_of(p, waits ? p->line_there : data),
+                       .data_there = cycle_of(p, data),
+                       .bytes = p->stored,
+                       .item = p->item};
     p->line_there = 0;
 }
 
@@ -265,6 +356,7 @@ static void put_store_behind(struct pipeline *p, const struct step *step)
         if (request->is_device) /* what it takes was paid by the load */
             return;
         compare(p, "sent", p->item, request, cycle_of(p, at), request->sent);
+        add_bytes(&p->stored, request);
         slot_t there = after(p, at, request->data_cycles);
         if (there >= p->line_there) {
             p->line_there = there;
@@ -358,7 +450,7 @@ static enum outcome do_step(struct pipeline *p, const struct step *step)
     case STEP_TRANSLATE:
         return translate(p, stream_request(p->stream, step->request)) ? GOES_ON : WAITS;
     case STEP_SEND:
-        return send(p, stream_request(p->stream, step->request)) ? GOES_ON : WAITS;
+        return send(p, step->request) ? GOES_ON : WAITS;
     case STEP_BUFFER:
         put_store(p, p->now);
         return GOES_ON;

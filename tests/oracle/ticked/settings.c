@@ -55,6 +55,8 @@ static void choose_core(struct dice *dice, struct settings *s)
     add(s, "cpu.mispredict_cycles=%u", between(dice, 0, 12));
     add(s, "cpu.memory_ports=%u", power(dice, 0, 2));
     add(s, "cpu.store_buffer=%u", dice_one_in(dice, 2) ? between(dice, 1, 4) : between(dice, 1, 64));
+    add(s, "cpu.store_forward_cycles=%u", dice_one_in(dice, 2) ? 0 : between(dice, 1, 9));
+    add(s, "cpu.store_forward_fail_cycles=%u", between(dice, 0, 15));
     add(s, "cache.l1d.mshrs=%u", dice_one_in(dice, 2) ? between(dice, 1, 3) : between(dice, 1, 64));
     add(s, "cpu.predictor=%s", predictors[dice_below(dice, 4)]);
     add(s, "cpu.predictor_entries=%u", power(dice, 1, 12));

@@ -144,6 +144,7 @@ static void see_access(void *opaque, const struct cpu_seen_access *seen, const s
     }
     struct request *request = add_request(stream, is_write ? REQUEST_STORE : REQUEST_LOAD);
     request->linear = seen->linear.v;
+    request->physical = seen->physical.v;
     request->size_bytes = seen->size_bytes;
     request->is_rest = seen->is_rest;
     request->is_write = is_write;

@@ -21,6 +21,7 @@ enum request_kind {
 struct request {
     enum request_kind kind;
     uint64_t linear;
+    uint64_t physical; /* of a load or store */
     unsigned size_bytes;
     bool is_rest;  /* the second line of the access before it */
     bool is_write; /* what the paging unit was asked */
