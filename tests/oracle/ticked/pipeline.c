@@ -249,7 +249,7 @@ static bool contain(const struct bytes *outer, const struct bytes *inner)
            inner->at[0] + inner->size_bytes[0] <= outer->at[0] + outer->size_bytes[0];
 }
 
-/* When the load that is issued now has its bytes, which the caches have at `there`: docs/timing.md, section 5. */
+/* When the load that is issued now has its bytes, which the caches have at `there` (timing.md, section 5). */
 static slot_t hear_stores(const struct pipeline *p, slot_t there)
 {
     const struct config *config = p->config;
