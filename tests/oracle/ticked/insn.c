@@ -119,9 +119,24 @@ static void read_flags(const ZydisDecodedInstruction *insn, struct recipe *recip
         recipe->writes |= 1ull << PLACE_FLAGS;
 }
 
-/* Whether a write to it leaves a part of the register as it was. */
-static bool keeps_the_rest(ZydisRegister reg)
+/* Whether a write leaves a part of the register as it was. Of scalar SSE Zydis does not always say so (SDM 2). */
+static bool keeps_the_rest(const ZydisDecodedInstruction *insn, ZydisRegister reg)
 {
+    switch (insn->mnemonic) {
+    case ZYDIS_MNEMONIC_SQRTSS:
+    case ZYDIS_MNEMONIC_SQRTSD:
+    case ZYDIS_MNEMONIC_RCPSS:
+    case ZYDIS_MNEMONIC_RSQRTSS:
+    case ZYDIS_MNEMONIC_ROUNDSS:
+    case ZYDIS_MNEMONIC_ROUNDSD:
+    case ZYDIS_MNEMONIC_CVTSS2SD:
+    case ZYDIS_MNEMONIC_CVTSD2SS:
+    case ZYDIS_MNEMONIC_CVTSI2SS:
+    case ZYDIS_MNEMONIC_CVTSI2SD:
+        return true;
+    default:
+        break;
+    }
     ZydisRegisterClass class = ZydisRegisterGetClass(reg);
     return class == ZYDIS_REGCLASS_GPR8 || class == ZYDIS_REGCLASS_GPR16;
 }
@@ -144,7 +159,7 @@ static void read_operands(const ZydisDecodedInstruction *insn, const ZydisDecode
             recipe->reads |= place;
         if (operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) {
             recipe->writes |= place;
-            if (keeps_the_rest(operand->reg.value))
+            if (keeps_the_rest(insn, operand->reg.value))
                 recipe->reads |= place;
         }
     }
