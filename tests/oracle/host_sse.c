@@ -266,10 +266,11 @@ static void fill_window(struct host_case *c, struct host_random *r, const struct
         uint64_t v = random_half(r, element);
         memcpy(window->bytes + i, &v, sizeof v);
     }
-    if (strcmp(row->name, "LDMXCSR") == 0 && offset - window->at + 4 <= window->nr_bytes) {
+    uint32_t into = offset - window->at; /* far beyond the window for an operand that begins before it */
+    if (strcmp(row->name, "LDMXCSR") == 0 && window->nr_bytes >= 4u && into <= window->nr_bytes - 4u) {
         uint32_t v = host_one_in(r, 8) ? (uint32_t)host_value(r) : random_mxcsr(r);
         v &= ~0x20000u; /* misaligned mode: AMD's, reserved elsewhere (APM1 4.2.2) */
-        memcpy(window->bytes + (offset - window->at), &v, sizeof v);
+        memcpy(window->bytes + into, &v, sizeof v);
     }
 }
 
