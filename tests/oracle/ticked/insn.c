@@ -119,7 +119,7 @@ static void read_flags(const ZydisDecodedInstruction *insn, struct recipe *recip
         recipe->writes |= 1ull << PLACE_FLAGS;
 }
 
-/* Whether a write leaves a part of the register as it was. Of scalar SSE Zydis does not always say so (SDM 2). */
+/* Whether a write leaves a part of the register as it was. Of scalar SSE Zydis does not always say so. */
 static bool keeps_the_rest(const ZydisDecodedInstruction *insn, ZydisRegister reg)
 {
     switch (insn->mnemonic) {
