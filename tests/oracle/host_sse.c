@@ -261,12 +261,11 @@ static void fill_window(struct host_case *c, struct host_random *r, const struct
     enum element element = element_for(r, row);
     struct host_window *window = &c->window[0];
     c->window[1].nr_bytes = 0;
-    unsigned phase = (offset - window->at) % 8;
-    for (unsigned i = phase; i + 8 <= window->nr_bytes; i += 8) {
+    uint32_t into = offset - window->at; /* far beyond the window for an operand that begins before it */
+    for (unsigned i = into % 8; i + 8 <= window->nr_bytes; i += 8) {
         uint64_t v = random_half(r, element);
         memcpy(window->bytes + i, &v, sizeof v);
     }
-    uint32_t into = offset - window->at; /* far beyond the window for an operand that begins before it */
     if (strcmp(row->name, "LDMXCSR") == 0 && window->nr_bytes >= 4u && into <= window->nr_bytes - 4u) {
         uint32_t v = host_one_in(r, 8) ? (uint32_t)host_value(r) : random_mxcsr(r);
         v &= ~0x20000u; /* misaligned mode: AMD's, reserved elsewhere (APM1 4.2.2) */

@@ -87,7 +87,6 @@ struct pipeline {
     bool has_data;
     slot_t data;
     struct bytes loaded, stored; /* of the access under way */
-    bool has_device;             /* it is one of a device, or a part of it */
     slot_t loaded_there;         /* when the caches have all of what is loaded */
     bool is_halted;
     unsigned ports_used;
@@ -228,8 +227,10 @@ static bool translate(struct pipeline *p, const struct request *request)
 
 static void add_bytes(struct bytes *bytes, const struct request *request)
 {
-    if (!request->is_rest || bytes->nr == 2)
+    if (!request->is_rest)
         bytes->nr = 0;
+    if (bytes->nr == 2)
+        abort(); /* no access lies in three lines */
     bytes->at[bytes->nr] = request->physical;
     bytes->size_bytes[bytes->nr++] = request->size_bytes;
 }
@@ -274,47 +275,38 @@ static slot_t hear_stores(const struct pipeline *p, slot_t there)
     return there > replayed ? there : replayed;
 }
 
-/* A part of a load whose data the caches have at `there`; `is_last`: with it the load is whole. */
-static void load_part(struct pipeline *p, const struct request *request, slot_t there, bool is_last)
+/* All of a load has been sent. */
+static void end_load(struct pipeline *p)
 {
-    if (!request->is_rest) {
-        p->loaded_there = 0;
-        p->has_device = false;
-    }
-    add_bytes(&p->loaded, request);
-    p->has_device |= request->is_device;
-    p->loaded_there = there > p->loaded_there ? there : p->loaded_there;
-    if (!is_last)
-        return;
-    slot_t ready = p->has_device ? p->loaded_there : hear_stores(p, p->loaded_there);
+    slot_t ready = hear_stores(p, p->loaded_there);
     p->data = p->has_data && p->data > ready ? p->data : ready;
     p->has_data = true;
+    p->loaded_there = 0;
 }
 
-/* Whether the access goes on in another line. */
-static bool is_last_part(const struct pipeline *p, uint64_t request)
+/* A store's line is there at `there`. */
+static void line_comes(struct pipeline *p, const struct request *request, slot_t there)
 {
-    const struct item *item = stream_item(p->stream, p->item);
-    return request + 1 >= item->first_request + item->nr_requests ||
-           !stream_request(p->stream, request + 1)->is_rest;
+    if (there < p->line_there)
+        return;
+    p->line_there = there;
+    p->line_is_l1 = request->is_l1;
 }
 
-static bool send(struct pipeline *p, uint64_t number)
+static bool send(struct pipeline *p, const struct request *request)
 {
-    const struct request *request = stream_request(p->stream, number);
     if (request->is_uncached && p->is_mid_step)
         return pass_time(p, 0);
     if (!request->is_device)
         compare(p, "sent", p->item, request, cycle_of(p, p->now), request->sent);
     slot_t there = after(p, p->now, request->data_cycles);
     if (request->kind == REQUEST_LOAD) {
-        load_part(p, request, there, is_last_part(p, number));
-    } else if (!request->is_device) {
+        add_bytes(&p->loaded, request);
+        p->loaded_there = there > p->loaded_there ? there : p->loaded_there;
+    } else {
         add_bytes(&p->stored, request);
-        if (there >= p->line_there) {
-            p->line_there = there;
-            p->line_is_l1 = request->is_l1;
-        }
+        if (!request->is_device)
+            line_comes(p, request, there);
     }
     return request->is_uncached ? pass_time(p, request->data_cycles) : true;
 }
@@ -358,10 +350,7 @@ static void put_store_behind(struct pipeline *p, const struct step *step)
         compare(p, "sent", p->item, request, cycle_of(p, at), request->sent);
         add_bytes(&p->stored, request);
         slot_t there = after(p, at, request->data_cycles);
-        if (there >= p->line_there) {
-            p->line_there = there;
-            p->line_is_l1 = request->is_l1;
-        }
+        line_comes(p, request, there);
         if (request->is_uncached)
             at = there;
     }
@@ -450,7 +439,10 @@ static enum outcome do_step(struct pipeline *p, const struct step *step)
     case STEP_TRANSLATE:
         return translate(p, stream_request(p->stream, step->request)) ? GOES_ON : WAITS;
     case STEP_SEND:
-        return send(p, step->request) ? GOES_ON : WAITS;
+        return send(p, stream_request(p->stream, step->request)) ? GOES_ON : WAITS;
+    case STEP_LOADED:
+        end_load(p);
+        return GOES_ON;
     case STEP_BUFFER:
         put_store(p, p->now);
         return GOES_ON;

@@ -88,6 +88,8 @@ static void access(struct build *b)
         add(b, STEP_SEND)->request = b->next + i;
         is_ram_store |= kind == REQUEST_STORE && !request->is_device;
     }
+    if (kind == REQUEST_LOAD)
+        add(b, STEP_LOADED);
     if (is_ram_store)
         add(b, STEP_BUFFER);
     b->next += nr;

@@ -15,6 +15,7 @@ enum step_kind {
     STEP_PLACE,        /* a place in the store buffer */
     STEP_TRANSLATE,    /* `request` */
     STEP_SEND,         /* `request`, to the caches */
+    STEP_LOADED,       /* the load is whole: its data come from the caches, or from the store buffer */
     STEP_BUFFER,       /* the store is in the buffer */
     STEP_BEHIND,       /* the store of a read-modify-write: `nr` requests from `request` on */
     STEP_DATA,         /* waits for the loads' data */
