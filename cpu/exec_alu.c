@@ -161,30 +161,54 @@ ALWAYS_INLINE uint64_t unary(struct cpu *cpu, enum unary_op op, unsigned size_by
     if (op == UNARY_NEG)
         return alu(cpu, ALU_SUB, size_bytes, 0, a);
     uint64_t result = alu(cpu, op == UNARY_INC ? ALU_ADD : ALU_SUB, size_bytes, a, 1);
-    bool overflow = ((cpu->flag_carry >> 32) ^ (cpu->flag_carry >> 31)) & 1;
-    cpu->flag_carry = exec_carry_overflow(carry, overflow) | (cpu->flag_carry & 0x10);
+    /* Where bit 32 is another than it was, so must be bit 31, which OF compares it with. */
+    uint64_t differs = (cpu->flag_carry >> 32 & 1) ^ (uint64_t)carry;
+    cpu->flag_carry ^= differs << 32 | differs << 31;
     return result;
 }
 
-ALWAYS_INLINE const struct insn *execute_unary(struct cpu *cpu, const struct insn *insn, stamp_t t,
-                                               enum unary_op op, unsigned size_bytes, exec_fn *slow)
+ALWAYS_INLINE const struct insn *unary_register(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                                enum unary_op op, unsigned size_bytes)
 {
-    if (op == UNARY_INC || op == UNARY_DEC)
-        t = exec_wait1(cpu, t, READY_FLAGS);
-    struct exec_operand operand = exec_read_dst(cpu, insn, size_bytes, true, &t, slow);
-    if (UNLIKELY(!operand.ready))
-        return exec_miss(cpu, insn, t, slow);
-    stamp_t done = exec_operand_done(insn, &operand, t, 1);
-    exec_write_dst(cpu, insn, &operand, size_bytes, unary(cpu, op, size_bytes, operand.value), t, done, slow);
+    t = exec_wait1(cpu, t, insn->dst);
+    stamp_t done = exec_done(t, 1);
+    exec_set_dst(cpu, insn, size_bytes, unary(cpu, op, size_bytes, exec_dst(cpu, insn, size_bytes)));
+    exec_set_ready(cpu, insn->dst, done);
     if (op != UNARY_NOT)
         exec_set_ready(cpu, READY_FLAGS, done);
     return exec_next(cpu, insn, t, done);
 }
 
+ALWAYS_INLINE const struct insn *unary_memory(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                              enum unary_op op, unsigned size_bytes, exec_fn *slow)
+{
+    t = exec_wait_address(cpu, insn, t);
+    struct linear linear = exec_linear(cpu, insn, size_bytes, true, slow);
+    if (UNLIKELY(!linear.is_good))
+        return exec_miss(cpu, insn, t, slow);
+    struct exec_rmw rmw = exec_rmw_load(cpu, linear.v, size_bytes, &t, slow);
+    if (UNLIKELY(!rmw.ready))
+        return exec_miss(cpu, insn, t, slow);
+    stamp_t done = exec_after(rmw.ready);
+    exec_rmw_store(cpu, &rmw, linear.v, size_bytes, unary(cpu, op, size_bytes, rmw.value), t, done, slow);
+    if (op != UNARY_NOT)
+        exec_set_ready(cpu, READY_FLAGS, done);
+    return exec_next(cpu, insn, t, done);
+}
+
+ALWAYS_INLINE stamp_t wait_carry(struct cpu *cpu, stamp_t t, enum unary_op op)
+{
+    return op == UNARY_INC || op == UNARY_DEC ? exec_wait1(cpu, t, READY_FLAGS) : t;
+}
+
 #define UNARY_FORM(name, op, bits)                                                                           \
-    EXEC_TWIN(name##bits)                                                                                    \
+    EXEC(name##_r##bits)                                                                                     \
     {                                                                                                        \
-        return execute_unary(cpu, insn, t, op, (bits) / 8, slow);                                            \
+        return unary_register(cpu, insn, wait_carry(cpu, t, op), op, (bits) / 8);                            \
+    }                                                                                                        \
+    EXEC_TWIN(name##_m##bits)                                                                                \
+    {                                                                                                        \
+        return unary_memory(cpu, insn, wait_carry(cpu, t, op), op, (bits) / 8, slow);                        \
     }
 #define UNARY(name, op)                                                                                      \
     UNARY_FORM(name, op, 8)                                                                                  \

@@ -49,17 +49,41 @@ ALWAYS_INLINE const struct insn *take(struct cpu *cpu, const struct insn *insn, 
     return go_to(cpu, insn, t + cpu->step, rip);
 }
 
+/*
+ * Whether the record knows where its branch goes, and needs no look at CS's limit: there is none to fear in
+ * code that is not limited, as the destination lies in the page that the branch runs in.
+ */
+ALWAYS_INLINE bool is_linked(const struct cpu *cpu, const struct insn *insn)
+{
+    return insn->target && !(cpu->code_key & CODE_KEY_LIMITED);
+}
+
+ALWAYS_INLINE const struct insn *take_linked(struct cpu *cpu, const struct insn *insn, stamp_t t)
+{
+    if (EXEC_IS_WATCHED)
+        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1));
+    cpu->stats.instructions += insn->position + 1u;
+    return exec_go(cpu, insn->target, t + cpu->step);
+}
+
 ALWAYS_INLINE const struct insn *take_direct(struct cpu *cpu, const struct insn *insn, stamp_t t,
                                              uint64_t rip)
 {
-    if (LIKELY(insn->target != NULL)) {
-        if (EXEC_IS_WATCHED)
-            EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1));
-        cpu->stats.instructions += insn->position + 1u;
-        return exec_go(cpu, insn->target, t + cpu->step);
-    }
+    if (LIKELY(insn->target != NULL))
+        return take_linked(cpu, insn, t);
     cpu_link(cpu, insn, rip);
     return take(cpu, insn, t, rip);
+}
+
+/* A branch that is known to be taken; apart, so that those that are linked need no stack frame. */
+static __attribute__((noinline)) const struct insn *take_unlinked(struct cpu *cpu, const struct insn *insn,
+                                                                  stamp_t t)
+{
+    uint64_t rip = relative_target(cpu, insn);
+    if (UNLIKELY(!is_target_good(cpu, rip)))
+        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    cpu->stats.taken_branches++;
+    return take_direct(cpu, insn, t, rip);
 }
 
 ALWAYS_INLINE uint64_t linear_at(const struct cpu *cpu, const struct insn *insn)
@@ -76,11 +100,10 @@ ALWAYS_INLINE const struct insn *conditional(struct cpu *cpu, const struct insn 
         predict_conditional(cpu, linear_at(cpu, insn), is_taken, t);
     if (!is_taken)
         return exec_next(cpu, insn, t, exec_done(t, 1));
-    uint64_t rip = relative_target(cpu, insn);
-    if (UNLIKELY(!is_target_good(cpu, rip)))
-        return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
+    if (UNLIKELY(!is_linked(cpu, insn)))
+        return take_unlinked(cpu, insn, t);
     cpu->stats.taken_branches++;
-    return take_direct(cpu, insn, t, rip);
+    return take_linked(cpu, insn, t);
 }
 
 #define JCC(cond)                                                                                            \
