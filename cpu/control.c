@@ -171,6 +171,20 @@ bool cpu_write_efer(struct cpu *cpu, uint64_t value)
     return true;
 }
 
+unsigned cpu_read_cr8(const struct cpu *cpu)
+{
+    const struct cpu_board *board = &cpu->params.board;
+    return board->task_priority ? board->task_priority(board->opaque) : (unsigned)cpu->cr8;
+}
+
+void cpu_write_cr8(struct cpu *cpu, unsigned priority)
+{
+    const struct cpu_board *board = &cpu->params.board;
+    cpu->cr8 = priority;
+    if (board->set_task_priority)
+        board->set_task_priority(board->opaque, priority, stamp_cycle(cpu->clock));
+}
+
 bool cpu_write_cr(struct cpu *cpu, unsigned number, uint64_t value)
 {
     switch (number) {
@@ -186,7 +200,7 @@ bool cpu_write_cr(struct cpu *cpu, unsigned number, uint64_t value)
     case 8: /* the task priority: four bits */
         if (value > 15)
             return refuse(cpu);
-        cpu->cr8 = value;
+        cpu_write_cr8(cpu, (unsigned)value);
         return true;
     default:
         return cpu_set_fault(cpu, EXCP_UD);

@@ -88,6 +88,9 @@ struct cpu *cpu_create(const struct cpu_params *params)
     const struct config *config = params->config;
     cpu->params = *params;
     cpu->features = features_of((enum cfg_isa)config->cpu_isa);
+    if (!config->cpu_apic)
+        cpu->features &= ~(UINT64_C(1) << FEATURE_APIC);
+    cpu->apic_base = 0xfee00000 | APIC_BASE_BSP | APIC_BASE_ENABLE; /* SDM 3A 10.4.4 */
     cpu->is_timed = config->cpu_model != CFG_CPU_FUNCTIONAL;
     cpu->handlers = choose_handlers(params);
     cpu->stop_record = (struct insn){.run = cpu->handlers[HANDLER_stop]};

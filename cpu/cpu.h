@@ -37,6 +37,13 @@ struct cpu_board {
      */
     void (*coprocessor_error)(void *opaque, cycle_t now);
     void (*performance_interrupt)(void *opaque, cycle_t now); /* a counter has overflowed; NULL: no matter */
+    /*
+     * The local APIC, which is the board's: IA32_APIC_BASE was written, and its task priority register as CR8
+     * shows it. NULL: nobody is told, and CR8 is a plain register.
+     */
+    void (*apic_base)(void *opaque, uint64_t value, cycle_t now);
+    unsigned (*task_priority)(void *opaque);
+    void (*set_task_priority)(void *opaque, unsigned priority, cycle_t now);
 };
 
 struct cpu_params {

@@ -27,6 +27,8 @@ enum {
     READY_MMX = READY_XMM + 16, /* and x87: by physical register */
     READY_X87_STATUS = READY_MMX + 8,
     NR_READY,
+    APIC_BASE_BSP = 1 << 8,
+    APIC_BASE_ENABLE = 1 << 11,
     MISC_ENABLE_FAST_STRINGS = 1, /* IA32_MISC_ENABLE; the only bit, and one that changes nothing */
     CODE_BIAS = 8192, /* taken off a RIP-relative displacement that bind.c could not complete otherwise */
     DATA_FRONT_ENTRIES = 4096,
@@ -283,6 +285,7 @@ struct cpu {
     uint16_t x87_raised;    /* by the store that is under way */
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint64_t star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux, cr8;
+    uint64_t apic_base; /* IA32_APIC_BASE */
     uint64_t platform_id, microcode_revision, misc_enable;
     int64_t tsc_offset_cycles;
 
@@ -580,6 +583,9 @@ void cpu_set_control(struct cpu *cpu, const struct cpu_state *state);
 bool cpu_flush_line(struct cpu *cpu, uint64_t linear, stamp_t t) __attribute__((warn_unused_result));
 /* MOV to CR0, CR3, CR4. False: #GP. */
 bool cpu_write_cr(struct cpu *cpu, unsigned number, uint64_t value) __attribute__((warn_unused_result));
+/* CR8, the task priority: four bits (SDM 3A 10.8.6). */
+unsigned cpu_read_cr8(const struct cpu *cpu);
+void cpu_write_cr8(struct cpu *cpu, unsigned priority);
 
 /* transfer.c: far transfers. cpu->rip is the next instruction; on success it is the destination. */
 bool cpu_far_jump(struct cpu *cpu, uint16_t selector, uint64_t offset) __attribute__((warn_unused_result));

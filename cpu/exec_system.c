@@ -105,7 +105,7 @@ EXEC(mov_from_cr)
         value = cpu->control.cr4;
         break;
     case 8:
-        value = cpu->cr8;
+        value = cpu_read_cr8(cpu);
         break;
     default:
         return exec_raise(cpu, insn, t, EXCP_UD);

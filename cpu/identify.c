@@ -17,7 +17,7 @@ enum leaf {
 #define BRAND_LAST 0x80000004u
 #define ADDRESS_WIDTHS 0x80000008u
 
-enum { LINEAR_BITS = 48, LINEAR_BITS_LA57 = 57, SYSCALL_BIT = 1 << 11 };
+enum { LINEAR_BITS = 48, LINEAR_BITS_LA57 = 57, APIC_BIT = 1 << 9, SYSCALL_BIT = 1 << 11 };
 enum answer_register { EAX, EBX, ECX, EDX, NR_ANSWER_REGISTERS };
 
 struct answer {
@@ -136,6 +136,8 @@ static struct answer identify(const struct cpu *cpu, uint32_t leaf, uint32_t sub
         break;
     }
     add_features(cpu, leaf, subleaf, &answer);
+    if (leaf == LEAF_FEATURES && !(cpu->apic_base & APIC_BASE_ENABLE))
+        answer.reg[EDX] &= ~(uint32_t)APIC_BIT; /* SDM 3A 10.4.3 */
     if (leaf == EXTENDED_FEATURES && !cpu_is_64bit(cpu))
         answer.reg[EDX] &= ~(uint32_t)SYSCALL_BIT; /* Intel claims it where it works: in 64-bit code */
     return answer;

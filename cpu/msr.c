@@ -2,6 +2,8 @@
 #include "cpu/cpu_internal.h"
 #include "cpu/long_mode.h"
 
+enum { MSR_APIC_BASE = 0x1b };
+
 static uint64_t read_tsc(const struct cpu *cpu)
 {
     return stamp_cycle(cpu->clock) + (uint64_t)cpu->tsc_offset_cycles;
@@ -24,6 +26,29 @@ static bool write_memory_type(struct cpu *cpu, uint32_t number, uint64_t value)
     if (!memory_types_write(&cpu->mmu.types, number, value))
         return false;
     cpu_drop_fronts(cpu);
+    return true;
+}
+
+static uint64_t read_apic_base(const struct cpu *cpu)
+{
+    return cpu->apic_base;
+}
+
+/*
+ * The page of the registers may have come over RAM, or left it: what leads there, or was decoded there, is
+ * looked up again.
+ */
+static bool write_apic_base(struct cpu *cpu, uint64_t value)
+{
+    const struct cpu_board *board = &cpu->params.board;
+    uint64_t page = value & ~(uint64_t)PAGE_MASK;
+    if (page >> cpu_physical_bits(cpu) || (value & PAGE_MASK & ~(uint64_t)(APIC_BASE_BSP | APIC_BASE_ENABLE)))
+        return false;
+    cpu->apic_base = value;
+    cpu_code_written(cpu, paddr(page), PAGE_BYTES);
+    cpu_drop_fronts(cpu);
+    if (board->apic_base)
+        board->apic_base(board->opaque, value, stamp_cycle(cpu->clock));
     return true;
 }
 
@@ -65,8 +90,16 @@ static bool write_gs_base(struct cpu *cpu, uint64_t value)
     return write_base(cpu, DEC_SEG_GS, value);
 }
 
+/* A processor without a local APIC has not got its register. */
+static bool is_absent(const struct cpu *cpu, uint32_t number)
+{
+    return number == MSR_APIC_BASE && !cpu_has(cpu, FEATURE_APIC);
+}
+
 static bool is_known(struct cpu *cpu, uint32_t number, uint64_t *value)
 {
+    if (is_absent(cpu, number))
+        return false;
     switch (number) {
 #define MSR_FIELD(number, field, writable)                                                                   \
     case number:                                                                                             \
@@ -99,6 +132,8 @@ static bool set_field(uint64_t *field, uint64_t value, bool is_allowed)
 
 static bool set(struct cpu *cpu, uint32_t number, uint64_t value)
 {
+    if (is_absent(cpu, number))
+        return false;
     switch (number) {
 #define MSR_FIELD(number, field, writable)                                                                   \
     case number:                                                                                             \

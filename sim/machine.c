@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { PANIC_TEXT_BYTES = 256 };
+#define NOWHERE UINT64_MAX
 
 /* Numbers of the markers that this machine acts on (docs/markers.md). */
 enum marker {
@@ -35,6 +36,7 @@ struct machine {
     struct cpu *cpu;
     struct ev_queue *events;
     struct board *board;
+    uint64_t lapic_page; /* where its registers are; NOWHERE: it has none, or it is disabled */
     struct memory_map map;
     struct stat_registry *stats;
     struct load_result image;
@@ -78,11 +80,18 @@ static void port_write(void *opaque, uint16_t port, unsigned size, uint64_t valu
     come_back_in_time(machine, now);
 }
 
+/* Where the core's own local APIC answers, in front of all else. */
+static bool is_lapic(const struct machine *machine, struct paddr at)
+{
+    return (at.v & ~(uint64_t)PAGE_MASK) == machine->lapic_page;
+}
+
 static uint64_t memory_read(void *opaque, struct paddr at, unsigned size, cycle_t now)
 {
     struct machine *machine = opaque;
     come_to(machine, now);
-    uint64_t value = iomap_read(board_memory(machine->board), at.v, size);
+    uint64_t value = is_lapic(machine, at) ? lapic_read(board_lapic(machine->board), at.v & PAGE_MASK, size)
+                                           : iomap_read(board_memory(machine->board), at.v, size);
     come_back_in_time(machine, now);
     return value;
 }
@@ -91,7 +100,10 @@ static void memory_write(void *opaque, struct paddr at, unsigned size, uint64_t 
 {
     struct machine *machine = opaque;
     come_to(machine, now);
-    iomap_write(board_memory(machine->board), at.v, size, value);
+    if (is_lapic(machine, at))
+        lapic_write(board_lapic(machine->board), at.v & PAGE_MASK, size, value);
+    else
+        iomap_write(board_memory(machine->board), at.v, size, value);
     come_back_in_time(machine, now);
 }
 
@@ -102,10 +114,42 @@ static unsigned acknowledge(void *opaque, cycle_t now)
     return board_acknowledge(machine->board);
 }
 
+/* ---- The local APIC, which is the core's and the board's ---- */
+
+static void performance_interrupt(void *opaque, cycle_t now)
+{
+    struct machine *machine = opaque;
+    come_to(machine, now);
+    lapic_performance_interrupt(board_lapic(machine->board));
+    come_back_in_time(machine, now);
+}
+
+static void set_apic_base(void *opaque, uint64_t base, cycle_t now)
+{
+    struct machine *machine = opaque;
+    come_to(machine, now);
+    machine->lapic_page = base & LAPIC_BASE_ENABLE ? base & ~(uint64_t)PAGE_MASK : NOWHERE;
+    lapic_set_base(board_lapic(machine->board), base);
+    come_back_in_time(machine, now);
+}
+
+static unsigned task_priority(void *opaque)
+{
+    return lapic_task_priority(board_lapic(((struct machine *)opaque)->board));
+}
+
+static void set_task_priority(void *opaque, unsigned priority, cycle_t now)
+{
+    struct machine *machine = opaque;
+    come_to(machine, now);
+    lapic_set_task_priority(board_lapic(machine->board), priority);
+    come_back_in_time(machine, now);
+}
+
 static bool is_ram(void *opaque, struct paddr page)
 {
     const struct machine *machine = opaque;
-    return page.v < machine->ram.size_bytes && !memory_is_hole(page);
+    return page.v < machine->ram.size_bytes && !memory_is_hole(page) && !is_lapic(machine, page);
 }
 
 /* Reads a string of the guest's, up to its end, a page that is not there, or the buffer's end. */
@@ -192,6 +236,17 @@ static void set_intr(void *opaque, unsigned number, bool level)
     cpu_set_interrupt_line(((struct machine *)opaque)->cpu, level);
 }
 
+static void set_nmi(void *opaque)
+{
+    cpu_raise_nmi(((struct machine *)opaque)->cpu);
+}
+
+/* The only processor starts anew at the firmware's entry: with no firmware that ends the run, as a reset. */
+static void init(void *opaque)
+{
+    finish(opaque, MACHINE_RESET);
+}
+
 static void power_off(void *opaque)
 {
     finish(opaque, MACHINE_POWER_OFF);
@@ -273,6 +328,11 @@ static void coprocessor_port(void *opaque, uint64_t offset, unsigned size, uint6
     cpu_ignore_coprocessor_error(machine->cpu);
 }
 
+static bool has_apic(const struct machine *machine)
+{
+    return machine->config.cpu_apic && machine->config.cpu_isa != CFG_ISA_I486;
+}
+
 static bool create_cpu(struct machine *machine)
 {
     struct cpu_params params = {
@@ -296,6 +356,12 @@ static bool create_cpu(struct machine *machine)
         .is_ram = is_ram,
         .is_ram_opaque = machine,
     };
+    if (has_apic(machine)) {
+        params.board.performance_interrupt = performance_interrupt;
+        params.board.apic_base = set_apic_base;
+        params.board.task_priority = task_priority;
+        params.board.set_task_priority = set_task_priority;
+    }
     machine->cpu = cpu_create(&params);
     return machine->cpu;
 }
@@ -311,7 +377,12 @@ static bool create_board(struct machine *machine, struct diag *diag)
         .events = machine->events,
         .cpu_hz = machine->config.cpu_frequency_hz,
         .ram_bytes = machine->config.machine_ram,
-        .cpu_intr = {.set = set_intr, .opaque = machine},
+        .has_apic = has_apic(machine),
+        .apic_hz = machine->config.cpu_apic_frequency_hz,
+        .core = {.intr = {.set = set_intr, .opaque = machine},
+                 .nmi = set_nmi,
+                 .init = init,
+                 .opaque = machine},
         .power = {.power_off = power_off,
                   .reset = reset,
                   .debug_exit = debug_exit,
@@ -322,6 +393,7 @@ static bool create_board(struct machine *machine, struct diag *diag)
         .opaque = machine,
     };
     machine->board = board_create(&params, diag);
+    machine->lapic_page = has_apic(machine) ? LAPIC_DEFAULT_BASE : NOWHERE;
     struct io_range port = {.name = "coprocessor error",
                             .base = COPROCESSOR_PORT,
                             .size = 1,

@@ -1,8 +1,8 @@
 #include "sim/board/board.h"
 
 #include "sim/board/cmos.h"
+#include "sim/board/interrupts.h"
 #include "sim/board/kbd.h"
-#include "sim/board/pic.h"
 #include "sim/board/pit.h"
 #include "sim/board/uart.h"
 
@@ -18,7 +18,7 @@ enum a20_gate { A20_PORT92 = 1 << 0, A20_KBD = 1 << 1 };
 struct board {
     struct board_params params;
     struct iomap *ports, *memory;
-    struct pic *pic;
+    struct interrupts *interrupts;
     struct pit *pit;
     struct cmos *cmos;
     struct kbd *kbd;
@@ -72,7 +72,7 @@ static struct uart *create_uart(struct board *board, const char *name, uint64_t 
         .base = base,
         .events = board->params.events,
         .cpu_hz = board->params.cpu_hz,
-        .irq = pic_line(board->pic, irq),
+        .irq = interrupts_isa_line(board->interrupts, irq),
         .host = host,
         .is_paced = board->params.uart_is_paced,
     };
@@ -84,7 +84,7 @@ static bool create_timers(struct board *board, struct diag *diag)
     const struct board_params *params = &board->params;
     board->pit = pit_create(&(struct pit_params){.events = params->events,
                                                  .cpu_hz = params->cpu_hz,
-                                                 .irq = pic_line(board->pic, IRQ_PIT)},
+                                                 .irq = interrupts_isa_line(board->interrupts, IRQ_PIT)},
                             board->ports, diag);
     if (!board->pit)
         return false;
@@ -92,7 +92,7 @@ static bool create_timers(struct board *board, struct diag *diag)
         &(struct cmos_params){
             .events = params->events,
             .cpu_hz = params->cpu_hz,
-            .irq = pic_line(board->pic, IRQ_RTC),
+            .irq = interrupts_isa_line(board->interrupts, IRQ_RTC),
             .start_seconds = params->start_seconds ? params->start_seconds : CMOS_DEFAULT_DATE,
             .ram_bytes = params->ram_bytes,
             .nr_cpus = 1,
@@ -104,13 +104,21 @@ static bool create_timers(struct board *board, struct diag *diag)
 static bool create_devices(struct board *board, struct diag *diag)
 {
     const struct board_params *params = &board->params;
-    board->pic = pic_create(params->cpu_intr, board->ports, diag);
-    if (!board->pic || !create_timers(board, diag))
+    const struct interrupts_params interrupts = {
+        .events = params->events,
+        .cpu_hz = params->cpu_hz,
+        .has_apic = params->has_apic,
+        .apic_hz = params->apic_hz,
+        .core = params->core,
+    };
+    board->interrupts = interrupts_create(&interrupts, board->ports, board->memory, diag);
+    if (!board->interrupts || !create_timers(board, diag))
         return false;
-    board->kbd = kbd_create(
-        &(struct kbd_params){
-            .irq = pic_line(board->pic, IRQ_KBD), .a20 = on_kbd_a20, .reset = on_kbd_reset, .opaque = board},
-        board->ports, diag);
+    board->kbd = kbd_create(&(struct kbd_params){.irq = interrupts_isa_line(board->interrupts, IRQ_KBD),
+                                                 .a20 = on_kbd_a20,
+                                                 .reset = on_kbd_reset,
+                                                 .opaque = board},
+                            board->ports, diag);
     board->power = power_create(
         &(struct power_params){
             .events = params->events,
@@ -148,6 +156,8 @@ struct board *board_create(const struct board_params *params, struct diag *diag)
     }
     for (size_t i = 0; i < sizeof(firmware_writes) / sizeof(*firmware_writes); i++)
         iomap_write(board->ports, firmware_writes[i].port, 1, firmware_writes[i].value);
+    if (board_lapic(board))
+        lapic_set_virtual_wire(board_lapic(board));
     return board;
 }
 
@@ -161,7 +171,7 @@ void board_destroy(struct board *board)
     kbd_destroy(board->kbd);
     cmos_destroy(board->cmos);
     pit_destroy(board->pit);
-    pic_destroy(board->pic);
+    interrupts_destroy(board->interrupts);
     iomap_destroy(board->memory);
     iomap_destroy(board->ports);
     free(board);
@@ -179,12 +189,17 @@ struct iomap *board_memory(struct board *board)
 
 uint8_t board_acknowledge(struct board *board)
 {
-    return pic_acknowledge(board->pic);
+    return interrupts_acknowledge(board->interrupts);
 }
 
 struct irq_line board_irq_line(struct board *board, unsigned irq)
 {
-    return pic_line(board->pic, irq);
+    return interrupts_isa_line(board->interrupts, irq);
+}
+
+struct lapic *board_lapic(struct board *board)
+{
+    return interrupts_lapic(board->interrupts);
 }
 
 bool board_uart_input(struct board *board, uint8_t byte)
@@ -200,13 +215,17 @@ bool board_masks_nmi(const struct board *board)
 const struct board_stats *board_stats(struct board *board)
 {
     struct board_stats *stats = &board->stats;
+    static const struct lapic_stats no_lapic;
+    const struct pic *pic = interrupts_pic(board->interrupts);
+    const struct ioapic *ioapic = interrupts_ioapic(board->interrupts);
+    const struct lapic_stats *lapic = board_lapic(board) ? lapic_stats(board_lapic(board)) : &no_lapic;
     *stats = (struct board_stats){
-        .irq0 = pic_nr_acknowledged(board->pic, IRQ_PIT),
-        .irq1 = pic_nr_acknowledged(board->pic, IRQ_KBD),
-        .irq3 = pic_nr_acknowledged(board->pic, IRQ_COM2),
-        .irq4 = pic_nr_acknowledged(board->pic, IRQ_COM1),
-        .irq8 = pic_nr_acknowledged(board->pic, IRQ_RTC),
-        .irq_spurious = pic_nr_spurious(board->pic),
+        .irq0 = pic_nr_acknowledged(pic, IRQ_PIT),
+        .irq1 = pic_nr_acknowledged(pic, IRQ_KBD),
+        .irq3 = pic_nr_acknowledged(pic, IRQ_COM2),
+        .irq4 = pic_nr_acknowledged(pic, IRQ_COM1),
+        .irq8 = pic_nr_acknowledged(pic, IRQ_RTC),
+        .irq_spurious = pic_nr_spurious(pic),
         .com1_sent = uart_nr_sent(board->com1),
         .com1_received = uart_nr_received(board->com1),
         .com2_sent = uart_nr_sent(board->com2),
@@ -216,10 +235,15 @@ const struct board_stats *board_stats(struct board *board)
         .unclaimed_memory_writes = iomap_stats(board->memory)->unclaimed_writes,
         .post_codes = power_nr_post_codes(board->power),
         .post_code = power_post_code(board->power),
+        .apic_interrupts = lapic->interrupts,
+        .apic_spurious = lapic->spurious,
+        .apic_timer = lapic->timer,
+        .apic_interprocessor = lapic->interprocessor,
+        .ioapic_messages = ioapic ? ioapic_nr_sent(ioapic) : 0,
     };
     uint64_t named = stats->irq0 + stats->irq1 + stats->irq3 + stats->irq4 + stats->irq8;
     for (unsigned irq = 0; irq < PIC_NR_IRQS; irq++)
-        stats->irq_other += pic_nr_acknowledged(board->pic, irq);
+        stats->irq_other += pic_nr_acknowledged(pic, irq);
     stats->irq_other -= named;
     return stats;
 }

@@ -14,6 +14,7 @@
 #include "sim/base/iomap.h"
 #include "sim/base/irq.h"
 #include "sim/base/stats.h"
+#include "sim/board/lapic.h"
 #include "sim/board/memory_map.h"
 #include "sim/board/power.h"
 
@@ -22,9 +23,11 @@
 struct board_params {
     struct ev_queue *events; /* outlives the board */
     uint64_t cpu_hz, ram_bytes;
-    uint64_t start_seconds;   /* the date at cycle 0 since 1970-01-01 00:00:00; 0 means CMOS_DEFAULT_DATE */
-    bool uart_is_paced;       /* bytes take their time on the line */
-    struct irq_line cpu_intr; /* INTR, a level */
+    uint64_t start_seconds; /* the date at cycle 0 since 1970-01-01 00:00:00; 0 means CMOS_DEFAULT_DATE */
+    bool uart_is_paced;     /* bytes take their time on the line */
+    bool has_apic;          /* a local APIC and an I/O APIC */
+    uint64_t apic_hz;       /* what the timer of the local one counts */
+    struct lapic_core core; /* what the interrupt controllers ask of the CPU */
     struct power_hooks power;
     /* A byte from COM1; may be NULL. */
     void (*uart_put)(void *opaque, uint8_t byte);
@@ -52,11 +55,14 @@ struct iomap *board_ports(struct board *board);
 /* Physical addresses outside RAM, and the hole below 1 MiB. */
 struct iomap *board_memory(struct board *board);
 
-/* The CPU takes the interrupt that cpu_intr announced: its vector. */
+/* The CPU takes the interrupt that INTR announced: its vector. */
 uint8_t board_acknowledge(struct board *board);
 
-/* Interrupt line `irq` of the PICs, for a device that is not the board's own. */
+/* ISA interrupt `irq`, for a device that is not the board's own. */
 struct irq_line board_irq_line(struct board *board, unsigned irq);
+
+/* The boot processor's; NULL without has_apic. */
+struct lapic *board_lapic(struct board *board);
 
 /* A byte typed at the terminal. False when COM1 has no room: offer it again later. */
 bool board_uart_input(struct board *board, uint8_t byte);
