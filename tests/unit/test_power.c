@@ -66,7 +66,7 @@ static void setup(void)
             .events = at.events,
             .cpu_hz = CPU_HZ,
             .ram_bytes = 64 << 20,
-            .cpu_intr = recording_line(&at.irq),
+            .core = {.intr = recording_line(&at.irq)},
             .power = {.power_off = on_power_off,
                       .reset = on_reset,
                       .debug_exit = on_exit_request,
