@@ -189,6 +189,9 @@ enum { CPU_FAULT_HISTORY = 8 };
 /* The latest exceptions, newest first. Returns how many. */
 unsigned cpu_fault_history(const struct cpu *cpu, struct cpu_fault_record record[CPU_FAULT_HISTORY]);
 
+/* What CPUID answers for a leaf, subleaf 0: EAX, EBX, ECX, EDX. */
+void cpu_answer_cpuid(const struct cpu *cpu, uint32_t leaf, uint32_t registers[4]);
+
 /*
  * How often #UD was raised for a defined instruction without executor; index is enum dec_op, DEC_NR_OPS
  * entries.

@@ -143,6 +143,12 @@ static struct answer identify(const struct cpu *cpu, uint32_t leaf, uint32_t sub
     return answer;
 }
 
+void cpu_answer_cpuid(const struct cpu *cpu, uint32_t leaf, uint32_t registers[4])
+{
+    struct answer answer = identify(cpu, leaf, 0);
+    memcpy(registers, answer.reg, sizeof answer.reg);
+}
+
 void cpu_identify(struct cpu *cpu)
 {
     struct answer answer = identify(cpu, (uint32_t)cpu->reg[CPU_AX], (uint32_t)cpu->reg[CPU_CX]);

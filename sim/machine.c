@@ -4,6 +4,7 @@
 #include "sim/base/event.h"
 #include "sim/base/iomap.h"
 #include "sim/board/board.h"
+#include "sim/board/tables.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -377,6 +378,7 @@ static bool create_board(struct machine *machine, struct diag *diag)
         .events = machine->events,
         .cpu_hz = machine->config.cpu_frequency_hz,
         .ram_bytes = machine->config.machine_ram,
+        .ram = &machine->ram,
         .has_apic = has_apic(machine),
         .apic_hz = machine->config.cpu_apic_frequency_hz,
         .core = {.intr = {.set = set_intr, .opaque = machine},
@@ -505,6 +507,21 @@ static void start_multiboot(struct machine *machine)
     cpu_set_state(machine->cpu, &state);
 }
 
+/* What a firmware that boots a kernel leaves in memory. */
+static void leave_tables(struct machine *machine)
+{
+    enum { LEAF_FEATURES = 1, EAX = 0, EDX = 3 };
+    uint32_t identity[4];
+    cpu_answer_cpuid(machine->cpu, LEAF_FEATURES, identity);
+    const struct tables_params tables = {
+        .ram_bytes = machine->config.machine_ram,
+        .has_apic = has_apic(machine),
+        .cpu_signature = identity[EAX],
+        .cpu_features = identity[EDX],
+    };
+    tables_write(&tables, &machine->ram);
+}
+
 bool machine_load(struct machine *machine, const char *file, const char *arguments,
                   const struct load_module *modules, size_t nr_modules, struct diag *diag)
 {
@@ -515,6 +532,7 @@ bool machine_load(struct machine *machine, const char *file, const char *argumen
                                  .map = &machine->map};
     if (!load_image(&params, &machine->ram, &machine->image, diag))
         return false;
+    leave_tables(machine);
     start_multiboot(machine);
     return true;
 }

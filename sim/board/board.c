@@ -4,12 +4,14 @@
 #include "sim/board/interrupts.h"
 #include "sim/board/kbd.h"
 #include "sim/board/pit.h"
+#include "sim/board/tables.h"
 #include "sim/board/uart.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Who drives which input of the PICs; IRQ 2 is the cascade. */
-enum board_irq { IRQ_PIT = 0, IRQ_KBD = 1, IRQ_COM2 = 3, IRQ_COM1 = 4, IRQ_RTC = 8 };
+enum board_irq { IRQ_PIT = 0, IRQ_KBD = 1, IRQ_COM2 = 3, IRQ_COM1 = 4, IRQ_RTC = 8, IRQ_SCI = 9 };
 
 enum { COM1_BASE = 0x3f8, COM2_BASE = 0x2f8 };
 
@@ -33,10 +35,11 @@ static const struct {
     uint16_t port;
     uint8_t value;
 } firmware_writes[] = {
-    {0x20, 0x11}, {0x21, 0x08}, {0x21, 0x04}, {0x21, 0x01}, {0x21, 0xb8}, /* IRQ 0, 1, 2 and 6 open */
-    {0xa0, 0x11}, {0xa1, 0x70}, {0xa1, 0x02}, {0xa1, 0x01}, {0xa1, 0x8e}, /* IRQ 8, 12, 13 and 14 open */
-    {0x43, 0x34}, {0x40, 0x00}, {0x40, 0x00},                             /* channel 0: mode 2, 65536 */
-    {0x43, 0x54}, {0x41, 0x12},                                           /* channel 1: mode 2, 18 */
+    {0x20, 0x11},  {0x21, 0x08}, {0x21, 0x04}, {0x21, 0x01}, {0x21, 0xb8}, /* IRQ 0, 1, 2 and 6 open */
+    {0xa0, 0x11},  {0xa1, 0x70}, {0xa1, 0x02}, {0xa1, 0x01}, {0xa1, 0x8e}, /* IRQ 8, 12, 13 and 14 open */
+    {0x4d1, 0x0e},                                                         /* IRQ 9, 10 and 11 are levels */
+    {0x43, 0x34},  {0x40, 0x00}, {0x40, 0x00},                             /* channel 0: mode 2, 65536 */
+    {0x43, 0x54},  {0x41, 0x12},                                           /* channel 1: mode 2, 18 */
 };
 
 static void set_a20_gate(struct board *board, enum a20_gate gate, bool is_open)
@@ -77,6 +80,34 @@ static struct uart *create_uart(struct board *board, const char *name, uint64_t 
         .is_paced = board->params.uart_is_paced,
     };
     return uart_create(&params, board->ports, diag);
+}
+
+/* The firmware's tables lie in RAM that is read at F0000h, and cannot be written there. */
+static uint64_t read_tables(void *opaque, uint64_t offset, unsigned size)
+{
+    const struct ram *ram = opaque;
+    uint64_t value = 0;
+    memcpy(&value, ram->host + TABLES_LOW_BASE + offset, size);
+    return value;
+}
+
+static void write_nothing(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+{
+    (void)opaque, (void)offset, (void)size, (void)value;
+}
+
+static bool show_tables(struct board *board, struct diag *diag)
+{
+    const struct io_range range = {
+        .name = "firmware tables",
+        .base = TABLES_LOW_BASE,
+        .size = MEMORY_HOLE_END - TABLES_LOW_BASE,
+        .widths = IO_WIDTH_1 | IO_WIDTH_2 | IO_WIDTH_4 | IO_WIDTH_8,
+        .read = read_tables,
+        .write = write_nothing,
+        .opaque = (void *)(uintptr_t)board->params.ram,
+    };
+    return !board->params.ram || iomap_add(board->memory, &range, diag);
 }
 
 static bool create_timers(struct board *board, struct diag *diag)
@@ -123,6 +154,7 @@ static bool create_devices(struct board *board, struct diag *diag)
         &(struct power_params){
             .events = params->events,
             .cpu_hz = params->cpu_hz,
+            .sci = interrupts_isa_line(board->interrupts, IRQ_SCI),
             .hooks = params->power,
             .a20 = on_port92_a20,
             .a20_opaque = board,
@@ -133,7 +165,7 @@ static bool create_devices(struct board *board, struct diag *diag)
     const struct uart_host terminal = {.put = params->uart_put, .opaque = params->opaque};
     board->com1 = create_uart(board, "COM1", COM1_BASE, IRQ_COM1, terminal, diag);
     board->com2 = create_uart(board, "COM2", COM2_BASE, IRQ_COM2, (struct uart_host){0}, diag);
-    return board->com1 && board->com2;
+    return board->com1 && board->com2 && show_tables(board, diag);
 }
 
 struct board *board_create(const struct board_params *params, struct diag *diag)
@@ -156,8 +188,11 @@ struct board *board_create(const struct board_params *params, struct diag *diag)
     }
     for (size_t i = 0; i < sizeof(firmware_writes) / sizeof(*firmware_writes); i++)
         iomap_write(board->ports, firmware_writes[i].port, 1, firmware_writes[i].value);
-    if (board_lapic(board))
+    if (board_lapic(board)) {
         lapic_set_virtual_wire(board_lapic(board));
+        iomap_write(board->memory, IOAPIC_BASE, 4, 0);
+        iomap_write(board->memory, IOAPIC_BASE + 0x10, 4, TABLES_IOAPIC_ID << 24);
+    }
     return board;
 }
 

@@ -13,6 +13,7 @@
 #include "sim/base/event.h"
 #include "sim/base/iomap.h"
 #include "sim/base/irq.h"
+#include "sim/base/ram.h"
 #include "sim/base/stats.h"
 #include "sim/board/lapic.h"
 #include "sim/board/memory_map.h"
@@ -23,6 +24,7 @@
 struct board_params {
     struct ev_queue *events; /* outlives the board */
     uint64_t cpu_hz, ram_bytes;
+    const struct ram *ram;  /* outlives the board; NULL: nothing is read at F0000h-FFFFFh */
     uint64_t start_seconds; /* the date at cycle 0 since 1970-01-01 00:00:00; 0 means CMOS_DEFAULT_DATE */
     bool uart_is_paced;     /* bytes take their time on the line */
     bool has_apic;          /* a local APIC and an I/O APIC */

@@ -6,8 +6,14 @@
 
 enum { PM_TIMER_HZ = 3579545 };
 
-/* Offsets from 600h, as in the 82371AB's power management function with its base there; ACPI 4.8.3. */
-enum { PM1_STATUS = 0, PM1_ENABLE = 2, PM1_CONTROL = 4, PM_TIMER = 8, PM_BYTES = 12 };
+/* As in the 82371AB's power management function with its base at 600h; ACPI 4.8.3. Offsets from there. */
+enum {
+    PM1_STATUS = 0,
+    PM1_ENABLE = 2,
+    PM1_CONTROL = POWER_PM1_CONTROL - POWER_PM1_EVENT,
+    PM_TIMER = POWER_PM_TIMER - POWER_PM1_EVENT,
+    PM_BYTES = PM_TIMER + 4,
+};
 enum { PM1_TIMER = 1 << 0 };
 enum { PM1_SCI_ENABLED = 1 << 0, PM1_SLEEP_TYPE = 7 << 10, PM1_SLEEP = 1 << 13 };
 
@@ -20,6 +26,7 @@ struct power {
     struct power_params params;
     struct dev_clock timer_clock;
     uint16_t pm_enable, pm_control;
+    struct event carry;  /* of the PM timer's top bit, where it is to interrupt */
     uint64_t timer_half; /* half-periods of the PM timer when its status bit was last cleared */
     uint8_t port92, reset_control;
     uint8_t post_code;
@@ -38,9 +45,30 @@ static uint64_t timer_ticks(const struct power *power)
 }
 
 /* Changes each time the timer's top bit does, which is what sets TMR_STS. */
+static unsigned top_bit(const struct power *power)
+{
+    return power->params.pm_timer_is_32_bit ? 31 : 23;
+}
+
 static uint64_t timer_half(const struct power *power)
 {
-    return timer_ticks(power) >> (power->params.pm_timer_is_32_bit ? 31 : 23);
+    return timer_ticks(power) >> top_bit(power);
+}
+
+/* The SCI is high while an event has come that is enabled; without SCI_EN it would be an SMI, and is none. */
+static void update_sci(struct power *power)
+{
+    bool is_enabled = (power->pm_enable & PM1_TIMER) && (power->pm_control & PM1_SCI_ENABLED);
+    bool has_come = timer_half(power) != power->timer_half;
+    irq_set(&power->params.sci, is_enabled && has_come);
+    cycle_t next = dev_clock_cycle(&power->timer_clock, (timer_half(power) + 1) << top_bit(power));
+    dev_schedule(power->params.events, &power->carry, is_enabled && !has_come ? next : EV_NEVER);
+}
+
+static void timer_carries(void *opaque, cycle_t now)
+{
+    (void)now;
+    update_sci(opaque);
 }
 
 static uint32_t read_pm_register(const struct power *power, uint64_t offset)
@@ -77,6 +105,7 @@ static void write_pm_register(struct power *power, uint64_t offset, uint16_t val
     default:
         break;
     }
+    update_sci(power);
 }
 
 /* The registers are 2 bytes wide, the timer 4; a part of one can be read and written. */
@@ -217,8 +246,14 @@ struct power *power_create(const struct power_params *params, struct iomap *port
     power->params = *params;
     power->timer_clock = (struct dev_clock){.cpu_hz = params->cpu_hz, .hz = PM_TIMER_HZ};
     power->port92 = PORT92_A20;
+    power->pm_control = PM1_SCI_ENABLED; /* firmware has done that; there is no other mode to change from */
+    power->carry = (struct event){.handler = timer_carries, .opaque = power, .name = "PM timer"};
+    if (!dev_reserve_event(params->events, &power->carry, diag)) {
+        power_destroy(power);
+        return NULL;
+    }
     const struct io_range ranges[] = {
-        {"power management", 0x600, PM_BYTES, ANY_WIDTH, read_pm, write_pm, power},
+        {"power management", POWER_PM1_EVENT, PM_BYTES, ANY_WIDTH, read_pm, write_pm, power},
         {"debug exit", 0xf4, 4, ANY_WIDTH, read_debug_exit, write_debug_exit, power},
         {"debug console", 0xe9, 1, IO_WIDTH_1, read_debug_console, write_debug_console, power},
         {"POST codes", 0x80, 1, IO_WIDTH_1, read_post, write_post, power},
@@ -236,6 +271,9 @@ struct power *power_create(const struct power_params *params, struct iomap *port
 
 void power_destroy(struct power *power)
 {
+    if (!power)
+        return;
+    ev_cancel(power->params.events, &power->carry);
     free(power);
 }
 

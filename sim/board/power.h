@@ -3,7 +3,7 @@
  * control 604h, PM timer 608h), port F4h as QEMU's isa-debug-exit, port E9h as Bochs' debug console, POST
  * codes at port 80h, the reset control register CF9h, and port 92h (A20, fast reset).
  *
- * There is no SCI: no ACPI table describes these registers to a guest yet, one that knows them polls.
+ * Of the PM1 events there is the timer's carry, which asks by the SCI where it is enabled.
  */
 #ifndef LK_SIM_BOARD_POWER_H
 #define LK_SIM_BOARD_POWER_H
@@ -11,8 +11,11 @@
 #include "sim/base/diag.h"
 #include "sim/base/event.h"
 #include "sim/base/iomap.h"
+#include "sim/base/irq.h"
 
 #include <stdint.h>
+
+enum { POWER_PM1_EVENT = 0x600, POWER_PM1_CONTROL = 0x604, POWER_PM_TIMER = 0x608 };
 
 /* What the devices here and in kbd.h ask of the machine. Each may be NULL. */
 struct power_hooks {
@@ -28,6 +31,7 @@ struct power_params {
     struct ev_queue *events; /* outlives the device */
     uint64_t cpu_hz;
     bool pm_timer_is_32_bit; /* else 24 bits */
+    struct irq_line sci;     /* a level */
     struct power_hooks hooks;
     /* Bit 1 of port 92h: this gate of A20 opened or closed. */
     void (*a20)(void *opaque, bool is_open);

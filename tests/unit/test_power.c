@@ -149,6 +149,34 @@ Test(power, pm_timer_status_is_set_by_its_top_bit_and_cleared_by_a_one)
     cr_assert_eq(iomap_read(at.ports, 0x600, 4), 0x00010000, "status cleared, enable set");
 }
 
+/* ACPI 4.8.1: the SCI is a level, on IRQ 9, while an event has come and is enabled. */
+Test(power, the_timers_carry_asks_by_the_sci)
+{
+    enum { SCI_VECTOR = 0x71, HALF = 1 << 23 };
+    cycle_t carry = (cycle_t)(((unsigned __int128)HALF * CPU_HZ + 3579544) / 3579545);
+    out(&at, 0xa1, 0xfd);
+    out(&at, 0x21, 0xfb);
+    cr_assert_eq(iomap_read(at.ports, 0x604, 2), 1, "SCI_EN: firmware leaves ACPI mode");
+    iomap_write(at.ports, 0x602, 2, 1);
+    go_to(&at, carry - 1);
+    cr_assert_not(at.irq.level);
+    go_to(&at, carry);
+    cr_assert(at.irq.level);
+    cr_assert_eq(board_acknowledge(board), SCI_VECTOR);
+    out(&at, 0xa0, 0x20);
+    out(&at, 0x20, 0x20);
+    cr_assert(at.irq.level, "it is a level");
+    iomap_write(at.ports, 0x600, 2, 1);
+    cr_assert_not(at.irq.level);
+    go_to(&at, 2 * carry);
+    cr_assert(at.irq.level);
+    iomap_write(at.ports, 0x602, 2, 0);
+    cr_assert_not(at.irq.level);
+    go_to(&at, 3 * carry);
+    iomap_write(at.ports, 0x602, 2, 1);
+    cr_assert(at.irq.level, "what has come asks when it is enabled");
+}
+
 Test(power, reset_by_cf9_needs_a_rising_bit_and_a_byte_access)
 {
     iomap_write(at.ports, 0xcf8, 4, 0x8000ff00);

@@ -1,0 +1,40 @@
+/*
+ * The tables that firmware leaves for kernels: ACPI's (ACPI 6.4 chapter 5; those of ACPI 2.0) and the MP
+ * configuration (MP 1.4 chapter 4). They describe what this board has, and nothing else.
+ *
+ *   F0000h       RSDP, MP floating pointer and configuration
+ *   top of RAM   from TABLES_TOP_BYTES below its end: FACS, DSDT, FADT, MADT, RSDT, XSDT
+ *
+ * Both ranges are reserved in the machine's memory map. Without APICs there is no MADT and no MP table, and
+ * the DSDT routes by the 8259s only.
+ */
+#ifndef LK_SIM_BOARD_TABLES_H
+#define LK_SIM_BOARD_TABLES_H
+
+#include "sim/base/ram.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { TABLES_LOW_BASE = 0xf0000, TABLES_LOW_BYTES = 0x2000, TABLES_TOP_BYTES = 0x20000 };
+
+/* That firmware gives the I/O APIC: another than the processors have. */
+enum { TABLES_IOAPIC_ID = 1 };
+
+struct tables_params {
+    uint64_t ram_bytes;
+    bool has_apic;
+    uint32_t cpu_signature, cpu_features; /* CPUID leaf 1, EAX and EDX */
+    bool pm_timer_is_32_bit;
+};
+
+/* Puts them into RAM, which reaches to ram_bytes. */
+void tables_write(const struct tables_params *params, struct ram *ram);
+
+/* How firmware routes PIRQA#-D# to the 8259s (SeaBIOS has the same on this chip set). */
+static inline unsigned tables_pirq_irq(unsigned pirq)
+{
+    return pirq < 2 ? 10 : 11;
+}
+
+#endif
