@@ -1,4 +1,4 @@
-/* The DSDT: the processor, soft off, and the PCI root with what its bus decodes and where its interrupts go. */
+/* The DSDT: the processor, soft off, and the PCI root with what it decodes and where its interrupts go. */
 #include "sim/board/aml.h"
 #include "sim/board/interrupts.h"
 #include "sim/board/tables_internal.h"

@@ -1,4 +1,4 @@
-/* Writes what a kernel finds in memory to port E9h: F0000h-FFFFFh, then the last 128 KiB of so many MiB of RAM. */
+/* Writes what a kernel finds to port E9h: F0000h-FFFFFh, then the last 128 KiB of so many MiB of RAM. */
 #include "guest.h"
 
 static void dump(u32 from, u32 nr_bytes)
