@@ -9,6 +9,7 @@
 #include "sim/report.h"
 #include "sim/run_options.h"
 #include "sim/run_stats.h"
+#include "sim/run_vga.h"
 #include "sim/run_view.h"
 #include "version.h"
 
@@ -67,7 +68,13 @@ static void take_note(void *opaque, enum machine_note note, uint32_t id, const c
 
 static bool take_input(void *opaque, uint8_t byte)
 {
-    return machine_input(((struct run *)opaque)->machine, byte);
+    const struct run *run = opaque;
+    return run->options.has_keyboard ? machine_type(run->machine, byte) : machine_input(run->machine, byte);
+}
+
+static void print_screen(void *opaque)
+{
+    run_vga_print(machine_parts(((struct run *)opaque)->machine).vga, stderr);
 }
 
 static void print_statistics(void *opaque)
@@ -159,6 +166,7 @@ static bool make_terminal(struct run *run)
         .message_fd = STDERR_FILENO,
         .input = take_input,
         .statistics = print_statistics,
+        .screen = print_screen,
         .opaque = run,
     };
     run->terminal = terminal_create(&params, &run->diag);
@@ -303,6 +311,10 @@ static int run_all(struct run *run)
                 run->options.output);
         report_summary(run->machine, run->seconds, stderr);
     }
+    if (run->options.has_vga_text)
+        run_vga_print(machine_parts(run->machine).vga, stdout);
+    if (run->options.vga_screenshot)
+        run_vga_write_png(machine_parts(run->machine).vga, run->options.vga_screenshot, &run->diag);
     if (run->request == TERMINAL_NONE)
         run_view_finish(run->view, &run->diag);
     print_mistakes(&run->diag);

@@ -597,6 +597,12 @@ bool machine_input(struct machine *machine, uint8_t byte)
     return board_uart_input(machine->board, byte);
 }
 
+bool machine_type(struct machine *machine, uint8_t character)
+{
+    ev_set_now(machine->events, cpu_now(machine->cpu));
+    return board_type(machine->board, character);
+}
+
 unsigned machine_guest_status(const struct machine *machine)
 {
     return machine->guest_status;
@@ -627,6 +633,7 @@ struct machine_parts machine_parts(const struct machine *machine)
         .l2 = machine->caches.l2,
         .l3 = machine->caches.l3,
         .dram = machine->dram,
+        .vga = board_vga(machine->board),
         .config = &machine->config,
         .note = machine->image.note,
         .note_bytes = machine->image.note_bytes,

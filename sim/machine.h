@@ -11,6 +11,7 @@
 #include "sim/base/config.h"
 #include "sim/base/diag.h"
 #include "sim/base/stats.h"
+#include "sim/board/vga.h"
 #include "sim/load/image.h"
 
 /* Markers that say something about the run and change nothing in the machine (docs/markers.md). */
@@ -66,6 +67,9 @@ enum machine_end machine_step(struct machine *machine);
 /* A byte for COM1. False when there is no room: offer it again later. */
 bool machine_input(struct machine *machine, uint8_t byte);
 
+/* A character typed at the PS/2 keyboard. False when there is no room: offer it again later. */
+bool machine_type(struct machine *machine, uint8_t character);
+
 unsigned machine_guest_status(const struct machine *machine);
 const char *machine_panic_text(const struct machine *machine);
 
@@ -79,6 +83,7 @@ struct machine_parts {
     const struct tlb *itlb, *dtlb, *l2_tlb;
     const struct cache *l1i, *l1d, *l2, *l3;
     const struct dram *dram;
+    const struct vga *vga;
     const struct config *config;
     const void *note; /* of the image; NULL when it has none */
     size_t note_bytes;

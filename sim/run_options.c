@@ -26,6 +26,9 @@ const char run_usage[] =
     "      --view               a window on memory, TLBs, caches and counters while the guest runs\n"
     "      --screenshot FILE.png[@CYCLE]   the same picture into a file, at the end or at a cycle; needs no "
     "display\n"
+    "      --vga-text           prints what the guest's VGA shows, at the end\n"
+    "      --vga-screenshot FILE.png   ... as a picture\n"
+    "      --keyboard           what is typed here goes to the PS/2 keyboard, not to COM1\n"
     "      --max-cycles N       stop at this cycle, with exit status 80\n"
     "      --max-insns N        stop after so many instructions, with exit status 80\n"
     "  -q, --quiet              no summary\n"
@@ -44,6 +47,9 @@ enum option_id {
     OPTION_TRACE_LIMIT,
     OPTION_VIEW,
     OPTION_SCREENSHOT,
+    OPTION_VGA_TEXT,
+    OPTION_VGA_SCREENSHOT,
+    OPTION_KEYBOARD,
     OPTION_MAX_CYCLES,
     OPTION_MAX_INSNS,
 };
@@ -60,6 +66,9 @@ static const struct option known[] = {
     {"trace-limit", required_argument, NULL, OPTION_TRACE_LIMIT},
     {"view", no_argument, NULL, OPTION_VIEW},
     {"screenshot", required_argument, NULL, OPTION_SCREENSHOT},
+    {"vga-text", no_argument, NULL, OPTION_VGA_TEXT},
+    {"vga-screenshot", required_argument, NULL, OPTION_VGA_SCREENSHOT},
+    {"keyboard", no_argument, NULL, OPTION_KEYBOARD},
     {"max-cycles", required_argument, NULL, OPTION_MAX_CYCLES},
     {"max-insns", required_argument, NULL, OPTION_MAX_INSNS},
     {"quiet", no_argument, NULL, 'q'},
@@ -140,6 +149,15 @@ static bool take(struct run_options *o, int option, struct diag *diag)
         return true;
     case OPTION_SCREENSHOT:
         return parse_screenshot(o, optarg, diag);
+    case OPTION_VGA_TEXT:
+        o->has_vga_text = true;
+        return true;
+    case OPTION_VGA_SCREENSHOT:
+        o->vga_screenshot = optarg;
+        return true;
+    case OPTION_KEYBOARD:
+        o->has_keyboard = true;
+        return true;
     case OPTION_MAX_CYCLES:
         return parse_count("--max-cycles", optarg, 1000, &o->max_cycles, diag);
     case OPTION_MAX_INSNS:

@@ -20,7 +20,9 @@ struct run_options {
     bool has_view;
     const char *screenshot;   /* file; NULL: none. Owned. */
     cycle_t screenshot_cycle; /* EV_NEVER: at the end */
-    cycle_t max_cycles;       /* EV_NEVER: no limit */
+    bool has_vga_text, has_keyboard;
+    const char *vga_screenshot; /* file; NULL: none */
+    cycle_t max_cycles;         /* EV_NEVER: no limit */
     uint64_t max_instructions;
     bool is_quiet;
     bool wants_help;

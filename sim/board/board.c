@@ -6,6 +6,7 @@
 #include "sim/board/pit.h"
 #include "sim/board/tables.h"
 #include "sim/board/uart.h"
+#include "sim/board/vga.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct board {
     struct kbd *kbd;
     struct power *power;
     struct uart *com1, *com2;
+    struct vga *vga;
     unsigned a20_gates; /* those that are open */
     struct board_stats stats;
 };
@@ -165,7 +167,9 @@ static bool create_devices(struct board *board, struct diag *diag)
     const struct uart_host terminal = {.put = params->uart_put, .opaque = params->opaque};
     board->com1 = create_uart(board, "COM1", COM1_BASE, IRQ_COM1, terminal, diag);
     board->com2 = create_uart(board, "COM2", COM2_BASE, IRQ_COM2, (struct uart_host){0}, diag);
-    return board->com1 && board->com2 && show_tables(board, diag);
+    board->vga = vga_create(&(struct vga_params){.events = params->events, .cpu_hz = params->cpu_hz},
+                            board->ports, board->memory, diag);
+    return board->com1 && board->com2 && board->vga && show_tables(board, diag);
 }
 
 struct board *board_create(const struct board_params *params, struct diag *diag)
@@ -188,6 +192,7 @@ struct board *board_create(const struct board_params *params, struct diag *diag)
     }
     for (size_t i = 0; i < sizeof(firmware_writes) / sizeof(*firmware_writes); i++)
         iomap_write(board->ports, firmware_writes[i].port, 1, firmware_writes[i].value);
+    vga_set_text_mode(board->vga);
     if (board_lapic(board)) {
         lapic_set_virtual_wire(board_lapic(board));
         iomap_write(board->memory, IOAPIC_BASE, 4, 0);
@@ -200,6 +205,7 @@ void board_destroy(struct board *board)
 {
     if (!board)
         return;
+    vga_destroy(board->vga);
     uart_destroy(board->com2);
     uart_destroy(board->com1);
     power_destroy(board->power);
@@ -242,6 +248,16 @@ bool board_uart_input(struct board *board, uint8_t byte)
     return uart_receive(board->com1, byte);
 }
 
+bool board_type(struct board *board, uint8_t character)
+{
+    return kbd_type(board->kbd, character);
+}
+
+const struct vga *board_vga(const struct board *board)
+{
+    return board->vga;
+}
+
 bool board_masks_nmi(const struct board *board)
 {
     return cmos_masks_nmi(board->cmos);
@@ -270,6 +286,7 @@ const struct board_stats *board_stats(struct board *board)
         .unclaimed_memory_writes = iomap_stats(board->memory)->unclaimed_writes,
         .post_codes = power_nr_post_codes(board->power),
         .post_code = power_post_code(board->power),
+        .vga_accesses = vga_nr_accesses(board->vga),
         .apic_interrupts = lapic->interrupts,
         .apic_spurious = lapic->spurious,
         .apic_timer = lapic->timer,

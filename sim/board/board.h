@@ -18,6 +18,7 @@
 #include "sim/board/lapic.h"
 #include "sim/board/memory_map.h"
 #include "sim/board/power.h"
+#include "sim/board/vga.h"
 
 #include <stdint.h>
 
@@ -68,6 +69,12 @@ struct lapic *board_lapic(struct board *board);
 
 /* A byte typed at the terminal. False when COM1 has no room: offer it again later. */
 bool board_uart_input(struct board *board, uint8_t byte);
+
+/* A character typed at the PS/2 keyboard. False when its buffer has no room: offer it again later. */
+bool board_type(struct board *board, uint8_t character);
+
+/* To look at. */
+const struct vga *board_vga(const struct board *board);
 
 /* NMIs do not reach the CPU: bit 7 of port 70h. */
 bool board_masks_nmi(const struct board *board);

@@ -1,5 +1,7 @@
 #include "sim/board/kbd.h"
 
+#include "sim/board/ps2_keyboard.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,26 +45,7 @@ enum command {
 enum { NO_COMMAND = 0, RAM_BYTES = 32, QUEUE_BYTES = 16 };
 enum { SELF_TEST_PASSED = 0x55, PORT_TEST_PASSED = 0, PORT_TEST_NO_CLOCK = 1 };
 
-/* What the keyboard answers to a byte that is sent to it. */
-struct keyboard_answer {
-    uint8_t byte;
-    bool takes_parameter;
-    uint8_t nr_answers;
-    uint8_t answers[3];
-};
-
-static const struct keyboard_answer keyboard_answers[] = {
-    {0xed, true, 1, {0xfa}},              /* lights */
-    {0xee, false, 1, {0xee}},             /* echo */
-    {0xf0, true, 1, {0xfa}},              /* scan code set */
-    {0xf2, false, 3, {0xfa, 0xab, 0x83}}, /* identify */
-    {0xf3, true, 1, {0xfa}},              /* typematic rate */
-    {0xf4, false, 1, {0xfa}},             /* scanning on */
-    {0xf5, false, 1, {0xfa}},             /* scanning off, defaults */
-    {0xf6, false, 1, {0xfa}},             /* defaults */
-    {0xff, false, 2, {0xfa, 0xaa}},       /* reset and self test */
-};
-enum { KEYBOARD_ACK = 0xfa, KEYBOARD_RESEND = 0xfe };
+enum { BREAK_CODE = 0xf0, TRANSLATED_BREAK = 0x80 };
 
 struct kbd {
     struct kbd_params params;
@@ -70,20 +53,38 @@ struct kbd {
     uint8_t output_port;
     uint8_t command; /* waits for its parameter at port 60h */
     bool wrote_command;
-    bool keyboard_wants_parameter;
+    struct ps2_keyboard keyboard;
+    bool is_break;              /* the code that comes is of a key that goes up */
     uint8_t queue[QUEUE_BYTES]; /* for the output buffer */
     unsigned nr_queued;
 };
-
-static void update_irq(struct kbd *kbd)
-{
-    irq_set(&kbd->params.irq, kbd->nr_queued && (kbd->ram[0] & MODE_IRQ));
-}
 
 static void answer(struct kbd *kbd, uint8_t byte)
 {
     if (kbd->nr_queued < QUEUE_BYTES)
         kbd->queue[kbd->nr_queued++] = byte;
+}
+
+/* A byte from the keyboard, which waits while the output buffer is full or its clock is held. */
+static void hear_keyboard(struct kbd *kbd)
+{
+    while (!kbd->nr_queued && !(kbd->ram[0] & MODE_KEYBOARD_OFF) && ps2_keyboard_has_byte(&kbd->keyboard)) {
+        uint8_t byte = ps2_keyboard_take(&kbd->keyboard);
+        if (!(kbd->ram[0] & MODE_TRANSLATE)) {
+            answer(kbd, byte);
+        } else if (byte == BREAK_CODE) {
+            kbd->is_break = true;
+        } else {
+            answer(kbd, ps2_translate(byte) | (kbd->is_break ? TRANSLATED_BREAK : 0));
+            kbd->is_break = false;
+        }
+    }
+}
+
+static void update_irq(struct kbd *kbd)
+{
+    hear_keyboard(kbd);
+    irq_set(&kbd->params.irq, kbd->nr_queued && (kbd->ram[0] & MODE_IRQ));
 }
 
 static void reset(struct kbd *kbd)
@@ -172,25 +173,6 @@ static void take_parameter(struct kbd *kbd, uint8_t value)
         answer(kbd, value);
 }
 
-static void send_to_keyboard(struct kbd *kbd, uint8_t byte)
-{
-    if (kbd->keyboard_wants_parameter) {
-        kbd->keyboard_wants_parameter = false;
-        answer(kbd, KEYBOARD_ACK);
-        return;
-    }
-    for (size_t i = 0; i < sizeof(keyboard_answers) / sizeof(*keyboard_answers); i++) {
-        const struct keyboard_answer *known = &keyboard_answers[i];
-        if (known->byte != byte)
-            continue;
-        kbd->keyboard_wants_parameter = known->takes_parameter;
-        for (unsigned n = 0; n < known->nr_answers; n++)
-            answer(kbd, known->answers[n]);
-        return;
-    }
-    answer(kbd, KEYBOARD_RESEND);
-}
-
 static void write_data(void *opaque, uint64_t offset, unsigned size, uint64_t value)
 {
     struct kbd *kbd = opaque;
@@ -202,7 +184,8 @@ static void write_data(void *opaque, uint64_t offset, unsigned size, uint64_t va
     } else {
         /* A byte for the keyboard turns it on (AT Technical Reference, "Sending Data to the Keyboard"). */
         set_mode(kbd, MODE_KEYBOARD_OFF, false);
-        send_to_keyboard(kbd, (uint8_t)value);
+        kbd->is_break = false;
+        ps2_keyboard_receive(&kbd->keyboard, (uint8_t)value);
     }
     update_irq(kbd);
 }
@@ -250,8 +233,9 @@ struct kbd *kbd_create(const struct kbd_params *params, struct iomap *ports, str
         return NULL;
     }
     kbd->params = *params;
-    /* As the firmware leaves it, but without its interrupt: nobody presses a key. */
-    kbd->ram[0] = MODE_SYSTEM | MODE_AUX_OFF | MODE_TRANSLATE;
+    ps2_keyboard_init(&kbd->keyboard);
+    /* As the firmware leaves it. */
+    kbd->ram[0] = MODE_IRQ | MODE_SYSTEM | MODE_AUX_OFF | MODE_TRANSLATE;
     kbd->output_port = OUTPUT_UNUSED | OUTPUT_NOT_RESET | OUTPUT_A20;
     const struct io_range data = {"keyboard data", 0x60, 1, IO_WIDTH_1, read_data, write_data, kbd};
     const struct io_range status = {"keyboard status", 0x64, 1, IO_WIDTH_1, read_status, write_command, kbd};
@@ -265,4 +249,18 @@ struct kbd *kbd_create(const struct kbd_params *params, struct iomap *ports, str
 void kbd_destroy(struct kbd *kbd)
 {
     free(kbd);
+}
+
+bool kbd_key(struct kbd *kbd, unsigned key, bool is_down)
+{
+    bool is_sent = ps2_keyboard_key(&kbd->keyboard, key, is_down);
+    update_irq(kbd);
+    return is_sent;
+}
+
+bool kbd_type(struct kbd *kbd, uint8_t character)
+{
+    bool is_sent = ps2_keyboard_type(&kbd->keyboard, character);
+    update_irq(kbd);
+    return is_sent;
 }

@@ -1,7 +1,7 @@
 /*
  * The 8042 keyboard controller (ports 60h, 64h) as far as kernels look for it: self test, command byte,
- * output port with A20 and reset, and a keyboard that answers its commands but has no keys yet. There is no
- * mouse.
+ * output port with A20 and reset, the translation of scan codes, and a PS/2 keyboard (ps2_keyboard.h). There is
+ * no mouse.
  */
 #ifndef LK_SIM_BOARD_KBD_H
 #define LK_SIM_BOARD_KBD_H
@@ -22,5 +22,9 @@ struct kbd;
 /* Registers its ports. On failure adds a line and returns NULL. */
 struct kbd *kbd_create(const struct kbd_params *params, struct iomap *ports, struct diag *diag);
 void kbd_destroy(struct kbd *kbd);
+
+/* A key goes down or up, or a character is typed: as ps2_keyboard_key and ps2_keyboard_type. */
+bool kbd_key(struct kbd *kbd, unsigned key, bool is_down);
+bool kbd_type(struct kbd *kbd, uint8_t character);
 
 #endif

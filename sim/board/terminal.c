@@ -209,6 +209,8 @@ static void help(const struct terminal *terminal)
     say(terminal, "\nCtrl-A x       quit\n");
     if (terminal->params.statistics)
         say(terminal, "Ctrl-A s       statistics so far\n");
+    if (terminal->params.screen)
+        say(terminal, "Ctrl-A v       what the VGA shows\n");
     say(terminal, "Ctrl-A h       this help\n"
                   "Ctrl-A Ctrl-A  send Ctrl-A to the guest\n");
 }
@@ -224,6 +226,10 @@ static bool take_escaped(struct terminal *terminal, uint8_t *byte)
     case 's':
         if (terminal->params.statistics)
             terminal->params.statistics(terminal->params.opaque);
+        return false;
+    case 'v':
+        if (terminal->params.screen)
+            terminal->params.screen(terminal->params.opaque);
         return false;
     case 'a':
     case ESCAPE_KEY:

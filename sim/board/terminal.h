@@ -3,7 +3,7 @@
  * mode and given back as it was at every exit: terminal_destroy(), exit(), a signal that stops or ends the
  * process, a crash.
  *
- * In raw mode Ctrl-A is the escape key: x quits, s shows statistics (with a hook), h helps, a second Ctrl-A
+ * In raw mode Ctrl-A is the escape key: x quits, s shows statistics and v the VGA's screen (with a hook), h helps, a second Ctrl-A
  * sends one. Input that is not a terminal goes to the guest byte for byte.
  */
 #ifndef LK_SIM_BOARD_TERMINAL_H
@@ -28,6 +28,7 @@ struct terminal_params {
     /* A byte for the guest. False when there is no room: it is kept and offered again at the next poll. */
     bool (*input)(void *opaque, uint8_t byte);
     void (*statistics)(void *opaque); /* writes a few lines to message_fd; may be NULL */
+    void (*screen)(void *opaque);     /* writes what the VGA shows there; may be NULL */
     void *opaque;
 };
 

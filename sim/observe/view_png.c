@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* libpng's simplified interface: it reports errors by return value, where the other one jumps. */
-static bool write_surface(SDL_Surface *surface, const char *file, struct diag *diag)
+bool view_write_surface(SDL_Surface *surface, const char *file, struct diag *diag)
 {
     SDL_Surface *rgb = SDL_ConvertSurfaceFormat(surface, SDL_PIXELFORMAT_RGB24, 0);
     if (!rgb)
@@ -37,7 +37,7 @@ bool view_write_png(const struct view_model *model, double scale, const char *fi
     if (!canvas)
         return false;
     view_draw(canvas, model, VIEW_NO_POINTER);
-    bool is_written = write_surface(canvas_surface(canvas), file, diag);
+    bool is_written = view_write_surface(canvas_surface(canvas), file, diag);
     canvas_destroy(canvas);
     return is_written;
 }

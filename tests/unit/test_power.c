@@ -228,7 +228,7 @@ Test(power, keyboard_controller_answers)
     cr_assert_eq(in(&at, 0x64) & 0x03, 0, "nothing to read, ready for a command");
     const struct {
         uint8_t command, answer;
-    } asked[] = {{0xaa, 0x55}, {0xab, 0x00}, {0xa9, 0x01}, {0xd0, 0xcf}, {0xc0, 0x80}, {0x20, 0x64}};
+    } asked[] = {{0xaa, 0x55}, {0xab, 0x00}, {0xa9, 0x01}, {0xd0, 0xcf}, {0xc0, 0x80}, {0x20, 0x65}};
     for (unsigned i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
         out(&at, 0x64, asked[i].command);
         cr_assert(in(&at, 0x64) & 0x01);
@@ -310,7 +310,7 @@ Test(board, nobody_s_ports_read_ones_and_are_counted)
 {
     cr_assert_eq(in(&at, 0x1f0), 0xff);
     out(&at, 0x1f0, 0);
-    cr_assert_eq(iomap_read(board_memory(board), 0xb8000, 4), 0xffffffff);
+    cr_assert_eq(iomap_read(board_memory(board), 0xc8000, 4), 0xffffffff);
     const struct board_stats *stats = board_stats(board);
     cr_assert_eq(stats->unclaimed_port_reads, 1);
     cr_assert_eq(stats->unclaimed_port_writes, 1);

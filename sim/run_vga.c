@@ -1,0 +1,104 @@
+#include "sim/run_vga.h"
+
+#include "sim/observe/view_canvas.h"
+#include "sim/observe/view_png.h"
+
+#include <stdlib.h>
+
+enum { MAX_UTF8 = 4, NR_COLOURS = 16, CURSOR_HEIGHT = 2 };
+
+/* A character of the screen as a string; all of code page 437 lies below U+10000. */
+static void encode(uint8_t character, char text[MAX_UTF8])
+{
+    unsigned code = vga_code_point(character);
+    size_t nr = 0;
+    if (code < 0x80) {
+        text[nr++] = (char)code;
+    } else if (code < 0x800) {
+        text[nr++] = (char)(0xc0 | code >> 6);
+        text[nr++] = (char)(0x80 | (code & 0x3f));
+    } else {
+        text[nr++] = (char)(0xe0 | code >> 12);
+        text[nr++] = (char)(0x80 | (code >> 6 & 0x3f));
+        text[nr++] = (char)(0x80 | (code & 0x3f));
+    }
+    text[nr] = '\0';
+}
+
+static bool is_blank(uint8_t character)
+{
+    return character == ' ' || character == 0 || character == 0xff;
+}
+
+static void print_rows(const struct vga_screen *screen, FILE *to)
+{
+    for (unsigned row = 0; row < screen->nr_rows; row++) {
+        unsigned end = screen->nr_columns;
+        while (end > 0 && is_blank(screen->cells[row][end - 1].character))
+            end--;
+        for (unsigned column = 0; column < end; column++) {
+            char text[MAX_UTF8];
+            encode(screen->cells[row][column].character, text);
+            fputs(text, to);
+        }
+        fputc('\n', to);
+    }
+}
+
+void run_vga_print(const struct vga *vga, FILE *to)
+{
+    struct vga_screen *screen = malloc(sizeof *screen);
+    if (!screen)
+        return;
+    vga_read_screen(vga, screen);
+    if (screen->is_text)
+        print_rows(screen, to);
+    else
+        fputs("(the VGA is in a graphics mode, or its display is off)\n", to);
+    free(screen);
+}
+
+static void draw(struct canvas *canvas, const struct vga *vga, const struct vga_screen *screen)
+{
+    const double width = canvas_char_width(FONT_TEXT), height = canvas_line_height(FONT_TEXT);
+    colour_t colours[NR_COLOURS];
+    for (unsigned i = 0; i < NR_COLOURS; i++)
+        colours[i] = vga_colour(vga, i);
+    canvas_fill(canvas, (struct box){0, 0, CANVAS_WIDTH, CANVAS_HEIGHT}, 0);
+    for (unsigned row = 0; row < screen->nr_rows; row++) {
+        for (unsigned column = 0; column < screen->nr_columns; column++) {
+            const struct vga_cell *cell = &screen->cells[row][column];
+            struct box box = {column * width, row * height, width, height};
+            char text[MAX_UTF8];
+            canvas_fill(canvas, box, colours[cell->attribute >> 4 & 7]);
+            encode(cell->character, text);
+            if (!is_blank(cell->character))
+                canvas_text(canvas, box.x, box.y, FONT_TEXT, colours[cell->attribute & 15], text);
+        }
+    }
+    if (!screen->has_cursor)
+        return;
+    const struct vga_cell *under = &screen->cells[screen->cursor_row][screen->cursor_column];
+    canvas_fill(canvas,
+                (struct box){screen->cursor_column * width, (screen->cursor_row + 1) * height - CURSOR_HEIGHT,
+                             width, CURSOR_HEIGHT},
+                colours[under->attribute & 15]);
+}
+
+bool run_vga_write_png(const struct vga *vga, const char *file, struct diag *diag)
+{
+    struct vga_screen *screen = malloc(sizeof *screen);
+    struct canvas *canvas = screen ? canvas_create(1, diag) : NULL;
+    bool is_written = false;
+    if (!screen)
+        diag_add(diag, EXIT_STATUS_INTERNAL, "%s: no memory for the picture", file);
+    if (canvas) {
+        vga_read_screen(vga, screen);
+        draw(canvas, vga, screen);
+        is_written = view_write_surface(canvas_surface(canvas), file, diag);
+    }
+    if (canvas)
+        canvas_destroy(canvas);
+    free(screen);
+    return is_written;
+}
