@@ -2,6 +2,7 @@
 
 #include "sim/base/config.h"
 #include "sim/base/event.h"
+#include "sim/base/outfile.h"
 #include "sim/board/terminal.h"
 #include "sim/bundled.h"
 #include "sim/machine.h"
@@ -175,6 +176,9 @@ static bool make_terminal(struct run *run)
 
 static bool make_view(struct run *run)
 {
+    const char *screen = run->options.vga_screenshot;
+    if (screen && !outfile_can_open(screen, &run->diag))
+        return false;
     run->view = run_view_create(&run->options, run->machine, &run->diag);
     return run->diag.nr_lines == 0;
 }

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { MAX_UTF8 = 4, NR_COLOURS = 16, CURSOR_HEIGHT = 2 };
+enum { MAX_UTF8 = 4, NR_COLOURS = 16, CURSOR_HEIGHT = 2, SCALE = 2 };
 
 /* A character of the screen as a string; all of code page 437 lies below U+10000. */
 static void encode(uint8_t character, char text[MAX_UTF8])
@@ -85,17 +85,37 @@ static void draw(struct canvas *canvas, const struct vga *vga, const struct vga_
                 colours[under->attribute & 15]);
 }
 
+/* The part of the canvas that the screen takes; of a graphics mode, 80 x 25 characters of black. */
+static bool write_part(struct canvas *canvas, const struct vga_screen *screen, const char *file,
+                       struct diag *diag)
+{
+    unsigned nr_columns = screen->is_text ? screen->nr_columns : 80,
+             nr_rows = screen->is_text ? screen->nr_rows : 25;
+    int width = (int)(nr_columns * canvas_char_width(FONT_TEXT) * SCALE),
+        height = (int)(nr_rows * canvas_line_height(FONT_TEXT) * SCALE);
+    SDL_Surface *all = canvas_surface(canvas), *part;
+    width = width < all->w ? width : all->w;
+    height = height < all->h ? height : all->h;
+    part = SDL_CreateRGBSurfaceWithFormat(0, width, height, 32, all->format->format);
+    if (!part)
+        return diag_add(diag, EXIT_STATUS_INTERNAL, "%s: no memory for the picture", file);
+    SDL_BlitSurface(all, NULL, part, NULL);
+    bool is_written = view_write_surface(part, file, diag);
+    SDL_FreeSurface(part);
+    return is_written;
+}
+
 bool run_vga_write_png(const struct vga *vga, const char *file, struct diag *diag)
 {
     struct vga_screen *screen = malloc(sizeof *screen);
-    struct canvas *canvas = screen ? canvas_create(1, diag) : NULL;
+    struct canvas *canvas = screen ? canvas_create(SCALE, diag) : NULL;
     bool is_written = false;
     if (!screen)
         diag_add(diag, EXIT_STATUS_INTERNAL, "%s: no memory for the picture", file);
     if (canvas) {
         vga_read_screen(vga, screen);
         draw(canvas, vga, screen);
-        is_written = view_write_surface(canvas_surface(canvas), file, diag);
+        is_written = write_part(canvas, screen, file, diag);
     }
     if (canvas)
         canvas_destroy(canvas);

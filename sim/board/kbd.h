@@ -1,7 +1,6 @@
 /*
- * The 8042 keyboard controller (ports 60h, 64h) as far as kernels look for it: self test, command byte,
- * output port with A20 and reset, the translation of scan codes, and a PS/2 keyboard (ps2_keyboard.h). There is
- * no mouse.
+ * The 8042 keyboard controller (ports 60h, 64h): self test, command byte, output port with A20 and reset, the
+ * translation of scan codes, and a PS/2 keyboard behind it (ps2_keyboard.h). There is no mouse.
  */
 #ifndef LK_SIM_BOARD_KBD_H
 #define LK_SIM_BOARD_KBD_H

@@ -3,8 +3,8 @@
  * mode and given back as it was at every exit: terminal_destroy(), exit(), a signal that stops or ends the
  * process, a crash.
  *
- * In raw mode Ctrl-A is the escape key: x quits, s shows statistics and v the VGA's screen (with a hook), h helps, a second Ctrl-A
- * sends one. Input that is not a terminal goes to the guest byte for byte.
+ * In raw mode Ctrl-A is the escape key: x quits, s shows statistics and v the VGA's screen (if there is a
+ * hook), h helps, a second Ctrl-A sends one. Input that is not a terminal goes to the guest byte for byte.
  */
 #ifndef LK_SIM_BOARD_TERMINAL_H
 #define LK_SIM_BOARD_TERMINAL_H

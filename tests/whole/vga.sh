@@ -19,7 +19,7 @@ import struct, sys, zlib
 data = open(sys.argv[1], "rb").read()
 assert data[:8] == b"\x89PNG\r\n\x1a\n"
 width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
-assert (width, height, depth, kind) == (1280, 720, 8, 2)
+assert (width, height, depth, kind) == (1120, 750, 8, 2)
 at, raw = 8, b""
 while at < len(data):
     size, = struct.unpack(">I", data[at:at + 4])
@@ -39,6 +39,14 @@ for y in range(height):
         colours[pixel] = colours.get(pixel, 0) + 1
     previous = line
 blue, red, white = (colours.get(bytes(c), 0) for c in ((0, 0, 170), (170, 0, 0), (255, 255, 255)))
-assert blue > 1000 and red > 400 and white > 100 and colours[bytes(3)] > 800000, colours
+assert blue > 3000 and red > 1500 and white > 100 and colours[bytes(3)] > 700000, colours
 END
+"$LK" run -q --vga-screenshot nowhere/f.png -o nothing vga.elf >text 2>said </dev/null
+[ $? = 73 ] && [ ! -e nothing ] || complain "a picture that cannot be written: $(cat said)"
+
+# What is typed goes to the keyboard: scan codes of set 1, shift and all.
+build_guest typed
+printf 'aB\n' | "$LK" run -q -s machine.ram=64MiB --keyboard --max-cycles 1G -o typed typed.elf >text 2>codes
+[ $? = 33 ] || complain "typed: $(cat codes)"
+echo '1e 9e 2a 30 b0 aa 1c 9c' | cmp - codes || complain "scan codes: $(cat codes)"
 finish
