@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 /* What is wanted of a cache, by the core or by the cache above (`from`). */
@@ -19,7 +20,14 @@ struct reply {
     uint32_t state;     /* enum cache_state with which the line comes */
 };
 
+/*
+ * What is done for nearly every request is compiled twice from one body: for any cache, and for a plain one
+ * (cache->is_plain) above plain ones, where what it need not ask about vanishes. `is_plain` is a constant.
+ */
+#define BODY static inline __attribute__((always_inline))
+
 static struct reply ask(struct cache *cache, const struct request *request);
+static struct reply ask_plain(struct cache *cache, uint64_t number, bool is_write, cycle_t now);
 
 static inline cycle_t later(cycle_t a, cycle_t b)
 {
@@ -104,7 +112,8 @@ static unsigned empty_way(struct cache *cache, uint64_t set)
  * Gives the line a way, from cycle `now` on. What goes for it is put out. Returns when the line is there:
  * when it has come, and its way is free.
  */
-static cycle_t place(struct cache *cache, uint64_t number, uint64_t info, cycle_t ready, cycle_t now)
+BODY cycle_t place_in(struct cache *cache, bool is_plain, uint64_t number, uint64_t info, cycle_t ready,
+                      cycle_t now)
 {
     uint64_t set = cache_set_of(cache, number), victim = CACHE_NO_LINE;
     enum cache_state state = CACHE_STATE_I;
@@ -113,13 +122,14 @@ static cycle_t place(struct cache *cache, uint64_t number, uint64_t info, cycle_
     if (UNLIKELY(cache_set_at(cache, set)->nr_lines < cache->nr_ways)) {
         way = empty_way(cache, set);
     } else {
-        way = cache_choose_victim(cache, set);
-        is_last = cache->has_lru_words;
+        is_last = is_plain || cache->has_lru_words;
+        way = is_last ? cache_last_way(cache, set) : cache_choose_victim_slowly(cache, set);
         uint64_t index = set * cache->nr_ways + way;
         victim = cache->lines[index].tag;
         state = cache_info_state(cache->lines[index].info);
         cache->stats.evictions++;
-        cache->stats.prefetch_useless += (cache->lines[index].info & LINE_PREFETCHED) != 0;
+        if (!is_plain)
+            cache->stats.prefetch_useless += (cache->lines[index].info & LINE_PREFETCHED) != 0;
         if (cache->is_inclusive && cache_remove_above(cache, victim))
             state = CACHE_STATE_M;
     }
@@ -133,13 +143,19 @@ static cycle_t place(struct cache *cache, uint64_t number, uint64_t info, cycle_
         cache_order_turn(cache, set);
     else
         cache_note_fill(cache, set, way);
-    if (state == CACHE_STATE_M || (victim != CACHE_NO_LINE && cache->is_below_exclusive)) {
+    if (UNLIKELY(state == CACHE_STATE_M) ||
+        (!is_plain && victim != CACHE_NO_LINE && cache->is_below_exclusive)) {
         cycle_t freed = put_out(cache, victim, state, false, now);
         if (freed > ready && cache->lines[index].tag == number)
             cache->lines[index].info = info | freed << LINE_FILLED_SHIFT;
         ready = later(ready, freed);
     }
     return ready;
+}
+
+static cycle_t place(struct cache *cache, uint64_t number, uint64_t info, cycle_t ready, cycle_t now)
+{
+    return place_in(cache, false, number, info, ready, now);
 }
 
 /* Drops the copies of the caches above but for one. */
@@ -236,13 +252,13 @@ static cycle_t send_on(struct cache *cache, uint64_t number, cycle_t now)
 /* ---- Bringing a line in ---- */
 
 /* The line was touched or filled: says what the CPU may now hit without asking. */
-static inline void publish(struct cache *cache, uint64_t set, unsigned way, cycle_t now)
+BODY void publish(struct cache *cache, bool is_plain, uint64_t set, unsigned way, uint64_t number,
+                  cycle_t now)
 {
     if (!cache->has_front)
         return;
-    uint64_t index = set * cache->nr_ways + way, number = cache->lines[index].tag,
-             info = cache->lines[index].info;
-    bool is_constant = !(info & LINE_PREFETCHED) && cache_is_settled(cache, set, way);
+    uint64_t info = cache->lines[set * cache->nr_ways + way].info;
+    bool is_constant = is_plain || (!(info & LINE_PREFETCHED) && cache_is_settled(cache, set, way));
     bool is_here = is_constant && info >> LINE_FILLED_SHIFT <= now;
     cache->last_touched = is_constant ? number : CACHE_NO_LINE;
     cache->front.read_line[set] = is_here ? number : CACHE_NO_LINE;
@@ -275,34 +291,41 @@ static enum cache_state give_away(struct cache *cache, const struct request *req
 }
 
 /* Reads the line from below and places it, with `flags`. */
-static struct reply fetch_line(struct cache *cache, const struct request *request, uint64_t flags)
+BODY struct reply fetch(struct cache *cache, bool is_plain, const struct request *request, uint64_t flags)
 {
     unsigned mshr = 0;
     cycle_t start = cache_busy_take(&cache->mshrs, request->now, &mshr);
     cycle_t asked = start + cache->latency_cycles;
     struct reply reply;
     cache->stats.mshr_wait_cycles += start - request->now;
-    if (cache->below) {
+    if (!cache->below) {
+        reply.ready = dram_access(cache->dram, cache_line_address(cache, request->number), false, asked);
+        reply.served_by = SERVED_BY_DRAM;
+        reply.state = CACHE_STATE_E;
+    } else if (is_plain) {
+        reply = ask_plain(cache->below, request->number, false, asked);
+    } else {
         bool goes_on = request->from && cache->is_exclusive;
         bool takes_dirty = goes_on ? request->takes_dirty : can_be_dirty(cache);
         struct request down = {request->number, request->ip,        asked,      cache,
                                false,           request->is_demand, takes_dirty};
         reply = ask(cache->below, &down);
-    } else {
-        reply.ready = dram_access(cache->dram, cache_line_address(cache, request->number), false, asked);
-        reply.served_by = SERVED_BY_DRAM;
-        reply.state = CACHE_STATE_E;
     }
     reply.ready = cache_path_move(&cache->path, cache->params.line_bytes, reply.ready);
-    if (!request->from || !cache->is_exclusive) {
-        bool is_dirty = request->is_write && cache->writes_back;
+    if (is_plain || !request->from || !cache->is_exclusive) {
+        bool is_dirty = request->is_write && (is_plain || cache->writes_back);
         uint64_t state = is_dirty ? CACHE_STATE_M : reply.state;
-        reply.ready = place(cache, request->number, flags | state | reply.served_by << LINE_BY_SHIFT,
-                            reply.ready, start);
+        reply.ready = place_in(cache, is_plain, request->number,
+                               flags | state | reply.served_by << LINE_BY_SHIFT, reply.ready, start);
         reply.state = state_above(reply.state);
     }
     cache_busy_until(&cache->mshrs, mshr, reply.ready);
     return reply;
+}
+
+static struct reply fetch_line(struct cache *cache, const struct request *request, uint64_t flags)
+{
+    return fetch(cache, false, request, flags);
 }
 
 static void prefetch_line(struct cache *cache, uint64_t number, cycle_t now, uint64_t ip)
@@ -356,14 +379,15 @@ static struct reply miss(struct cache *cache, const struct request *request)
         reply = fetch_line(cache, request, 0);
         if (request->is_write && !cache->writes_back)
             send_on(cache, request->number, request->now);
-        publish(cache, cache_set_of(cache, request->number), cache->last_way, request->now);
+        publish(cache, false, cache_set_of(cache, request->number), cache->last_way, request->number,
+                request->now);
     }
     if (UNLIKELY(cache->prefetcher) && request->is_demand)
         note_event(cache, request, true);
     return reply;
 }
 
-static inline struct reply hit(struct cache *cache, const struct request *request, unsigned way)
+BODY struct reply hit(struct cache *cache, bool is_plain, const struct request *request, unsigned way)
 {
     uint64_t set = cache_set_of(cache, request->number), index = set * cache->nr_ways + way;
     uint64_t info = cache->lines[index].info;
@@ -371,8 +395,11 @@ static inline struct reply hit(struct cache *cache, const struct request *reques
     struct reply reply = {now + cache->latency_cycles, cache->level,
                           state_above((uint32_t)cache_info_state(info))};
     cache->stats.hits++;
-    cache_touch(cache, set, way);
-    bool is_first = (info & LINE_PREFETCHED) && request->is_demand;
+    if (is_plain)
+        cache_put_first(cache, set, way);
+    else
+        cache_touch(cache, set, way);
+    bool is_first = !is_plain && (info & LINE_PREFETCHED) && request->is_demand;
     if (UNLIKELY(is_first)) {
         info &= ~(uint64_t)LINE_PREFETCHED;
         cache->stats.prefetch_useful++;
@@ -386,15 +413,15 @@ static inline struct reply hit(struct cache *cache, const struct request *reques
     }
     if (filled_at <= now)
         info &= (1 << LINE_FILLED_SHIFT) - 1;
-    if (request->is_write && cache->writes_back) {
+    if (request->is_write && (is_plain || cache->writes_back)) {
         cache->stats.upgrades += cache_info_state(info) == CACHE_STATE_S;
         info |= CACHE_STATE_M;
     }
     cache->lines[index].info = info;
-    if (UNLIKELY(request->is_write && !cache->writes_back))
+    if (UNLIKELY(!is_plain && request->is_write && !cache->writes_back))
         reply.ready = later(reply.ready, send_on(cache, request->number, now));
-    publish(cache, set, way, now);
-    if (UNLIKELY(cache->is_exclusive && request->from && !request->is_write)) {
+    publish(cache, is_plain, set, way, request->number, now);
+    if (UNLIKELY(!is_plain && cache->is_exclusive && request->from && !request->is_write)) {
         cache_remove(cache, request->number, way);
         reply.state = give_away(cache, request, cache_info_state(info), now);
     }
@@ -407,7 +434,30 @@ static struct reply ask(struct cache *cache, const struct request *request)
 {
     int way = cache_find(cache, request->number);
     cache->stats.accesses++;
-    return way >= 0 ? hit(cache, request, (unsigned)way) : miss(cache, request);
+    return way >= 0 ? hit(cache, false, request, (unsigned)way) : miss(cache, request);
+}
+
+static __attribute__((noinline)) struct reply miss_plain(struct cache *cache, uint64_t number, bool is_write,
+                                                         cycle_t now)
+{
+    struct request request = {.number = number, .now = now, .is_write = is_write};
+    cache->stats.misses++;
+    struct reply reply = fetch(cache, true, &request, 0);
+    publish(cache, true, cache_set_of(cache, number), cache->last_way, number, now);
+    return reply;
+}
+
+BODY struct reply look_up_plain(struct cache *cache, uint64_t number, bool is_write, cycle_t now)
+{
+    struct request request = {.number = number, .now = now, .is_write = is_write};
+    int way = cache_find(cache, number);
+    cache->stats.accesses++;
+    return way >= 0 ? hit(cache, true, &request, (unsigned)way) : miss_plain(cache, number, is_write, now);
+}
+
+static struct reply ask_plain(struct cache *cache, uint64_t number, bool is_write, cycle_t now)
+{
+    return look_up_plain(cache, number, is_write, now);
 }
 
 struct cache_answer cache_ask(struct cache *cache, enum cache_use use, struct paddr at, bool is_write,
@@ -416,6 +466,10 @@ struct cache_answer cache_ask(struct cache *cache, enum cache_use use, struct pa
     uint64_t number = cache_line_number(cache, at);
     if (UNLIKELY(use != CACHE_USE_ALL) && !(use == CACHE_USE_NO_FILL && cache_find(cache, number) >= 0))
         return cache_ask_specially(cache, use, at, is_write, now);
+    if (LIKELY(cache->is_plain)) {
+        struct reply plain = look_up_plain(cache, number, is_write, now);
+        return (struct cache_answer){plain.ready, (enum served_by)plain.served_by};
+    }
     struct request request = {number, ip, now, NULL, is_write, use == CACHE_USE_ALL, false};
     struct reply reply = ask(cache, &request);
     if (UNLIKELY(cache->tells_prefetchers))

@@ -42,6 +42,8 @@ struct cache {
     uint8_t level;       /* enum served_by */
     bool has_lru_words, has_front, writes_back, is_exclusive, is_below_exclusive, is_inclusive;
     bool tells_prefetchers; /* there is one, here or below */
+    bool
+        is_plain; /* as most are: LRU words, write-back, write-allocate, not exclusive, no prefetcher; all below too */
     enum cache_replacement replacement;
     unsigned last_way;     /* in which a line was placed last */
     uint64_t last_touched; /* the line last touched, if it may be hit without a change; or CACHE_NO_LINE */
@@ -159,10 +161,21 @@ static inline void cache_order_turn(struct cache *cache, uint64_t set)
     *order = ((*order << 4 | last) & cache->order_mask) | (*order & ~cache->order_mask);
 }
 
+/* With an LRU word: the way is the latest; and the way that is the last. */
+static inline void cache_put_first(struct cache *cache, uint64_t set, unsigned way)
+{
+    cache_set_at(cache, set)->order = cache_order_first(cache_set_at(cache, set)->order, way);
+}
+
+static inline unsigned cache_last_way(const struct cache *cache, uint64_t set)
+{
+    return cache_set_at(cache, set)->order >> cache->last_shift & (LRU_WORD_WAYS - 1);
+}
+
 static inline void cache_touch(struct cache *cache, uint64_t set, unsigned way)
 {
     if (cache->has_lru_words)
-        cache_set_at(cache, set)->order = cache_order_first(cache_set_at(cache, set)->order, way);
+        cache_put_first(cache, set, way);
     else
         cache_touch_slowly(cache, set, way);
 }
@@ -170,16 +183,9 @@ static inline void cache_touch(struct cache *cache, uint64_t set, unsigned way)
 static inline void cache_note_fill(struct cache *cache, uint64_t set, unsigned way)
 {
     if (cache->has_lru_words)
-        cache_set_at(cache, set)->order = cache_order_first(cache_set_at(cache, set)->order, way);
+        cache_put_first(cache, set, way);
     else
         cache_note_fill_slowly(cache, set, way);
-}
-
-static inline unsigned cache_choose_victim(struct cache *cache, uint64_t set)
-{
-    if (cache->has_lru_words)
-        return cache_set_at(cache, set)->order >> cache->last_shift & (LRU_WORD_WAYS - 1);
-    return cache_choose_victim_slowly(cache, set);
 }
 
 /* Whether a hit on the line that was just touched would leave the policy's state as it is. */

@@ -59,6 +59,8 @@ struct cache *cache_create(const struct cache_params *params, enum served_by lev
     if (params->prefetch.kind != PREFETCH_NONE)
         cache->prefetcher = prefetcher_create(&params->prefetch);
     cache->tells_prefetchers = cache->prefetcher || (below && below->tells_prefetchers);
+    cache->is_plain = cache->has_lru_words && cache->writes_back && !params->no_write_allocate &&
+                      !cache->is_exclusive && !cache->tells_prefetchers && (!below || below->is_plain);
     bool has_memory = cache->front.read_line && cache->front.write_line && cache->lines && cache->sets &&
                       cache_replacement_init(cache) &&
                       (params->prefetch.kind == PREFETCH_NONE || cache->prefetcher);

@@ -165,15 +165,17 @@ struct dram_place dram_place(const struct dram *dram, struct paddr at)
 
 enum row_state { ROW_HIT, ROW_MISS, ROW_CONFLICT };
 
-static void count(struct dram *dram, struct channel *channel, enum row_state state, bool is_write)
+static inline void count(struct dram *dram, struct channel *channel, enum row_state state, bool is_write)
 {
-    uint64_t *const totals[] = {&dram->stats.row_hits, &dram->stats.row_misses, &dram->stats.row_conflicts};
-    uint64_t *const of_channel[] = {&channel->stats.row_hits, &channel->stats.row_misses,
-                                    &channel->stats.row_conflicts};
-    ++*totals[state];
-    ++*of_channel[state];
-    dram->stats.activates += state != ROW_HIT;
-    dram->stats.precharges += (state == ROW_CONFLICT) + (uint64_t)dram->params.is_closed;
+    bool is_hit = state == ROW_HIT, is_miss = state == ROW_MISS, is_conflict = state == ROW_CONFLICT;
+    dram->stats.row_hits += is_hit;
+    dram->stats.row_misses += is_miss;
+    dram->stats.row_conflicts += is_conflict;
+    channel->stats.row_hits += is_hit;
+    channel->stats.row_misses += is_miss;
+    channel->stats.row_conflicts += is_conflict;
+    dram->stats.activates += !is_hit;
+    dram->stats.precharges += is_conflict + (uint64_t)dram->params.is_closed;
     dram->stats.reads += !is_write;
     dram->stats.writes += is_write;
     channel->stats.reads += !is_write;
