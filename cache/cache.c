@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 /* What is wanted of a cache, by the core or by the cache above (`from`). */
@@ -450,7 +449,7 @@ static __attribute__((noinline)) struct reply miss_plain(struct cache *cache, ui
 BODY struct reply look_up_plain(struct cache *cache, uint64_t number, bool is_write, cycle_t now)
 {
     struct request request = {.number = number, .now = now, .is_write = is_write};
-    int way = cache_find(cache, number);
+    int way = cache_find_among(cache, number, 0);
     cache->stats.accesses++;
     return way >= 0 ? hit(cache, true, &request, (unsigned)way) : miss_plain(cache, number, is_write, now);
 }
@@ -460,19 +459,25 @@ static struct reply ask_plain(struct cache *cache, uint64_t number, bool is_writ
     return look_up_plain(cache, number, is_write, now);
 }
 
-struct cache_answer cache_ask(struct cache *cache, enum cache_use use, struct paddr at, bool is_write,
-                              cycle_t now, uint64_t ip)
+/* What is not plain; apart, so that the plain way needs no large stack frame. */
+static __attribute__((noinline)) struct cache_answer
+ask_any(struct cache *cache, enum cache_use use, struct paddr at, bool is_write, cycle_t now, uint64_t ip)
 {
     uint64_t number = cache_line_number(cache, at);
     if (UNLIKELY(use != CACHE_USE_ALL) && !(use == CACHE_USE_NO_FILL && cache_find(cache, number) >= 0))
         return cache_ask_specially(cache, use, at, is_write, now);
-    if (LIKELY(cache->is_plain)) {
-        struct reply plain = look_up_plain(cache, number, is_write, now);
-        return (struct cache_answer){plain.ready, (enum served_by)plain.served_by};
-    }
     struct request request = {number, ip, now, NULL, is_write, use == CACHE_USE_ALL, false};
     struct reply reply = ask(cache, &request);
     if (UNLIKELY(cache->tells_prefetchers))
         tell_prefetchers(cache);
+    return (struct cache_answer){reply.ready, (enum served_by)reply.served_by};
+}
+
+struct cache_answer cache_ask(struct cache *cache, enum cache_use use, struct paddr at, bool is_write,
+                              cycle_t now, uint64_t ip)
+{
+    if (UNLIKELY(!cache->is_plain || use != CACHE_USE_ALL))
+        return ask_any(cache, use, at, is_write, now, ip);
+    struct reply reply = look_up_plain(cache, cache_line_number(cache, at), is_write, now);
     return (struct cache_answer){reply.ready, (enum served_by)reply.served_by};
 }

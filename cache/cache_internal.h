@@ -13,7 +13,7 @@
 enum { LINE_STATE_MASK = 3, LINE_BY_SHIFT = 2, LINE_BY_MASK = 3 << LINE_BY_SHIFT, LINE_PREFETCHED = 1 << 4 };
 enum { LINE_FILLED_SHIFT = 8 };
 
-enum { CACHE_NO_WAY = -1, MAX_ABOVE = 2, LRU_WORD_WAYS = 16 };
+enum { CACHE_NO_WAY = -1, MAX_ABOVE = 2, LRU_WORD_WAYS = 16, HINT_WORD_WAYS = 8 };
 
 struct cache_set {
     /*
@@ -94,27 +94,34 @@ static inline uint64_t cache_hint(const struct cache *cache, uint64_t number)
 
 static inline void cache_set_hint(struct cache *cache, uint64_t set, unsigned way, uint64_t number)
 {
-    uint64_t *hints = &cache_set_at(cache, set)->hints[way / 8];
-    unsigned shift = way % 8 * 8;
+    uint64_t *hints = &cache_set_at(cache, set)->hints[way / HINT_WORD_WAYS];
+    unsigned shift = way % HINT_WORD_WAYS * 8;
     *hints = (*hints & ~((uint64_t)0xff << shift)) | cache_hint(cache, number) << shift;
 }
 
-/* The way that holds the line, or CACHE_NO_WAY. Hints of eight ways are compared at once. */
-static inline int cache_find(const struct cache *cache, uint64_t number)
+/* Which of eight ways from `first` on holds the line, or CACHE_NO_WAY: their hints are compared at once. */
+static inline int cache_find_among(const struct cache *cache, uint64_t number, unsigned first)
 {
     const uint64_t ones = 0x0101010101010101;
-    uint64_t set = cache_set_of(cache, number), wanted = cache_hint(cache, number) * ones;
+    uint64_t set = cache_set_of(cache, number);
     const struct cache_line *lines = &cache->lines[set * cache->nr_ways];
-    const uint64_t *hints = cache_set_at(cache, set)->hints;
-    for (unsigned first = 0; first < cache->nr_ways; first += 8) {
-        uint64_t differ = *hints++ ^ wanted;
-        for (uint64_t zero = (differ - ones) & ~differ & ones << 7; zero; zero &= zero - 1) {
-            unsigned way = first + ((unsigned)__builtin_ctzll(zero) >> 3);
-            if (way < cache->nr_ways && lines[way].tag == number)
-                return (int)way;
-        }
+    uint64_t differ =
+        cache_set_at(cache, set)->hints[first / HINT_WORD_WAYS] ^ cache_hint(cache, number) * ones;
+    for (uint64_t zero = (differ - ones) & ~differ & ones << 7; zero; zero &= zero - 1) {
+        unsigned way = first + ((unsigned)__builtin_ctzll(zero) >> 3);
+        if (way < cache->nr_ways && lines[way].tag == number)
+            return (int)way;
     }
     return CACHE_NO_WAY;
+}
+
+/* The way that holds the line, or CACHE_NO_WAY. */
+static inline int cache_find(const struct cache *cache, uint64_t number)
+{
+    int way = CACHE_NO_WAY;
+    for (unsigned first = 0; first < cache->nr_ways && way < 0; first += HINT_WORD_WAYS)
+        way = cache_find_among(cache, number, first);
+    return way;
 }
 
 static inline enum cache_state cache_info_state(uint64_t info)

@@ -40,7 +40,7 @@ struct cache *cache_create(const struct cache_params *params, enum served_by lev
     cache->nr_ways = (unsigned)params->nr_ways;
     cache->nr_sets = params->size_bytes / params->nr_ways / params->line_bytes;
     cache->hint_shift = (unsigned)__builtin_ctzll(cache->nr_sets);
-    while (1u << cache->set_shift < 2 + (params->nr_ways + 7) / 8)
+    while (1u << cache->set_shift < 2 + (params->nr_ways + HINT_WORD_WAYS - 1) / HINT_WORD_WAYS)
         cache->set_shift++;
     cache->mshrs.nr = (unsigned)params->mshrs;
     cache->write_buffers.nr = (unsigned)params->write_buffers;
@@ -59,8 +59,9 @@ struct cache *cache_create(const struct cache_params *params, enum served_by lev
     if (params->prefetch.kind != PREFETCH_NONE)
         cache->prefetcher = prefetcher_create(&params->prefetch);
     cache->tells_prefetchers = cache->prefetcher || (below && below->tells_prefetchers);
-    cache->is_plain = cache->has_lru_words && cache->writes_back && !params->no_write_allocate &&
-                      !cache->is_exclusive && !cache->tells_prefetchers && (!below || below->is_plain);
+    cache->is_plain = cache->has_lru_words && params->nr_ways <= HINT_WORD_WAYS && cache->writes_back &&
+                      !params->no_write_allocate && !cache->is_exclusive && !cache->tells_prefetchers &&
+                      (!below || below->is_plain);
     bool has_memory = cache->front.read_line && cache->front.write_line && cache->lines && cache->sets &&
                       cache_replacement_init(cache) &&
                       (params->prefetch.kind == PREFETCH_NONE || cache->prefetcher);

@@ -18,11 +18,17 @@ struct walk_context {
 };
 
 /* What is not RAM answers a read with all ones. */
-static uint64_t read_entry(const struct mmu *mmu, const struct walk_step *step)
+static inline uint64_t read_entry(const struct mmu *mmu, const struct walk_step *step)
 {
-    uint64_t value = step->size_bytes == sizeof(uint32_t) ? UINT32_MAX : UINT64_MAX;
-    ram_read(mmu->params.ram, step->at, &value, step->size_bytes);
-    return value;
+    const struct ram *ram = mmu->params.ram;
+    bool is_long = step->size_bytes == sizeof(uint64_t), is_there = ram_has(ram, step->at, step->size_bytes);
+    uint64_t value = UINT64_MAX;
+    uint32_t half = UINT32_MAX;
+    if (is_there && is_long) /* copies of constant size are single loads */
+        memcpy(&value, ram->host + step->at.v, sizeof value);
+    else if (is_there)
+        memcpy(&half, ram->host + step->at.v, sizeof half);
+    return is_long ? value : half;
 }
 
 /* An access of the walker: the entry above says of what type the memory is (SDM 3A 4.9.2). */
@@ -37,6 +43,14 @@ static struct cache_answer access_cache(struct mmu *mmu, const struct walk_step 
     return answer;
 }
 
+static void count_read(struct mmu *mmu, enum served_by served_by)
+{
+    mmu->stats.walk_reads_l1d += served_by == SERVED_BY_L1;
+    mmu->stats.walk_reads_l2 += served_by == SERVED_BY_L2;
+    mmu->stats.walk_reads_l3 += served_by == SERVED_BY_L3;
+    mmu->stats.walk_reads_dram += served_by == SERVED_BY_DRAM;
+}
+
 static uint64_t timed_read(void *opaque, struct walk_step *step)
 {
     struct walk_context *context = opaque;
@@ -45,9 +59,7 @@ static uint64_t timed_read(void *opaque, struct walk_step *step)
     mmu->stats.walk_reads++;
     if (mmu->params.is_timed && ram_has(mmu->params.ram, step->at, step->size_bytes)) {
         struct cache_answer answer = access_cache(mmu, step, false, context->now);
-        uint64_t *const by_level[NR_SERVED_BY] = {&mmu->stats.walk_reads_l1d, &mmu->stats.walk_reads_l2,
-                                                  &mmu->stats.walk_reads_l3, &mmu->stats.walk_reads_dram};
-        ++*by_level[answer.served_by];
+        count_read(mmu, answer.served_by);
         step->served_by = answer.served_by;
         context->now = answer.ready;
     }
@@ -70,11 +82,20 @@ static void timed_update(void *opaque, const struct walk_step *step, uint64_t va
 
 static void count_walk(struct mmu *mmu, enum mmu_access access, cycle_t cycles)
 {
-    uint64_t *const walks[] = {&mmu->stats.load_walks, &mmu->stats.store_walks, &mmu->stats.fetch_walks};
-    uint64_t *const walk_cycles[] = {&mmu->stats.load_walk_cycles, &mmu->stats.store_walk_cycles,
-                                     &mmu->stats.fetch_walk_cycles};
-    ++*walks[access];
-    *walk_cycles[access] += cycles;
+    switch (access) {
+    case MMU_READ:
+        mmu->stats.load_walks++;
+        mmu->stats.load_walk_cycles += cycles;
+        break;
+    case MMU_WRITE:
+        mmu->stats.store_walks++;
+        mmu->stats.store_walk_cycles += cycles;
+        break;
+    case MMU_FETCH:
+        mmu->stats.fetch_walks++;
+        mmu->stats.fetch_walk_cycles += cycles;
+        break;
+    }
 }
 
 static void count_l2_hit(struct mmu *mmu, enum mmu_access access)
@@ -145,7 +166,8 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
         entry = tlb_lookup(mmu->params.l2_tlb, at, pcid);
         if (entry && is_usable(mmu, entry, access, asker)) {
             count_l2_hit(mmu, access);
-            return (struct mmu_answer){.entry = tlb_fill(l1, entry), .found_in = MMU_FOUND_L2, .ready = now};
+            entry = tlb_fill_missed(l1, entry);
+            return (struct mmu_answer){.entry = entry, .found_in = MMU_FOUND_L2, .ready = now};
         }
         found_in = entry ? MMU_FOUND_L2 : MMU_FOUND_NOWHERE;
     }
@@ -165,8 +187,13 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
     if (!is_good)
         return answer;
     fresh.pcid = (uint16_t)pcid;
-    tlb_fill(mmu->params.l2_tlb, &fresh);
-    answer.entry = tlb_fill(l1, &fresh);
+    if (found_in == MMU_FOUND_NOWHERE) {
+        tlb_fill_missed(mmu->params.l2_tlb, &fresh);
+        answer.entry = tlb_fill_missed(l1, &fresh);
+    } else {
+        tlb_fill(mmu->params.l2_tlb, &fresh);
+        answer.entry = tlb_fill(l1, &fresh);
+    }
     return answer;
 }
 

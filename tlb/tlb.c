@@ -9,6 +9,9 @@ struct array {
     unsigned
         pages_held; /* sizes that were put in since the last flush of everything: others are not looked for */
     struct tlb_entry *entries; /* nr_sets x nr_ways */
+    /* The entries that may hold something, each once (is_listed): a flush need not look at the others. */
+    uint32_t *listed;
+    uint64_t nr_listed;
 };
 
 struct tlb {
@@ -33,7 +36,8 @@ struct tlb *tlb_create(const struct tlb_params *params)
         array->nr_sets = from->nr_entries / from->nr_ways;
         array->pages = from->pages;
         array->entries = calloc(from->nr_entries, sizeof *array->entries);
-        if (!array->entries) {
+        array->listed = calloc(from->nr_entries, sizeof *array->listed);
+        if (!array->entries || !array->listed) {
             tlb_destroy(tlb);
             return NULL;
         }
@@ -45,16 +49,26 @@ void tlb_destroy(struct tlb *tlb)
 {
     if (!tlb)
         return;
-    for (unsigned i = 0; i < TLB_MAX_ARRAYS; i++)
+    for (unsigned i = 0; i < TLB_MAX_ARRAYS; i++) {
         free(tlb->array[i].entries);
+        free(tlb->array[i].listed);
+    }
     free(tlb);
+}
+
+/* The first entry of the page's set. Most have a power of two of sets, which needs no division. */
+static inline struct tlb_entry *set_of(const struct array *array, uint64_t page_number)
+{
+    uint64_t mask = array->nr_sets - 1;
+    uint64_t set = (array->nr_sets & mask) == 0 ? page_number & mask : page_number % array->nr_sets;
+    return &array->entries[set * array->nr_ways];
 }
 
 /* The entry that holds the page, or NULL. */
 static struct tlb_entry *find(const struct array *array, enum tlb_page page, uint64_t page_number,
                               unsigned pcid)
 {
-    struct tlb_entry *entries = &array->entries[page_number % array->nr_sets * array->nr_ways];
+    struct tlb_entry *entries = set_of(array, page_number);
     for (uint64_t way = 0; way < array->nr_ways; way++)
         if (entries[way].page_number == page_number && entries[way].page == page && entries[way].id &&
             (entries[way].pcid == pcid || (entries[way].flags & TLB_GLOBAL)))
@@ -103,22 +117,32 @@ void tlb_hit(struct tlb *tlb, struct tlb_entry *entry)
     use(tlb, entry);
 }
 
-struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry)
+/* Where an entry that is not there yet goes: in place of the least recently used of its set. */
+static struct tlb_entry *make_room(struct tlb *tlb, struct array *array, uint64_t page_number)
+{
+    struct tlb_entry *entries = set_of(array, page_number), *place = entries;
+    for (uint64_t way = 1; way < array->nr_ways; way++)
+        if (entries[way].last_use < place->last_use)
+            place = &entries[way];
+    tlb->stats.evictions += place->id != 0;
+    if (!place->is_listed)
+        array->listed[array->nr_listed++] = (uint32_t)(place - array->entries);
+    return place;
+}
+
+static struct array *array_for(struct tlb *tlb, enum tlb_page page)
 {
     struct array *array = tlb->array;
-    while (!(array->pages & entry->page))
+    while (!(array->pages & page))
         array++;
-    /* A refill (to note a dirty bit, say) takes the place of the old entry of the same page. */
-    struct tlb_entry *place = find(array, entry->page, entry->page_number, entry->pcid);
-    if (!place) {
-        struct tlb_entry *entries = &array->entries[entry->page_number % array->nr_sets * array->nr_ways];
-        place = entries;
-        for (uint64_t way = 1; way < array->nr_ways; way++)
-            if (entries[way].last_use < place->last_use)
-                place = &entries[way];
-        tlb->stats.evictions += place->id != 0;
-    }
+    return array;
+}
+
+static struct tlb_entry *put_in(struct tlb *tlb, struct array *array, struct tlb_entry *place,
+                                const struct tlb_entry *entry)
+{
     *place = *entry;
+    place->is_listed = true;
     place->id = ++tlb->last_id;
     array->pages_held |= entry->page;
     use(tlb, place);
@@ -126,30 +150,54 @@ struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry)
     return place;
 }
 
-void tlb_flush(struct tlb *tlb, bool keep_global)
+struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry)
+{
+    struct array *array = array_for(tlb, entry->page);
+    /* A refill (to note a dirty bit, say) takes the place of the old entry of the same page. */
+    struct tlb_entry *place = find(array, entry->page, entry->page_number, entry->pcid);
+    return put_in(tlb, array, place ? place : make_room(tlb, array, entry->page_number), entry);
+}
+
+struct tlb_entry *tlb_fill_missed(struct tlb *tlb, const struct tlb_entry *entry)
+{
+    struct array *array = array_for(tlb, entry->page);
+    return put_in(tlb, array, make_room(tlb, array, entry->page_number), entry);
+}
+
+/* Drops all entries that are not global, or (`keep_global` false) all; or only those of a PCID, if not NULL. */
+static void flush(struct tlb *tlb, bool keep_global, const unsigned *pcid)
 {
     tlb->stats.flushes++;
     for (unsigned i = 0; i < tlb->params.nr_arrays; i++) {
         struct array *array = &tlb->array[i];
+        uint64_t nr_kept = 0;
         if (!keep_global)
             array->pages_held = 0;
-        for (uint64_t j = 0; j < array->nr_sets * array->nr_ways; j++)
-            if (array->entries[j].id && !(keep_global && (array->entries[j].flags & TLB_GLOBAL)))
-                array->entries[j] = (struct tlb_entry){.id = 0};
+        for (uint64_t j = 0; j < array->nr_listed; j++) {
+            struct tlb_entry *entry = &array->entries[array->listed[j]];
+            bool is_kept = (keep_global && (entry->flags & TLB_GLOBAL)) || (pcid && entry->pcid != *pcid);
+            if (entry->id && is_kept)
+                array->listed[nr_kept++] = array->listed[j];
+            else
+                *entry = (struct tlb_entry){.id = 0};
+        }
+        array->nr_listed = nr_kept;
     }
+}
+
+void tlb_flush(struct tlb *tlb, bool keep_global)
+{
+    flush(tlb, keep_global, NULL);
 }
 
 void tlb_flush_pcid(struct tlb *tlb, unsigned pcid)
 {
-    tlb->stats.flushes++;
-    for (unsigned i = 0; i < tlb->params.nr_arrays; i++) {
-        struct array *array = &tlb->array[i];
-        for (uint64_t j = 0; j < array->nr_sets * array->nr_ways; j++) {
-            struct tlb_entry *entry = &array->entries[j];
-            if (entry->id && entry->pcid == pcid && !(entry->flags & TLB_GLOBAL))
-                *entry = (struct tlb_entry){.id = 0};
-        }
-    }
+    flush(tlb, true, &pcid);
+}
+
+static void empty(struct tlb_entry *entry)
+{
+    *entry = (struct tlb_entry){.is_listed = entry->is_listed};
 }
 
 /* A way that holds the page for the PCID, or globally if that counts. */
@@ -157,7 +205,7 @@ static struct tlb_entry *find_victim(struct array *array, enum tlb_page page, st
                                      bool keep_global)
 {
     uint64_t page_number = at.v >> tlb_page_shift(page);
-    struct tlb_entry *entries = &array->entries[page_number % array->nr_sets * array->nr_ways];
+    struct tlb_entry *entries = set_of(array, page_number);
     for (uint64_t way = 0; way < array->nr_ways; way++) {
         bool is_global = entries[way].flags & TLB_GLOBAL;
         if (entries[way].id && entries[way].page_number == page_number && entries[way].page == page &&
@@ -175,7 +223,7 @@ void tlb_invalidate(struct tlb *tlb, struct laddr at, unsigned pcid, bool keep_g
         for (unsigned pages = array->pages_held; pages; pages &= pages - 1) {
             struct tlb_entry *entry;
             while ((entry = find_victim(array, pages & -pages, at, pcid, keep_global)))
-                *entry = (struct tlb_entry){.id = 0};
+                empty(entry);
         }
     }
 }

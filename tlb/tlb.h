@@ -41,6 +41,7 @@ struct tlb_entry {
     unsigned flags;    /* TLB_* */
     uint16_t pcid;     /* whose it is, unless it is global (SDM 3A 4.10.1) */
     uint8_t pat_index; /* what the entry in memory says of the memory type (SDM 3A 4.9.2) */
+    bool is_listed;    /* the TLB's own */
     uint64_t id;       /* never the same twice; 0: the way is empty */
     uint64_t last_use; /* the TLB's clock at the last hit or fill; what has the least in its set goes first */
 };
@@ -87,6 +88,9 @@ void tlb_hit(struct tlb *tlb, struct tlb_entry *entry);
  * returns it.
  */
 struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry);
+
+/* The same where tlb_lookup has just missed the page for the entry's PCID, so that it need not be looked for. */
+struct tlb_entry *tlb_fill_missed(struct tlb *tlb, const struct tlb_entry *entry);
 
 /* Drops all entries, or all that are not global. */
 void tlb_flush(struct tlb *tlb, bool keep_global);
