@@ -164,7 +164,7 @@ struct tlb_entry *tlb_fill_missed(struct tlb *tlb, const struct tlb_entry *entry
     return put_in(tlb, array, make_room(tlb, array, entry->page_number), entry);
 }
 
-/* Drops all entries that are not global, or (`keep_global` false) all; or only those of a PCID, if not NULL. */
+/* Drops all entries, or all that are not global; or, if that is not NULL, only those of a PCID. */
 static void flush(struct tlb *tlb, bool keep_global, const unsigned *pcid)
 {
     tlb->stats.flushes++;

@@ -89,7 +89,7 @@ void tlb_hit(struct tlb *tlb, struct tlb_entry *entry);
  */
 struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry);
 
-/* The same where tlb_lookup has just missed the page for the entry's PCID, so that it need not be looked for. */
+/* The same where tlb_lookup has just missed that page for that PCID: it is not looked for again. */
 struct tlb_entry *tlb_fill_missed(struct tlb *tlb, const struct tlb_entry *entry);
 
 /* Drops all entries, or all that are not global. */
