@@ -42,8 +42,11 @@ struct cache {
     uint8_t level;       /* enum served_by */
     bool has_lru_words, has_front, writes_back, is_exclusive, is_below_exclusive, is_inclusive;
     bool tells_prefetchers; /* there is one, here or below */
-    bool
-        is_plain; /* as most are: LRU words, write-back, write-allocate, not exclusive, no prefetcher; all below too */
+    /*
+     * As most are, and all below it: LRU of up to HINT_WORD_WAYS ways, write-back, write-allocate, not
+     * exclusive, no prefetcher.
+     */
+    bool is_plain;
     enum cache_replacement replacement;
     unsigned last_way;     /* in which a line was placed last */
     uint64_t last_touched; /* the line last touched, if it may be hit without a change; or CACHE_NO_LINE */

@@ -171,13 +171,15 @@ static inline void count(struct dram *dram, struct channel *channel, enum row_st
     dram->stats.row_hits += is_hit;
     dram->stats.row_misses += is_miss;
     dram->stats.row_conflicts += is_conflict;
-    channel->stats.row_hits += is_hit;
-    channel->stats.row_misses += is_miss;
-    channel->stats.row_conflicts += is_conflict;
     dram->stats.activates += !is_hit;
     dram->stats.precharges += is_conflict + (uint64_t)dram->params.is_closed;
     dram->stats.reads += !is_write;
     dram->stats.writes += is_write;
+    if (dram->params.nr_channels == 1) /* its own counters are not shown */
+        return;
+    channel->stats.row_hits += is_hit;
+    channel->stats.row_misses += is_miss;
+    channel->stats.row_conflicts += is_conflict;
     channel->stats.reads += !is_write;
     channel->stats.writes += is_write;
 }

@@ -466,7 +466,10 @@ ALWAYS_INLINE struct exec_place exec_find(struct cpu *cpu, uint64_t linear, unsi
         if (size_bytes > 1 && UNLIKELY((linear & cpu->line_mask) + size_bytes - 1 > cpu->line_mask))
             return nowhere;
     }
-    return (struct exec_place){front->host + (linear & PAGE_MASK), front->entry};
+    uint8_t *host = front->host + (linear & PAGE_MASK);
+    if (!host) /* the compiler cannot know, and would look again */
+        __builtin_unreachable();
+    return (struct exec_place){host, front->entry};
 }
 
 /* The access is made: its TLB entry is used, and the access counted. */
@@ -503,6 +506,8 @@ ALWAYS_INLINE struct loaded exec_load_found(struct cpu *cpu, const struct exec_p
     *t = exec_port(cpu, *t);
     exec_use(cpu, place);
     stamp_t ready = EXEC_IS_TIMED ? stamp_floor(*t) + cpu->load_hit : *t;
+    if (!ready) /* no run begins at stamp 0 (cpu_create), and a hit takes a cycle at least */
+        __builtin_unreachable();
     return (struct loaded){exec_host_read(place->host, size_bytes), ready};
 }
 

@@ -61,30 +61,55 @@ MOV_FORMS(64)
 
 /* The source is a byte or a word (bind.c puts its size in `cond`), the destination of size_bytes. */
 ALWAYS_INLINE const struct insn *extend(struct cpu *cpu, const struct insn *insn, stamp_t t, bool is_signed,
-                                        exec_fn *slow)
+                                        uint64_t value, stamp_t done)
 {
-    t = exec_wait_merge(cpu, t, insn->dst, insn->size_bytes);
-    struct loaded source =
-        insn->cond == 1 ? exec_read_src(cpu, insn, 1, &t, slow) : exec_read_src(cpu, insn, 2, &t, slow);
-    if (UNLIKELY(!source.ready))
-        return exec_miss(cpu, insn, t, slow);
     if (is_signed)
-        source.value =
-            (uint64_t)(insn->cond == 1 ? (int64_t)(int8_t)source.value : (int64_t)(int16_t)source.value);
-    stamp_t done = insn->flags & INSN_MEMORY ? source.ready : exec_done(t, 1);
-    exec_write_register(cpu, insn->dst, insn->size_bytes, source.value);
+        value = (uint64_t)(insn->cond == 1 ? (int64_t)(int8_t)value : (int64_t)(int16_t)value);
+    exec_write_register(cpu, insn->dst, insn->size_bytes, value);
     exec_set_ready(cpu, insn->dst, done);
     return exec_next(cpu, insn, t, done);
 }
 
-EXEC_TWIN(movzx)
+ALWAYS_INLINE const struct insn *extend_register(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                                 bool is_signed)
 {
-    return extend(cpu, insn, t, false, slow);
+    t = exec_wait1(cpu, exec_wait_merge(cpu, t, insn->dst, insn->size_bytes), insn->src);
+    uint64_t value = insn->cond == 1 ? exec_src(cpu, insn, 1) : exec_src(cpu, insn, 2);
+    return extend(cpu, insn, t, is_signed, value, exec_done(t, 1));
 }
 
-EXEC_TWIN(movsx)
+ALWAYS_INLINE const struct insn *extend_memory(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                               bool is_signed, exec_fn *slow)
 {
-    return extend(cpu, insn, t, true, slow);
+    t = exec_wait_address(cpu, insn, exec_wait_merge(cpu, t, insn->dst, insn->size_bytes));
+    struct linear linear = exec_linear(cpu, insn, insn->cond, false, slow);
+    if (UNLIKELY(!linear.is_good))
+        return exec_miss(cpu, insn, t, slow);
+    struct loaded source =
+        insn->cond == 1 ? exec_load(cpu, linear.v, 1, &t, slow) : exec_load(cpu, linear.v, 2, &t, slow);
+    if (UNLIKELY(!source.ready))
+        return exec_miss(cpu, insn, t, slow);
+    return extend(cpu, insn, t, is_signed, source.value, source.ready);
+}
+
+EXEC(movzx_r)
+{
+    return extend_register(cpu, insn, t, false);
+}
+
+EXEC_TWIN(movzx_m)
+{
+    return extend_memory(cpu, insn, t, false, slow);
+}
+
+EXEC(movsx_r)
+{
+    return extend_register(cpu, insn, t, true);
+}
+
+EXEC_TWIN(movsx_m)
+{
+    return extend_memory(cpu, insn, t, true, slow);
 }
 
 /* From 32 bits, or, with a 16-bit destination, from 16 (SDM 2B MOVSXD). */
