@@ -339,12 +339,12 @@ static void put_16(uint8_t *at, uint64_t value)
 /* What the firmware finds out about the machine, as QEMU's PC has it. */
 static void describe_machine(struct cmos *cmos, const struct cmos_params *params)
 {
-    enum { KIB = 1024, EQUIPMENT_FPU = 0x02, EQUIPMENT_MOUSE = 0x04 };
+    enum { KIB = 1024, EQUIPMENT_FPU = 0x02 };
     const uint64_t mib = UINT64_C(1) << 20, unit = 64 * KIB;
     uint8_t *bytes = cmos->bytes;
     uint64_t extended = params->ram_bytes > mib ? params->ram_bytes - mib : 0;
     uint64_t above_16m = params->ram_bytes > 16 * mib ? params->ram_bytes - 16 * mib : 0;
-    bytes[RAM_EQUIPMENT] = EQUIPMENT_FPU | EQUIPMENT_MOUSE;
+    bytes[RAM_EQUIPMENT] = EQUIPMENT_FPU; /* display: its own BIOS; no mouse */
     put_16(&bytes[RAM_BASE_KIB], 640);
     put_16(&bytes[RAM_EXTENDED_KIB], extended / KIB);
     put_16(&bytes[RAM_EXTENDED_KIB_AGAIN], extended / KIB);

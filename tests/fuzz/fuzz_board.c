@@ -1,0 +1,120 @@
+/*
+ * Device registers: the bytes are accesses to ports, to device memory and to the local APIC, interrupts that
+ * are taken, keys that are typed, and time that passes.
+ */
+#include "sim/base/event.h"
+#include "sim/board/board.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RAM_BYTES = 8 << 20, STEP_BYTES = 8, MAX_STEPS = 2000 };
+enum step {
+    PORT_READ,
+    PORT_WRITE,
+    MEMORY_READ,
+    MEMORY_WRITE,
+    LAPIC_READ,
+    LAPIC_WRITE,
+    TAKE,
+    WAIT,
+    TYPE,
+    NR_STEPS
+};
+
+/* Where devices are; others are as well hit by chance. */
+static const uint16_t ports[] = {0x00,  0x20,  0x40,  0x60,  0x64,  0x70,  0x80,  0x92,  0xa0,  0xc0,
+                                 0xe9,  0xf0,  0x1f0, 0x2f8, 0x3b4, 0x3ba, 0x3c0, 0x3c8, 0x3ce, 0x3d4,
+                                 0x3da, 0x3f8, 0x4d0, 0x600, 0x604, 0x608, 0xcf8, 0xcfc, 0xc000};
+static const uint64_t places[] = {0xa0000,    0xb8000,    0xc0000,    0xf0000,
+                                  0xfec00000, 0xfec00010, 0xfee00000, 0xfffffff0};
+
+static void set_intr(void *opaque, unsigned number, bool level)
+{
+    (void)number;
+    *(bool *)opaque = level;
+}
+
+static unsigned width_of(uint8_t byte)
+{
+    return 1u << byte % 3;
+}
+
+/* One step of eight bytes: what, width and place, an offset, a value. */
+static void take_step(struct board *board, struct ev_queue *events, const uint8_t *bytes, bool *intr)
+{
+    uint32_t value;
+    memcpy(&value, bytes + 4, sizeof value);
+    unsigned size = width_of(bytes[1]), offset = bytes[2] & 15;
+    uint16_t port = (uint16_t)(ports[bytes[3] % (sizeof ports / sizeof *ports)] + offset);
+    uint64_t at = places[bytes[3] % (sizeof places / sizeof *places)] + bytes[2] * 4u;
+    switch (bytes[0] % NR_STEPS) {
+    case PORT_READ:
+        iomap_read(board_ports(board), port, size);
+        break;
+    case PORT_WRITE:
+        iomap_write(board_ports(board), port, size, value);
+        break;
+    case MEMORY_READ:
+        iomap_read(board_memory(board), at, bytes[1] & 0x80 ? 8 : size);
+        break;
+    case MEMORY_WRITE:
+        iomap_write(board_memory(board), at, bytes[1] & 0x80 ? 8 : size, value);
+        break;
+    case LAPIC_READ:
+        lapic_read(board_lapic(board), bytes[2] * 16u, size);
+        break;
+    case LAPIC_WRITE:
+        if (bytes[3] == 0xff)
+            lapic_set_base(board_lapic(board), LAPIC_DEFAULT_BASE | (value & 0x900));
+        lapic_write(board_lapic(board), (bytes[2] & 0x3fu) * 16, 4, value);
+        break;
+    case TAKE:
+        if (*intr)
+            board_acknowledge(board);
+        break;
+    case WAIT:
+        ev_run(events, ev_now(events) + (value & 0xfffff));
+        break;
+    default:
+        board_type(board, bytes[2]);
+        break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t nr_bytes);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t nr_bytes)
+{
+    struct diag diag;
+    struct ram ram;
+    bool intr = false;
+    diag_init(&diag);
+    struct ev_queue *events = ev_queue_create();
+    if (!events || !ram_init(&ram, RAM_BYTES))
+        abort();
+    struct board *board = board_create(
+        &(struct board_params){
+            .events = events,
+            .cpu_hz = 1000000000,
+            .ram_bytes = RAM_BYTES,
+            .ram = &ram,
+            .has_apic = true,
+            .apic_hz = 100000000,
+            .core = {.intr = {.set = set_intr, .opaque = &intr}},
+        },
+        &diag);
+    if (!board)
+        abort();
+    for (size_t i = 0; i + STEP_BYTES <= nr_bytes && i < (size_t)MAX_STEPS * STEP_BYTES; i += STEP_BYTES)
+        take_step(board, events, bytes + i, &intr);
+    struct vga_screen *screen = malloc(sizeof *screen);
+    if (screen)
+        vga_read_screen(board_vga(board), screen);
+    free(screen);
+    board_destroy(board);
+    ram_fini(&ram);
+    ev_queue_destroy(events);
+    diag_fini(&diag);
+    return 0;
+}
