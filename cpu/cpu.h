@@ -145,6 +145,11 @@ void cpu_raise_nmi(struct cpu *cpu);
 /* The board's A20 gate; open at the start. May be called from within a hook. */
 void cpu_set_a20(struct cpu *cpu, bool is_open);
 
+/*
+ * What is_ram says of these pages has changed, or what lies behind them. May be called from within a hook.
+ */
+void cpu_memory_changed(struct cpu *cpu, struct paddr at, uint64_t size_bytes);
+
 /* IGNNE#: the pending x87 exception no longer stops instructions, until it is cleared. */
 void cpu_ignore_coprocessor_error(struct cpu *cpu);
 

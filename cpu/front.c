@@ -91,12 +91,25 @@ void cpu_drop_fronts(struct cpu *cpu)
         memset(cpu->fetch_fronts[i].tag, 0xff, sizeof cpu->fetch_fronts[i].tag);
 }
 
+/* The page that runs is looked up again, too. */
+static void drop_all_fronts(struct cpu *cpu)
+{
+    cpu_drop_fronts(cpu);
+    for (unsigned i = 0; i < FETCH_FRONT_ENTRIES; i++)
+        cpu->fetch_fronts[i].id = UINT64_MAX;
+}
+
 void cpu_set_a20(struct cpu *cpu, bool is_open)
 {
     mmu_set_a20(&cpu->mmu, is_open);
-    cpu_drop_fronts(cpu);
-    for (unsigned i = 0; i < FETCH_FRONT_ENTRIES; i++) /* the page that runs is looked up again, too */
-        cpu->fetch_fronts[i].id = UINT64_MAX;
+    drop_all_fronts(cpu);
+}
+
+void cpu_memory_changed(struct cpu *cpu, struct paddr at, uint64_t size_bytes)
+{
+    drop_all_fronts(cpu);
+    cpu_code_written(cpu, at, size_bytes);
+    cpu_request_stop(cpu);
 }
 
 void cpu_update_alignment(struct cpu *cpu)

@@ -150,7 +150,11 @@ static void set_task_priority(void *opaque, unsigned priority, cycle_t now)
 static bool is_ram(void *opaque, struct paddr page)
 {
     const struct machine *machine = opaque;
-    return page.v < machine->ram.size_bytes && !memory_is_hole(page) && !is_lapic(machine, page);
+    if (is_lapic(machine, page))
+        return false;
+    if (memory_is_hole(page))
+        return machine->board && board_is_ram(machine->board, page);
+    return page.v < machine->ram.size_bytes;
 }
 
 /* Reads a string of the guest's, up to its end, a page that is not there, or the buffer's end. */
@@ -372,6 +376,11 @@ static void set_a20(void *opaque, bool is_open)
     cpu_set_a20(((struct machine *)opaque)->cpu, is_open);
 }
 
+static void memory_changed(void *opaque, struct paddr at, uint64_t size_bytes)
+{
+    cpu_memory_changed(((struct machine *)opaque)->cpu, at, size_bytes);
+}
+
 static bool create_board(struct machine *machine, struct diag *diag)
 {
     struct board_params params = {
@@ -379,6 +388,7 @@ static bool create_board(struct machine *machine, struct diag *diag)
         .cpu_hz = machine->config.cpu_frequency_hz,
         .ram_bytes = machine->config.machine_ram,
         .ram = &machine->ram,
+        .memory_changed = memory_changed,
         .has_apic = has_apic(machine),
         .apic_hz = machine->config.cpu_apic_frequency_hz,
         .core = {.intr = {.set = set_intr, .opaque = machine},

@@ -71,6 +71,15 @@ bool iomap_add(struct iomap *map, const struct io_range *range, struct diag *dia
     return true;
 }
 
+void iomap_remove(struct iomap *map, uint64_t base)
+{
+    size_t at = lower_bound(map, base);
+    assert(at < map->nr_ranges && map->ranges[at].base == base);
+    map->nr_ranges--;
+    memmove(&map->ranges[at], &map->ranges[at + 1], (map->nr_ranges - at) * sizeof(*map->ranges));
+    map->recent = NULL;
+}
+
 static const struct io_range *find(struct iomap *map, uint64_t address)
 {
     const struct io_range *recent = map->recent;
@@ -145,4 +154,12 @@ void iomap_write(struct iomap *map, uint64_t address, unsigned size, uint64_t va
 const struct iomap_stats *iomap_stats(const struct iomap *map)
 {
     return &map->stats;
+}
+
+void iomap_count_unclaimed(struct iomap *map, bool is_write)
+{
+    if (is_write)
+        map->stats.unclaimed_writes++;
+    else
+        map->stats.unclaimed_reads++;
 }

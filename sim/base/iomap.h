@@ -44,6 +44,9 @@ void iomap_destroy(struct iomap *map);
 /* Copies `range`. On overlap adds a line with both names and returns false. */
 bool iomap_add(struct iomap *map, const struct io_range *range, struct diag *diag);
 
+/* Takes away the range that begins at `base`, which has to be there. May be called from within a device. */
+void iomap_remove(struct iomap *map, uint64_t base);
+
 uint64_t iomap_read(struct iomap *map, uint64_t address, unsigned size);
 void iomap_write(struct iomap *map, uint64_t address, unsigned size, uint64_t value);
 
@@ -52,5 +55,8 @@ struct iomap_stats {
     uint64_t unclaimed_reads, unclaimed_writes;
 };
 const struct iomap_stats *iomap_stats(const struct iomap *map);
+
+/* For a range that passes some accesses on to nobody: counts one. */
+void iomap_count_unclaimed(struct iomap *map, bool is_write);
 
 #endif

@@ -1,15 +1,17 @@
 #include "sim/board/board.h"
 
 #include "sim/board/cmos.h"
+#include "sim/board/i440fx.h"
 #include "sim/board/interrupts.h"
 #include "sim/board/kbd.h"
+#include "sim/board/piix3.h"
 #include "sim/board/pit.h"
+#include "sim/board/shadow.h"
 #include "sim/board/tables.h"
 #include "sim/board/uart.h"
 #include "sim/board/vga.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Who drives which input of the PICs; IRQ 2 is the cascade. */
 enum board_irq { IRQ_PIT = 0, IRQ_KBD = 1, IRQ_COM2 = 3, IRQ_COM1 = 4, IRQ_RTC = 8, IRQ_SCI = 9 };
@@ -28,6 +30,10 @@ struct board {
     struct power *power;
     struct uart *com1, *com2;
     struct vga *vga;
+    struct shadow *shadow;
+    struct pci *pci;
+    struct i440fx *host_bridge;
+    struct piix3 *isa_bridge;
     unsigned a20_gates; /* those that are open */
     struct board_stats stats;
 };
@@ -43,6 +49,9 @@ static const struct {
     {0x43, 0x34},  {0x40, 0x00}, {0x40, 0x00},                             /* channel 0: mode 2, 65536 */
     {0x43, 0x54},  {0x41, 0x12},                                           /* channel 1: mode 2, 18 */
 };
+
+/* It leaves F0000h-FFFFFh as RAM that can be read and not written: there are its tables (82441FX PAM0). */
+enum { PAM0 = 0x59, PAM0_READ = 0x10 };
 
 static void set_a20_gate(struct board *board, enum a20_gate gate, bool is_open)
 {
@@ -62,7 +71,7 @@ static void on_kbd_a20(void *opaque, bool is_open)
     set_a20_gate(opaque, A20_KBD, is_open);
 }
 
-static void on_kbd_reset(void *opaque)
+static void on_reset(void *opaque)
 {
     const struct power_hooks *hooks = &((struct board *)opaque)->params.power;
     if (hooks->reset)
@@ -82,34 +91,6 @@ static struct uart *create_uart(struct board *board, const char *name, uint64_t 
         .is_paced = board->params.uart_is_paced,
     };
     return uart_create(&params, board->ports, diag);
-}
-
-/* The firmware's tables lie in RAM that is read at F0000h, and cannot be written there. */
-static uint64_t read_tables(void *opaque, uint64_t offset, unsigned size)
-{
-    const struct ram *ram = opaque;
-    uint64_t value = 0;
-    memcpy(&value, ram->host + TABLES_LOW_BASE + offset, size);
-    return value;
-}
-
-static void write_nothing(void *opaque, uint64_t offset, unsigned size, uint64_t value)
-{
-    (void)opaque, (void)offset, (void)size, (void)value;
-}
-
-static bool show_tables(struct board *board, struct diag *diag)
-{
-    const struct io_range range = {
-        .name = "firmware tables",
-        .base = TABLES_LOW_BASE,
-        .size = MEMORY_HOLE_END - TABLES_LOW_BASE,
-        .widths = IO_WIDTH_1 | IO_WIDTH_2 | IO_WIDTH_4 | IO_WIDTH_8,
-        .read = read_tables,
-        .write = write_nothing,
-        .opaque = (void *)(uintptr_t)board->params.ram,
-    };
-    return !board->params.ram || iomap_add(board->memory, &range, diag);
 }
 
 static bool create_timers(struct board *board, struct diag *diag)
@@ -134,6 +115,49 @@ static bool create_timers(struct board *board, struct diag *diag)
     return board->cmos;
 }
 
+static uint8_t read_cf9(void *opaque)
+{
+    return power_read_cf9(((struct board *)opaque)->power);
+}
+
+static void write_cf9(void *opaque, uint8_t value)
+{
+    power_write_cf9(((struct board *)opaque)->power, value);
+}
+
+static void on_memory_changed(void *opaque, struct paddr at, uint64_t size_bytes)
+{
+    struct board *board = opaque;
+    if (board->params.memory_changed)
+        board->params.memory_changed(board->params.opaque, at, size_bytes);
+}
+
+static bool create_bridges(struct board *board, struct diag *diag)
+{
+    const struct shadow_params shadow = {
+        .memory = board->memory, .ram = board->params.ram, .changed = on_memory_changed, .opaque = board};
+    board->shadow = shadow_create(&shadow, diag);
+    const struct pci_params pci = {.ports = board->ports,
+                                   .memory = board->memory,
+                                   .read_cf9 = read_cf9,
+                                   .write_cf9 = write_cf9,
+                                   .opaque = board};
+    board->pci = pci_create(&pci, diag);
+    if (!board->shadow || !board->pci)
+        return false;
+    const struct i440fx_params host = {.shadow = board->shadow, .reset = on_reset, .opaque = board};
+    struct irq_line irqs[PIIX_NR_IRQS] = {{0}};
+    for (unsigned irq = 0; irq < PIIX_NR_IRQS; irq++) {
+        if (irq != PIC_CASCADE_IRQ)
+            irqs[irq] = interrupts_pic_line(board->interrupts, irq);
+    }
+    for (unsigned pirq = 0; pirq < PCI_NR_PIRQS; pirq++)
+        pci_connect_pirq(board->pci, pirq, interrupts_pirq_line(board->interrupts, pirq));
+    board->host_bridge = i440fx_create(&host, board->pci, diag);
+    board->isa_bridge = board->host_bridge ? piix3_create(irqs, board->pci, diag) : NULL;
+    return board->isa_bridge;
+}
+
 static bool create_devices(struct board *board, struct diag *diag)
 {
     const struct board_params *params = &board->params;
@@ -149,7 +173,7 @@ static bool create_devices(struct board *board, struct diag *diag)
         return false;
     board->kbd = kbd_create(&(struct kbd_params){.irq = interrupts_isa_line(board->interrupts, IRQ_KBD),
                                                  .a20 = on_kbd_a20,
-                                                 .reset = on_kbd_reset,
+                                                 .reset = on_reset,
                                                  .opaque = board},
                             board->ports, diag);
     board->power = power_create(
@@ -169,7 +193,7 @@ static bool create_devices(struct board *board, struct diag *diag)
     board->com2 = create_uart(board, "COM2", COM2_BASE, IRQ_COM2, (struct uart_host){0}, diag);
     board->vga = vga_create(&(struct vga_params){.events = params->events, .cpu_hz = params->cpu_hz},
                             board->ports, board->memory, diag);
-    return board->com1 && board->com2 && board->vga && show_tables(board, diag);
+    return board->com1 && board->com2 && board->vga && create_bridges(board, diag);
 }
 
 struct board *board_create(const struct board_params *params, struct diag *diag)
@@ -198,6 +222,9 @@ struct board *board_create(const struct board_params *params, struct diag *diag)
         iomap_write(board->memory, IOAPIC_BASE, 4, 0);
         iomap_write(board->memory, IOAPIC_BASE + 0x10, 4, TABLES_IOAPIC_ID << 24);
     }
+    for (unsigned pirq = 0; pirq < PCI_NR_PIRQS; pirq++)
+        piix3_route(board->isa_bridge, pirq, tables_pirq_irq(pirq));
+    i440fx_firmware_write(board->host_bridge, PAM0, PAM0_READ);
     return board;
 }
 
@@ -206,6 +233,10 @@ void board_destroy(struct board *board)
     if (!board)
         return;
     vga_destroy(board->vga);
+    piix3_destroy(board->isa_bridge);
+    i440fx_destroy(board->host_bridge);
+    pci_destroy(board->pci);
+    shadow_destroy(board->shadow);
     uart_destroy(board->com2);
     uart_destroy(board->com1);
     power_destroy(board->power);
@@ -231,6 +262,22 @@ struct iomap *board_memory(struct board *board)
 uint8_t board_acknowledge(struct board *board)
 {
     return interrupts_acknowledge(board->interrupts);
+}
+
+bool board_is_ram(const struct board *board, struct paddr page)
+{
+    return shadow_is_ram(board->shadow, page);
+}
+
+bool board_set_rom(struct board *board, const void *bytes, uint64_t size_bytes, struct diag *diag)
+{
+    i440fx_firmware_write(board->host_bridge, PAM0, 0); /* the ROM is there when it begins */
+    return shadow_set_rom(board->shadow, bytes, size_bytes, diag);
+}
+
+struct pci *board_pci(struct board *board)
+{
+    return board->pci;
 }
 
 struct irq_line board_irq_line(struct board *board, unsigned irq)
@@ -284,6 +331,10 @@ const struct board_stats *board_stats(struct board *board)
         .unclaimed_port_writes = iomap_stats(board->ports)->unclaimed_writes,
         .unclaimed_memory_reads = iomap_stats(board->memory)->unclaimed_reads,
         .unclaimed_memory_writes = iomap_stats(board->memory)->unclaimed_writes,
+        .pci_config_reads = pci_stats(board->pci)->config_reads,
+        .pci_config_writes = pci_stats(board->pci)->config_writes,
+        .pci_absent = pci_stats(board->pci)->absent,
+        .pci_bar_conflicts = pci_stats(board->pci)->bar_conflicts,
         .post_codes = power_nr_post_codes(board->power),
         .post_code = power_post_code(board->power),
         .vga_accesses = vga_nr_accesses(board->vga),

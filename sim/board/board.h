@@ -17,6 +17,7 @@
 #include "sim/base/stats.h"
 #include "sim/board/lapic.h"
 #include "sim/board/memory_map.h"
+#include "sim/board/pci.h"
 #include "sim/board/power.h"
 #include "sim/board/vga.h"
 
@@ -25,7 +26,13 @@
 struct board_params {
     struct ev_queue *events; /* outlives the board */
     uint64_t cpu_hz, ram_bytes;
-    const struct ram *ram;  /* outlives the board; NULL: nothing is read at F0000h-FFFFFh */
+    /* Outlives the board. NULL: nothing is read at F0000h-FFFFFh, and no shadow RAM is there. */
+    struct ram *ram;
+    /*
+     * A host bridge's register was written: accesses to these pages go elsewhere now (board_is_ram). May be
+     * NULL.
+     */
+    void (*memory_changed)(void *opaque, struct paddr at, uint64_t size_bytes);
     uint64_t start_seconds; /* the date at cycle 0 since 1970-01-01 00:00:00; 0 means CMOS_DEFAULT_DATE */
     bool uart_is_paced;     /* bytes take their time on the line */
     bool has_apic;          /* a local APIC and an I/O APIC */
@@ -60,6 +67,15 @@ struct iomap *board_memory(struct board *board);
 
 /* The CPU takes the interrupt that INTR announced: its vector. */
 uint8_t board_acknowledge(struct board *board);
+
+/* Whether accesses to this page, which lies in the hole below 1 MiB, go to RAM now. */
+bool board_is_ram(const struct board *board, struct paddr page);
+
+/* The firmware's ROM (shadow.h). To be called once, before the first run. */
+bool board_set_rom(struct board *board, const void *bytes, uint64_t size_bytes, struct diag *diag);
+
+/* For a device that puts itself on the bus. */
+struct pci *board_pci(struct board *board);
 
 /* ISA interrupt `irq`, for a device that is not the board's own. */
 struct irq_line board_irq_line(struct board *board, unsigned irq);

@@ -212,25 +212,15 @@ static void write_port92(void *opaque, uint64_t offset, unsigned size, uint64_t 
         reset(power);
 }
 
-/*
- * The reset control register is one byte in the middle of PCI's address register (82371AB data sheet 4.5.3),
- * and only byte accesses reach it: the whole of CF8h-CFBh is claimed here, so that a wider one does not.
- */
-enum { CF9_OFFSET = 1 };
-
-static uint64_t read_cf8(void *opaque, uint64_t offset, unsigned size)
+uint8_t power_read_cf9(const struct power *power)
 {
-    const struct power *power = opaque;
-    return size == 1 && offset == CF9_OFFSET ? power->reset_control : UINT32_MAX;
+    return power->reset_control;
 }
 
-static void write_cf8(void *opaque, uint64_t offset, unsigned size, uint64_t value)
+void power_write_cf9(struct power *power, uint8_t value)
 {
-    struct power *power = opaque;
-    if (size != 1 || offset != CF9_OFFSET)
-        return;
     bool was_set = power->reset_control & CF9_RESET;
-    power->reset_control = (uint8_t)value & (CF9_SYSTEM | CF9_RESET | CF9_FULL);
+    power->reset_control = value & (CF9_SYSTEM | CF9_RESET | CF9_FULL);
     if (!was_set && (value & CF9_RESET))
         reset(power);
 }
@@ -258,7 +248,6 @@ struct power *power_create(const struct power_params *params, struct iomap *port
         {"debug console", 0xe9, 1, IO_WIDTH_1, read_debug_console, write_debug_console, power},
         {"POST codes", 0x80, 1, IO_WIDTH_1, read_post, write_post, power},
         {"port 92h", 0x92, 1, IO_WIDTH_1, read_port92, write_port92, power},
-        {"reset control", 0xcf8, 4, ANY_WIDTH, read_cf8, write_cf8, power},
     };
     for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
         if (!iomap_add(ports, &ranges[i], diag)) {

@@ -44,6 +44,13 @@ struct power;
 struct power *power_create(const struct power_params *params, struct iomap *ports, struct diag *diag);
 void power_destroy(struct power *power);
 
+/*
+ * The reset control register CF9h (82371AB data sheet 4.5.3), for the PCI bus, whose address register lies
+ * around it.
+ */
+uint8_t power_read_cf9(const struct power *power);
+void power_write_cf9(struct power *power, uint8_t value);
+
 uint8_t power_post_code(const struct power *power);
 uint64_t power_nr_post_codes(const struct power *power);
 

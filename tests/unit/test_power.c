@@ -188,7 +188,7 @@ Test(power, reset_by_cf9_needs_a_rising_bit_and_a_byte_access)
     out(&at, 0xcf9, 0x06);
     cr_assert_eq(nr_resets, 1);
     cr_assert_eq(in(&at, 0xcf9), 0x06);
-    cr_assert_eq(iomap_read(at.ports, 0xcf8, 4), 0xffffffff);
+    cr_assert_eq(iomap_read(at.ports, 0xcf8, 4), 0x8000ff00);
 }
 
 Test(power, reset_by_the_keyboard_controller)
