@@ -155,8 +155,16 @@ static bool make_machine(struct run *run)
         .opaque = run,
     };
     run->machine = machine_create(&params, &run->diag);
-    return run->machine &&
-           machine_load(run->machine, image, o->arguments, o->modules, o->nr_modules, &run->diag);
+    const struct load_params guest = {
+        .file = image,
+        .arguments = o->arguments,
+        .modules = o->modules,
+        .nr_modules = o->nr_modules,
+        .protocol = o->protocol,
+        .load_at = o->load_at,
+        .entry = o->entry,
+    };
+    return run->machine && machine_load_guest(run->machine, &guest, &run->diag);
 }
 
 static bool make_terminal(struct run *run)

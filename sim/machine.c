@@ -5,6 +5,7 @@
 #include "sim/base/iomap.h"
 #include "sim/board/board.h"
 #include "sim/board/tables.h"
+#include "sim/start_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -487,36 +488,6 @@ void machine_destroy(struct machine *machine)
     free(machine);
 }
 
-/* A flat 4 GiB segment, as loaded from a descriptor that the guest does not have yet. */
-static struct segment flat_segment(uint16_t selector, uint8_t type)
-{
-    return (struct segment){
-        .selector = selector,
-        .is_usable = true,
-        .hidden = {.limit_bytes = UINT32_MAX,
-                   .type = type,
-                   .is_code_or_data = true,
-                   .is_present = true,
-                   .is_big = true,
-                   .is_granular = true},
-    };
-}
-
-/* The state that the multiboot protocol promises (Multiboot 0.6.96, 3.2). */
-static void start_multiboot(struct machine *machine)
-{
-    enum { CODE_SELECTOR = 0x08, DATA_SELECTOR = 0x10 };
-    struct cpu_state state = {.rip = machine->image.entry, .rflags = 2, .cr0 = CR0_PE | 0x10, .idt_limit = 0};
-    state.fpu = cpu_fpu_initial(); /* the BIOS has been there */
-    state.mxcsr = CPU_MXCSR_INITIAL;
-    state.gpr[CPU_AX] = machine->image.eax;
-    state.gpr[CPU_BX] = machine->image.ebx;
-    for (unsigned seg = 0; seg < 6; seg++)
-        state.segment[seg] = flat_segment(DATA_SELECTOR, SEGMENT_WRITABLE | SEGMENT_ACCESSED);
-    state.segment[1] = flat_segment(CODE_SELECTOR, SEGMENT_CODE | SEGMENT_READABLE | SEGMENT_ACCESSED);
-    cpu_set_state(machine->cpu, &state);
-}
-
 /* What a firmware that boots a kernel leaves in memory. */
 static void leave_tables(struct machine *machine)
 {
@@ -532,19 +503,26 @@ static void leave_tables(struct machine *machine)
     tables_write(&tables, &machine->ram);
 }
 
-bool machine_load(struct machine *machine, const char *file, const char *arguments,
-                  const struct load_module *modules, size_t nr_modules, struct diag *diag)
+bool machine_load_guest(struct machine *machine, const struct load_params *guest, struct diag *diag)
 {
-    struct load_params params = {.file = file,
-                                 .arguments = arguments,
-                                 .modules = modules,
-                                 .nr_modules = nr_modules,
-                                 .map = &machine->map};
+    struct load_params params = *guest;
+    params.map = &machine->map;
+    params.has_long_mode = machine->config.cpu_isa >= CFG_ISA_X86_64;
+    params.rsdp = TABLES_LOW_BASE; /* the tables begin with it */
     if (!load_image(&params, &machine->ram, &machine->image, diag))
         return false;
     leave_tables(machine);
-    start_multiboot(machine);
+    struct cpu_state state = start_state(&machine->image.start);
+    cpu_set_state(machine->cpu, &state);
     return true;
+}
+
+bool machine_load(struct machine *machine, const char *file, const char *arguments,
+                  const struct load_module *modules, size_t nr_modules, struct diag *diag)
+{
+    const struct load_params guest = {
+        .file = file, .arguments = arguments, .modules = modules, .nr_modules = nr_modules};
+    return machine_load_guest(machine, &guest, diag);
 }
 
 /* The core stopped; it is to run on to `until`. */

@@ -52,6 +52,9 @@ void machine_destroy(struct machine *machine);
 bool machine_load(struct machine *machine, const char *file, const char *arguments,
                   const struct load_module *modules, size_t nr_modules, struct diag *diag);
 
+/* The same with all that can be said about a guest; `map` and `has_long_mode` are filled in. */
+bool machine_load_guest(struct machine *machine, const struct load_params *guest, struct diag *diag);
+
 /* Runs until the core's clock reaches `until`, or the guest ends. An ended machine stays ended. */
 enum machine_end machine_run(struct machine *machine, cycle_t until);
 

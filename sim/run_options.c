@@ -10,14 +10,19 @@
 const char run_usage[] =
     "usage: lookaside run [OPTION ...] IMAGE|demo\n"
     "\n"
-    "Runs a guest: a multiboot kernel, or `demo`, the bundled one. Its COM1 is this terminal; Ctrl-A is the "
+    "Runs a guest: a kernel, boot sector or flat image, or `demo`, the bundled kernel. Its COM1 is this "
+    "terminal; Ctrl-A is the "
     "escape\n"
     "key (x quits, h helps).\n"
     "\n"
     "  -c, --config FILE        the machine, as JSON; later ones win over earlier ones\n"
     "  -s, --set path=value     one key of it, such as tlb.l1d.ways=4; wins over files\n"
     "  -a, --arguments TEXT     the guest's command line\n"
-    "      --initrd FILE        a module for the guest; may be given more than once\n"
+    "      --initrd FILE        an initrd or module for the guest; may be given more than once\n"
+    "      --boot PROTOCOL      multiboot, linux, linux32, linux64, pvh, sector, flat16, flat32 or flat64 "
+    "(auto)\n"
+    "      --load-at ADDRESS    where a flat image goes, physical\n"
+    "      --entry ADDRESS      where it begins to run\n"
     "  -o, --output DIR         where stats.json, stats.txt and config.effective.json go (lookaside.out)\n"
     "      --trace FILE         what was in each stage in each cycle, for `lookaside trace`\n"
     "      --trace-from N       ... from this cycle on\n"
@@ -41,6 +46,9 @@ const char run_usage[] =
 
 enum option_id {
     OPTION_INITRD = 256,
+    OPTION_BOOT,
+    OPTION_LOAD_AT,
+    OPTION_ENTRY,
     OPTION_TRACE,
     OPTION_TRACE_FROM,
     OPTION_TRACE_TO,
@@ -60,6 +68,9 @@ static const struct option known[] = {
     {"arguments", required_argument, NULL, 'a'},
     {"output", required_argument, NULL, 'o'},
     {"initrd", required_argument, NULL, OPTION_INITRD},
+    {"boot", required_argument, NULL, OPTION_BOOT},
+    {"load-at", required_argument, NULL, OPTION_LOAD_AT},
+    {"entry", required_argument, NULL, OPTION_ENTRY},
     {"trace", required_argument, NULL, OPTION_TRACE},
     {"trace-from", required_argument, NULL, OPTION_TRACE_FROM},
     {"trace-to", required_argument, NULL, OPTION_TRACE_TO},
@@ -100,6 +111,19 @@ static bool parse_count(const char *option, const char *text, uint64_t thousand,
     return true;
 }
 
+/* A physical address below 4 GiB, decimal or 0x... */
+static bool parse_address(const char *option, const char *text, uint64_t *value, struct diag *diag)
+{
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 0);
+    if (text[0] < '0' || text[0] > '9' || *end || errno != 0 || number == 0 || number > UINT32_MAX)
+        return diag_add(diag, EXIT_STATUS_USAGE,
+                        "%s: '%s' is no address; allowed: 1 to 0xffffffff, such as 0x100000", option, text);
+    *value = number;
+    return true;
+}
+
 static bool parse_screenshot(struct run_options *options, const char *text, struct diag *diag)
 {
     const char *at = strrchr(text, '@');
@@ -135,6 +159,12 @@ static bool take(struct run_options *o, int option, struct diag *diag)
     case OPTION_INITRD:
         o->modules[o->nr_modules++] = (struct load_module){.file = optarg};
         return true;
+    case OPTION_BOOT:
+        return load_protocol_named(optarg, &o->protocol, diag);
+    case OPTION_LOAD_AT:
+        return parse_address("--load-at", optarg, &o->load_at, diag);
+    case OPTION_ENTRY:
+        return parse_address("--entry", optarg, &o->entry, diag);
     case OPTION_TRACE:
         o->trace = optarg;
         return true;

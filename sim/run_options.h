@@ -13,6 +13,8 @@ struct run_options {
     size_t nr_configs, nr_settings;
     struct load_module *modules;
     size_t nr_modules;
+    enum load_protocol protocol;
+    uint64_t load_at, entry;      /* of flat images; 0: the protocol's own */
     const char *output;           /* directory */
     const char *trace;            /* file; NULL: none */
     cycle_t trace_from, trace_to; /* trace_to 0: to the end */

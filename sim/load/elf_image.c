@@ -9,7 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char note_owner[] = "lookaside";
+/* Which note is looked for. */
+struct note_kind {
+    const char *owner;
+    uint32_t type;
+};
+static const struct note_kind lookaside_note = {"lookaside", ELF_NOTE_LOOKASIDE};
+static const struct note_kind pvh_note = {"Xen", 18}; /* XEN_ELFNOTE_PHYS32_ENTRY */
 
 bool is_elf(const struct file_map *file)
 {
@@ -27,47 +33,50 @@ static Elf *open_elf(const struct file_map *file, struct diag *diag)
 }
 
 /* The identification alone: what may be loaded at all. */
-static bool check_kind(const struct file_map *file, struct diag *diag)
+static bool check_kind(const struct file_map *file, bool takes_64, struct diag *diag)
 {
-    if (file->size < sizeof(Elf32_Ehdr))
+    bool is_64 = file->size > EI_CLASS && file->bytes[EI_CLASS] == ELFCLASS64;
+    size_t header_bytes = is_64 ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
+    if (file->size < header_bytes)
         return diag_add(diag, EXIT_STATUS_BAD_DATA,
                         "%s: ELF header cut off: the file ends at %#" PRIx64 ", the header at %#zx",
-                        file->name, file->size, sizeof(Elf32_Ehdr));
+                        file->name, file->size, header_bytes);
     const uint8_t *ident = file->bytes;
-    const Elf32_Ehdr *header = (const void *)file->bytes;
-    if (ident[EI_CLASS] == ELFCLASS32 && ident[EI_DATA] == ELFDATA2LSB && header->e_machine == EM_386 &&
-        header->e_type == ET_EXEC)
+    const Elf32_Ehdr *header = (const void *)file->bytes; /* up to e_machine both classes are the same */
+    bool is_i386 = ident[EI_CLASS] == ELFCLASS32 && header->e_machine == EM_386;
+    bool is_x86_64 = is_64 && header->e_machine == EM_X86_64;
+    if (ident[EI_DATA] == ELFDATA2LSB && header->e_type == ET_EXEC && (is_i386 || (takes_64 && is_x86_64)))
         return true;
     char found[IDENTIFY_MAX];
     identify_file(file, found);
-    return diag_add(
-        diag, EXIT_STATUS_BAD_DATA,
-        "%s: %s; allowed: an ELF32 executable for i386, or load addresses in the multiboot header "
-        "(flag bit 16)",
-        file->name, found);
+    return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: %s; allowed: an ELF32 executable for i386%s", file->name,
+                    found,
+                    takes_64 ? " or an ELF64 executable for x86-64"
+                             : ", or load addresses in the multiboot header (flag bit 16)");
 }
 
 /* The table of program headers, whose number is in the section table when it does not fit (PN_XNUM). */
 static bool check_table(const struct file_map *file, Elf *elf, size_t *nr_headers, struct diag *diag)
 {
-    const Elf32_Ehdr *header = elf32_getehdr(elf);
-    if (!header)
+    GElf_Ehdr header;
+    if (!gelf_getehdr(elf, &header))
         return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: libelf: %s", file->name, elf_errmsg(-1));
-    if (header->e_phnum == 0)
+    const size_t entry_bytes = gelf_getclass(elf) == ELFCLASS64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+    if (header.e_phnum == 0)
         return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: no program headers; allowed: at least one PT_LOAD",
                         file->name);
-    if (header->e_phentsize != sizeof(Elf32_Phdr))
+    if (header.e_phentsize != entry_bytes)
         return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: program headers of %u bytes each; allowed: %zu",
-                        file->name, header->e_phentsize, sizeof(Elf32_Phdr));
-    size_t count = header->e_phnum;
+                        file->name, header.e_phentsize, entry_bytes);
+    size_t count = header.e_phnum;
     if (count == PN_XNUM && elf_getphdrnum(elf, &count) != 0)
         return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: libelf: %s", file->name, elf_errmsg(-1));
-    uint64_t end = header->e_phoff + (uint64_t)count * sizeof(Elf32_Phdr);
-    if (end > file->size)
+    uint64_t bytes = (uint64_t)count * entry_bytes;
+    if (header.e_phoff > file->size || bytes > file->size - header.e_phoff)
         return diag_add(diag, EXIT_STATUS_BAD_DATA,
-                        "%s: program headers %#x-%#" PRIx64
+                        "%s: program headers %#" PRIx64 "-%#" PRIx64
                         " (%zu of them) lie beyond the end of the file, %#" PRIx64 " (truncated?)",
-                        file->name, header->e_phoff, end - 1, count, file->size);
+                        file->name, (uint64_t)header.e_phoff, header.e_phoff + bytes - 1, count, file->size);
     *nr_headers = count;
     return true;
 }
@@ -76,10 +85,10 @@ static bool plan_headers(struct load_plan *plan, Elf *elf, struct diag *diag)
 {
     const struct file_map *file = plan->file;
     size_t nr_headers = 0;
-    if (!check_table(file, elf, &nr_headers, diag))
+    GElf_Ehdr header;
+    if (!check_table(file, elf, &nr_headers, diag) || !gelf_getehdr(elf, &header))
         return false;
-    const Elf32_Ehdr *header = elf32_getehdr(elf);
-    plan->entry = header->e_entry;
+    plan->entry = header.e_entry;
     for (size_t i = 0; i < nr_headers; i++) {
         GElf_Phdr program;
         if (!gelf_getphdr(elf, (int)i, &program))
@@ -95,16 +104,16 @@ static bool plan_headers(struct load_plan *plan, Elf *elf, struct diag *diag)
             .linked_at = program.p_vaddr,
         };
         snprintf(segment.name, sizeof(segment.name), "program header %zu at %#zx", i,
-                 header->e_phoff + i * sizeof(Elf32_Phdr));
+                 (size_t)header.e_phoff + i * header.e_phentsize);
         if (!plan_add(plan, &segment, diag))
             return false;
     }
     return true;
 }
 
-bool elf_plan(struct load_plan *plan, struct diag *diag)
+bool elf_plan(struct load_plan *plan, bool takes_64, struct diag *diag)
 {
-    if (!check_kind(plan->file, diag))
+    if (!check_kind(plan->file, takes_64, diag))
         return false;
     Elf *elf = open_elf(plan->file, diag);
     if (!elf)
@@ -115,10 +124,12 @@ bool elf_plan(struct load_plan *plan, struct diag *diag)
 }
 
 /* The note among `bytes` of notes at `offset` of the file, or NULL. libelf checks the bounds. */
-static const uint8_t *find_note(Elf *elf, uint64_t offset, uint64_t bytes, uint64_t align, size_t *nr_bytes)
+static const uint8_t *find_note(Elf *elf, const struct note_kind *kind, uint64_t offset, uint64_t bytes,
+                                uint64_t align, size_t *nr_bytes)
 {
     if (offset > INT64_MAX || bytes > SIZE_MAX)
         return NULL;
+    const size_t owner_bytes = strlen(kind->owner) + 1;
     Elf_Data *data =
         elf_getdata_rawchunk(elf, (int64_t)offset, (size_t)bytes, align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
     if (!data || !data->d_buf)
@@ -127,8 +138,8 @@ static const uint8_t *find_note(Elf *elf, uint64_t offset, uint64_t bytes, uint6
     size_t at = 0, next, name_at, contents_at;
     while ((next = gelf_getnote(data, at, &note, &name_at, &contents_at)) > 0) {
         const uint8_t *buffer = data->d_buf;
-        if (note.n_type == ELF_NOTE_LOOKASIDE && note.n_namesz == sizeof(note_owner) && note.n_descsz > 0 &&
-            memcmp(buffer + name_at, note_owner, sizeof(note_owner)) == 0) {
+        if (note.n_type == kind->type && note.n_namesz == owner_bytes && note.n_descsz > 0 &&
+            memcmp(buffer + name_at, kind->owner, owner_bytes) == 0) {
             *nr_bytes = note.n_descsz;
             return buffer + contents_at;
         }
@@ -137,7 +148,7 @@ static const uint8_t *find_note(Elf *elf, uint64_t offset, uint64_t bytes, uint6
     return NULL;
 }
 
-static const uint8_t *find_note_in_headers(Elf *elf, size_t *nr_bytes)
+static const uint8_t *find_note_in_headers(Elf *elf, const struct note_kind *kind, size_t *nr_bytes)
 {
     size_t nr_headers = 0;
     const uint8_t *note = NULL;
@@ -146,21 +157,47 @@ static const uint8_t *find_note_in_headers(Elf *elf, size_t *nr_bytes)
     for (size_t i = 0; i < nr_headers && !note; i++) {
         GElf_Phdr program;
         if (gelf_getphdr(elf, (int)i, &program) && program.p_type == PT_NOTE)
-            note = find_note(elf, program.p_offset, program.p_filesz, program.p_align, nr_bytes);
+            note = find_note(elf, kind, program.p_offset, program.p_filesz, program.p_align, nr_bytes);
     }
     return note;
 }
 
 /* A linker script that names its program headers may have left out PT_NOTE. */
-static const uint8_t *find_note_in_sections(Elf *elf, size_t *nr_bytes)
+static const uint8_t *find_note_in_sections(Elf *elf, const struct note_kind *kind, size_t *nr_bytes)
 {
     const uint8_t *note = NULL;
     for (Elf_Scn *section = elf_nextscn(elf, NULL); section && !note; section = elf_nextscn(elf, section)) {
         GElf_Shdr header;
         if (gelf_getshdr(section, &header) && header.sh_type == SHT_NOTE)
-            note = find_note(elf, header.sh_offset, header.sh_size, header.sh_addralign, nr_bytes);
+            note = find_note(elf, kind, header.sh_offset, header.sh_size, header.sh_addralign, nr_bytes);
     }
     return note;
+}
+
+static const uint8_t *find_note_anywhere(Elf *elf, const struct note_kind *kind, size_t *nr_bytes)
+{
+    const uint8_t *note = find_note_in_headers(elf, kind, nr_bytes);
+    return note ? note : find_note_in_sections(elf, kind, nr_bytes);
+}
+
+bool elf_pvh_entry(const struct file_map *file, uint64_t *entry)
+{
+    *entry = 0;
+    if (!is_elf(file))
+        return false;
+    struct diag unheard;
+    diag_init(&unheard);
+    Elf *elf = open_elf(file, &unheard);
+    diag_fini(&unheard);
+    if (!elf)
+        return false;
+    size_t nr_bytes = 0;
+    const uint8_t *note = find_note_anywhere(elf, &pvh_note, &nr_bytes);
+    bool is_good = note && (nr_bytes == 4 || nr_bytes == 8);
+    if (is_good)
+        memcpy(entry, note, nr_bytes);
+    elf_end(elf);
+    return is_good;
 }
 
 bool elf_read_note(const struct file_map *file, uint8_t **note, size_t *nr_bytes, struct diag *diag)
@@ -171,9 +208,7 @@ bool elf_read_note(const struct file_map *file, uint8_t **note, size_t *nr_bytes
     if (!elf)
         return false;
     size_t found_bytes = 0;
-    const uint8_t *found = find_note_in_headers(elf, &found_bytes);
-    if (!found)
-        found = find_note_in_sections(elf, &found_bytes);
+    const uint8_t *found = find_note_anywhere(elf, &lookaside_note, &found_bytes);
     bool is_good = true;
     if (found) {
         *note = malloc(found_bytes);

@@ -1,10 +1,8 @@
 /*
  * Brings a guest into RAM: recognises the file, checks all of it, and only then writes. What is wrong with a
  * file is one line that names the file, what was found and where, and what is allowed: status 66 for a file
- * that cannot be read, 65 for one that is no guest.
- *
- * The one form known is multiboot 1: an ELF32 executable for i386 loaded at its physical addresses, or any
- * file with load addresses in its multiboot header.
+ * that cannot be read, 65 for one that is no guest, 64 for options that do not go with it. docs/loading.md
+ * has the kinds of images and what each guest finds.
  */
 #ifndef LK_SIM_LOAD_IMAGE_H
 #define LK_SIM_LOAD_IMAGE_H
@@ -12,6 +10,7 @@
 #include "sim/base/diag.h"
 #include "sim/base/ram.h"
 #include "sim/board/memory_map.h"
+#include "sim/load/start.h"
 
 #include <stdint.h>
 
@@ -20,21 +19,34 @@ struct load_module {
     const char *arguments; /* NULL for none */
 };
 
+/* How an image wants to be loaded and started; LOAD_AUTO recognises all but flat ones. */
+enum load_protocol {
+    LOAD_AUTO,
+    LOAD_MULTIBOOT,
+    LOAD_LINUX, /* 64-bit if kernel and CPU can, else 32-bit */
+    LOAD_LINUX_32,
+    LOAD_LINUX_64,
+    LOAD_PVH,
+    LOAD_SECTOR,
+    LOAD_FLAT_16,
+    LOAD_FLAT_32,
+    LOAD_FLAT_64,
+};
+
 struct load_params {
-    const char *file;      /* its name without folders is the first word of the guest's command line */
-    const char *arguments; /* the rest of the command line; NULL for none */
+    const char *file;
+    const char *arguments; /* the command line; multiboot puts the file's name in front. NULL for none */
     const struct load_module *modules;
     size_t nr_modules;
     const struct memory_map *map; /* of the machine that `ram` belongs to */
+    enum load_protocol protocol;
+    bool has_long_mode;      /* the CPU */
+    uint64_t load_at, entry; /* physical, of flat images; 0: the protocol's own */
+    uint64_t rsdp;           /* where the ACPI tables begin; 0: there are none */
 };
 
-/*
- * How the CPU starts (Multiboot 0.6.96, 3.2): 32-bit protected mode without paging, EIP = entry, EAX and EBX
- * as here, CS a flat 32-bit code segment, DS ES FS GS SS flat data, interrupts off, A20 open. ESP, GDTR and
- * IDTR are not promised.
- */
 struct load_result {
-    uint32_t entry, eax, ebx;
+    struct load_start start;
     /* What is in use: [image_base, image_end) the image's segments, up to data_end strings and modules. */
     struct paddr image_base, image_end, data_end;
     /* The contents of the image's note of owner "lookaside", type 4C41h; NULL when it has none. Owned. */
@@ -45,6 +57,9 @@ struct load_result {
 /* `ram` is fresh from ram_init(). On failure adds a line, and neither RAM nor `result` holds anything. */
 bool load_image(const struct load_params *params, struct ram *ram, struct load_result *result,
                 struct diag *diag);
+
+/* The protocol of that name ("auto", "linux32" ...). False, with a line of status 64, when there is none. */
+bool load_protocol_named(const char *name, enum load_protocol *protocol, struct diag *diag);
 
 void load_result_fini(struct load_result *result);
 

@@ -68,8 +68,16 @@ static bool refuse_file(const struct file_map *file, struct diag *diag)
     return diag_add(
         diag, EXIT_STATUS_BAD_DATA,
         "%s: found %s, and no multiboot header in its first %d bytes; allowed: a multiboot 1 image, "
-        "such as an ELF32 executable for i386 with that header",
+        "such as an ELF32 executable for i386 with that header, a Linux kernel (bzImage), a PVH kernel, a "
+        "boot "
+        "sector, or any file with --boot flat16, flat32 or flat64",
         file->name, found, MULTIBOOT_SEARCHED_BYTES);
+}
+
+bool multiboot_has_header(const struct file_map *file)
+{
+    uint64_t at;
+    return search(file, 0, MULTIBOOT_SEARCHED_BYTES, HEADER_ALIGN, true, &at);
 }
 
 bool multiboot_find_header(const struct file_map *file, struct multiboot_header *header, struct diag *diag)

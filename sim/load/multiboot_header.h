@@ -21,6 +21,9 @@ struct multiboot_header {
     uint32_t header_at, load_at, load_end, bss_end, entry;
 };
 
+/* Whether there is one, be its contents good or not. */
+bool multiboot_has_header(const struct file_map *file);
+
 /* Adds a line when the file's first 8 KiB have none, saying what is there, or when it asks too much. */
 bool multiboot_find_header(const struct file_map *file, struct multiboot_header *header, struct diag *diag);
 

@@ -1,5 +1,7 @@
 #include "sim/load/multiboot_info.h"
 
+#include "sim/load/block.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,45 +39,13 @@ enum { MMAP_ENTRY_BYTES = 24, MODULE_ENTRY_BYTES = 16 };
 /* Where QEMU's loader leaves its information, and the page that it has to itself. */
 enum { LOW_INFO_AT = 0x9500, LOW_INFO_PAGE = 0x9000, ABOVE_IMAGE_MIN = 0x100000 };
 
-/* Bytes that go to one place; `nr_bytes` is where the next ones are put. */
-struct block {
-    uint8_t *bytes;
-    size_t nr_bytes, capacity;
-    struct paddr at;
-};
-
 struct multiboot_info {
     struct block info, upper;
-    const struct multiboot_module *modules; /* the caller's */
+    const struct file_map *modules; /* the caller's */
     struct paddr *module_at;
     size_t nr_modules;
     struct paddr end;
 };
-
-static uint64_t align_up(uint64_t value, uint64_t unit)
-{
-    return (value + unit - 1) / unit * unit;
-}
-
-static bool block_init(struct block *block, size_t capacity)
-{
-    block->bytes = calloc(1, capacity);
-    block->capacity = capacity;
-    return block->bytes;
-}
-
-static void put_32(struct block *block, size_t offset, uint64_t value)
-{
-    assert(offset + 4 <= block->capacity && value <= UINT32_MAX);
-    uint32_t word = (uint32_t)value;
-    memcpy(block->bytes + offset, &word, sizeof(word));
-}
-
-static void put_64(struct block *block, size_t offset, uint64_t value)
-{
-    put_32(block, offset, value & UINT32_MAX);
-    put_32(block, offset + 4, value >> 32);
-}
 
 /* A file's name without its folders: the same image makes the same run, wherever it lies. */
 static const char *base_name(const struct file_map *file)
@@ -112,8 +82,8 @@ static size_t upper_bytes(const struct multiboot_params *params)
 {
     size_t bytes = string_bytes(base_name(params->plan->file), params->arguments) + sizeof(LOADER_NAME) + 1;
     for (size_t i = 0; i < params->nr_modules; i++)
-        bytes += string_bytes(base_name(params->modules[i].file), params->modules[i].arguments) +
-                 MODULE_ENTRY_BYTES;
+        bytes +=
+            string_bytes(base_name(&params->modules[i]), params->module_arguments[i]) + MODULE_ENTRY_BYTES;
     return align_up(bytes + MODULE_ENTRY_BYTES, MODULE_ENTRY_BYTES);
 }
 
@@ -139,7 +109,7 @@ static bool lay_out(struct multiboot_info *info, const struct multiboot_params *
     at = align_up(at + upper_bytes(params), PAGE_BYTES);
     for (size_t i = 0; i < params->nr_modules; i++) {
         info->module_at[i] = paddr(at);
-        at = align_up(at + params->modules[i].file->size, PAGE_BYTES);
+        at = align_up(at + params->modules[i].size, PAGE_BYTES);
     }
     info->end = paddr(at);
     if (usable_range(params->map, paddr(base), at - base))
@@ -156,42 +126,42 @@ static void fill_mmap(struct multiboot_info *info, const struct memory_map *map)
     for (size_t i = 0; i < map->nr_ranges; i++) {
         const struct memory_range *range = &map->ranges[i];
         size_t entry = INFO_BYTES + i * MMAP_ENTRY_BYTES;
-        put_32(block, entry, MMAP_ENTRY_BYTES - 4);
-        put_64(block, entry + 4, range->base.v);
-        put_64(block, entry + 12, range->size_bytes);
-        put_32(block, entry + 20, range->kind);
+        block_put_32(block, entry, MMAP_ENTRY_BYTES - 4);
+        block_put_64(block, entry + 4, range->base.v);
+        block_put_64(block, entry + 12, range->size_bytes);
+        block_put_32(block, entry + 20, range->kind);
         if (range->kind != MEMORY_USABLE)
             continue;
         if (range->base.v == 0)
-            put_32(block, INFO_MEM_LOWER, range->size_bytes / 1024);
+            block_put_32(block, INFO_MEM_LOWER, range->size_bytes / 1024);
         else if (range->base.v == ABOVE_IMAGE_MIN)
-            put_32(block, INFO_MEM_UPPER, range->size_bytes / 1024);
+            block_put_32(block, INFO_MEM_UPPER, range->size_bytes / 1024);
     }
-    put_32(block, INFO_MMAP, block->at.v + INFO_BYTES);
-    put_32(block, INFO_MMAP_BYTES, map->nr_ranges * MMAP_ENTRY_BYTES);
+    block_put_32(block, INFO_MMAP, block->at.v + INFO_BYTES);
+    block_put_32(block, INFO_MMAP_BYTES, map->nr_ranges * MMAP_ENTRY_BYTES);
 }
 
 static void fill(struct multiboot_info *info, const struct multiboot_params *params)
 {
     struct block *block = &info->info, *upper = &info->upper;
-    put_32(block, INFO_FLAGS,
-           HAS_MEMORY | HAS_BOOT_DEVICE | HAS_COMMAND_LINE | HAS_MODULES | HAS_MMAP | HAS_LOADER_NAME);
-    put_32(block, INFO_BOOT_DEVICE, BOOT_DEVICE);
+    block_put_32(block, INFO_FLAGS,
+                 HAS_MEMORY | HAS_BOOT_DEVICE | HAS_COMMAND_LINE | HAS_MODULES | HAS_MMAP | HAS_LOADER_NAME);
+    block_put_32(block, INFO_BOOT_DEVICE, BOOT_DEVICE);
     fill_mmap(info, params->map);
 
-    put_32(block, INFO_NR_MODULES, params->nr_modules);
-    put_32(block, INFO_MODULES, upper->at.v);
+    block_put_32(block, INFO_NR_MODULES, params->nr_modules);
+    block_put_32(block, INFO_MODULES, upper->at.v);
     upper->nr_bytes = params->nr_modules * MODULE_ENTRY_BYTES;
     for (size_t i = 0; i < params->nr_modules; i++) {
-        const struct multiboot_module *module = &params->modules[i];
+        const struct file_map *module = &params->modules[i];
         size_t entry = i * MODULE_ENTRY_BYTES;
-        put_32(upper, entry, info->module_at[i].v);
-        put_32(upper, entry + 4, info->module_at[i].v + module->file->size);
-        put_32(upper, entry + 8, append_string(upper, base_name(module->file), module->arguments));
+        block_put_32(upper, entry, info->module_at[i].v);
+        block_put_32(upper, entry + 4, info->module_at[i].v + module->size);
+        block_put_32(upper, entry + 8, append_string(upper, base_name(module), params->module_arguments[i]));
     }
-    put_32(block, INFO_COMMAND_LINE,
-           append_string(upper, base_name(params->plan->file), or_empty(params->arguments)));
-    put_32(block, INFO_LOADER_NAME, append_string(upper, LOADER_NAME, NULL));
+    block_put_32(block, INFO_COMMAND_LINE,
+                 append_string(upper, base_name(params->plan->file), or_empty(params->arguments)));
+    block_put_32(block, INFO_LOADER_NAME, append_string(upper, LOADER_NAME, NULL));
 }
 
 struct multiboot_info *multiboot_info_create(const struct multiboot_params *params, struct diag *diag)
@@ -202,8 +172,8 @@ struct multiboot_info *multiboot_info_create(const struct multiboot_params *para
         info->nr_modules = params->nr_modules;
         info->module_at = calloc(params->nr_modules + 1, sizeof(*info->module_at));
     }
-    if (!info || !info->module_at || !block_init(&info->info, info_bytes(params)) ||
-        !block_init(&info->upper, upper_bytes(params))) {
+    if (!info || !info->module_at || !block_init(&info->info, paddr(0), info_bytes(params)) ||
+        !block_init(&info->upper, paddr(0), upper_bytes(params))) {
         diag_add(diag, EXIT_STATUS_INTERNAL, "%s: out of memory", params->plan->file->name);
         multiboot_info_destroy(info);
         return NULL;
@@ -220,17 +190,10 @@ void multiboot_info_destroy(struct multiboot_info *info)
 {
     if (!info)
         return;
-    free(info->info.bytes);
-    free(info->upper.bytes);
+    block_fini(&info->info);
+    block_fini(&info->upper);
     free(info->module_at);
     free(info);
-}
-
-static void load_bytes(struct ram *ram, struct paddr at, const uint8_t *bytes, uint64_t nr_bytes)
-{
-    bool is_written = nr_bytes == 0 || ram_write(ram, at, bytes, (size_t)nr_bytes);
-    assert(is_written);
-    (void)is_written;
 }
 
 void multiboot_info_load(const struct multiboot_info *info, struct ram *ram)
@@ -238,7 +201,7 @@ void multiboot_info_load(const struct multiboot_info *info, struct ram *ram)
     load_bytes(ram, info->info.at, info->info.bytes, info->info.capacity);
     load_bytes(ram, info->upper.at, info->upper.bytes, info->upper.nr_bytes);
     for (size_t i = 0; i < info->nr_modules; i++)
-        load_bytes(ram, info->module_at[i], info->modules[i].file->bytes, info->modules[i].file->size);
+        load_bytes(ram, info->module_at[i], info->modules[i].bytes, info->modules[i].size);
 }
 
 struct paddr multiboot_info_at(const struct multiboot_info *info)

@@ -11,16 +11,12 @@
 
 #define MULTIBOOT_LOADER_MAGIC 0x2badb002u
 
-struct multiboot_module {
-    const struct file_map *file;
-    const char *arguments; /* NULL for none */
-};
-
 struct multiboot_params {
     const struct load_plan *plan; /* checked */
     const struct memory_map *map;
     const char *arguments; /* of the kernel; NULL for none */
-    const struct multiboot_module *modules;
+    const struct file_map *modules;
+    const char *const *module_arguments; /* each may be NULL */
     size_t nr_modules;
 };
 

@@ -168,8 +168,8 @@ static size_t nr_touched_pages(void)
 Test(multiboot, good_image_is_where_it_belongs)
 {
     must_load();
-    cr_assert_eq(result.entry, KERNEL_AT + 0x20);
-    cr_assert_eq(result.eax, 0x2badb002);
+    cr_assert_eq(result.start.entry, KERNEL_AT + 0x20);
+    cr_assert_eq(result.start.eax, 0x2badb002);
     cr_assert_arr_eq(ram.host + KERNEL_AT, image.bytes + CODE_OFFSET, CODE_BYTES);
     for (unsigned i = 0; i < CODE_BYTES; i++)
         cr_assert_eq(ram.host[KERNEL_AT + CODE_BYTES + i], 0);
@@ -189,7 +189,7 @@ Test(multiboot, bss_costs_the_host_nothing)
 Test(multiboot, information_is_as_the_specification_has_it)
 {
     cr_assert(load_with(&(struct load_params){.file = image_name, .arguments = "mem=4M quiet", .map = &map}));
-    uint64_t info = result.ebx;
+    uint64_t info = result.start.ebx;
     cr_assert_eq(ram_32(info), 0x24f, "memory, boot device, command line, modules, map, loader's name");
     cr_assert_eq(ram_32(info + 4), 639);
     cr_assert_eq(ram_32(info + 8), (RAM_BYTES - 0x20000 - 0x100000) / 1024);
@@ -212,7 +212,7 @@ Test(multiboot, information_is_as_the_specification_has_it)
 Test(multiboot, command_line_without_arguments_ends_in_a_blank_as_qemu_has_it)
 {
     must_load();
-    cr_assert_str_eq((char *)ram.host + ram_32(result.ebx + 16), "kernel.elf ");
+    cr_assert_str_eq((char *)ram.host + ram_32(result.start.ebx + 16), "kernel.elf ");
 }
 
 Test(multiboot, modules_lie_on_pages_above_the_image)
@@ -223,8 +223,8 @@ Test(multiboot, modules_lie_on_pages_above_the_image)
     const struct load_module modules[] = {{module_name, "root=ram"}, {module_name, NULL}};
     cr_assert(load_with(
         &(struct load_params){.file = image_name, .modules = modules, .nr_modules = 2, .map = &map}));
-    cr_assert_eq(ram_32(result.ebx + 20), 2);
-    uint64_t entry = ram_32(result.ebx + 24), above = result.image_end.v;
+    cr_assert_eq(ram_32(result.start.ebx + 20), 2);
+    uint64_t entry = ram_32(result.start.ebx + 24), above = result.image_end.v;
     for (unsigned i = 0; i < 2; i++, entry += 16) {
         uint64_t start = ram_32(entry), end = ram_32(entry + 4);
         cr_assert_eq(start % PAGE_BYTES, 0);
@@ -233,8 +233,8 @@ Test(multiboot, modules_lie_on_pages_above_the_image)
         cr_assert_arr_eq(ram.host + start, contents, sizeof(contents));
         above = end;
     }
-    cr_assert_str_eq((char *)ram.host + ram_32(ram_32(result.ebx + 24) + 8), "module root=ram");
-    cr_assert_str_eq((char *)ram.host + ram_32(ram_32(result.ebx + 24) + 16 + 8), "module");
+    cr_assert_str_eq((char *)ram.host + ram_32(ram_32(result.start.ebx + 24) + 8), "module root=ram");
+    cr_assert_str_eq((char *)ram.host + ram_32(ram_32(result.start.ebx + 24) + 16 + 8), "module");
     cr_assert_geq(result.data_end.v, above);
 }
 
@@ -242,9 +242,9 @@ Test(multiboot, information_makes_way_for_an_image_in_low_memory)
 {
     add_program(PT_LOAD, CODE_OFFSET, CODE_BYTES, 0x9000, CODE_BYTES);
     must_load();
-    cr_assert_geq(result.ebx, KERNEL_AT + 2 * CODE_BYTES);
+    cr_assert_geq(result.start.ebx, KERNEL_AT + 2 * CODE_BYTES);
     cr_assert_arr_eq(ram.host + 0x9000, image.bytes + CODE_OFFSET, CODE_BYTES);
-    cr_assert_eq(ram_32(result.ebx + 4), 639);
+    cr_assert_eq(ram_32(result.start.ebx + 4), 639);
 }
 
 Test(multiboot, entry_in_linked_addresses_becomes_physical)
@@ -252,10 +252,10 @@ Test(multiboot, entry_in_linked_addresses_becomes_physical)
     image.elf.programs[0].p_vaddr = 0xc0000000 + KERNEL_AT;
     image.elf.header.e_entry = 0xc0000000 + KERNEL_AT + 0x40;
     must_load();
-    cr_assert_eq(result.entry, KERNEL_AT + 0x40);
+    cr_assert_eq(result.start.entry, KERNEL_AT + 0x40);
     image.elf.header.e_entry = KERNEL_AT + 0x40;
     must_load();
-    cr_assert_eq(result.entry, KERNEL_AT + 0x40, "an entry that is physical already stays");
+    cr_assert_eq(result.start.entry, KERNEL_AT + 0x40, "an entry that is physical already stays");
 }
 
 /* "lookaside", type 4C41h, eight bytes, behind a note of somebody else's. */
@@ -317,7 +317,7 @@ Test(multiboot, addresses_in_the_header)
 {
     make_flat_image(KERNEL_AT + 0x80, KERNEL_AT + 0x1080, KERNEL_AT + 0x5000, KERNEL_AT + 0x200);
     must_load();
-    cr_assert_eq(result.entry, KERNEL_AT + 0x200);
+    cr_assert_eq(result.start.entry, KERNEL_AT + 0x200);
     cr_assert_arr_eq(ram.host + KERNEL_AT + 0x80, image.bytes + 0x80, 0x1000);
     cr_assert_eq(ram.host[KERNEL_AT + 0x1080], 0);
     cr_assert_eq(result.image_end.v, KERNEL_AT + 0x5000);
@@ -450,7 +450,7 @@ Test(multiboot, video_mode_is_ignored_and_unknown_optional_flags_too)
 {
     put_multiboot_header(HEADER_AT, 0xfffe0007);
     must_load();
-    cr_assert_not(ram_32(result.ebx) & 0x1800, "no VBE, no framebuffer");
+    cr_assert_not(ram_32(result.start.ebx) & 0x1800, "no VBE, no framebuffer");
 }
 
 Test(multiboot, program_headers_that_are_wrong)
