@@ -266,7 +266,8 @@ static void reset(void *opaque)
 static void debug_exit(void *opaque, uint32_t status)
 {
     struct machine *machine = opaque;
-    machine->guest_status = status & 0xff;
+    if (machine->end == MACHINE_RUNNING) /* the core may come to a second write before it stops */
+        machine->guest_status = status & 0xff;
     finish(machine, MACHINE_GUEST_EXIT);
 }
 

@@ -1,4 +1,4 @@
-/* Bytes in the making that will go to one place in RAM: tables and strings that a loader hands to its guest. */
+/* Bytes in the making that go to one place in RAM: tables and strings that a loader hands to its guest. */
 #ifndef LK_SIM_LOAD_BLOCK_H
 #define LK_SIM_LOAD_BLOCK_H
 

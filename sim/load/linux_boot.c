@@ -28,7 +28,7 @@ enum { LOADER_UNDEFINED = 0xff, VID_MODE_NORMAL = 0xffff, ENTRY_64 = 0x200, MODU
 enum { HIGH_AT = 0x100000 };
 #define FOUR_GIB (UINT64_C(1) << 32)
 
-/* Where [at, at + size) may be moved upwards to, aligned, in one usable range at or above 1 MiB. False: nowhere. */
+/* The lowest address from `at` on, aligned, with all of it in one usable range above 1 MiB. False: none. */
 static bool find_room(const struct memory_map *map, uint64_t at, uint64_t size_bytes, uint64_t alignment,
                       uint64_t *found)
 {

@@ -108,7 +108,7 @@ bool linux_read_header(const struct file_map *file, struct linux_header *header,
     header->is_relocatable = header->version >= 0x205 && number_at(file, RELOCATABLE_KERNEL, 1);
     header->has_64_bit_entry = header->version >= 0x20c && (number_at(file, XLOADFLAGS, 2) & XLF_KERNEL_64);
     header->preferred_at = HIGH_AT;
-    /* Older kernels do not say what they need to unpack themselves; three times their size is GRUB's guess. */
+    /* Older kernels do not say what they need to unpack themselves: GRUB's guess. */
     header->init_bytes = header->code_bytes * 3;
     if (header->version >= 0x20a) {
         header->preferred_at = number_at(file, PREF_ADDRESS, 8);

@@ -1,4 +1,4 @@
-/* The setup header of a Linux kernel image (bzImage): Linux/x86 boot protocol, "The Real-Mode Kernel Header". */
+/* The setup header of a bzImage (Linux/x86 boot protocol, "The Real-Mode Kernel Header"). */
 #ifndef LK_SIM_LOAD_LINUX_HEADER_H
 #define LK_SIM_LOAD_LINUX_HEADER_H
 

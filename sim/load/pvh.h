@@ -1,6 +1,6 @@
 /*
- * A kernel that starts by the PVH boot protocol (Xen's public/arch-x86/hvm/start_info.h and docs/misc/pvh): an ELF executable
- * with a note that holds its 32-bit entry; EBX points to a struct hvm_start_info.
+ * A kernel that starts by the PVH boot protocol (Xen, docs/misc/pvh and public/arch-x86/hvm/start_info.h): an
+ * ELF executable with a note that holds its 32-bit entry; EBX points to a struct hvm_start_info.
  */
 #ifndef LK_SIM_LOAD_PVH_H
 #define LK_SIM_LOAD_PVH_H

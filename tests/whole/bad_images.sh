@@ -73,6 +73,24 @@ patched bad.elf $p_memsz '\377\377\377\377' && expect 65 "not usable RAM" bad.el
 patched bad.elf $p_paddr '\000\000\012\000' && expect 65 "not usable RAM; allowed: 0-0x9fbff, 0x100000-" bad.elf
 patched bad.elf $p_paddr '\000\360\377\377' && expect 65 "not usable RAM" bad.elf
 
+# A Linux kernel and a PVH kernel, made of a header each; the unit tests have every field of them.
+head -c 8192 /dev/zero >linux.img
+at() { printf "$2" | dd of=linux.img bs=1 seek="$1" conv=notrunc 2>dd.log; }
+at 497 '\001' && at 500 '\300\001' && at 510 '\125\252\353\146HdrS\017\002' && at 529 '\001' && at 600 '\000\000\020' && at 609 '\020'
+head -c 600 linux.img >cut.img && expect 65 "cut off" cut.img
+head -c 8000 linux.img >cut.img && expect 65 "truncated?" cut.img
+expect 64 "bytes; allowed by this guest: at most 0" linux.img -a quiet
+expect 65 "no 64-bit entry" linux.img --boot linux64
+expect 65 "no PVH entry" linux.img --boot pvh
+expect 65 "HdrS" "$LK_KERNEL" --boot linux
+expect 64 "no boot protocol; allowed: auto" linux.img --boot linux16
+expect 65 "no boot sector" "$LK_KERNEL" --boot sector
+expect 64 "only for flat images" "$LK_KERNEL" --load-at 0x200000
+expect 64 "is no address" text.c --boot flat32 --load-at 4G
+expect 65 "allowed in real mode" text.c --boot flat16 --load-at 0x100000
+expect 65 "not usable RAM" text.c --boot flat32 --load-at 0xa0000
+expect 64 "told nothing" text.c --boot flat32 -a text
+
 expect 66 "no_module: cannot read" "$LK_KERNEL" --initrd no_module
 expect 65 "no room" "$LK_KERNEL" -s machine.ram=4MiB --initrd large
 
