@@ -1,6 +1,6 @@
 /*
- * A Linux kernel by the 32-bit or the 64-bit protocol (Linux/x86 boot protocol): where its code goes, and struct
- * boot_params, command line and initrd for it.
+ * A Linux kernel by the 32-bit or the 64-bit protocol (Linux/x86 boot protocol): where its code goes, and
+ * struct boot_params, command line and initrd for it.
  */
 #ifndef LK_SIM_LOAD_LINUX_BOOT_H
 #define LK_SIM_LOAD_LINUX_BOOT_H
