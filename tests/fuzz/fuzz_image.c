@@ -1,5 +1,5 @@
 /*
- * Any bytes as an image, by every protocol: loaded or refused with one line, RAM untouched then; never a crash.
+ * Any bytes as an image, by every protocol: loaded, or refused with one line; never a crash.
  * The first byte chooses the protocol, the second whether there are modules and a command line.
  */
 #include "sim/load/image.h"
