@@ -24,7 +24,7 @@ static void say_hex(uint64_t value)
 {
     for (int shift = 60; shift >= 0; shift -= 4)
         if (value >> shift || shift == 0)
-            out8(0xe9, (uint8_t)"0123456789abcdef"[value >> shift & 15]);
+            out8(0xe9, (uint8_t) "0123456789abcdef"[value >> shift & 15]);
 }
 
 static void say_number(const char *name, uint64_t value)
