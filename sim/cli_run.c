@@ -141,7 +141,7 @@ static bool make_machine(struct run *run)
     char demo[4096];
     const struct run_options *o = &run->options;
     const char *image = o->image;
-    if (strcmp(image, "demo") == 0) {
+    if (!o->has_firmware && strcmp(image, "demo") == 0) {
         if (!bundled_image("demo", "kernel-i386.elf", demo, sizeof demo, &run->diag))
             return false;
         image = demo;
@@ -164,7 +164,10 @@ static bool make_machine(struct run *run)
         .load_at = o->load_at,
         .entry = o->entry,
     };
-    return run->machine && machine_load_guest(run->machine, &guest, &run->diag);
+    if (!run->machine)
+        return false;
+    return o->has_firmware ? machine_load_firmware(run->machine, o->image, &run->diag)
+                           : machine_load_guest(run->machine, &guest, &run->diag);
 }
 
 static bool make_terminal(struct run *run)

@@ -4,7 +4,9 @@
 #include "sim/base/event.h"
 #include "sim/base/iomap.h"
 #include "sim/board/board.h"
+#include "sim/board/fwcfg.h"
 #include "sim/board/tables.h"
+#include "sim/load/firmware_rom.h"
 #include "sim/start_state.h"
 
 #include <stdlib.h>
@@ -42,6 +44,7 @@ struct machine {
     struct memory_map map;
     struct stat_registry *stats;
     struct load_result image;
+    struct fwcfg *fwcfg;
     enum machine_end end;
     unsigned guest_status;
     char panic_text[PANIC_TEXT_BYTES];
@@ -475,6 +478,7 @@ void machine_destroy(struct machine *machine)
     if (!machine)
         return;
     load_result_fini(&machine->image);
+    fwcfg_destroy(machine->fwcfg);
     stat_registry_destroy(machine->stats);
     if (machine->board)
         board_destroy(machine->board);
@@ -514,6 +518,25 @@ bool machine_load_guest(struct machine *machine, const struct load_params *guest
         return false;
     leave_tables(machine);
     struct cpu_state state = start_state(&machine->image.start);
+    cpu_set_state(machine->cpu, &state);
+    return true;
+}
+
+bool machine_load_firmware(struct machine *machine, const char *file, struct diag *diag)
+{
+    enum { COM1_PORT = 0x3f8 };
+    struct firmware_rom rom;
+    if (!firmware_rom_open(&rom, file, diag))
+        return false;
+    bool is_set = board_set_rom(machine->board, rom.bytes, rom.size, diag);
+    firmware_rom_close(&rom);
+    if (!is_set)
+        return false;
+    const struct fwcfg_params asks = {.ram_bytes = machine->config.machine_ram, .console_port = COM1_PORT};
+    machine->fwcfg = fwcfg_create(&asks, board_ports(machine->board), diag);
+    if (!machine->fwcfg)
+        return false;
+    struct cpu_state state = start_state(&(struct load_start){.mode = LOAD_RESET});
     cpu_set_state(machine->cpu, &state);
     return true;
 }

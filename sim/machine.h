@@ -55,6 +55,9 @@ bool machine_load(struct machine *machine, const char *file, const char *argumen
 /* The same with all that can be said about a guest; `map` and `has_long_mode` are filled in. */
 bool machine_load_guest(struct machine *machine, const struct load_params *guest, struct diag *diag);
 
+/* Starts the processor out of reset in a firmware image (a line of status 65 or 66 when it is none). */
+bool machine_load_firmware(struct machine *machine, const char *file, struct diag *diag);
+
 /* Runs until the core's clock reaches `until`, or the guest ends. An ended machine stays ended. */
 enum machine_end machine_run(struct machine *machine, cycle_t until);
 

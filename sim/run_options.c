@@ -21,6 +21,7 @@ const char run_usage[] =
     "      --initrd FILE        an initrd or module for the guest; may be given more than once\n"
     "      --boot PROTOCOL      multiboot, linux, linux32, linux64, pvh, sector, flat16, flat32 or flat64 "
     "(auto)\n"
+    "      --firmware FILE      no image: the machine starts in this firmware, such as SeaBIOS\n"
     "      --load-at ADDRESS    where a flat image goes, physical\n"
     "      --entry ADDRESS      where it begins to run\n"
     "  -o, --output DIR         where stats.json, stats.txt and config.effective.json go (lookaside.out)\n"
@@ -47,6 +48,7 @@ const char run_usage[] =
 enum option_id {
     OPTION_INITRD = 256,
     OPTION_BOOT,
+    OPTION_FIRMWARE,
     OPTION_LOAD_AT,
     OPTION_ENTRY,
     OPTION_TRACE,
@@ -69,6 +71,7 @@ static const struct option known[] = {
     {"output", required_argument, NULL, 'o'},
     {"initrd", required_argument, NULL, OPTION_INITRD},
     {"boot", required_argument, NULL, OPTION_BOOT},
+    {"firmware", required_argument, NULL, OPTION_FIRMWARE},
     {"load-at", required_argument, NULL, OPTION_LOAD_AT},
     {"entry", required_argument, NULL, OPTION_ENTRY},
     {"trace", required_argument, NULL, OPTION_TRACE},
@@ -161,6 +164,10 @@ static bool take(struct run_options *o, int option, struct diag *diag)
         return true;
     case OPTION_BOOT:
         return load_protocol_named(optarg, &o->protocol, diag);
+    case OPTION_FIRMWARE:
+        o->image = optarg;
+        o->has_firmware = true;
+        return true;
     case OPTION_LOAD_AT:
         return parse_address("--load-at", optarg, &o->load_at, diag);
     case OPTION_ENTRY:
@@ -232,12 +239,19 @@ bool run_options_parse(struct run_options *options, int argc, char **argv, struc
     }
     if (options->wants_help)
         return true;
-    if (optind == argc)
+    if (options->has_firmware && (optind < argc || options->arguments || options->nr_modules ||
+                                  options->protocol || options->load_at || options->entry))
+        return diag_add(
+            diag, EXIT_STATUS_USAGE,
+            "--firmware: the firmware boots the machine; not also an image, nor -a, --initrd, --boot, "
+            "--load-at, --entry");
+    if (optind == argc && !options->has_firmware)
         return diag_add(diag, EXIT_STATUS_USAGE, "run: wants an image, or `demo`; see lookaside run --help");
     if (!options->trace && (options->trace_from || options->trace_to || options->trace_limit_bytes))
         return diag_add(diag, EXIT_STATUS_USAGE,
                         "--trace-from, --trace-to and --trace-limit want --trace FILE as well");
-    options->image = argv[optind++];
+    if (!options->has_firmware)
+        options->image = argv[optind++];
     if (optind < argc)
         return diag_add(diag, EXIT_STATUS_USAGE,
                         "run: one image only, not also '%s'; the guest's own arguments go into -a",

@@ -7,7 +7,8 @@
 #include "sim/load/image.h"
 
 struct run_options {
-    const char *image;                /* "demo" for the bundled guest */
+    const char *image; /* "demo" for the bundled guest; with has_firmware a firmware image */
+    bool has_firmware;
     const char *arguments;            /* the guest's command line; NULL for none */
     const char **configs, **settings; /* -c, -s; in order */
     size_t nr_configs, nr_settings;
