@@ -17,8 +17,8 @@ struct firmware_rom {
 };
 
 /*
- * Reads the file. A size that is no multiple of 64 KiB, or not 64 KiB to 4 MiB, is a line of status 65. NULL bytes on
- * failure.
+ * Reads the file. A size that is no multiple of 64 KiB, or not 64 KiB to 4 MiB, is a line of status 65. NULL
+ * bytes on failure.
  */
 bool firmware_rom_open(struct firmware_rom *rom, const char *file, struct diag *diag);
 void firmware_rom_close(struct firmware_rom *rom);
