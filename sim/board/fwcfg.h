@@ -1,8 +1,8 @@
 /*
  * What a firmware that was built for QEMU asks about the machine, by QEMU's firmware configuration interface
- * (QEMU, docs/specs/fw_cfg): a selector at port 510h, bytes at 511h. Read only, no DMA. There are the signature, the
- * interface's version, the directory, and two files: "etc/e820", the memory map, and "etc/sercon-port", the
- * port of a UART that the firmware is to use as its console.
+ * (QEMU, docs/specs/fw_cfg): a selector at port 510h, bytes at 511h. Read only, no DMA. There are the
+ * signature, the interface's version, the directory, and two files: "etc/e820", the memory map, and
+ * "etc/sercon-port", the port of a UART that the firmware is to use as its console.
  */
 #ifndef LK_SIM_BOARD_FWCFG_H
 #define LK_SIM_BOARD_FWCFG_H
