@@ -40,6 +40,8 @@ cycle_t cache_put_down(struct cache *cache, uint64_t number, enum cache_state st
 {
     if (cache->below)
         return cache_put(cache->below, cache, number, state, now);
+    if (UNLIKELY(cache->content))
+        cache_content_line_written(cache->content, number, now);
     return dram_access(cache->dram, cache_line_address(cache, number), true, now);
 }
 
@@ -78,6 +80,8 @@ void cache_remove(struct cache *cache, uint64_t number, unsigned way)
         cache->front.write_line[set] = CACHE_NO_LINE;
     if (cache->last_touched == number)
         cache->last_touched = CACHE_NO_LINE;
+    if (UNLIKELY(cache->content))
+        cache_content_left(cache->content, number);
 }
 
 bool cache_remove_above(struct cache *cache, uint64_t number)
@@ -131,6 +135,8 @@ BODY cycle_t place_in(struct cache *cache, bool is_plain, uint64_t number, uint6
             cache->stats.prefetch_useless += (cache->lines[index].info & LINE_PREFETCHED) != 0;
         if (cache->is_inclusive && cache_remove_above(cache, victim))
             state = CACHE_STATE_M;
+        if (!is_plain && UNLIKELY(cache->content))
+            cache_content_left(cache->content, victim);
     }
     uint64_t index = set * cache->nr_ways + way;
     cache->last_way = way;
@@ -242,6 +248,8 @@ static cycle_t send_on(struct cache *cache, uint64_t number, cycle_t now)
         struct request request = {.number = number, .now = at, .from = cache, .is_write = true};
         taken = ask(cache->below, &request).ready;
     } else {
+        if (UNLIKELY(cache->content))
+            cache_content_part_written(cache->content);
         taken = dram_access(cache->dram, cache_line_address(cache, number), true, at);
     }
     cache_busy_until(&cache->write_buffers, buffer, taken);
@@ -468,8 +476,12 @@ ask_any(struct cache *cache, enum cache_use use, struct paddr at, bool is_write,
         return cache_ask_specially(cache, use, at, is_write, now);
     struct request request = {number, ip, now, NULL, is_write, use == CACHE_USE_ALL, false};
     struct reply reply = ask(cache, &request);
-    if (UNLIKELY(cache->tells_prefetchers))
-        tell_prefetchers(cache);
+    if (UNLIKELY(cache->has_afterwork)) {
+        if (cache->tells_prefetchers)
+            tell_prefetchers(cache);
+        if (cache->content)
+            cache_content_asked(cache->content, at, is_write, now, ip);
+    }
     return (struct cache_answer){reply.ready, (enum served_by)reply.served_by};
 }
 

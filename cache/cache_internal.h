@@ -44,14 +44,16 @@ struct cache {
     bool tells_prefetchers; /* there is one, here or below */
     /*
      * As most are, and all below it: LRU of up to HINT_WORD_WAYS ways, write-back, write-allocate, not
-     * exclusive, no prefetcher.
+     * exclusive, no prefetcher, no content.
      */
     bool is_plain;
+    bool has_afterwork; /* prefetchers to tell, or `content` */
     enum cache_replacement replacement;
     unsigned last_way;     /* in which a line was placed last */
     uint64_t last_touched; /* the line last touched, if it may be hit without a change; or CACHE_NO_LINE */
     struct cache *below;
     struct dram *dram;
+    struct cache_content *content; /* NULL: memory holds what the CPU sees, or is not asked for it */
     struct cache_stats stats;
     struct cache_busy mshrs, write_buffers;
     struct cache_path path; /* to the level below */
@@ -215,6 +217,23 @@ cycle_t cache_put(struct cache *cache, const struct cache *from, uint64_t number
                   cycle_t now);
 /* The same, of the level below or the DRAM, past buffers and path. */
 cycle_t cache_put_down(struct cache *cache, uint64_t number, enum cache_state state, cycle_t now);
+
+/* The CPU has to ask for each access to this line, which is of an L1D. */
+void cache_unpublish(struct cache *cache, uint64_t number);
+/* What the cache does is told from now on. */
+void cache_keep_content(struct cache *cache, struct cache_content *content);
+
+/* ---- content.c: what it is told; all but the first two where things are as they will stay ---- */
+
+/* A line was written to the DRAM as it is in the caches; or the part that is being written. */
+void cache_content_line_written(struct cache_content *content, uint64_t number, cycle_t now);
+void cache_content_part_written(struct cache_content *content);
+/* A cache has lost a line; it may be on its way to another. */
+void cache_content_left(struct cache_content *content, uint64_t number);
+/* An access has been answered; the CPU reads or writes its bytes next. */
+void cache_content_asked(struct cache_content *content, struct paddr at, bool is_write, cycle_t now,
+                         uint64_t ip);
+void cache_content_flushed(struct cache_content *content);
 
 /* ---- cache_uses.c ---- */
 

@@ -62,6 +62,7 @@ struct cache *cache_create(const struct cache_params *params, enum served_by lev
     cache->is_plain = cache->has_lru_words && params->nr_ways <= HINT_WORD_WAYS && cache->writes_back &&
                       !params->no_write_allocate && !cache->is_exclusive && !cache->tells_prefetchers &&
                       (!below || below->is_plain);
+    cache->has_afterwork = cache->tells_prefetchers;
     bool has_memory = cache->front.read_line && cache->front.write_line && cache->lines && cache->sets &&
                       cache_replacement_init(cache) &&
                       (params->prefetch.kind == PREFETCH_NONE || cache->prefetcher);
@@ -92,6 +93,24 @@ void cache_let_stores_hit(struct cache *cache, struct paddr at)
     uint64_t number = cache_line_number(cache, at);
     if (cache->last_touched == number && cache->writes_back)
         cache->front.write_line[cache_set_of(cache, number)] = number;
+}
+
+void cache_unpublish(struct cache *cache, uint64_t number)
+{
+    uint64_t set = cache_set_of(cache, number);
+    if (cache->front.read_line[set] == number)
+        cache->front.read_line[set] = CACHE_NO_LINE;
+    if (cache->front.write_line[set] == number)
+        cache->front.write_line[set] = CACHE_NO_LINE;
+    if (cache->last_touched == number)
+        cache->last_touched = CACHE_NO_LINE;
+}
+
+void cache_keep_content(struct cache *cache, struct cache_content *content)
+{
+    cache->content = content;
+    cache->has_afterwork = true;
+    cache->is_plain = false;
 }
 
 enum cache_state cache_state(const struct cache *cache, struct paddr at)

@@ -20,6 +20,8 @@ static void go_down(struct cache *cache, uint64_t number, cycle_t now)
             cache_remove(below, number, (unsigned)way);
         cache = below;
     }
+    if (cache->content)
+        cache_content_line_written(cache->content, number, now);
     (void)dram_access(cache->dram, cache_line_address(cache, number), true, now);
 }
 
@@ -43,6 +45,10 @@ static struct cache_answer pass_on(struct cache *cache, enum cache_use use, stru
 {
     if (cache->below)
         return cache_ask(cache->below, use, at, is_write, now, 0);
+    if (cache->content && is_write)
+        cache_content_part_written(cache->content);
+    if (cache->content)
+        cache_content_asked(cache->content, at, is_write, now, 0);
     return (struct cache_answer){dram_access(cache->dram, at, is_write, now), SERVED_BY_DRAM};
 }
 
@@ -83,11 +89,15 @@ void cache_flush(struct cache *cache, bool write_back, cycle_t now)
     for (uint64_t i = 0; i < nr_lines; i++)
         if (cache->lines[i].tag != CACHE_NO_LINE)
             cache_remove(cache, cache->lines[i].tag, (unsigned)(i % cache->nr_ways));
+    if (cache->content)
+        cache_content_flushed(cache->content);
 }
 
 void cache_flush_line(struct cache *cache, struct paddr at, bool write_back, cycle_t now)
 {
     drop(cache, cache_line_number(cache, at), write_back, now);
+    if (cache->content)
+        cache_content_flushed(cache->content);
 }
 
 enum cache_state cache_snoop_line(struct cache *cache, struct paddr at, enum cache_snoop kind,
@@ -106,11 +116,15 @@ enum cache_state cache_snoop_line(struct cache *cache, struct paddr at, enum cac
         while (last->below)
             last = last->below;
         cache->stats.interventions++;
+        if (cache->content)
+            cache_content_line_written(cache->content, number, now);
         (void)dram_access(last->dram, cache_line_address(cache, number), true, now);
     }
     if (kind == CACHE_SNOOP_ALONE) {
         cache->stats.snoop_invalidations++;
         cache_remove(cache, number, (unsigned)way);
+        if (cache->content)
+            cache_content_flushed(cache->content);
         return state;
     }
     *info = (*info & ~(uint64_t)LINE_STATE_MASK) | CACHE_STATE_S;

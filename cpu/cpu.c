@@ -109,6 +109,7 @@ struct cpu *cpu_create(const struct cpu_params *params)
         .l2_tlb = params->l2_tlb,
         .l2_tlb_latency_cycles = config->tlb_l2_latency_cycles,
         .walk_cache = params->walk_cache,
+        .content = params->content,
         .ram = params->ram,
         .physical_bits = cpu_physical_bits(cpu),
         .entry_written = entry_written,

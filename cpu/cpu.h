@@ -52,6 +52,7 @@ struct cpu_params {
     struct cpu_board board;
     struct tlb *itlb, *dtlb, *l2_tlb;                /* NULL in functional mode; owned by the caller */
     struct cache *l1i, *l1d, *walk_cache;            /* likewise */
+    struct cache_content *content;                   /* NULL: there are no devices that do not snoop */
     const struct cpu_observer *observer;             /* NULL: nobody watches, and the fast executors run */
     bool (*is_ram)(void *opaque, struct paddr page); /* page-granular; false: the access goes to the board */
     void *is_ram_opaque;

@@ -5,6 +5,7 @@
 #ifndef LK_CPU_CPU_INTERNAL_H
 #define LK_CPU_CPU_INTERNAL_H
 
+#include "cache/content.h"
 #include "cpu/cpu.h"
 #include "cpu/decode.h"
 #include "cpu/features.h"
@@ -446,8 +447,8 @@ bool cpu_store_wide_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, 
  * uncached.c: the same as an access to the L1D, for other types than WB and for CR0.CD; *t moves where the
  * access is in order with all others. Returns when the data are there, or the write is taken.
  */
-stamp_t cpu_access_uncached(struct cpu *cpu, enum memory_type type, struct paddr at, bool is_write,
-                            stamp_t *t);
+stamp_t cpu_access_uncached(struct cpu *cpu, enum memory_type type, struct paddr at, unsigned size_bytes,
+                            bool is_write, stamp_t *t);
 /* What was gathered of write-combining writes goes to memory. */
 void cpu_drain_combined(struct cpu *cpu, stamp_t t);
 /* Outside executors: waits for the value; as supervisor whatever the CPL if is_system (GDT, IDT, TSS). */
@@ -696,6 +697,12 @@ static inline struct cache_answer cpu_ask_cache(struct cpu *cpu, struct cache *c
     if (UNLIKELY(cpu->params.observer != NULL))
         return cpu_ask_cache_watched(cpu, cache, use, at, is_write, now, ip);
     return cache_ask(cache, use, at, is_write, now, ip);
+}
+/* To be called before the caches are asked for bytes of a line (cache/content.h). */
+static inline void cpu_begin_access(const struct cpu *cpu, struct paddr at, unsigned size_bytes)
+{
+    if (UNLIKELY(cpu->params.content != NULL))
+        cache_content_begin(cpu->params.content, at, size_bytes);
 }
 /* cache_flush and cache_flush_line. */
 void cpu_ask_flush(struct cpu *cpu, struct cache *cache, bool write_back, cycle_t now);

@@ -74,6 +74,7 @@ static void fetch_line(struct cpu *cpu, struct paddr physical, stamp_t *t, struc
     seen->physical = physical;
     seen->served_by = SERVED_BY_L1;
     if (cpu->is_timed && seen->is_ram) {
+        cpu_begin_access(cpu, physical, 0);
         struct cache_answer answer = cpu_ask_cache(cpu, cpu->params.l1i, cache_use(cpu, physical), physical,
                                                    false, stamp_cycle(*t), seen->linear.v);
         cycle_t hit_cycles = cache_hit_cycles(cpu->params.l1i);

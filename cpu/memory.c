@@ -175,11 +175,12 @@ static stamp_t access_cache(struct cpu *cpu, struct piece *piece, bool is_write,
 {
     struct cache *l1d = cpu->params.l1d;
     if (mmu_cache_use(&cpu->mmu, piece->type, is_write) != CACHE_USE_ALL) {
-        stamp_t ready = cpu_access_uncached(cpu, piece->type, piece->at, is_write, t);
+        stamp_t ready = cpu_access_uncached(cpu, piece->type, piece->at, piece->size_bytes, is_write, t);
         piece->sent = cpu->seen_sent;
         return ready;
     }
     piece->sent = stamp_cycle(*t);
+    cpu_begin_access(cpu, piece->at, piece->size_bytes);
     struct cache_answer answer =
         cpu_ask_cache(cpu, l1d, CACHE_USE_ALL, piece->at, is_write, stamp_cycle(*t), cpu->memory_ip);
     return stamp_of_cycle(answer.ready) | reason_served(answer.served_by);

@@ -41,6 +41,7 @@ void cpu_ask_flush(struct cpu *cpu, struct cache *cache, bool write_back, cycle_
 {
     struct cpu_seen_request seen = {
         .kind = write_back ? CPU_REQUEST_FLUSH : CPU_REQUEST_FORGET, .asked = now, .ready = now};
+    cpu_begin_access(cpu, paddr(0), 0);
     cache_flush(cache, write_back, now);
     cpu_observe_request(cpu, cache, seen);
 }
@@ -51,6 +52,7 @@ void cpu_ask_flush_line(struct cpu *cpu, struct cache *cache, struct paddr at, b
                                     .at = at,
                                     .asked = now,
                                     .ready = now};
+    cpu_begin_access(cpu, at, 0);
     cache_flush_line(cache, at, write_back, now);
     cpu_observe_request(cpu, cache, seen);
 }

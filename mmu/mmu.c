@@ -1,5 +1,7 @@
 #include "mmu/mmu.h"
 
+#include "cache/content.h"
+
 #include <string.h>
 
 void mmu_init(struct mmu *mmu, const struct mmu_params *params)
@@ -37,6 +39,8 @@ static struct cache_answer access_cache(struct mmu *mmu, const struct walk_step 
 {
     enum memory_type type = memory_type_of(&mmu->types, step->at, step->pat_index);
     enum cache_use use = mmu_cache_use(mmu, type, is_write);
+    if (mmu->params.content)
+        cache_content_begin(mmu->params.content, step->at, step->size_bytes);
     struct cache_answer answer = cache_access_as(mmu->params.walk_cache, use, step->at, is_write, now);
     if (mmu->params.requested)
         mmu->params.requested(mmu->params.opaque, step->at, use, is_write, now, answer);
@@ -71,12 +75,13 @@ static void timed_update(void *opaque, const struct walk_step *step, uint64_t va
 {
     struct walk_context *context = opaque;
     struct mmu *mmu = context->mmu;
-    if (!ram_write(mmu->params.ram, step->at, &value, step->size_bytes))
+    if (!ram_has(mmu->params.ram, step->at, step->size_bytes))
         return;
     mmu->stats.accessed_sets += !(step->value & PTE_A);
     mmu->stats.dirty_sets += (value & ~step->value & PTE_D) != 0;
     if (mmu->params.is_timed)
         context->now = access_cache(mmu, step, true, context->now).ready;
+    ram_write(mmu->params.ram, step->at, &value, step->size_bytes);
     mmu->params.entry_written(mmu->params.opaque, step->at);
 }
 

@@ -18,7 +18,8 @@ struct mmu_params {
     bool is_timed;
     struct tlb *itlb, *dtlb, *l2_tlb; /* all NULL when not timed; owned by the caller */
     cycle_t l2_tlb_latency_cycles;
-    struct cache *walk_cache; /* in which the walker looks first; NULL when not timed */
+    struct cache *walk_cache;      /* in which the walker looks first; NULL when not timed */
+    struct cache_content *content; /* NULL: there are no devices that do not snoop */
     struct ram *ram;
     unsigned physical_bits; /* MAXPHYADDR */
     /* Called after the walker has written an entry, for whoever caches what lies there (decoded code). */

@@ -1,6 +1,8 @@
 #include "sim/machine.h"
 
+#include "cache/content.h"
 #include "cache/hierarchy.h"
+#include "dma/master.h"
 #include "sim/base/event.h"
 #include "sim/base/iomap.h"
 #include "sim/board/board.h"
@@ -39,6 +41,8 @@ struct machine {
     struct tlb *itlb, *dtlb, *l2_tlb;
     struct cpu *cpu;
     struct ev_queue *events;
+    struct cache_content *content; /* NULL: devices snoop, or there are no caches */
+    struct dma_memory *dma;
     struct board *board;
     uint64_t lapic_page; /* where its registers are; NOWHERE: it has none, or it is disabled */
     struct memory_map map;
@@ -299,6 +303,24 @@ static bool create_caches(struct machine *machine)
     return machine->dram && cache_hierarchy_create(&machine->caches, c, machine->dram);
 }
 
+static void written_by_device(void *opaque, struct paddr at, uint64_t size_bytes)
+{
+    cpu_code_written(((struct machine *)opaque)->cpu, at, size_bytes);
+}
+
+static bool create_content(struct machine *machine)
+{
+    const struct cache_content_params params = {.ram = &machine->ram,
+                                                .caches = &machine->caches,
+                                                .line_bytes = machine->config.cache_l1d_line_bytes,
+                                                .changed = written_by_device,
+                                                .opaque = machine};
+    if (machine->config.dma_coherence != DMA_NONE)
+        return true;
+    machine->content = cache_content_create(&params);
+    return machine->content;
+}
+
 static bool create_tlbs(struct machine *machine)
 {
     const struct config *c = &machine->config;
@@ -361,6 +383,7 @@ static bool create_cpu(struct machine *machine)
         .l2_tlb = machine->l2_tlb,
         .l1i = machine->caches.l1i,
         .l1d = machine->caches.l1d,
+        .content = machine->content,
         .walk_cache = cache_hierarchy_walk(&machine->caches, &machine->config),
         .observer = machine->params.observer,
         .is_ram = is_ram,
@@ -374,6 +397,22 @@ static bool create_cpu(struct machine *machine)
     }
     machine->cpu = cpu_create(&params);
     return machine->cpu;
+}
+
+static bool create_dma(struct machine *machine)
+{
+    struct dma_memory_params params = {
+        .ram = &machine->ram,
+        .is_ram = is_ram,
+        .written = written_by_device,
+        .opaque = machine,
+        .caches = machine->dram ? &machine->caches : NULL,
+        .dram = machine->dram,
+        .content = machine->content,
+        .line_bytes = machine->config.cache_l1d_line_bytes,
+    };
+    machine->dma = dma_memory_create(&params);
+    return machine->dma;
 }
 
 static void set_a20(void *opaque, bool is_open)
@@ -394,6 +433,8 @@ static bool create_board(struct machine *machine, struct diag *diag)
         .ram_bytes = machine->config.machine_ram,
         .ram = &machine->ram,
         .memory_changed = memory_changed,
+        .dma = machine->dma,
+        .dma_coherence = (enum dma_coherence)machine->config.dma_coherence,
         .has_apic = has_apic(machine),
         .apic_hz = machine->config.cpu_apic_frequency_hz,
         .core = {.intr = {.set = set_intr, .opaque = machine},
@@ -432,7 +473,9 @@ static bool register_stats(struct machine *machine)
                   tlb_register_stats(machine->dtlb, r, "cpu0.tlb.l1d") &&
                   tlb_register_stats(machine->l2_tlb, r, "cpu0.tlb.l2") &&
                   cache_hierarchy_register_stats(&machine->caches, r) &&
-                  dram_register_stats(machine->dram, r, "dram");
+                  dram_register_stats(machine->dram, r, "dram") &&
+                  dma_memory_register_stats(machine->dma, r, "dma") &&
+                  (!machine->content || cache_content_register_stats(machine->content, r, "dma"));
     size_t nr_rows;
     const struct stat_row *rows = board_stat_rows(&nr_rows);
     return is_good && stat_register(r, "board", rows, nr_rows, board_stats(machine->board));
@@ -457,8 +500,10 @@ struct machine *machine_create(const struct machine_params *params, struct diag 
     }
     bool is_timed = machine->config.cpu_model != CFG_CPU_FUNCTIONAL;
     machine->events = ev_queue_create();
-    bool has_parts = machine->events && (!is_timed || (create_caches(machine) && create_tlbs(machine))) &&
-                     create_cpu(machine);
+    bool has_parts =
+        machine->events &&
+        (!is_timed || (create_caches(machine) && create_content(machine) && create_tlbs(machine))) &&
+        create_cpu(machine) && create_dma(machine);
     if (!has_parts)
         diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
     if (!has_parts || !create_board(machine, diag)) {
@@ -482,11 +527,13 @@ void machine_destroy(struct machine *machine)
     stat_registry_destroy(machine->stats);
     if (machine->board)
         board_destroy(machine->board);
+    dma_memory_destroy(machine->dma);
     cpu_destroy(machine->cpu);
     tlb_destroy(machine->itlb);
     tlb_destroy(machine->dtlb);
     tlb_destroy(machine->l2_tlb);
     cache_hierarchy_destroy(&machine->caches);
+    cache_content_destroy(machine->content);
     dram_destroy(machine->dram);
     ev_queue_destroy(machine->events);
     ram_fini(&machine->ram);

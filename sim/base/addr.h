@@ -34,4 +34,9 @@ static inline struct paddr paddr(uint64_t v)
     return (struct paddr){v};
 }
 
+static inline struct baddr baddr(uint64_t v)
+{
+    return (struct baddr){v};
+}
+
 #endif

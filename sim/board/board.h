@@ -9,6 +9,7 @@
 #ifndef LK_SIM_BOARD_BOARD_H
 #define LK_SIM_BOARD_BOARD_H
 
+#include "dma/master.h"
 #include "sim/base/diag.h"
 #include "sim/base/event.h"
 #include "sim/base/iomap.h"
@@ -26,6 +27,8 @@
 struct board_params {
     struct ev_queue *events; /* outlives the board */
     uint64_t cpu_hz, ram_bytes;
+    struct dma_memory *dma;           /* what devices that master the bus reach; outlives the board */
+    enum dma_coherence dma_coherence; /* how they do that */
     /* Outlives the board. NULL: nothing is read at F0000h-FFFFFh, and no shadow RAM is there. */
     struct ram *ram;
     /*
