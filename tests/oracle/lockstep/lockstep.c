@@ -28,6 +28,7 @@ struct options {
     uint64_t window, window_end;
     uint64_t max, interrupts;
     bool is_alone;
+    bool gives_accessed;
 };
 
 struct run {
@@ -149,6 +150,19 @@ static bool may_halt(const struct state *state)
            (!(state->v[FIELD_cr0] & 1) || (state->v[FIELD_cs] & 3) == 0);
 }
 
+/*
+ * QEMU does not set the accessed bit of a code segment that a jump, an interrupt or a return goes to (SDM 3A
+ * 3.4.5.1), and what reads the descriptors afterwards would differ.
+ */
+static void give_accessed(const struct run *run, const struct state *before, const struct state *after)
+{
+    if (before->v[FIELD_cs] == after->v[FIELD_cs])
+        return;
+    uint64_t at = ours_descriptor_type(run->ours, (unsigned)after->v[FIELD_cs]);
+    if (at < run->ram_bytes && (run->our_ram[at] & 1))
+        run->qemu_ram[at] |= 1;
+}
+
 /* One instruction of both. False: the run is over. */
 static bool step(struct run *run)
 {
@@ -166,6 +180,9 @@ static bool step(struct run *run)
         return false;
     }
     bool qemu_lives = qemu_step(run->qemu, may_interrupt) && qemu_state(run->qemu, &theirs);
+    /* A timer of QEMU's may have ended its step before the HLT; only one with interrupts gets over it. */
+    for (unsigned i = 0; i < IDLE_STEPS && halts && qemu_lives && !states_differ(&before, &theirs, 0); i++)
+        qemu_lives = qemu_step(run->qemu, true) && qemu_state(run->qemu, &theirs);
     bool is_interrupt = qemu_lives && may_interrupt && took_interrupt(run, &look, &before, &theirs, &vector);
     enum ours_stop why = OURS_STEPPED;
     if (is_interrupt && halts)
@@ -214,6 +231,8 @@ static bool step(struct run *run)
     }
     if ((mine.v[FIELD_eflags] ^ theirs.v[FIELD_eflags]) & undefined)
         ours_take(run->ours, &theirs, undefined);
+    if (run->options.gives_accessed)
+        give_accessed(run, &before, &mine);
     run->nr_agreed++;
     return true;
 }
@@ -316,6 +335,7 @@ enum option_number {
     OPTION_MAX,
     OPTION_INTERRUPTS,
     OPTION_ALONE,
+    OPTION_ACCESSED,
 };
 
 static const struct option long_options[] = {
@@ -333,6 +353,7 @@ static const struct option long_options[] = {
     {"max", required_argument, NULL, OPTION_MAX},
     {"interrupts", required_argument, NULL, OPTION_INTERRUPTS},
     {"alone", no_argument, NULL, OPTION_ALONE},
+    {"accessed", no_argument, NULL, OPTION_ACCESSED},
     {NULL, 0, NULL, 0},
 };
 
@@ -391,6 +412,9 @@ static bool set_option(struct options *options, int number, const char *text)
         return true;
     case OPTION_ALONE:
         options->is_alone = true;
+        return true;
+    case OPTION_ACCESSED:
+        options->gives_accessed = true;
         return true;
     default:
         return false;

@@ -162,6 +162,17 @@ uint64_t ours_handler(const struct ours *ours, unsigned vector)
     return (raw[0] & 0xffff) | (raw[0] >> 48) << 16 | (raw[1] & UINT32_MAX) << 32;
 }
 
+uint64_t ours_descriptor_type(const struct ours *ours, unsigned selector)
+{
+    const struct cpu *cpu = ours->cpu;
+    uint64_t base = selector & 4 ? cpu->ldtr.hidden.base : cpu->gdt_base;
+    struct walk walk;
+    struct paddr at;
+    bool is_there = (cpu->control.cr0 & CR0_PE) && !(cpu_state(cpu).rflags & EFLAGS_VM) && selector > 3 &&
+                    mmu_peek(&cpu->mmu, laddr(base + (selector & 0xfff8) + 5), &walk, &at);
+    return is_there && at.v < ours->ram->size_bytes ? at.v : UINT64_MAX;
+}
+
 uint8_t *ours_ram(const struct ours *ours, uint64_t *size_bytes)
 {
     *size_bytes = ours->ram->size_bytes;
