@@ -1,17 +1,16 @@
 /*
  * A fuzz target without libFuzzer: a number of random inputs, and of a folder's files with damage done to
- * them, the same ones each time. So ./dev test runs in short what ./dev fuzz searches for as long as one likes.
+ * them, the same ones each time, so that ./dev test runs in short what ./dev fuzz searches for hours.
  *
- *     short_NAME INPUTS [FOLDER]
+ *     short_NAME FROM TO [FOLDER]
  *
- * stderr says every thousand inputs how far it is; the crash is among the thousand that follow.
+ * Inputs are numbered; one that ends the program is the last that stderr names.
  */
 #include <dirent.h>
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MAX_RANDOM_BYTES = 400, MAX_SEED_BYTES = 16384, MAX_SEEDS = 64, MAX_DAMAGES = 8, STATUS_USAGE = 2 };
 
@@ -109,27 +108,28 @@ int main(int argc, char **argv)
 {
     static uint8_t input[MAX_SEED_BYTES];
     struct seed seeds[MAX_SEEDS];
-    if (argc < 2) {
-        fprintf(stderr, "usage: %s INPUTS [FOLDER]\n", argv[0]);
+    if (argc < 3) {
+        fprintf(stderr, "usage: %s FROM TO [FOLDER]\n", argv[0]);
         return STATUS_USAGE;
     }
-    unsigned long nr_inputs = strtoul(argv[1], NULL, 0);
-    size_t nr_seeds = argc > 2 ? read_seeds(argv[2], seeds) : 0;
-    for (unsigned long i = 0; i < nr_inputs; i++) {
-        uint64_t state = i;
-        size_t nr_bytes = nr_seeds > 0 && i % 4 != 0
+    uint64_t from = strtoull(argv[1], NULL, 0), to = strtoull(argv[2], NULL, 0);
+    size_t nr_seeds = argc > 3 ? read_seeds(argv[3], seeds) : 0;
+    for (uint64_t number = from; number < to; number++) {
+        uint64_t state = number;
+        size_t nr_bytes = nr_seeds > 0 && number % 4 != 0
                               ? make_damaged(&state, &seeds[below(&state, nr_seeds)], input)
                               : make_random(&state, input);
-        if (i % 1000 == 0)
-            fprintf(stderr, "input %lu ...\n", i);
+        fprintf(stderr, "input %" PRIu64 "\n", number);
         /* A copy of its own, so that a read beyond the end is seen. */
         uint8_t *copy = malloc(nr_bytes > 0 ? nr_bytes : 1);
+        if (!copy)
+            return STATUS_USAGE;
         memcpy(copy, input, nr_bytes);
         LLVMFuzzerTestOneInput(copy, nr_bytes);
         free(copy);
     }
     for (size_t i = 0; i < nr_seeds; i++)
         free(seeds[i].bytes);
-    printf("%lu inputs\n", nr_inputs);
-    return nr_inputs > 0 ? 0 : STATUS_USAGE;
+    printf("inputs %" PRIu64 " to %" PRIu64 "\n", from, to);
+    return from < to ? 0 : STATUS_USAGE;
 }

@@ -41,7 +41,7 @@ size_t ours_code(const struct ours *ours, uint8_t bytes[15], unsigned *bits);
 bool ours_peek(const struct ours *ours, uint64_t linear, void *into, size_t size_bytes);
 /* Where the handler of a vector begins; UINT64_MAX when there is none. */
 uint64_t ours_handler(const struct ours *ours, unsigned vector);
-/* Where in RAM the type of a selector's descriptor lies, the byte with the accessed bit; UINT64_MAX: nowhere. */
+/* Where in RAM the type of a selector's descriptor lies, with its accessed bit; UINT64_MAX: nowhere. */
 uint64_t ours_descriptor_type(const struct ours *ours, unsigned selector);
 uint8_t *ours_ram(const struct ours *ours, uint64_t *size_bytes);
 uint64_t ours_linear_rip(const struct ours *ours);
