@@ -3,6 +3,7 @@
 #include "cpu/cpu_internal.h"
 #include "cpu/fpu.h"
 #include "cpu/handlers.h"
+#include "cpu/tage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,15 +40,24 @@ static bool init_predictor(struct predictor *p, const struct config *config)
 {
     p->counter_mask = config->cpu_predictor_entries - 1;
     p->history_mask = config->cpu_predictor == CFG_PREDICTOR_GSHARE ? p->counter_mask : 0;
-    p->is_static =
-        config->cpu_predictor == CFG_PREDICTOR_TAKEN || config->cpu_predictor == CFG_PREDICTOR_NOT_TAKEN;
+    p->is_counted =
+        config->cpu_predictor == CFG_PREDICTOR_GSHARE || config->cpu_predictor == CFG_PREDICTOR_BIMODAL;
     p->static_taken = config->cpu_predictor == CFG_PREDICTOR_TAKEN;
-    p->btb_mask = config->cpu_btb_entries - 1;
+    uint64_t btb_sets = config->cpu_btb_entries / config->cpu_btb_ways;
+    p->btb_mask = btb_sets - 1;
+    p->btb_rest_ways = (unsigned)config->cpu_btb_ways - 1;
     p->return_entries = (unsigned)config->cpu_return_stack;
     p->counters = malloc(config->cpu_predictor_entries);
     p->btb = malloc(config->cpu_btb_entries * sizeof *p->btb);
     if (!p->counters || !p->btb)
         return false;
+    if (p->btb_rest_ways)
+        p->btb_rest = p->btb + btb_sets;
+    if (config->cpu_predictor == CFG_PREDICTOR_TAGE) {
+        p->tage = tage_create(config);
+        if (!p->tage)
+            return false;
+    }
     memset(p->counters, 1, config->cpu_predictor_entries); /* weakly not taken */
     for (uint64_t i = 0; i < config->cpu_btb_entries; i++)
         p->btb[i] = (struct btb_entry){.from = UINT64_MAX};
@@ -144,6 +154,7 @@ void cpu_destroy(struct cpu *cpu)
     free(cpu->single);
     free(cpu->predictor.counters);
     free(cpu->predictor.btb);
+    tage_destroy(cpu->predictor.tage);
     free(cpu);
 }
 

@@ -170,14 +170,20 @@ static inline unsigned store_seen_index(const uint8_t *host)
     return (unsigned)((uintptr_t)host >> STORE_SEEN_SHIFT) % STORE_SEEN_ENTRIES;
 }
 
+struct tage;
+
 struct predictor {
     uint8_t *counters; /* two bits each */
     uint64_t counter_mask;
     uint64_t history_mask; /* zero: bimodal */
     uint64_t history;
-    bool is_static, static_taken;
-    struct btb_entry *btb;
+    bool is_counted;    /* by these; else tage has its own, or all branches go one way */
+    bool static_taken;
+    struct tage *tage;
+    struct btb_entry *btb; /* of each set the entry that was used last */
     uint64_t btb_mask;
+    struct btb_entry *btb_rest; /* the others, a set after the other, in the order of their last uses */
+    unsigned btb_rest_ways;     /* 0: direct-mapped */
     uint64_t return_stack[MAX_RETURN_STACK];
     unsigned return_top, return_entries, return_depth;
 };

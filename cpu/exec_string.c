@@ -116,6 +116,8 @@ ALWAYS_INLINE const struct insn *string_slow(struct cpu *cpu, const struct insn 
         ready = loaded.ready;
     }
     if (has_destination(op)) {
+        if (op == STRING_MOVS) /* the address is checked in its turn, too */
+            t = wait_data(cpu, t, ready);
         uint64_t offset = string_register(cpu, insn, CPU_DI);
         struct linear linear = exec_linear_at(cpu, insn, DEC_SEG_ES, offset, size_bytes, !compares(op), NULL);
         if (!linear.is_good)
@@ -127,8 +129,6 @@ ALWAYS_INLINE const struct insn *string_slow(struct cpu *cpu, const struct insn 
             b = loaded.value;
             ready = stamp_later(ready, loaded.ready);
         } else {
-            if (op == STRING_MOVS)
-                t = wait_data(cpu, t, ready);
             if (!exec_store(cpu, linear.v, size_bytes, a, &t, NULL))
                 return exec_fault(cpu, insn, t);
         }

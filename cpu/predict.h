@@ -3,13 +3,23 @@
  * that it did something else. Inline for the executors of branches; timed models only.
  *
  * Direction: two-bit counters, indexed by the branch's address (bimodal) or its address and the history of
- * the last branches (gshare; McFarling, DEC WRL TN-36, 1993). Targets: a direct-mapped BTB; returns: a stack
- * of return addresses.
+ * the last branches (gshare; McFarling, DEC WRL TN-36, 1993), or tage.h. Targets: a BTB with LRU; returns: a
+ * stack of return addresses.
  */
 #ifndef LK_CPU_PREDICT_H
 #define LK_CPU_PREDICT_H
 
 #include "cpu/cpu_internal.h"
+#include "cpu/tage.h"
+
+#define BTB_NO_TARGET (UINT64_C(1) << 63) /* no address that a branch can go to */
+
+/*
+ * `first` is the first entry of a set with several ways, and of another branch. The entry of `from` takes its
+ * place, if there is one (true); or else the others move one on, the last one goes, and `first` may be
+ * written.
+ */
+bool predict_btb_lift(const struct predictor *p, struct btb_entry *first, uint64_t from);
 
 /* The front end goes on fetching where the branch really went, from the cycle in which that is known. */
 static inline void predict_mispredicted(struct cpu *cpu, stamp_t known)
@@ -24,7 +34,9 @@ static inline void predict_target(struct cpu *cpu, uint64_t from)
     struct btb_entry *entry = &cpu->predictor.btb[from & cpu->predictor.btb_mask];
     if (__builtin_expect(entry->from == from, 1))
         return;
-    entry->from = from;
+    if (cpu->predictor.btb_rest && predict_btb_lift(&cpu->predictor, entry, from))
+        return;
+    *entry = (struct btb_entry){.from = from, .to = BTB_NO_TARGET};
     cpu->stats.btb_misses++;
     cpu->fetch_at = stamp_because(cpu->fetch_at, REASON_BRANCH) + cpu->btb_bubble;
 }
@@ -38,8 +50,8 @@ static inline void predict_conditional(struct cpu *cpu, uint64_t from, bool is_t
 {
     struct predictor *p = &cpu->predictor;
     bool predicted;
-    if (p->is_static) {
-        predicted = p->static_taken;
+    if (__builtin_expect(!p->is_counted, 0)) {
+        predicted = p->tage ? tage_pass(p->tage, from, is_taken) : p->static_taken;
     } else {
         uint8_t *counter = &p->counters[(from ^ p->history) & p->counter_mask];
         predicted = *counter > 1;
@@ -60,6 +72,10 @@ static inline void predict_indirect(struct cpu *cpu, uint64_t from, uint64_t to,
 {
     struct btb_entry *entry = &cpu->predictor.btb[from & cpu->predictor.btb_mask];
     if (__builtin_expect(entry->from == from && entry->to == to, 1))
+        return;
+    if (cpu->predictor.btb_rest && entry->from != from)
+        predict_btb_lift(&cpu->predictor, entry, from);
+    if (entry->from == from && entry->to == to)
         return;
     *entry = (struct btb_entry){.from = from, .to = to};
     predict_mispredicted(cpu, known);

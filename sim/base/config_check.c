@@ -99,6 +99,23 @@ static void check_tlb(struct check *check, size_t entries_field, size_t ways_fie
         complain(check, entries_field, "a multiple of %s, which is %" PRIu64, row_at(ways_field)->path, ways);
 }
 
+/* A set is found by bits of the address. */
+static void check_btb(struct check *check)
+{
+    const size_t fields[] = {FIELD(cpu_btb_ways), FIELD(cpu_btb_entries)};
+    if (!is_known(check, fields[0]) || !is_known(check, fields[1]))
+        return;
+    uint64_t ways = value_of(check, fields[0]), entries = value_of(check, fields[1]);
+    if (entries % ways == 0 && is_power_of_two(entries / ways))
+        return;
+    if (latest(check, fields, 2) == fields[0])
+        complain(check, fields[0], "so that %s, which is %" PRIu64 ", is ways x a power of two",
+                 row_at(fields[1])->path, entries);
+    else
+        complain(check, fields[1], "%s, which is %" PRIu64 ", x a power of two", row_at(fields[0])->path,
+                 ways);
+}
+
 static void check_cache(struct check *check, size_t size_field, size_t ways_field, size_t line_field)
 {
     const size_t fields[] = {line_field, ways_field, size_field};
@@ -261,7 +278,9 @@ bool cfg_check(const struct cfg *cfg, struct diag *diag)
     check_1_2_4(&check, FIELD(cpu_memory_ports));
     check_power_of_two(&check, FIELD(cpu_fetch_bytes));
     check_power_of_two(&check, FIELD(cpu_predictor_entries));
-    check_power_of_two(&check, FIELD(cpu_btb_entries));
+    check_power_of_two(&check, FIELD(cpu_tage_entries));
+    check_at_most(&check, FIELD(cpu_tage_min_history), FIELD(cpu_tage_max_history));
+    check_btb(&check);
     check_power_of_two(&check, FIELD(dram_banks));
     check_power_of_two(&check, FIELD(dram_row_bytes));
     check_power_of_two(&check, FIELD(dram_channels));

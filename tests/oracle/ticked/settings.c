@@ -48,7 +48,7 @@ static unsigned between(struct dice *dice, unsigned low, unsigned high)
 
 static void choose_core(struct dice *dice, struct settings *s)
 {
-    static const char *const predictors[] = {"gshare", "bimodal", "taken", "not-taken"};
+    static const char *const predictors[] = {"gshare", "bimodal", "taken", "not-taken", "tage"};
     add(s, "cpu.width=%u", power(dice, 0, 2));
     add(s, "cpu.fetch_queue=%u", between(dice, 1, 16));
     add(s, "cpu.frontend_cycles=%u", between(dice, 1, 12));
@@ -58,9 +58,19 @@ static void choose_core(struct dice *dice, struct settings *s)
     add(s, "cpu.store_forward_cycles=%u", dice_one_in(dice, 2) ? 0 : between(dice, 1, 9));
     add(s, "cpu.store_forward_fail_cycles=%u", between(dice, 0, 15));
     add(s, "cache.l1d.mshrs=%u", dice_one_in(dice, 2) ? between(dice, 1, 3) : between(dice, 1, 64));
-    add(s, "cpu.predictor=%s", predictors[dice_below(dice, 4)]);
+    add(s, "cpu.predictor=%s", predictors[dice_below(dice, 5)]);
     add(s, "cpu.predictor_entries=%u", power(dice, 1, 12));
-    add(s, "cpu.btb_entries=%u", power(dice, 0, 9));
+    unsigned shortest = between(dice, 1, 12), ways = between(dice, 1, 6);
+    add(s, "cpu.tage_tables=%u", between(dice, 2, 8));
+    add(s, "cpu.tage_entries=%u", power(dice, 1, 9));
+    add(s, "cpu.tage_tag_bits=%u", between(dice, 2, 16));
+    add(s, "cpu.tage_counter_bits=%u", between(dice, 2, 6));
+    add(s, "cpu.tage_useful_bits=%u", between(dice, 1, 6));
+    add(s, "cpu.tage_min_history=%u", shortest);
+    add(s, "cpu.tage_max_history=%u", shortest + dice_below(dice, 1 << between(dice, 0, 9)));
+    add(s, "cpu.tage_ageing_branches=%u", power(dice, 6, 12));
+    add(s, "cpu.btb_ways=%u", ways);
+    add(s, "cpu.btb_entries=%u", ways * power(dice, 0, 7));
     add(s, "cpu.return_stack=%u", between(dice, 1, 16));
     add(s, "cpu.io_cycles=%u", between(dice, 1, 60));
 }

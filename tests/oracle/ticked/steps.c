@@ -199,7 +199,7 @@ static void plain(struct build *b)
 static void push_memory(struct build *b)
 {
     wait_for(b, b->recipe->reads);
-    if (own_access(b) && has_more(b)) {
+    if (own_access(b)) {
         add(b, STEP_DATA);
         own_access(b);
     }
