@@ -13,7 +13,7 @@ uint64_t dice_next(struct dice *dice);
 unsigned dice_below(struct dice *dice, unsigned limit);
 bool dice_one_in(struct dice *dice, unsigned nr);
 
-enum { MAX_SETTINGS = 64, SETTING_BYTES = 64 };
+enum { MAX_SETTINGS = 160, SETTING_BYTES = 64 };
 /* Lines of a command line, the last one NULL. */
 struct settings {
     char text[MAX_SETTINGS][SETTING_BYTES];
