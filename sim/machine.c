@@ -10,6 +10,7 @@
 #include "sim/board/tables.h"
 #include "sim/load/firmware_rom.h"
 #include "sim/start_state.h"
+#include "tlb/tlb_config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -324,13 +325,7 @@ static bool create_content(struct machine *machine)
 static bool create_tlbs(struct machine *machine)
 {
     const struct config *c = &machine->config;
-    struct tlb_params itlb = {2,
-                              {{c->tlb_l1i_entries, c->tlb_l1i_ways, TLB_PAGE_4K},
-                               {c->tlb_l1i_large_entries, c->tlb_l1i_large_ways, TLB_PAGES_LARGE}}};
-    struct tlb_params dtlb = {2,
-                              {{c->tlb_l1d_entries, c->tlb_l1d_ways, TLB_PAGE_4K},
-                               {c->tlb_l1d_large_entries, c->tlb_l1d_large_ways, TLB_PAGES_LARGE}}};
-    struct tlb_params l2 = {1, {{c->tlb_l2_entries, c->tlb_l2_ways, TLB_PAGE_4K | TLB_PAGES_LARGE}}};
+    struct tlb_params itlb = tlb_l1i_params(c), dtlb = tlb_l1d_params(c), l2 = tlb_l2_params(c);
     machine->itlb = tlb_create(&itlb);
     machine->dtlb = tlb_create(&dtlb);
     machine->l2_tlb = tlb_create(&l2);

@@ -5,6 +5,8 @@
 
 struct array {
     uint64_t nr_sets, nr_ways;
+    uint64_t random; /* the generator's state */
+    enum tlb_replacement replacement;
     unsigned pages;
     unsigned
         pages_held; /* sizes that were put in since the last flush of everything: others are not looked for */
@@ -35,6 +37,8 @@ struct tlb *tlb_create(const struct tlb_params *params)
         array->nr_ways = from->nr_ways;
         array->nr_sets = from->nr_entries / from->nr_ways;
         array->pages = from->pages;
+        array->replacement = from->replacement;
+        array->random = from->seed;
         array->entries = calloc(from->nr_entries, sizeof *array->entries);
         array->listed = calloc(from->nr_entries, sizeof *array->listed);
         if (!array->entries || !array->listed) {
@@ -83,6 +87,12 @@ static void use(struct tlb *tlb, struct tlb_entry *entry)
     tlb->settled++;
 }
 
+/* When it was used is of use to a tree of PLRU still. */
+static void drop(struct tlb_entry *entry, bool is_listed)
+{
+    *entry = (struct tlb_entry){.is_listed = is_listed, .last_use = entry->last_use};
+}
+
 /* The entry of any page size that translates `at` for a PCID, or NULL. */
 static struct tlb_entry *find_any(const struct tlb *tlb, struct laddr at, unsigned pcid)
 {
@@ -117,13 +127,72 @@ void tlb_hit(struct tlb *tlb, struct tlb_entry *entry)
     use(tlb, entry);
 }
 
-/* Where an entry that is not there yet goes: in place of the least recently used of its set. */
+/* The first empty way, else the one that was not used for the longest time. */
+static struct tlb_entry *longest_unused(const struct array *array, struct tlb_entry *set)
+{
+    struct tlb_entry *found = set;
+    uint64_t oldest = set->id ? set->last_use : 0;
+    for (uint64_t way = 1; way < array->nr_ways && oldest > 0; way++) {
+        uint64_t last_use = set[way].id ? set[way].last_use : 0;
+        if (last_use < oldest) {
+            oldest = last_use;
+            found = &set[way];
+        }
+    }
+    return found;
+}
+
+static struct tlb_entry *filled_first(const struct array *array, struct tlb_entry *set)
+{
+    struct tlb_entry *found = set;
+    for (uint64_t way = 1; way < array->nr_ways; way++)
+        found = set[way].id < found->id ? &set[way] : found;
+    return found;
+}
+
+static uint64_t latest_use(const struct tlb_entry *entries, uint64_t nr)
+{
+    uint64_t latest = 0;
+    for (uint64_t i = 0; i < nr; i++)
+        latest = entries[i].last_use > latest ? entries[i].last_use : latest;
+    return latest;
+}
+
+/* Each bit of the tree points to the half that was not used last; no use yet: to the lower. */
+static struct tlb_entry *pointed_at(const struct array *array, struct tlb_entry *set)
+{
+    for (uint64_t half = array->nr_ways / 2; half > 0; half /= 2)
+        set += latest_use(set, half) > latest_use(set + half, half) ? half : 0;
+    return set;
+}
+
+/* xorshift64 (Marsaglia, "Xorshift RNGs", 2003) */
+static struct tlb_entry *any(struct array *array, struct tlb_entry *set)
+{
+    uint64_t x = array->random;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    array->random = x;
+    return &set[x % array->nr_ways];
+}
+
+static struct tlb_entry *choose_place(struct array *array, struct tlb_entry *set)
+{
+    if (array->replacement == TLB_LRU)
+        return longest_unused(array, set);
+    for (uint64_t way = 0; way < array->nr_ways; way++)
+        if (!set[way].id)
+            return &set[way];
+    return array->replacement == TLB_PLRU   ? pointed_at(array, set)
+           : array->replacement == TLB_FIFO ? filled_first(array, set)
+                                            : any(array, set);
+}
+
+/* Where an entry that is not there yet goes. */
 static struct tlb_entry *make_room(struct tlb *tlb, struct array *array, uint64_t page_number)
 {
-    struct tlb_entry *entries = set_of(array, page_number), *place = entries;
-    for (uint64_t way = 1; way < array->nr_ways; way++)
-        if (entries[way].last_use < place->last_use)
-            place = &entries[way];
+    struct tlb_entry *place = choose_place(array, set_of(array, page_number));
     tlb->stats.evictions += place->id != 0;
     if (!place->is_listed)
         array->listed[array->nr_listed++] = (uint32_t)(place - array->entries);
@@ -179,7 +248,7 @@ static void flush(struct tlb *tlb, bool keep_global, const unsigned *pcid)
             if (entry->id && is_kept)
                 array->listed[nr_kept++] = array->listed[j];
             else
-                *entry = (struct tlb_entry){.id = 0};
+                drop(entry, false);
         }
         array->nr_listed = nr_kept;
     }
@@ -193,11 +262,6 @@ void tlb_flush(struct tlb *tlb, bool keep_global)
 void tlb_flush_pcid(struct tlb *tlb, unsigned pcid)
 {
     flush(tlb, true, &pcid);
-}
-
-static void empty(struct tlb_entry *entry)
-{
-    *entry = (struct tlb_entry){.is_listed = entry->is_listed};
 }
 
 /* A way that holds the page for the PCID, or globally if that counts. */
@@ -223,7 +287,7 @@ void tlb_invalidate(struct tlb *tlb, struct laddr at, unsigned pcid, bool keep_g
         for (unsigned pages = array->pages_held; pages; pages &= pages - 1) {
             struct tlb_entry *entry;
             while ((entry = find_victim(array, pages & -pages, at, pcid, keep_global)))
-                empty(entry);
+                drop(entry, true);
         }
     }
 }
@@ -278,7 +342,7 @@ const struct tlb_entry *tlb_view(const struct tlb *tlb, unsigned array, uint64_t
     for (uint64_t i = 0; i < from->nr_ways; i++) {
         uint64_t nr_newer = 0;
         for (uint64_t j = 0; j < from->nr_ways; j++)
-            nr_newer += entries[j].last_use > entries[i].last_use;
+            nr_newer += entries[j].id && entries[j].last_use > entries[i].last_use;
         if (entries[i].id && nr_newer == way)
             return &entries[i];
     }

@@ -1,13 +1,13 @@
 /*
- * A translation lookaside buffer: one or two arrays, each set-associative with true LRU and holding one or
- * more page sizes (a split L1 as the P6 has it: one array for 4 KiB pages, one for all larger pages; a shared
- * L2: one array for all). Its contents are architectural: what is in here is used, however stale (SDM 3A
- * 4.10).
+ * A translation lookaside buffer: one or two arrays, each set-associative and holding one or more page sizes
+ * (a split L1 as the P6 has it: one array for 4 KiB pages, one for all larger pages; a shared L2: one array
+ * for all). Its contents are architectural: what is in here is used, however stale (SDM 3A 4.10).
  *
  * Recency is kept as the number of the use: a hit anywhere is one store. So the CPU may keep host-side
  * shortcuts to entries: while the entry still has the id that the shortcut remembers, a hit through it counts
  * the TLB's clock up by one and stores the new count in `last_use`, which is all that tlb_lookup does for a
- * hit, but for the search.
+ * hit, but for the search. No policy asks for more: LRU and the tree of PLRU follow from the order of the
+ * last uses, FIFO from that of the ids, and random replacement remembers nothing of hits.
  */
 #ifndef LK_TLB_TLB_H
 #define LK_TLB_TLB_H
@@ -42,13 +42,18 @@ struct tlb_entry {
     uint16_t pcid;     /* whose it is, unless it is global (SDM 3A 4.10.1) */
     uint8_t pat_index; /* what the entry in memory says of the memory type (SDM 3A 4.9.2) */
     bool is_listed;    /* the TLB's own */
-    uint64_t id;       /* never the same twice; 0: the way is empty */
-    uint64_t last_use; /* the TLB's clock at the last hit or fill; what has the least in its set goes first */
+    uint64_t id;       /* never the same twice, and larger with each fill; 0: the way is empty */
+    uint64_t last_use; /* the TLB's clock at the last hit or fill; of an empty way, from when it was not */
 };
 
+/* Which entry of a full set goes (docs/memory.md, "Translation"); numbered as the words of the key. */
+enum tlb_replacement { TLB_LRU, TLB_PLRU, TLB_RANDOM, TLB_FIFO };
+
 struct tlb_array_params {
-    uint64_t nr_entries, nr_ways; /* entries is a multiple of ways; any number of sets */
-    unsigned pages;               /* TLB_PAGE_* ORed */
+    uint64_t nr_entries, nr_ways;     /* entries is a multiple of ways; any number of sets */
+    unsigned pages;                   /* TLB_PAGE_* ORed */
+    enum tlb_replacement replacement; /* TLB_PLRU: ways are a power of two */
+    uint64_t seed;                    /* TLB_RANDOM: the generator's first state, not 0 */
 };
 
 struct tlb_params {
@@ -84,8 +89,8 @@ struct tlb_entry *tlb_lookup(struct tlb *tlb, struct laddr at, unsigned pcid);
 void tlb_hit(struct tlb *tlb, struct tlb_entry *entry);
 
 /*
- * Puts an entry in (id and last_use are given here), in place of the least recently used of its set, and
- * returns it.
+ * Puts an entry in (id and last_use are given here), in place of one of the same page, else in the first
+ * empty way of its set, else of the entry that the policy names, and returns it.
  */
 struct tlb_entry *tlb_fill(struct tlb *tlb, const struct tlb_entry *entry);
 

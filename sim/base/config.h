@@ -30,6 +30,7 @@ enum cfg_isa {
     CFG_ISA_MAX
 };
 enum cfg_replacement { CFG_REPLACE_LRU, CFG_REPLACE_PLRU };
+enum cfg_tlb_pages { CFG_TLB_SPLIT, CFG_TLB_SHARED };
 enum cfg_inclusion { CFG_NON_INCLUSIVE, CFG_INCLUSIVE, CFG_EXCLUSIVE };
 enum cfg_walk_through { CFG_WALK_L1D, CFG_WALK_L2 };
 enum cfg_dram_preset { CFG_DRAM_FIXED, CFG_DRAM_DDR2_800, CFG_DRAM_DDR3_1600, CFG_DRAM_DDR4_2400 };

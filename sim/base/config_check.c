@@ -179,24 +179,24 @@ static void check_lines(struct check *check)
         complain(check, latest(check, fields, nr_fields), "the same line in all caches; %s", said);
 }
 
-enum { MAX_PLRU_WAYS = 64 };
+/* The tree's leaves are the ways; a cache keeps its bits in a word. */
+enum { MAX_CACHE_PLRU_WAYS = 64, MAX_TLB_PLRU_WAYS = 65536 };
 
-/* The tree's leaves are the ways, and its bits a word. */
-static void check_plru(struct check *check, size_t replacement_field, size_t ways_field)
+static void check_plru(struct check *check, size_t replacement_field, size_t ways_field, unsigned max_ways)
 {
     const size_t fields[] = {ways_field, replacement_field};
     if (!is_known(check, replacement_field) || !is_known(check, ways_field) ||
         value_of(check, replacement_field) != CFG_REPLACE_PLRU)
         return;
     uint64_t ways = value_of(check, ways_field);
-    if (is_power_of_two(ways) && ways <= MAX_PLRU_WAYS)
+    if (is_power_of_two(ways) && ways <= max_ways)
         return;
     if (latest(check, fields, 2) == ways_field)
-        complain(check, ways_field, "a power of two up to %d, as %s is plru", MAX_PLRU_WAYS,
+        complain(check, ways_field, "a power of two up to %u, as %s is plru", max_ways,
                  row_at(replacement_field)->path);
     else
-        complain(check, replacement_field, "plru with a power of two of ways up to %d; there are %" PRIu64,
-                 MAX_PLRU_WAYS, ways);
+        complain(check, replacement_field, "plru with a power of two of ways up to %u; there are %" PRIu64,
+                 max_ways, ways);
 }
 
 /* What the walker fills would not be there by what the L1s put out. */
@@ -269,6 +269,23 @@ static void check_refresh(struct check *check)
                  "0, or at least %" PRIu64 " clocks, so that an access fits between two refreshes", least);
 }
 
+#define TLB_ARRAY_FIELDS(name)                                                                               \
+    {                                                                                                        \
+        FIELD(tlb_##name##_entries), FIELD(tlb_##name##_ways), FIELD(tlb_##name##_replacement)               \
+    }
+
+static void check_tlbs(struct check *check)
+{
+    static const struct {
+        size_t entries, ways, replacement;
+    } arrays[] = {TLB_ARRAY_FIELDS(l1i),       TLB_ARRAY_FIELDS(l1i_large), TLB_ARRAY_FIELDS(l1d),
+                  TLB_ARRAY_FIELDS(l1d_large), TLB_ARRAY_FIELDS(l2),        TLB_ARRAY_FIELDS(l2_large)};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
+        check_tlb(check, arrays[i].entries, arrays[i].ways);
+        check_plru(check, arrays[i].replacement, arrays[i].ways, MAX_TLB_PLRU_WAYS);
+    }
+}
+
 bool cfg_check(const struct cfg *cfg, struct diag *diag)
 {
     struct check check = {.cfg = cfg, .diag = diag, .is_good = true};
@@ -286,20 +303,16 @@ bool cfg_check(const struct cfg *cfg, struct diag *diag)
     check_power_of_two(&check, FIELD(dram_channels));
     check_power_of_two(&check, FIELD(dram_ranks));
     check_power_of_two(&check, FIELD(dram_bus_bytes));
-    check_tlb(&check, FIELD(tlb_l1i_entries), FIELD(tlb_l1i_ways));
-    check_tlb(&check, FIELD(tlb_l1i_large_entries), FIELD(tlb_l1i_large_ways));
-    check_tlb(&check, FIELD(tlb_l1d_entries), FIELD(tlb_l1d_ways));
-    check_tlb(&check, FIELD(tlb_l1d_large_entries), FIELD(tlb_l1d_large_ways));
-    check_tlb(&check, FIELD(tlb_l2_entries), FIELD(tlb_l2_ways));
+    check_tlbs(&check);
     check_cache(&check, FIELD(cache_l1i_size_bytes), FIELD(cache_l1i_ways), FIELD(cache_l1i_line_bytes));
     check_cache(&check, FIELD(cache_l1d_size_bytes), FIELD(cache_l1d_ways), FIELD(cache_l1d_line_bytes));
     check_cache(&check, FIELD(cache_l2_size_bytes), FIELD(cache_l2_ways), FIELD(cache_l2_line_bytes));
     check_cache(&check, FIELD(cache_l3_size_bytes), FIELD(cache_l3_ways), FIELD(cache_l3_line_bytes));
     check_lines(&check);
-    check_plru(&check, FIELD(cache_l1i_replacement), FIELD(cache_l1i_ways));
-    check_plru(&check, FIELD(cache_l1d_replacement), FIELD(cache_l1d_ways));
-    check_plru(&check, FIELD(cache_l2_replacement), FIELD(cache_l2_ways));
-    check_plru(&check, FIELD(cache_l3_replacement), FIELD(cache_l3_ways));
+    check_plru(&check, FIELD(cache_l1i_replacement), FIELD(cache_l1i_ways), MAX_CACHE_PLRU_WAYS);
+    check_plru(&check, FIELD(cache_l1d_replacement), FIELD(cache_l1d_ways), MAX_CACHE_PLRU_WAYS);
+    check_plru(&check, FIELD(cache_l2_replacement), FIELD(cache_l2_ways), MAX_CACHE_PLRU_WAYS);
+    check_plru(&check, FIELD(cache_l3_replacement), FIELD(cache_l3_ways), MAX_CACHE_PLRU_WAYS);
     check_walk_through(&check);
     check_exclusive_walk(&check);
     check_at_most(&check, FIELD(cpu_fetch_bytes), FIELD(cache_l1d_line_bytes));

@@ -9,6 +9,7 @@
 #include "cache/hierarchy.h"
 #include "cpu/cpu_internal.h"
 #include "tests/oracle/host.h"
+#include "tlb/tlb_config.h"
 
 /* Physical addresses. The first 128 KiB lie at the environment's kernel_base, for CPL 0 only. */
 enum {
@@ -157,27 +158,13 @@ static bool is_ram(void *opaque, struct paddr page)
     return page.v < RAM_BYTES;
 }
 
-static struct tlb *make_tlb(uint64_t entries, uint64_t ways, uint64_t large_entries, uint64_t large_ways)
-{
-    struct tlb_params params = {
-        .nr_arrays = 2,
-        .array = {{entries, ways, TLB_PAGE_4K}, {large_entries, large_ways, TLB_PAGE_4M}},
-    };
-    return tlb_create(&params);
-}
-
 static bool make_hierarchy(struct ours *ours, const struct config *c)
 {
     struct dram_params dram = dram_params_of(c);
-    struct tlb_params l2_tlb = {
-        .nr_arrays = 1,
-        .array = {{c->tlb_l2_entries, c->tlb_l2_ways, TLB_PAGE_4K | TLB_PAGE_4M}},
-    };
+    struct tlb_params itlb = tlb_l1i_params(c), dtlb = tlb_l1d_params(c), l2_tlb = tlb_l2_params(c);
     ours->dram = dram_create(&dram);
-    ours->itlb =
-        make_tlb(c->tlb_l1i_entries, c->tlb_l1i_ways, c->tlb_l1i_large_entries, c->tlb_l1i_large_ways);
-    ours->dtlb =
-        make_tlb(c->tlb_l1d_entries, c->tlb_l1d_ways, c->tlb_l1d_large_entries, c->tlb_l1d_large_ways);
+    ours->itlb = tlb_create(&itlb);
+    ours->dtlb = tlb_create(&dtlb);
     ours->l2_tlb = tlb_create(&l2_tlb);
     return ours->dram && cache_hierarchy_create(&ours->caches, c, ours->dram) && ours->itlb && ours->dtlb &&
            ours->l2_tlb;

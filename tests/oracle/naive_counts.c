@@ -117,19 +117,48 @@ static struct cfg *read_config(const cJSON *json, struct diag *diag)
     return NULL;
 }
 
+static const char *word(const cJSON *config, const char *key)
+{
+    const cJSON *value = cJSON_GetObjectItem(cJSON_GetObjectItem(config, key), "value");
+    if (cJSON_IsString(value))
+        return value->valuestring;
+    fprintf(stderr, "naive_counts: the configuration has no word %s\n", key);
+    exit(2);
+}
+
+/* `name` is "tlb.l1i", or "tlb.l1i_large". */
+static void add_array(struct naive_tlb *tlb, const cJSON *config, const char *name, unsigned pages)
+{
+    static const char *const policies[] = {
+        [NAIVE_TLB_LRU] = "lru", [NAIVE_TLB_PLRU] = "plru", [NAIVE_TLB_RANDOM] = "random", "fifo"};
+    char entries[64], ways[64], replacement[64];
+    snprintf(entries, sizeof entries, "%s.entries", name);
+    snprintf(ways, sizeof ways, "%s.ways", name);
+    snprintf(replacement, sizeof replacement, "%s.replacement", name);
+    enum naive_tlb_policy policy = NAIVE_TLB_LRU;
+    while (policy < NAIVE_TLB_FIFO && strcmp(word(config, replacement), policies[policy]) != 0)
+        policy++;
+    naive_tlb_add_array(tlb, pages, policy, setting(config, entries), setting(config, ways),
+                        setting(config, "tlb.random_seed"));
+}
+
+static void add_tlb(struct naive_tlb *tlb, const cJSON *config, const char *name)
+{
+    char pages[64], large[64];
+    snprintf(pages, sizeof pages, "%s.pages", name);
+    snprintf(large, sizeof large, "%s_large", name);
+    bool is_shared = strcmp(word(config, pages), "shared") == 0;
+    add_array(tlb, config, name, is_shared ? NAIVE_SMALL | NAIVE_LARGE : NAIVE_SMALL);
+    if (!is_shared)
+        add_array(tlb, config, large, NAIVE_LARGE);
+}
+
 static bool build_model(struct model *model, const cJSON *config, struct diag *diag)
 {
     model->ram_bytes = setting(config, "machine.ram");
-    naive_tlb_add_array(&model->itlb, NAIVE_SMALL, setting(config, "tlb.l1i.entries"),
-                        setting(config, "tlb.l1i.ways"));
-    naive_tlb_add_array(&model->itlb, NAIVE_LARGE, setting(config, "tlb.l1i_large.entries"),
-                        setting(config, "tlb.l1i_large.ways"));
-    naive_tlb_add_array(&model->dtlb, NAIVE_SMALL, setting(config, "tlb.l1d.entries"),
-                        setting(config, "tlb.l1d.ways"));
-    naive_tlb_add_array(&model->dtlb, NAIVE_LARGE, setting(config, "tlb.l1d_large.entries"),
-                        setting(config, "tlb.l1d_large.ways"));
-    naive_tlb_add_array(&model->l2_tlb, NAIVE_SMALL | NAIVE_LARGE, setting(config, "tlb.l2.entries"),
-                        setting(config, "tlb.l2.ways"));
+    add_tlb(&model->itlb, config, "tlb.l1i");
+    add_tlb(&model->dtlb, config, "tlb.l1d");
+    add_tlb(&model->l2_tlb, config, "tlb.l2");
     model->cfg = read_config(config, diag);
     return model->cfg && naive_memory_init(&model->memory, cfg_values(model->cfg));
 }

@@ -17,14 +17,19 @@ struct naive_page {
     uint64_t page_bytes;
     uint64_t number; /* linear address / page size */
     uint64_t pcid;
-    uint64_t last_used;
+    uint64_t last_used, filled;
 };
 
 enum naive_pages { NAIVE_SMALL = 1, NAIVE_LARGE = 2 };
 
+enum naive_tlb_policy { NAIVE_TLB_LRU, NAIVE_TLB_PLRU, NAIVE_TLB_RANDOM, NAIVE_TLB_FIFO };
+
 struct naive_array {
     unsigned pages; /* naive_pages ORed */
+    enum naive_tlb_policy policy;
     uint64_t nr_sets, nr_ways;
+    uint64_t random;            /* the generator's state */
+    bool *tree;                 /* nr_sets x nr_ways: of each set the bits of a tree, the root's is bit 1 */
     struct naive_page *entries; /* nr_sets x nr_ways, in no order */
 };
 
@@ -35,7 +40,8 @@ struct naive_tlb {
     struct naive_counts counts;
 };
 
-void naive_tlb_add_array(struct naive_tlb *tlb, unsigned pages, uint64_t nr_entries, uint64_t nr_ways);
+void naive_tlb_add_array(struct naive_tlb *tlb, unsigned pages, enum naive_tlb_policy policy,
+                         uint64_t nr_entries, uint64_t nr_ways, uint64_t seed);
 /* The entry that translates `linear`, or NULL; counted and used. */
 struct naive_page *naive_tlb_lookup(struct naive_tlb *tlb, uint64_t linear, uint64_t pcid);
 void naive_tlb_fill(struct naive_tlb *tlb, struct naive_page page);

@@ -53,7 +53,8 @@ static bool is_ram(void *opaque, struct paddr page)
 
 static struct tlb *make_tlb(uint64_t entries, uint64_t ways)
 {
-    struct tlb_params params = {.nr_arrays = 1, .array = {{entries, ways, TLB_PAGE_4K | TLB_PAGE_4M}}};
+    struct tlb_params params = {.nr_arrays = 1,
+                                .array = {{entries, ways, TLB_PAGE_4K | TLB_PAGE_4M, TLB_LRU, 1}}};
     return tlb_create(&params);
 }
 

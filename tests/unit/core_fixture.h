@@ -8,6 +8,7 @@
 #include "cache/hierarchy.h"
 #include "cpu/cpu.h"
 #include "cpu/decode.h"
+#include "tlb/tlb_config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,13 +98,7 @@ static inline bool core_is_ram(void *opaque, struct paddr page)
 static inline void core_create_hierarchy(struct core *core, const struct config *c)
 {
     struct dram_params dram = dram_params_of(c);
-    struct tlb_params itlb = {2,
-                              {{c->tlb_l1i_entries, c->tlb_l1i_ways, TLB_PAGE_4K},
-                               {c->tlb_l1i_large_entries, c->tlb_l1i_large_ways, TLB_PAGES_LARGE}}};
-    struct tlb_params dtlb = {2,
-                              {{c->tlb_l1d_entries, c->tlb_l1d_ways, TLB_PAGE_4K},
-                               {c->tlb_l1d_large_entries, c->tlb_l1d_large_ways, TLB_PAGES_LARGE}}};
-    struct tlb_params l2_tlb = {1, {{c->tlb_l2_entries, c->tlb_l2_ways, TLB_PAGE_4K | TLB_PAGES_LARGE}}};
+    struct tlb_params itlb = tlb_l1i_params(c), dtlb = tlb_l1d_params(c), l2_tlb = tlb_l2_params(c);
     core->dram = dram_create(&dram);
     if (!core->dram || !cache_hierarchy_create(&core->caches, c, core->dram))
         abort();

@@ -59,7 +59,7 @@ static const uint64_t shapes[][2] = {{8, 8}, {8, 1}, {7, 1}, {12, 4}, {15, 3}, {
 Test(memory_models, tlb_counts_what_a_plain_list_counts)
 {
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        struct tlb_params params = {1, {{shapes[i][0], shapes[i][1], TLB_PAGE_4K}}};
+        struct tlb_params params = {1, {{shapes[i][0], shapes[i][1], TLB_PAGE_4K, TLB_LRU, 1}}};
         struct tlb *tlb = tlb_create(&params);
         struct model model = {.nr_sets = shapes[i][0] / shapes[i][1], .nr_ways = shapes[i][1]};
         uint64_t random = i + 1;
@@ -85,7 +85,7 @@ Test(memory_models, tlb_counts_what_a_plain_list_counts)
 
 Test(memory_models, tlb_shortcuts_are_hits_and_keep_their_order)
 {
-    struct tlb_params params = {1, {{2, 2, TLB_PAGE_4K}}};
+    struct tlb_params params = {1, {{2, 2, TLB_PAGE_4K, TLB_LRU, 1}}};
     struct tlb *tlb = tlb_create(&params);
     struct tlb_entry *entry[3];
     for (uint64_t page = 0; page < 2; page++)
@@ -102,7 +102,7 @@ Test(memory_models, tlb_shortcuts_are_hits_and_keep_their_order)
 
 Test(memory_models, tlb_flush_keeps_global_entries_and_invlpg_does_not)
 {
-    struct tlb_params params = {2, {{8, 2, TLB_PAGE_4K}, {4, 4, TLB_PAGE_4M}}};
+    struct tlb_params params = {2, {{8, 2, TLB_PAGE_4K, TLB_LRU, 1}, {4, 4, TLB_PAGE_4M, TLB_LRU, 1}}};
     struct tlb *tlb = tlb_create(&params);
     tlb_fill(tlb, &(struct tlb_entry){.page_number = 5, .page = TLB_PAGE_4K});
     tlb_fill(tlb, &(struct tlb_entry){.page_number = 6, .page = TLB_PAGE_4K, .flags = TLB_GLOBAL});

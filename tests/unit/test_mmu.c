@@ -89,7 +89,7 @@ static void change(unsigned space, unsigned page)
 
 static void set_up(void)
 {
-    struct tlb_params tlb = {1, {{4096, 4096, TLB_PAGE_4K | TLB_PAGES_LARGE}}};
+    struct tlb_params tlb = {1, {{4096, 4096, TLB_PAGE_4K | TLB_PAGES_LARGE, TLB_LRU, 1}}};
     struct cache_params cache = {.size_bytes = 4096, .nr_ways = 4, .line_bytes = 64, .latency_cycles = 2};
     struct dram_params dram = {.nr_banks = 4,
                                .row_bytes = 1024,

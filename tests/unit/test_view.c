@@ -54,7 +54,8 @@ static void put_u32(uint64_t at, uint32_t value)
 
 Test(view, tlb_cells_are_the_entries_most_recent_first)
 {
-    static const struct tlb_params params = {2, {{8, 2, TLB_PAGE_4K}, {2, 2, TLB_PAGE_4M}}};
+    static const struct tlb_params params = {
+        2, {{8, 2, TLB_PAGE_4K, TLB_LRU, 1}, {2, 2, TLB_PAGE_4M, TLB_LRU, 1}}};
     struct tlb *tlb = tlb_create(&params);
     static const struct tlb_entry entries[] = {
         {.page_number = 5, .frame = {0x1000}, .page = TLB_PAGE_4K, .flags = TLB_USER},
@@ -83,7 +84,7 @@ Test(view, tlb_cells_are_the_entries_most_recent_first)
 
 Test(view, a_large_tlb_is_counted_in_full_and_shown_in_part)
 {
-    static const struct tlb_params params = {1, {{65536, 4, TLB_PAGE_4K}}};
+    static const struct tlb_params params = {1, {{65536, 4, TLB_PAGE_4K, TLB_LRU, 1}}};
     struct tlb *tlb = tlb_create(&params);
     for (uint64_t page = 0; page < 65536; page++)
         tlb_fill(tlb, &(struct tlb_entry){.page_number = page, .page = TLB_PAGE_4K});
@@ -298,8 +299,9 @@ static void start(struct machine *machine)
 
 static void machine_init(struct machine *machine)
 {
-    static const struct tlb_params l1_tlb = {2, {{8, 2, TLB_PAGE_4K}, {2, 2, TLB_PAGES_LARGE}}};
-    static const struct tlb_params l2_tlb = {1, {{16, 4, TLB_PAGE_4K | TLB_PAGES_LARGE}}};
+    static const struct tlb_params l1_tlb = {
+        2, {{8, 2, TLB_PAGE_4K, TLB_LRU, 1}, {2, 2, TLB_PAGES_LARGE, TLB_LRU, 1}}};
+    static const struct tlb_params l2_tlb = {1, {{16, 4, TLB_PAGE_4K | TLB_PAGES_LARGE, TLB_LRU, 1}}};
     static const struct cache_params
         l1 = {.size_bytes = 1024, .nr_ways = 2, .line_bytes = 64, .latency_cycles = 3},
         l2 = {.size_bytes = 8192, .nr_ways = 4, .line_bytes = 64, .latency_cycles = 10};
@@ -594,9 +596,10 @@ Test(view, walks_of_all_kinds_and_lengths_are_drawn)
 Test(view, odd_shapes_are_drawn)
 {
     static const struct tlb_array_params arrays[] = {
-        {1, 1, TLB_PAGE_4K},         {7, 7, TLB_PAGE_4K},    {4096, 4096, TLB_PAGE_4K},
-        {65536, 65536, TLB_PAGE_4K}, {4096, 1, TLB_PAGE_4K}, {65536, 16, TLB_PAGE_4K},
-        {21, 7, TLB_PAGE_4K},
+        {1, 1, TLB_PAGE_4K, TLB_LRU, 1},       {7, 7, TLB_PAGE_4K, TLB_LRU, 1},
+        {4096, 4096, TLB_PAGE_4K, TLB_LRU, 1}, {65536, 65536, TLB_PAGE_4K, TLB_LRU, 1},
+        {4096, 1, TLB_PAGE_4K, TLB_LRU, 1},    {65536, 16, TLB_PAGE_4K, TLB_LRU, 1},
+        {21, 7, TLB_PAGE_4K, TLB_LRU, 1},
     };
     struct view_source source = {.ram = &ram};
     cr_assert(view_collect(model, &source));

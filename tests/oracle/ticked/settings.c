@@ -98,10 +98,14 @@ static void choose_caches(struct dice *dice, struct settings *s)
 static void choose_tlbs(struct dice *dice, struct settings *s)
 {
     static const char *const names[] = {"l1i", "l1d", "l2"};
+    static const char *const policies[] = {"lru", "fifo", "random", "plru"};
     for (unsigned i = 0; i < 3; i++) {
         unsigned ways = between(dice, 1, 4);
         add(s, "tlb.%s.ways=%u", names[i], ways);
         add(s, "tlb.%s.entries=%u", names[i], ways * between(dice, 1, i == 2 ? 32 : 8));
+        add(s, "tlb.%s.pages=%s", names[i], dice_one_in(dice, 2) ? "split" : "shared");
+        unsigned policy = between(dice, 0, ways & (ways - 1) ? 2 : 3);
+        add(s, "tlb.%s.replacement=%s", names[i], policies[policy]);
     }
     add(s, "tlb.l2.latency_cycles=%u", between(dice, 1, 9));
     add(s, "mmu.walk_through=%s", dice_one_in(dice, 2) ? "l1d" : "l2");
