@@ -177,7 +177,7 @@ struct predictor {
     uint64_t counter_mask;
     uint64_t history_mask; /* zero: bimodal */
     uint64_t history;
-    bool is_counted;    /* by these; else tage has its own, or all branches go one way */
+    bool is_counted; /* by these; else tage has its own, or all branches go one way */
     bool static_taken;
     struct tage *tage;
     struct btb_entry *btb; /* of each set the entry that was used last */

@@ -17,8 +17,10 @@ struct tagged {
     uint8_t useful;
 };
 
-/* The history of a table, `width` bits at a time, exclusive-ored: kept up by the outcome that comes and the one
- * that goes. */
+/*
+ * The history of a table, `width` bits at a time, exclusive-ored: kept up by the outcome that comes and the
+ * one that goes.
+ */
 struct fold {
     uint32_t value;
     unsigned width, leaves_at;
@@ -48,8 +50,8 @@ struct tage {
 };
 
 /*
- * The number nearest to min x (max / min) ^ (i / (tables - 1)), in whole numbers: the least n with n + 1/2 above
- * it. It is never half a number: its power is whole.
+ * The number nearest to min x (max / min) ^ (i / (tables - 1)), in whole numbers: the least n with n + 1/2
+ * above it. It is never half a number: its power is whole.
  */
 static unsigned history_length(const struct config *config, unsigned i)
 {

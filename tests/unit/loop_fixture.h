@@ -1,6 +1,6 @@
 /*
- * A core that runs a loop, and what that costs in each iteration: the loop runs in the fast and in the watched
- * model, for two numbers of iterations, so that warming up and the way out cancel.
+ * A core that runs a loop, and what that costs in each iteration: the loop runs in the fast and in the
+ * watched model, for two numbers of iterations, so that warming up and the way out cancel.
  */
 #ifndef LK_TESTS_LOOP_FIXTURE_H
 #define LK_TESTS_LOOP_FIXTURE_H

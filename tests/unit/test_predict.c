@@ -2,8 +2,8 @@
 #include "tests/unit/loop_fixture.h"
 
 /*
- * An inner loop of `trips` iterations in an outer one, which ECX counts. Mispredictions in the last MANY - FEW
- * of MANY outer iterations.
+ * An inner loop of `trips` iterations in an outer one, which ECX counts. Mispredictions in the outer
+ * iterations from `few` to `many`.
  */
 static uint64_t mispredicts_of(unsigned trips, const char *const *settings, unsigned few, unsigned many)
 {
@@ -52,7 +52,7 @@ Test(predict, tage_learns_the_way_out_of_a_loop_that_its_history_spans)
 
 Test(predict, a_loop_longer_than_the_longest_history_costs_one_wrong_prediction)
 {
-    /* Before the way out lie trips - 1 taken branches, the outer one, and the way out before: it must be seen. */
+    /* The way out before lies behind trips - 1 taken branches and the outer one, and must be seen. */
     const char *settings[] = {"cpu.predictor=tage", "cpu.tage_min_history=4", "cpu.tage_max_history=16",
                               NULL};
     cr_assert_eq(mispredicts_of(16, settings, WARM, LATER), 0);
@@ -62,8 +62,8 @@ Test(predict, a_loop_longer_than_the_longest_history_costs_one_wrong_prediction)
 Test(predict, gshare_knows_the_way_out_up_to_its_history)
 {
     /*
-     * 256 counters are 8 branches of history. The way out is seen where the branch that left the loop before is
-     * still in it: with trips - 1 taken ones and the outer one behind it.
+     * 256 counters are 8 branches of history. The way out is seen where the branch that left the loop before
+     * is still in it: with trips - 1 taken ones and the outer one behind it.
      */
     const char *settings[] = {"cpu.predictor=gshare", "cpu.predictor_entries=256", NULL};
     cr_assert_eq(mispredicts_of(6, settings, WARM, LATER), 0);
@@ -98,8 +98,8 @@ Test(predict, lru_keeps_as_many_targets_as_ways_and_none_of_one_more)
 Test(predict, a_set_is_chosen_by_the_lowest_bits)
 {
     /*
-     * Two branches that lie 16 bytes apart, JNZ at the end: 16 sets of one way hold one of them, 8 of two both,
-     * and 32 of one both.
+     * Two branches that lie 16 bytes apart, JNZ at the end: 16 sets of one way hold one of them, 8 of two
+     * both, and 32 of one both.
      */
     static const struct {
         const char *entries, *ways;
