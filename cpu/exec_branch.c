@@ -247,7 +247,7 @@ EXEC_TWIN(call_indirect)
     if (UNLIKELY(!is_target_good(cpu, rip)))
         return exec_raise_code(cpu, insn, t, EXCP_GP, 0);
     stamp_t known = t;
-    /* Were the stack pointer waited for before a miss, the twin would take that for when the target is known. */
+    /* The twin would take the wait for the stack pointer for one for the target. */
     if (EXEC_IS_TIMED && slow && UNLIKELY(cpu->ready[CPU_SP] > t))
         return exec_miss(cpu, insn, t, slow);
     if (UNLIKELY(!push_return(cpu, insn, exec_next_rip(cpu, insn), &t, slow)))
