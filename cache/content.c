@@ -355,7 +355,7 @@ struct cache_content *cache_content_create(const struct cache_content_params *pa
     for (uint64_t i = 0; i < nr_records; i++)
         content->records[i].next = i + 1 < nr_records ? (int32_t)(i + 1) : NO_RECORD;
     for (unsigned i = 0; i < content->nr_levels; i++)
-        cache_keep_content(levels[i], content);
+        cache_keep_content(content->levels[i], content);
     if (caches->l1i != caches->l1d)
         cache_keep_content(caches->l1i, content);
     return content;

@@ -349,6 +349,8 @@ enum cpu_stop cpu_run(struct cpu *cpu, cycle_t deadline)
 enum cpu_stop cpu_step(struct cpu *cpu)
 {
     enum cpu_stop why;
+    if (!cpu->stop_for_marker)
+        cpu->must_stop = false; /* a step returns anyway */
     if (!is_ready_to_run(cpu, UINT64_MAX, &why))
         return why;
     run_one(cpu);

@@ -1,5 +1,6 @@
 #include "tlb/tlb.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +171,7 @@ static struct tlb_entry *pointed_at(const struct array *array, struct tlb_entry 
 static struct tlb_entry *any(struct array *array, struct tlb_entry *set)
 {
     uint64_t x = array->random;
+    assert(array->nr_ways > 0);
     x ^= x << 13;
     x ^= x >> 7;
     x ^= x << 17;

@@ -140,7 +140,8 @@ static void put_model(struct aml *aml)
 
 size_t dsdt_write(const struct tables_params *params, uint8_t *bytes, size_t capacity)
 {
-    struct aml aml = {.bytes = bytes, .capacity = capacity};
+    struct aml aml = {.capacity = capacity};
+    aml.bytes = bytes;
     put_model(&aml);
     put_soft_off(&aml);
     put_processor(&aml);

@@ -211,7 +211,9 @@ static uint64_t put_root(struct writer *to, const char *signature, size_t entry_
 static void put_rsdp(uint8_t bytes[RSDP_BYTES], uint64_t rsdt, uint64_t xsdt)
 {
     const uint32_t rsdt_at = (uint32_t)rsdt, length = RSDP_BYTES;
-    memcpy(bytes, "RSD PTR \0LKSIDE\2", 16);
+    static const uint8_t start[16] = {'R', 'S', 'D', ' ', 'P', 'T', 'R', ' ', 0, /* the checksum */
+                                      'L', 'K', 'S', 'I', 'D', 'E', 2 /* the revision */};
+    memcpy(bytes, start, sizeof start);
     memcpy(bytes + 16, &rsdt_at, sizeof rsdt_at);
     memcpy(bytes + 20, &length, sizeof length);
     memcpy(bytes + 24, &xsdt, sizeof xsdt);

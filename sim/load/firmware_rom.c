@@ -18,13 +18,13 @@ bool firmware_rom_open(struct firmware_rom *rom, const char *file, struct diag *
                  "%s: a firmware image of %" PRIu64 " bytes; allowed: a multiple of %d, up to %d", file,
                  map.size, FIRMWARE_UNIT_BYTES, FIRMWARE_MAX_BYTES);
     else if (!(rom->bytes = malloc((size_t)map.size)))
-        is_good = diag_add(diag, EXIT_STATUS_INTERNAL, "%s: out of memory", file);
-    if (is_good) {
+        diag_add(diag, EXIT_STATUS_INTERNAL, "%s: out of memory", file);
+    if (rom->bytes) {
         rom->size = map.size;
         memcpy(rom->bytes, map.bytes, (size_t)map.size);
     }
     file_map_close(&map);
-    return is_good;
+    return rom->bytes;
 }
 
 void firmware_rom_close(struct firmware_rom *rom)
