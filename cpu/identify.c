@@ -24,7 +24,10 @@ struct answer {
     uint32_t reg[NR_ANSWER_REGISTERS];
 };
 
-/* Family, model and stepping of a processor of that kind, and the highest leaves. */
+/*
+ * Family, model and stepping of a processor of that kind, and the highest leaves. The last is model 54h,
+ * none of Intel's (SDM 4 table 2-1): a guest that knows a model looks for that one's registers.
+ */
 static const struct {
     uint32_t signature, highest, highest_extended;
 } kinds[] = {
@@ -34,7 +37,7 @@ static const struct {
     [CFG_ISA_P4] = {0xf29, LEAF_DESCRIPTORS, BRAND_LAST},
     [CFG_ISA_X86_64] = {0xf43, LEAF_CACHES, ADDRESS_WIDTHS},
     [CFG_ISA_X86_64_V2] = {0x106a5, LEAF_CACHES, ADDRESS_WIDTHS},
-    [CFG_ISA_MAX] = {0x506e3, LEAF_PERFORMANCE, ADDRESS_WIDTHS},
+    [CFG_ISA_MAX] = {0x50640, LEAF_PERFORMANCE, ADDRESS_WIDTHS},
 };
 
 static void add_features(const struct cpu *cpu, uint32_t leaf, uint32_t subleaf, struct answer *answer)

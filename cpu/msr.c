@@ -2,7 +2,26 @@
 #include "cpu/cpu_internal.h"
 #include "cpu/long_mode.h"
 
-enum { MSR_APIC_BASE = 0x1b };
+enum { MSR_APIC_BASE = 0x1b, MSR_ARCH_CAPABILITIES = 0x10a };
+
+/*
+ * IA32_ARCH_CAPABILITIES (SDM 4 table 2-2): what a core need not fear that runs nothing ahead of a branch, a
+ * fault or a store whose address is open, and never passes on what it may not read.
+ */
+#define RDCL_NO (UINT64_C(1) << 0)
+#define SKIP_L1DFL_VMENTRY (UINT64_C(1) << 3)
+#define SSB_NO (UINT64_C(1) << 4)
+#define MDS_NO (UINT64_C(1) << 5)
+#define IF_PSCHANGE_MC_NO (UINT64_C(1) << 6)
+#define TAA_NO (UINT64_C(1) << 8)
+#define SBDR_SSDP_NO (UINT64_C(1) << 13)
+#define FBSDP_NO (UINT64_C(1) << 14)
+#define PSDP_NO (UINT64_C(1) << 15)
+#define BHI_NO (UINT64_C(1) << 20)
+#define PBRSB_NO (UINT64_C(1) << 24)
+#define GDS_NO (UINT64_C(1) << 26)
+#define RFDS_NO (UINT64_C(1) << 27)
+#define ITS_NO (UINT64_C(1) << 62)
 
 static uint64_t read_tsc(const struct cpu *cpu)
 {
@@ -27,6 +46,20 @@ static bool write_memory_type(struct cpu *cpu, uint32_t number, uint64_t value)
         return false;
     cpu_drop_fronts(cpu);
     return true;
+}
+
+static uint64_t read_arch_capabilities(const struct cpu *cpu)
+{
+    (void)cpu;
+    return RDCL_NO | SKIP_L1DFL_VMENTRY | SSB_NO | MDS_NO | IF_PSCHANGE_MC_NO | TAA_NO | SBDR_SSDP_NO |
+           FBSDP_NO | PSDP_NO | BHI_NO | PBRSB_NO | GDS_NO | RFDS_NO | ITS_NO;
+}
+
+static bool write_arch_capabilities(struct cpu *cpu, uint64_t value)
+{
+    (void)cpu;
+    (void)value;
+    return false; /* read-only */
 }
 
 static uint64_t read_apic_base(const struct cpu *cpu)
@@ -90,10 +123,11 @@ static bool write_gs_base(struct cpu *cpu, uint64_t value)
     return write_base(cpu, DEC_SEG_GS, value);
 }
 
-/* A processor without a local APIC has not got its register. */
+/* What comes with a feature is not there without it. */
 static bool is_absent(const struct cpu *cpu, uint32_t number)
 {
-    return number == MSR_APIC_BASE && !cpu_has(cpu, FEATURE_APIC);
+    return (number == MSR_APIC_BASE && !cpu_has(cpu, FEATURE_APIC)) ||
+           (number == MSR_ARCH_CAPABILITIES && !cpu_has(cpu, FEATURE_ARCH_CAPABILITIES));
 }
 
 static bool is_known(struct cpu *cpu, uint32_t number, uint64_t *value)

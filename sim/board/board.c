@@ -93,6 +93,16 @@ static struct uart *create_uart(struct board *board, const char *name, uint64_t 
     return uart_create(&params, board->ports, diag);
 }
 
+/* The clock's line goes to the interrupt controllers and to power management. */
+static void set_rtc_irq(void *opaque, unsigned irq, bool level)
+{
+    struct board *board = opaque;
+    const struct irq_line line = interrupts_isa_line(board->interrupts, irq);
+    irq_set(&line, level);
+    if (level && board->power)
+        power_rtc_interrupts(board->power);
+}
+
 static bool create_timers(struct board *board, struct diag *diag)
 {
     const struct board_params *params = &board->params;
@@ -106,7 +116,7 @@ static bool create_timers(struct board *board, struct diag *diag)
         &(struct cmos_params){
             .events = params->events,
             .cpu_hz = params->cpu_hz,
-            .irq = interrupts_isa_line(board->interrupts, IRQ_RTC),
+            .irq = {set_rtc_irq, board, IRQ_RTC},
             .start_seconds = params->start_seconds ? params->start_seconds : CMOS_DEFAULT_DATE,
             .ram_bytes = params->ram_bytes,
             .nr_cpus = 1,

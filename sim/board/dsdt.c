@@ -1,6 +1,10 @@
-/* The DSDT: the processor, soft off, and the PCI root with what it decodes and where its interrupts go. */
+/*
+ * The DSDT: the processor, soft off, and the PCI root with what it decodes, where its interrupts go, and what
+ * is on ISA.
+ */
 #include "sim/board/aml.h"
 #include "sim/board/interrupts.h"
+#include "sim/board/power.h"
 #include "sim/board/tables_internal.h"
 
 #include <assert.h>
@@ -10,7 +14,7 @@ enum { OP_EXTENDED = 0x5b, OP_PROCESSOR = 0x83, FIRST_DEVICE = 1 };
 #define PCI_MEMORY_END 0xfec00000u /* where the I/O APIC is */
 
 /* Resource descriptors (ACPI 6.4, 6.4). */
-enum { IO_PORTS = 0x47, WORD_RANGE = 0x88, DWORD_RANGE = 0x87, END_TAG = 0x79 };
+enum { IRQ_MASK = 0x22, IO_PORTS = 0x47, WORD_RANGE = 0x88, DWORD_RANGE = 0x87, END_TAG = 0x79 };
 enum { RANGE_MEMORY, RANGE_IO, RANGE_BUS };
 enum { FIXED_POSITIVE = 0x0c, IO_ENTIRE = 3, MEMORY_WRITABLE = 1, MEMORY_CACHEABLE = 2 };
 
@@ -72,6 +76,66 @@ static void put_routes(struct aml *aml, bool is_by_apic)
     aml_end(aml, all);
 }
 
+static void put_ports(struct aml *list, uint16_t first, uint8_t nr_ports)
+{
+    enum { DECODES_16_BITS = 1, ALIGNMENT = 1 };
+    aml_byte(list, IO_PORTS);
+    aml_byte(list, DECODES_16_BITS);
+    put(list, first, 2);
+    put(list, first, 2);
+    aml_byte(list, ALIGNMENT);
+    aml_byte(list, nr_ports);
+}
+
+/* What is behind the ISA bridge; a kernel finds their drivers by these names (Microsoft's PNP device ids). */
+static void put_isa_bridge(struct aml *aml)
+{
+    enum { NO_IRQ = 0xff, MAX_RANGES = 3 };
+    static const struct {
+        const char *name, *id;
+        struct {
+            uint16_t first;
+            uint8_t nr_ports;
+        } ports[MAX_RANGES];
+        uint8_t irq, number;
+    } devices[] = {
+        {"PIC_", "PNP0000", {{0x20, 2}, {0xa0, 2}, {0x4d0, 2}}, 2, 0},
+        {"TMR_", "PNP0100", {{0x40, 4}}, 0, 0},
+        {"RTC_", "PNP0B00", {{0x70, 2}}, 8, 0},
+        {"KBD_", "PNP0303", {{0x60, 1}, {0x64, 1}}, 1, 0},
+        {"COM1", "PNP0501", {{0x3f8, 8}}, 4, 1},
+        {"COM2", "PNP0501", {{0x2f8, 8}}, 3, 2},
+        {"FPU_", "PNP0C04", {{0xf0, 1}}, 13, 0},
+        {"SPKR", "PNP0800", {{0x61, 1}}, NO_IRQ, 0},
+        {"SYSR", "PNP0C02", {{0x80, 1}, {0x92, 1}, {POWER_PM1_EVENT, 0x0c}}, NO_IRQ, 0},
+    };
+    enum { ISA_BRIDGE_ADDRESS = 1 << 16 };
+    struct aml_block bridge = aml_begin_device(aml, "ISA_");
+    aml_name(aml, "_ADR");
+    aml_integer(aml, ISA_BRIDGE_ADDRESS);
+    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+        uint8_t bytes[64];
+        struct aml list = {.bytes = bytes, .capacity = sizeof bytes};
+        struct aml_block device = aml_begin_device(aml, devices[i].name);
+        aml_name(aml, "_HID");
+        aml_eisa_id(aml, devices[i].id);
+        aml_name(aml, "_UID");
+        aml_integer(aml, devices[i].number);
+        for (size_t range = 0; range < MAX_RANGES && devices[i].ports[range].nr_ports; range++)
+            put_ports(&list, devices[i].ports[range].first, devices[i].ports[range].nr_ports);
+        if (devices[i].irq != NO_IRQ) {
+            aml_byte(&list, IRQ_MASK);
+            put(&list, UINT64_C(1) << devices[i].irq, 2);
+        }
+        aml_byte(&list, END_TAG);
+        aml_byte(&list, 0);
+        aml_name(aml, "_CRS");
+        aml_buffer(aml, bytes, list.nr_bytes);
+        aml_end(aml, device);
+    }
+    aml_end(aml, bridge);
+}
+
 static void put_pci_root(struct aml *aml, const struct tables_params *params)
 {
     struct aml_block root = aml_begin_device(aml, "PCI0");
@@ -100,6 +164,7 @@ static void put_pci_root(struct aml *aml, const struct tables_params *params)
     aml_byte(aml, AML_RETURN);
     aml_name_segment(aml, "PRTP");
     aml_end(aml, method);
+    put_isa_bridge(aml);
     aml_end(aml, root);
 }
 

@@ -14,7 +14,9 @@ enum {
     PM_TIMER = POWER_PM_TIMER - POWER_PM1_EVENT,
     PM_BYTES = PM_TIMER + 4,
 };
-enum { PM1_TIMER = 1 << 0 };
+enum { PM1_TIMER = 1 << 0, PM1_GLOBAL_LOCK = 1 << 5, PM1_RTC = 1 << 10 };
+/* There is no firmware that could release the global lock: its event does not come. */
+enum { PM1_ENABLES = PM1_TIMER | PM1_GLOBAL_LOCK | PM1_RTC };
 enum { PM1_SCI_ENABLED = 1 << 0, PM1_SLEEP_TYPE = 7 << 10, PM1_SLEEP = 1 << 13 };
 
 enum { PORT92_RESET = 1 << 0, PORT92_A20 = 1 << 1 };
@@ -26,6 +28,7 @@ struct power {
     struct power_params params;
     struct dev_clock timer_clock;
     uint16_t pm_enable, pm_control;
+    bool rtc_has_come;   /* RTC_STS */
     struct event carry;  /* of the PM timer's top bit, where it is to interrupt */
     uint64_t timer_half; /* half-periods of the PM timer when its status bit was last cleared */
     uint8_t port92, reset_control;
@@ -55,14 +58,20 @@ static uint64_t timer_half(const struct power *power)
     return timer_ticks(power) >> top_bit(power);
 }
 
+static uint16_t pm1_status(const struct power *power)
+{
+    return (uint16_t)((timer_half(power) != power->timer_half ? PM1_TIMER : 0) |
+                      (power->rtc_has_come ? PM1_RTC : 0));
+}
+
 /* The SCI is high while an event has come that is enabled; without SCI_EN it would be an SMI, and is none. */
 static void update_sci(struct power *power)
 {
-    bool is_enabled = (power->pm_enable & PM1_TIMER) && (power->pm_control & PM1_SCI_ENABLED);
-    bool has_come = timer_half(power) != power->timer_half;
-    irq_set(&power->params.sci, is_enabled && has_come);
+    bool has_sci = power->pm_control & PM1_SCI_ENABLED, waits = has_sci && (power->pm_enable & PM1_TIMER);
+    uint16_t status = pm1_status(power);
+    irq_set(&power->params.sci, has_sci && (status & power->pm_enable));
     cycle_t next = dev_clock_cycle(&power->timer_clock, (timer_half(power) + 1) << top_bit(power));
-    dev_schedule(power->params.events, &power->carry, is_enabled && !has_come ? next : EV_NEVER);
+    dev_schedule(power->params.events, &power->carry, waits && !(status & PM1_TIMER) ? next : EV_NEVER);
 }
 
 static void timer_carries(void *opaque, cycle_t now)
@@ -75,7 +84,7 @@ static uint32_t read_pm_register(const struct power *power, uint64_t offset)
 {
     switch (offset) {
     case PM1_STATUS:
-        return timer_half(power) != power->timer_half ? PM1_TIMER : 0;
+        return pm1_status(power);
     case PM1_ENABLE:
         return power->pm_enable;
     case PM1_CONTROL:
@@ -93,9 +102,11 @@ static void write_pm_register(struct power *power, uint64_t offset, uint16_t val
     case PM1_STATUS:
         if (value & PM1_TIMER)
             power->timer_half = timer_half(power);
+        if (value & PM1_RTC)
+            power->rtc_has_come = false;
         break;
     case PM1_ENABLE:
-        power->pm_enable = value & PM1_TIMER;
+        power->pm_enable = value & PM1_ENABLES;
         break;
     case PM1_CONTROL:
         power->pm_control = value & (PM1_SCI_ENABLED | PM1_SLEEP_TYPE);
@@ -210,6 +221,12 @@ static void write_port92(void *opaque, uint64_t offset, unsigned size, uint64_t 
         power->params.a20(power->params.a20_opaque, power->port92 & PORT92_A20);
     if (!(before & PORT92_RESET) && (power->port92 & PORT92_RESET))
         reset(power);
+}
+
+void power_rtc_interrupts(struct power *power)
+{
+    power->rtc_has_come = true;
+    update_sci(power);
 }
 
 uint8_t power_read_cf9(const struct power *power)

@@ -3,7 +3,8 @@
  * control 604h, PM timer 608h), port F4h as QEMU's isa-debug-exit, port E9h as Bochs' debug console, POST
  * codes at port 80h, the reset control register CF9h, and port 92h (A20, fast reset).
  *
- * Of the PM1 events there is the timer's carry, which asks by the SCI where it is enabled.
+ * Of the PM1 events there are the timer's carry and the clock's interrupt, which ask by the SCI where they
+ * are enabled.
  */
 #ifndef LK_SIM_BOARD_POWER_H
 #define LK_SIM_BOARD_POWER_H
@@ -43,6 +44,9 @@ struct power;
 /* Registers its ports. On failure adds a line and returns NULL. */
 struct power *power_create(const struct power_params *params, struct iomap *ports, struct diag *diag);
 void power_destroy(struct power *power);
+
+/* The RTC raises its interrupt: RTC_STS is set (82371AB data sheet 11.2.1.1). */
+void power_rtc_interrupts(struct power *power);
 
 /*
  * The reset control register CF9h (82371AB data sheet 4.5.3), for the PCI bus, whose address register lies

@@ -18,7 +18,6 @@ enum {
     FADT_C1 = 1 << 2,
     FADT_NO_POWER_BUTTON = 1 << 4, /* no fixed one, and no sleep button */
     FADT_NO_SLEEP_BUTTON = 1 << 5,
-    FADT_NO_RTC_WAKE = 1 << 6,
     FADT_TIMER_IS_32_BIT = 1 << 8,
     FADT_RESET_REGISTER = 1 << 10,
 };
@@ -144,8 +143,8 @@ static void put_fadt(struct writer *to, const struct tables_params *params, uint
     put(to, BOOT_LEGACY_DEVICES | BOOT_8042, 2);
     put(to, 0, 1);
     put(to,
-        FADT_WBINVD | FADT_C1 | FADT_NO_POWER_BUTTON | FADT_NO_SLEEP_BUTTON | FADT_NO_RTC_WAKE |
-            FADT_RESET_REGISTER | (params->pm_timer_is_32_bit ? FADT_TIMER_IS_32_BIT : 0),
+        FADT_WBINVD | FADT_C1 | FADT_NO_POWER_BUTTON | FADT_NO_SLEEP_BUTTON | FADT_RESET_REGISTER |
+            (params->pm_timer_is_32_bit ? FADT_TIMER_IS_32_BIT : 0),
         4);
     put_address(to, RESET_PORT, 1, ACCESS_BYTE);
     put(to, RESET_VALUE, 1);

@@ -155,3 +155,19 @@ Test(identify, bits_of_cr4_and_efer_are_reserved_without_their_feature)
     cr_assert_eq(run("p4", 0x100, 0xc0000080, set_efer, sizeof set_efer, &state), GP);
     cr_assert_eq(run("x86-64", 0x100, 0xc0000080, set_efer, sizeof set_efer, &state), NO_FAULT);
 }
+
+/* SDM 4 table 2-2: IA32_ARCH_CAPABILITIES is there where CPUID says so, and cannot be written. */
+Test(identify, arch_capabilities_come_with_their_feature)
+{
+    enum { GP = 13, MSR = 0x10a, RDCL_NO = 1, FEATURE = 1 << 29 };
+    static const uint8_t rdmsr[] = {0x0f, 0x32}, wrmsr[] = {0x0f, 0x32, 0x0f, 0x30}, cpuid[] = {0x0f, 0xa2};
+    struct cpu_state state;
+    cr_assert_eq(run("x86-64-v2", 0, MSR, rdmsr, sizeof rdmsr, &state), GP);
+    cr_assert_eq(run("max", 0, MSR, rdmsr, sizeof rdmsr, &state), NO_FAULT);
+    cr_assert(state.gpr[CPU_AX] & RDCL_NO);
+    cr_assert_eq(run("max", 0, MSR, wrmsr, sizeof wrmsr, &state), GP);
+    cr_assert_eq(run("max", 7, 0, cpuid, sizeof cpuid, &state), NO_FAULT);
+    cr_assert(state.gpr[CPU_DX] & FEATURE);
+    cr_assert_eq(run("max", 0x80000007, 0, cpuid, sizeof cpuid, &state), NO_FAULT);
+    cr_assert_eq(state.gpr[CPU_DX], 1 << 8, "the TSC counts at one rate, halted or not");
+}

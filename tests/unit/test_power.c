@@ -177,6 +177,27 @@ Test(power, the_timers_carry_asks_by_the_sci)
     cr_assert(at.irq.level, "what has come asks when it is enabled");
 }
 
+/* ACPI 4.8.3.1: the clock's interrupt is an event as well; that of the global lock can be enabled. */
+Test(power, the_clocks_interrupt_is_an_event)
+{
+    enum { ENABLES = 0x421, RTC = 0x400 };
+    iomap_write(at.ports, 0x602, 2, 0xffff);
+    cr_assert_eq(iomap_read(at.ports, 0x602, 2), ENABLES);
+    iomap_write(at.ports, 0x602, 2, RTC);
+    out(&at, 0xa1, 0xfd);
+    out(&at, 0x21, 0xfb);
+    out(&at, 0x70, 0x0b);
+    out(&at, 0x71, 0x12); /* an interrupt when the second is updated */
+    go_to(&at, CPU_HZ / 2);
+    cr_assert_eq(iomap_read(at.ports, 0x600, 2) & RTC, 0);
+    go_to(&at, 2 * (cycle_t)CPU_HZ);
+    cr_assert_eq(iomap_read(at.ports, 0x600, 2) & RTC, RTC);
+    cr_assert(at.irq.level);
+    iomap_write(at.ports, 0x600, 2, RTC);
+    cr_assert_eq(iomap_read(at.ports, 0x600, 2) & RTC, 0);
+    cr_assert_not(at.irq.level);
+}
+
 Test(power, reset_by_cf9_needs_a_rising_bit_and_a_byte_access)
 {
     iomap_write(at.ports, 0xcf8, 4, 0x8000ff00);
