@@ -161,6 +161,7 @@ static bool make_machine(struct run *run)
         .modules = o->modules,
         .nr_modules = o->nr_modules,
         .protocol = o->protocol,
+        .is_unpacked = o->is_unpacked,
         .load_at = o->load_at,
         .entry = o->entry,
     };

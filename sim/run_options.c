@@ -21,6 +21,7 @@ const char run_usage[] =
     "      --initrd FILE        an initrd or module for the guest; may be given more than once\n"
     "      --boot PROTOCOL      multiboot, linux, linux32, linux64, pvh, sector, flat16, flat32 or flat64 "
     "(auto)\n"
+    "      --unpack             the host unpacks a Linux bzImage, and the guest is spared that\n"
     "      --firmware FILE      no image: the machine starts in this firmware, such as SeaBIOS\n"
     "      --load-at ADDRESS    where a flat image goes, physical\n"
     "      --entry ADDRESS      where it begins to run\n"
@@ -49,6 +50,7 @@ enum option_id {
     OPTION_INITRD = 256,
     OPTION_BOOT,
     OPTION_FIRMWARE,
+    OPTION_UNPACK,
     OPTION_LOAD_AT,
     OPTION_ENTRY,
     OPTION_TRACE,
@@ -72,6 +74,7 @@ static const struct option known[] = {
     {"initrd", required_argument, NULL, OPTION_INITRD},
     {"boot", required_argument, NULL, OPTION_BOOT},
     {"firmware", required_argument, NULL, OPTION_FIRMWARE},
+    {"unpack", no_argument, NULL, OPTION_UNPACK},
     {"load-at", required_argument, NULL, OPTION_LOAD_AT},
     {"entry", required_argument, NULL, OPTION_ENTRY},
     {"trace", required_argument, NULL, OPTION_TRACE},
@@ -164,6 +167,9 @@ static bool take(struct run_options *o, int option, struct diag *diag)
         return true;
     case OPTION_BOOT:
         return load_protocol_named(optarg, &o->protocol, diag);
+    case OPTION_UNPACK:
+        o->is_unpacked = true;
+        return true;
     case OPTION_FIRMWARE:
         o->image = optarg;
         o->has_firmware = true;
@@ -239,12 +245,13 @@ bool run_options_parse(struct run_options *options, int argc, char **argv, struc
     }
     if (options->wants_help)
         return true;
-    if (options->has_firmware && (optind < argc || options->arguments || options->nr_modules ||
-                                  options->protocol || options->load_at || options->entry))
+    if (options->has_firmware &&
+        (optind < argc || options->arguments || options->nr_modules || options->protocol ||
+         options->is_unpacked || options->load_at || options->entry))
         return diag_add(
             diag, EXIT_STATUS_USAGE,
             "--firmware: the firmware boots the machine; not also an image, nor -a, --initrd, --boot, "
-            "--load-at, --entry");
+            "--unpack, --load-at, --entry");
     if (optind == argc && !options->has_firmware)
         return diag_add(diag, EXIT_STATUS_USAGE, "run: wants an image, or `demo`; see lookaside run --help");
     if (!options->trace && (options->trace_from || options->trace_to || options->trace_limit_bytes))

@@ -15,6 +15,7 @@ struct run_options {
     struct load_module *modules;
     size_t nr_modules;
     enum load_protocol protocol;
+    bool is_unpacked;             /* --unpack */
     uint64_t load_at, entry;      /* of flat images; 0: the protocol's own */
     const char *output;           /* directory */
     const char *trace;            /* file; NULL: none */

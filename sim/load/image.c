@@ -4,6 +4,7 @@
 #include "sim/load/flat_image.h"
 #include "sim/load/identify.h"
 #include "sim/load/linux_boot.h"
+#include "sim/load/linux_payload.h"
 #include "sim/load/multiboot_header.h"
 #include "sim/load/multiboot_info.h"
 #include "sim/load/pvh.h"
@@ -27,6 +28,7 @@ struct loading {
     const struct load_params *params;
     enum load_protocol protocol;
     struct file_map image;
+    struct file_map payload; /* of a bzImage that is unpacked here; else empty */
     struct load_plan plan;
     struct file_map *module_files;
     const char **module_arguments;
@@ -82,17 +84,32 @@ static bool plan_multiboot(struct loading *loading, struct diag *diag)
                     image->name, header.offset, found);
 }
 
+/* From here on what is in the bzImage is planned, and not the bzImage. */
+static bool unpack_linux(struct loading *loading, struct diag *diag)
+{
+    if (!linux_payload_unpack(&loading->linux_header, &loading->payload, diag))
+        return false;
+    plan_fini(&loading->plan);
+    plan_init(&loading->plan, &loading->payload);
+    return true;
+}
+
 static bool plan_pvh(struct loading *loading, struct diag *diag)
 {
     uint64_t entry;
-    if (elf_pvh_entry(&loading->image, &entry))
+    if (loading->params->is_unpacked &&
+        !(linux_read_header(&loading->image, &loading->linux_header, diag) && unpack_linux(loading, diag)))
+        return false;
+    const struct file_map *kernel = loading->plan.file;
+    if (elf_pvh_entry(kernel, &entry))
         return pvh_plan(&loading->plan, entry, diag);
     char found[IDENTIFY_MAX];
-    identify_file(&loading->image, found);
+    identify_file(kernel, found);
     return diag_add(
         diag, EXIT_STATUS_BAD_DATA,
-        "%s: found %s, and no PVH entry; allowed: an ELF executable with a note of owner Xen, type 18",
-        loading->image.name, found);
+        "%s: found %s, and no PVH entry; allowed: an ELF executable with a note of owner Xen, type "
+        "18%s",
+        kernel->name, found, is_linux(kernel) ? ", or with --unpack a bzImage that has one inside" : "");
 }
 
 static struct linux_params linux_params(const struct loading *loading)
@@ -127,6 +144,8 @@ static bool plan_linux(struct loading *loading, struct diag *diag)
                         has_64 ? "cpu.isa has no 64-bit mode"
                                : "the kernel has no 64-bit entry (XLF_KERNEL_64 in xloadflags)");
     const struct linux_params params = linux_params(loading);
+    if (loading->params->is_unpacked)
+        return unpack_linux(loading, diag) && linux_plan_unpacked(&loading->plan, &params, diag);
     return linux_plan(&loading->plan, &loading->linux_header, &params, diag);
 }
 
@@ -158,6 +177,8 @@ static bool check_options(const struct loading *loading, struct diag *diag)
 {
     const struct load_params *params = loading->params;
     enum load_protocol protocol = loading->protocol;
+    if (params->is_unpacked && !is_linux(&loading->image))
+        return diag_add(diag, EXIT_STATUS_USAGE, "--unpack: %s is no Linux kernel (bzImage)", params->file);
     bool has_no_text = is_flat(protocol) || protocol == LOAD_SECTOR;
     if (has_no_text && (params->arguments || params->nr_modules))
         return diag_add(diag, EXIT_STATUS_USAGE, "%s: %s: a flat image or boot sector is told nothing",
@@ -296,6 +317,7 @@ static void close_all(struct loading *loading)
     free(loading->module_files);
     free(loading->module_arguments);
     plan_fini(&loading->plan);
+    file_map_close(&loading->payload);
     file_map_close(&loading->image);
 }
 

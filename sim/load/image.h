@@ -41,6 +41,7 @@ struct load_params {
     const struct memory_map *map; /* of the machine that `ram` belongs to */
     enum load_protocol protocol;
     bool has_long_mode;      /* the CPU */
+    bool is_unpacked;        /* the host unpacks a bzImage's kernel, which then is what is loaded */
     uint64_t load_at, entry; /* physical, of flat images; 0: the protocol's own */
     uint64_t rsdp;           /* where the ACPI tables begin; 0: there are none */
 };

@@ -1,5 +1,8 @@
 #include "sim/load/linux_boot.h"
 
+#include "sim/load/elf_image.h"
+
+#include <elf.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -43,6 +46,22 @@ static bool find_room(const struct memory_map *map, uint64_t at, uint64_t size_b
         }
     }
     return false;
+}
+
+/* Where it was linked for, so nothing is relocated. It takes struct boot_params as its packed form does. */
+bool linux_plan_unpacked(struct load_plan *plan, const struct linux_params *params, struct diag *diag)
+{
+    size_t code_class = is_elf(plan->file) ? plan->file->bytes[EI_CLASS] : ELFCLASSNONE;
+    if (code_class != (params->is_64 ? ELFCLASS64 : ELFCLASS32))
+        return diag_add(
+            diag, EXIT_STATUS_BAD_DATA,
+            "%s: --unpack: the payload is %s; allowed by the %s-bit boot protocol: an ELF%s executable",
+            plan->file->name,
+            code_class == ELFCLASS64   ? "an ELF64 executable"
+            : code_class == ELFCLASS32 ? "an ELF32 executable"
+                                       : "no ELF file",
+            params->is_64 ? "64" : "32", params->is_64 ? "64" : "32");
+    return elf_plan(plan, params->is_64, diag);
 }
 
 bool linux_plan(struct load_plan *plan, const struct linux_header *header, const struct linux_params *params,
@@ -146,7 +165,7 @@ bool linux_hand_over(struct handover *handover, const struct load_plan *plan,
     struct block *block = handover_block(handover, HANDOVER_INFO_AT, PARAMS_BYTES, diag);
     if (!block)
         return false;
-    block_put(block, HEADER, plan->file->bytes + HEADER, header->header_end - HEADER);
+    block_put(block, HEADER, header->file->bytes + HEADER, header->header_end - HEADER);
     put_memory(block, params->map);
     put_screen(block);
     block_put_16(block, VID_MODE, VID_MODE_NORMAL);

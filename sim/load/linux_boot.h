@@ -18,6 +18,9 @@ struct linux_params {
     uint64_t rsdp; /* physical; 0: there is none */
 };
 
+/* Adds where the unpacked kernel goes that plan->file is, an ELF executable, and the entry. */
+bool linux_plan_unpacked(struct load_plan *plan, const struct linux_params *params, struct diag *diag);
+
 /* Adds where the code goes and the entry. */
 bool linux_plan(struct load_plan *plan, const struct linux_header *header, const struct linux_params *params,
                 struct diag *diag);

@@ -18,6 +18,8 @@ enum {
     MIN_ALIGNMENT = 0x235,
     XLOADFLAGS = 0x236,
     CMDLINE_SIZE = 0x238,
+    PAYLOAD_OFFSET = 0x248,
+    PAYLOAD_LENGTH = 0x24c,
     PREF_ADDRESS = 0x258,
     INIT_SIZE = 0x260,
 };
@@ -87,7 +89,7 @@ static bool check_alignment(const struct file_map *file, struct linux_header *he
 
 bool linux_read_header(const struct file_map *file, struct linux_header *header, struct diag *diag)
 {
-    *header = (struct linux_header){.version = (unsigned)number_at(file, VERSION, 2)};
+    *header = (struct linux_header){.file = file, .version = (unsigned)number_at(file, VERSION, 2)};
     if (header->version < VERSION_MIN)
         return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: Linux boot protocol %u.%02u; allowed: 2.02 or later",
                         file->name, header->version >> 8, header->version & 0xff);
@@ -113,6 +115,10 @@ bool linux_read_header(const struct file_map *file, struct linux_header *header,
     if (header->version >= 0x20a) {
         header->preferred_at = number_at(file, PREF_ADDRESS, 8);
         header->init_bytes = number_at(file, INIT_SIZE, 4);
+    }
+    if (header->version >= 0x208) {
+        header->payload_offset = number_at(file, PAYLOAD_OFFSET, 4);
+        header->payload_bytes = number_at(file, PAYLOAD_LENGTH, 4);
     }
     if (header->init_bytes < header->code_bytes)
         header->init_bytes = header->code_bytes;

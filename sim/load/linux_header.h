@@ -5,10 +5,12 @@
 #include "sim/load/file_map.h"
 
 struct linux_header {
-    unsigned version;                    /* major << 8 | minor */
-    uint64_t header_end;                 /* in the file: the first byte behind the header */
-    uint64_t code_offset, code_bytes;    /* the protected-mode code in the file */
-    uint64_t alignment, least_alignment; /* of where it is loaded, if it is relocatable */
+    const struct file_map *file;            /* it stands in; the caller's */
+    unsigned version;                       /* major << 8 | minor */
+    uint64_t header_end;                    /* in the file: the first byte behind the header */
+    uint64_t code_offset, code_bytes;       /* the protected-mode code in the file */
+    uint64_t payload_offset, payload_bytes; /* the packed kernel in that code; 0 bytes: the header has none */
+    uint64_t alignment, least_alignment;    /* of where it is loaded, if it is relocatable */
     uint64_t preferred_at;
     uint64_t init_bytes; /* from where it is loaded on, to be left to it */
     uint64_t initrd_max; /* the highest address that an initrd may have */
