@@ -1,29 +1,24 @@
 #include "sim/cli_lab.h"
 
+#include "sim/base/jsonout.h"
 #include "sim/lab.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct {
-    const char *name;
-    bool (*run)(const struct lab_run *run, struct diag *diag);
-    const char *sentence;
-} table[] = {
-    {"latency", lab_latency, "what a load takes, against the size of what it works on: each level's plateau"},
-};
-enum { NR_LABS = sizeof table / sizeof *table };
-
 static const char usage[] =
-    "usage: lookaside lab list\n"
+    "usage: lookaside lab list [--json]\n"
     "       lookaside lab NAME [OPTION ...]\n"
+    "       lookaside lab all [OPTION ...]\n"
     "\n"
-    "Runs an experiment on the configured machine and reports what it showed.\n"
+    "Runs an experiment on the configured machine and reports what it showed; all: those that check "
+    "themselves.\n"
     "\n"
     "  -c, --config FILE      the machine, as JSON; later ones win over earlier ones\n"
     "  -s, --set path=value   one key of it, such as cache.l2.size=1MiB; wins over files\n"
@@ -31,7 +26,8 @@ static const char usage[] =
     "  -j, --json             the report as JSON\n"
     "  -h, --help             this text\n"
     "\n"
-    "exit status: 0 done; 64 a mistake in the command line; 65 in a configuration; 66 a file that cannot be\n"
+    "exit status: 0 done, or passed; 1 a lab failed; 64 a mistake in the command line; 65 in a "
+    "configuration; 66 a file that cannot be\n"
     "read; 70 a mistake of lookaside's own; 73 a file that cannot be written\n";
 
 enum { TITLE_BYTES = 64 };
@@ -41,6 +37,15 @@ struct options {
     const char *output;
     char title[TITLE_BYTES];
     bool wants_help, wants_json;
+};
+
+/* One command line, and what came of it. */
+struct command {
+    struct options options;
+    int argc;
+    char **argv; /* argv[0] is the lab */
+    struct diag diag;
+    bool has_failed; /* a lab */
 };
 
 /* "configs/modern.json" is "modern". Others than plain characters would have a meaning to plotting tools. */
@@ -95,26 +100,139 @@ static bool parse_options(int argc, char **argv, struct options *options, struct
     return is_good;
 }
 
-static int find_lab(const char *name)
+static const struct lab_row *find_lab(const char *name)
 {
-    int i = 0;
-    while (i < NR_LABS && strcmp(table[i].name, name) != 0)
-        i++;
-    return i;
+    for (unsigned i = 0; i < nr_lab_rows; i++) {
+        if (strcmp(lab_rows[i].name, name) == 0)
+            return &lab_rows[i];
+    }
+    return NULL;
 }
 
-static bool run_lab(int lab, struct options *options, struct diag *diag)
+/* Reads the options into `options->cfg`, made anew, with the row's settings for that machine on top. */
+static bool configure(struct command *command, const struct lab_row *row, unsigned machine)
 {
+    struct options *options = &command->options;
+    struct diag *diag = &command->diag;
+    cfg_destroy(options->cfg);
+    options->cfg = cfg_create();
+    if (!options->cfg)
+        return diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
+    if (!parse_options(command->argc, command->argv, options, diag))
+        return false;
+    if (options->wants_help)
+        return true;
+    for (unsigned i = 0; row && i < LAB_MAX_SETTINGS && row->machines[machine].settings[i]; i++) {
+        if (!cfg_set(options->cfg, row->machines[machine].settings[i], diag))
+            return false;
+    }
     if (!cfg_check(options->cfg, diag))
         return false;
-    struct lab_run run = {.config = cfg_values(options->cfg),
-                          .title = options->title,
-                          .output = options->output,
-                          .wants_json = options->wants_json};
-    if (run.config->cpu_model == CFG_CPU_FUNCTIONAL)
+    if (cfg_values(options->cfg)->cpu_model == CFG_CPU_FUNCTIONAL)
         return diag_add(diag, EXIT_STATUS_USAGE,
                         "cpu.model: functional, which counts no cycles; allowed for a lab: inorder");
-    return table[lab].run(&run, diag);
+    return true;
+}
+
+/* On each of its machines, then what is to be seen by comparing them. */
+static bool run_guest_lab(struct command *command, struct lab_result *result)
+{
+    const struct lab_row *row = result->row;
+    for (unsigned i = 0; i < LAB_MAX_MACHINES && (i == 0 || row->machines[i].name); i++) {
+        if (!configure(command, row, i))
+            return false;
+        const char *name = row->machines[i].name ? row->machines[i].name : command->options.title;
+        if (!lab_run_guest(result, cfg_values(command->options.cfg), name, &command->diag))
+            return false;
+    }
+    if (row->check && lab_verdict(result) != LAB_SKIPPED)
+        row->check(result);
+    return true;
+}
+
+static void run_one(struct command *command, const struct lab_row *row)
+{
+    if (!configure(command, NULL, 0))
+        return;
+    struct options *options = &command->options;
+    if (options->wants_help) {
+        fputs(usage, stdout);
+        return;
+    }
+    if (row->run) {
+        struct lab_run run = {.config = cfg_values(options->cfg),
+                              .title = options->title,
+                              .output = options->output,
+                              .wants_json = options->wants_json};
+        row->run(&run, &command->diag);
+        return;
+    }
+    struct lab_result result = {.row = row};
+    if (run_guest_lab(command, &result)) {
+        if (options->wants_json) {
+            lab_put_json(&result, stdout);
+            printf("\n");
+        } else {
+            lab_put_text(&result, stdout);
+        }
+        command->has_failed |= lab_verdict(&result) == LAB_FAILED;
+    }
+    lab_result_fini(&result);
+}
+
+static void put_table_row(const struct lab_result *result)
+{
+    uint64_t cycles = 0;
+    unsigned nr_hold, nr_claims = lab_nr_claims(result, &nr_hold);
+    for (unsigned i = 0; i < result->nr_outcomes; i++)
+        cycles += result->outcomes[i].cycles;
+    printf("%-14s %-5s %-8s %3u of %-3u %12" PRIu64 "  %s\n", result->row->name, result->row->fact,
+           lab_verdict_name(lab_verdict(result)), nr_hold, nr_claims, cycles, result->row->sentence);
+    lab_put_failed(result, stdout);
+    fflush(stdout);
+}
+
+/* A table, and a line that counts. */
+static void run_all(struct command *command)
+{
+    unsigned nr[3] = {0}, nr_run = 0;
+    if (!configure(command, NULL, 0))
+        return;
+    bool wants_json = command->options.wants_json;
+    if (command->options.wants_help) {
+        fputs(usage, stdout);
+        return;
+    }
+    if (wants_json)
+        printf("{\"labs\": [");
+    else
+        printf("lab            fact  outcome     claims       cycles  what it shows\n");
+    for (unsigned i = 0; i < nr_lab_rows; i++) {
+        struct lab_result result = {.row = &lab_rows[i]};
+        if (lab_rows[i].run)
+            continue;
+        bool has_run = run_guest_lab(command, &result);
+        if (has_run) {
+            if (wants_json) {
+                printf("%s\n", nr_run ? "," : "");
+                lab_put_json(&result, stdout);
+            } else {
+                put_table_row(&result);
+            }
+            nr[lab_verdict(&result)]++;
+            nr_run++;
+        }
+        lab_result_fini(&result);
+        if (!has_run)
+            break;
+    }
+    if (wants_json)
+        printf("\n], \"passed\": %u, \"failed\": %u, \"skipped\": %u}\n", nr[LAB_PASSED], nr[LAB_FAILED],
+               nr[LAB_SKIPPED]);
+    else
+        printf("%u labs: %u passed, %u failed, %u skipped\n", nr_run, nr[LAB_PASSED], nr[LAB_FAILED],
+               nr[LAB_SKIPPED]);
+    command->has_failed |= nr[LAB_FAILED] != 0;
 }
 
 bool lab_make_output(const struct lab_run *run, struct diag *diag)
@@ -131,10 +249,40 @@ bool lab_make_output(const struct lab_run *run, struct diag *diag)
     return true;
 }
 
-static void list_labs(void)
+static void list_labs(bool as_json)
 {
-    for (int i = 0; i < NR_LABS; i++)
-        printf("%-10s %s\n", table[i].name, table[i].sentence);
+    for (unsigned i = 0; i < nr_lab_rows; i++) {
+        const struct lab_row *row = &lab_rows[i];
+        if (!as_json) {
+            printf("%-14s %-5s %s\n", row->name, row->fact, row->sentence);
+            continue;
+        }
+        printf("%s\n  {\"lab\": \"%s\", \"fact\": \"%s\", \"sentence\": ", i ? "," : "[", row->name,
+               row->fact);
+        json_put_string(stdout, row->sentence);
+        printf("}");
+    }
+    if (as_json)
+        printf("\n]\n");
+}
+
+static void run_command(struct command *command, const char *word)
+{
+    const struct lab_row *row = find_lab(word);
+    if (strcmp(word, "list") == 0) {
+        bool is_json = command->argc == 2 && strcmp(command->argv[1], "--json") == 0;
+        if (command->argc > 1 && !is_json)
+            diag_add(&command->diag, EXIT_STATUS_USAGE, "lab list: %s: one word too many", command->argv[1]);
+        else
+            list_labs(is_json);
+    } else if (strcmp(word, "all") == 0) {
+        run_all(command);
+    } else if (row) {
+        run_one(command, row);
+    } else {
+        diag_add(&command->diag, EXIT_STATUS_USAGE, "lab: %.60s: no such lab; `lookaside lab list` has them",
+                 word);
+    }
 }
 
 int cli_lab(int argc, char **argv)
@@ -147,28 +295,16 @@ int cli_lab(int argc, char **argv)
         fputs(usage, stdout);
         return EXIT_STATUS_OK;
     }
-    struct options options = {.output = "lookaside.out", .title = "default", .cfg = cfg_create()};
-    struct diag diag;
-    diag_init(&diag);
-    int lab = find_lab(argv[1]);
-    if (!options.cfg)
-        diag_add(&diag, EXIT_STATUS_INTERNAL, "out of memory");
-    else if (strcmp(argv[1], "list") == 0 && argc == 2)
-        list_labs();
-    else if (strcmp(argv[1], "list") == 0)
-        diag_add(&diag, EXIT_STATUS_USAGE, "lab list: %s: one word too many", argv[2]);
-    else if (lab == NR_LABS)
-        diag_add(&diag, EXIT_STATUS_USAGE, "lab: %.60s: no such lab; `lookaside lab list` has them", argv[1]);
-    else if (!parse_options(argc - 1, argv + 1, &options, &diag))
-        ;
-    else if (options.wants_help)
-        fputs(usage, stdout);
-    else
-        run_lab(lab, &options, &diag);
-    for (size_t i = 0; i < diag.nr_lines; i++)
-        fprintf(stderr, "lookaside: %s\n", diag.lines[i]);
-    int status = (int)diag.status;
-    cfg_destroy(options.cfg);
-    diag_fini(&diag);
+    struct command command = {
+        .options = {.output = "lookaside.out", .title = "default"}, .argc = argc - 1, .argv = argv + 1};
+    diag_init(&command.diag);
+    run_command(&command, argv[1]);
+    for (size_t i = 0; i < command.diag.nr_lines; i++)
+        fprintf(stderr, "lookaside: %s\n", command.diag.lines[i]);
+    int status = (int)command.diag.status;
+    if (status == EXIT_STATUS_OK && command.has_failed)
+        status = 1;
+    cfg_destroy(command.options.cfg);
+    diag_fini(&command.diag);
     return status;
 }

@@ -14,6 +14,7 @@ enum lk_marker {
     LK_MARKER_ROI_BEGIN = 0x01,   /* id */
     LK_MARKER_ROI_END = 0x02,     /* id */
     LK_MARKER_MARK = 0x03,        /* id, string */
+    LK_MARKER_EXIT = 0x07,        /* status */
     LK_MARKER_PANIC = 0x08,       /* string */
     LK_MARKER_NAME_REGION = 0x10, /* linear address, length in bytes, string */
     LK_MARKER_NAME_TASK = 0x11,   /* physical address of the page directory, string */
@@ -48,6 +49,18 @@ static inline void lk_roi_begin(u32 id)
 static inline void lk_roi_end(u32 id)
 {
     (void)lk_marker(LK_MARKER_ROI_END, id, 0, 0);
+}
+
+/* Whether this runs on lookaside. */
+static inline bool lk_probe(void)
+{
+    return lk_marker(LK_MARKER_PROBE, -1, 0, 0) != (u32)-1;
+}
+
+/* Ends the run with this exit status, 0 to 63; elsewhere it does nothing. */
+static inline void lk_exit(u32 status)
+{
+    (void)lk_marker(LK_MARKER_EXIT, status, 0, 0);
 }
 
 static inline void lk_panic(const char *text)

@@ -12,6 +12,7 @@ struct boot_params {
     phys_addr_t mem_limit;         /* mem=SIZE[KMG]; 0: all */
     unsigned long min_free_kbytes; /* min_free_kbytes=N; 0: computed */
     const char *lkdtm;             /* lkdtm=WHAT: break on purpose, see kernel/lkdtm.c */
+    const char *lab;               /* lab=NAME: a lab runs instead of init, see lab.h */
     bool quiet;
     /* name=value words the kernel does not know: they become init's environment. */
     const char *envp[MAX_INIT_ENVS + 1];

@@ -7,6 +7,7 @@
 #include "fs.h"
 #include "i8254.h"
 #include "jiffies.h"
+#include "lab.h"
 #include "lkdtm.h"
 #include "lookaside.h"
 #include "mm.h"
@@ -49,6 +50,23 @@ static int kernel_init(void *name)
     return 0;
 }
 
+/* Runs the first task, init or a lab; returns what it exited with, and how many pages it left behind. */
+static int run_first_task(int (*fn)(void *), const char *name, long *nr_leaked_pages)
+{
+    unsigned long free_before = nr_free_pages();
+    union {
+        const char *text;
+        void *arg;
+    } of = {.text = name};
+    struct task_struct *task = kernel_thread(fn, of.arg, "kernel_init");
+    BUG_ON(task == NULL);
+    cpu_idle_until_exit(task);
+    int exit_code = task->exit_code;
+    release_task(task);
+    *nr_leaked_pages = (long)(free_before - nr_free_pages());
+    return exit_code;
+}
+
 /* Not in the init section, because it frees that. */
 static __noreturn __attribute__((noinline)) void rest_init(void)
 {
@@ -58,20 +76,18 @@ static __noreturn __attribute__((noinline)) void rest_init(void)
     page_walk_demo();
     lkdtm(boot_params.lkdtm);
 
+    long nr_leaked_pages;
+    if (boot_params.lab) {
+        boot_step("lab");
+        int exit_code = run_first_task(lab_thread, boot_params.lab, &nr_leaked_pages);
+        lab_end(boot_params.lab, exit_code, nr_leaked_pages);
+    }
     boot_step("init");
-    unsigned long free_before = nr_free_pages();
-    union {
-        const char *text;
-        void *arg;
-    } init = {.text = boot_params.init};
-    struct task_struct *task = kernel_thread(kernel_init, init.arg, "kernel_init");
-    BUG_ON(task == NULL);
-    cpu_idle_until_exit(task);
-    release_task(task);
+    run_first_task(kernel_init, boot_params.init, &nr_leaked_pages);
 
     boot_step("shutdown");
     show_buddyinfo();
-    pr_notice("leaked pages: %ld\n", (long)(free_before - nr_free_pages()));
+    pr_notice("leaked pages: %ld\n", nr_leaked_pages);
     boot_step("power off");
     machine_power_off();
 }

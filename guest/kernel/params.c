@@ -47,6 +47,11 @@ static void set_lkdtm(const char *value)
     boot_params.lkdtm = value;
 }
 
+static void set_lab(const char *value)
+{
+    boot_params.lab = value;
+}
+
 static void set_quiet(const char *value)
 {
     (void)value;
@@ -58,8 +63,8 @@ static const struct {
     bool has_value;
     void (*set)(const char *value);
 } options[] = {
-    {"init", true, set_init},   {"mem", true, set_mem},      {"min_free_kbytes", true, set_min_free_kbytes},
-    {"lkdtm", true, set_lkdtm}, {"quiet", false, set_quiet},
+    {"init", true, set_init},   {"mem", true, set_mem}, {"min_free_kbytes", true, set_min_free_kbytes},
+    {"lkdtm", true, set_lkdtm}, {"lab", true, set_lab}, {"quiet", false, set_quiet},
 };
 
 static void __init parse_word(char *word)

@@ -1,4 +1,5 @@
 /* The kernel's own page tables. */
+#include "asm/cpuid.h"
 #include "asm/fixmap.h"
 #include "asm/pgtable.h"
 #include "asm/setup.h"

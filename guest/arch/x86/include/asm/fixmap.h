@@ -11,6 +11,7 @@ enum fixed_addresses {
     FIX_HOLE, /* unmapped: catches overruns of the last page */
     FIX_KMAP_BEGIN,
     FIX_KMAP_END = FIX_KMAP_BEGIN + KM_TYPE_NR - 1,
+    FIX_LAB, /* a page that a lab looks at in ways of its own */
     __end_of_fixed_addresses,
 };
 

@@ -28,6 +28,7 @@ typedef struct {
 #define _PAGE_ACCESSED 0x020u
 #define _PAGE_DIRTY 0x040u
 #define _PAGE_PSE 0x080u /* in a page-directory entry: maps 4 MiB */
+#define _PAGE_PAT 0x080u /* in an entry of 4 KiB: the third bit of the index into the PAT */
 #define _PAGE_GLOBAL 0x100u
 
 #define PGDIR_SHIFT 22

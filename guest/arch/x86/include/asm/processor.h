@@ -6,17 +6,13 @@
 
 #define X86_EFLAGS_FIXED 0x002u
 #define X86_EFLAGS_IF 0x200u
-#define X86_EFLAGS_ID (1u << 21)
 
 #define X86_CR0_PE (1u << 0)
 #define X86_CR0_WP (1u << 16)
 #define X86_CR0_PG (1u << 31)
 #define X86_CR4_PSE (1u << 4)
 #define X86_CR4_PGE (1u << 7)
-
-/* CPUID leaf 1, EDX. */
-#define X86_FEATURE_PSE (1u << 3)
-#define X86_FEATURE_PGE (1u << 13)
+#define X86_CR4_PCE (1u << 8)
 
 /* What a task that does not run remembers of the CPU. */
 struct thread_struct {
@@ -41,9 +37,6 @@ DEFINE_CR_ACCESSORS(0)
 DEFINE_CR_ACCESSORS(2)
 DEFINE_CR_ACCESSORS(3)
 DEFINE_CR_ACCESSORS(4)
-
-/* CPUID leaf 1 EDX, or 0 on a CPU without CPUID. */
-u32 cpu_features(void);
 
 /* Enables interrupts and waits for one: the STI delays them by one instruction, so that none is missed. */
 static inline void safe_halt(void)

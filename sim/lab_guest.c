@@ -1,0 +1,231 @@
+/* Runs the guest of a lab and takes down what it says, and what the statistics count in its regions. */
+#include "sim/bundled.h"
+#include "sim/lab.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_CHARS = 512, SLICE_CYCLES = 100000000 };
+static const cycle_t limit_cycles = UINT64_C(20000000000);
+
+static const struct {
+    const char *tag;
+    enum lab_line_kind kind;
+} tags[] = {
+    {"figure: ", LAB_LINE_FIGURE},
+    {"ok: ", LAB_LINE_HOLDS},
+    {"FAILED: ", LAB_LINE_FAILED},
+    {"skipped: ", LAB_LINE_SKIPPED},
+};
+
+struct running {
+    struct machine *machine;
+    struct lab_outcome *outcome;
+    char line[LINE_CHARS];
+    size_t line_length;
+    uint32_t mark_id; /* the last mark; a region that begins with the same id bears its name */
+    char *mark;
+    struct {
+        struct stat_snapshot *begin; /* NULL: it has ended */
+        uint32_t id;
+    } open[LAB_MAX_REGIONS]; /* of the region of that number */
+    bool is_short_of_memory;
+};
+
+static bool add_line(struct lab_lines *lines, enum lab_line_kind kind, const char *text)
+{
+    struct lab_line *more = realloc(lines->line, (lines->nr + 1) * sizeof *more);
+    if (!more)
+        return false;
+    lines->line = more;
+    lines->line[lines->nr].kind = kind;
+    lines->line[lines->nr].text = strdup(text);
+    return lines->line[lines->nr].text && ++lines->nr;
+}
+
+static void take_line(struct running *r)
+{
+    const char *text = r->line;
+    enum lab_line_kind kind = LAB_LINE_SAID;
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
+        size_t length = strlen(tags[i].tag);
+        if (strncmp(text, tags[i].tag, length) == 0) {
+            kind = tags[i].kind;
+            text += length;
+            break;
+        }
+    }
+    r->is_short_of_memory |= !add_line(&r->outcome->lines, kind, text);
+}
+
+static void take_byte(void *opaque, uint8_t byte)
+{
+    struct running *r = opaque;
+    if (byte == '\n') {
+        r->line[r->line_length] = '\0';
+        take_line(r);
+        r->line_length = 0;
+    } else if (byte >= ' ' && r->line_length + 1 < sizeof r->line) {
+        r->line[r->line_length++] = (char)byte;
+    }
+}
+
+static void begin_region(struct running *r, uint32_t id)
+{
+    unsigned number = r->outcome->nr_regions;
+    if (number == LAB_MAX_REGIONS)
+        return;
+    struct lab_region *region = &r->outcome->regions[number];
+    char name[32];
+    snprintf(name, sizeof name, "region %u", (unsigned)id);
+    region->name = strdup(r->mark && r->mark_id == id ? r->mark : name);
+    r->open[number].begin = stat_snapshot_take(machine_stats(r->machine));
+    r->open[number].id = id;
+    r->is_short_of_memory |= !region->name || !r->open[number].begin;
+    r->outcome->nr_regions++;
+}
+
+static void end_region(struct running *r, uint32_t id)
+{
+    static const char *const statistics[] = {
+#define LAB_COUNTER(id, json, heading, statistic) statistic,
+#include "sim/lab_counters.def"
+#undef LAB_COUNTER
+    };
+    struct stat_registry *stats = machine_stats(r->machine);
+    for (unsigned i = r->outcome->nr_regions; i-- > 0;) {
+        if (!r->open[i].begin || r->open[i].id != id)
+            continue;
+        stat_count_since(stats, r->open[i].begin);
+        for (unsigned j = 0; j < NR_LAB_COUNTERS; j++)
+            stat_get_count(stats, statistics[j], &r->outcome->regions[i].counts[j]);
+        stat_count_since(stats, NULL);
+        stat_snapshot_free(r->open[i].begin);
+        r->open[i].begin = NULL;
+        return;
+    }
+}
+
+static void take_note(void *opaque, enum machine_note note, uint32_t id, const char *text)
+{
+    struct running *r = opaque;
+    if (note == MACHINE_NOTE_MARK) {
+        free(r->mark);
+        r->mark = strdup(text);
+        r->mark_id = id;
+    } else if (note == MACHINE_NOTE_ROI_BEGIN) {
+        begin_region(r, id);
+    } else if (note == MACHINE_NOTE_ROI_END) {
+        end_region(r, id);
+    }
+}
+
+/* How a machine ends that the lab did not end itself. */
+static const char *other_end(enum machine_end end)
+{
+    switch (end) {
+    case MACHINE_RUNNING:
+        return "the lab ends before so many cycles";
+    case MACHINE_TRIPLE_FAULT:
+        return "no triple fault ends the lab";
+    case MACHINE_PANIC:
+        return "no panic ends the lab";
+    case MACHINE_HALTED:
+        return "the processor is not halted for good in the lab";
+    default:
+        return "the lab ends by its own exit";
+    }
+}
+
+static void judge(struct running *r, enum machine_end end)
+{
+    struct lab_outcome *outcome = r->outcome;
+    outcome->cycles = cpu_now(machine_parts(r->machine).cpu);
+    if (end != MACHINE_GUEST_EXIT) {
+        r->is_short_of_memory |= !add_line(&outcome->lines, LAB_LINE_FAILED, other_end(end));
+        outcome->verdict = LAB_FAILED;
+        return;
+    }
+    unsigned status = machine_guest_status(r->machine);
+    outcome->verdict = status == LAB_PASSED ? LAB_PASSED : status == LAB_SKIPPED ? LAB_SKIPPED : LAB_FAILED;
+}
+
+static bool run(struct running *r, const char *lab, struct diag *diag)
+{
+    char image[4096], arguments[128];
+    snprintf(arguments, sizeof arguments, "quiet lab=%s", lab);
+    if (!bundled_image("lab", "kernel-i386.elf", image, sizeof image, diag) ||
+        !machine_load(r->machine, image, arguments, NULL, 0, diag))
+        return false;
+    enum machine_end end = MACHINE_RUNNING;
+    cycle_t now = 0;
+    while (end == MACHINE_RUNNING && now < limit_cycles) {
+        end = machine_run(r->machine, now + SLICE_CYCLES);
+        now = cpu_now(machine_parts(r->machine).cpu);
+    }
+    if (r->line_length)
+        take_byte(r, '\n');
+    judge(r, end);
+    return true;
+}
+
+bool lab_run_guest(struct lab_result *result, const struct config *config, const char *machine,
+                   struct diag *diag)
+{
+    struct lab_outcome *outcome = &result->outcomes[result->nr_outcomes];
+    struct running r = {.outcome = outcome};
+    struct machine_params params = {.config = config, .console = take_byte, .note = take_note, .opaque = &r};
+    outcome->machine = machine;
+    r.machine = machine_create(&params, diag);
+    if (!r.machine)
+        return false;
+    result->nr_outcomes++;
+    bool is_good = run(&r, result->row->name, diag);
+    for (unsigned i = 0; i < outcome->nr_regions; i++)
+        stat_snapshot_free(r.open[i].begin);
+    free(r.mark);
+    machine_destroy(r.machine);
+    if (is_good && r.is_short_of_memory)
+        is_good = diag_add(diag, EXIT_STATUS_INTERNAL, "lab %s: out of memory", result->row->name);
+    return is_good;
+}
+
+static void free_lines(struct lab_lines *lines)
+{
+    for (size_t i = 0; i < lines->nr; i++)
+        free(lines->line[i].text);
+    free(lines->line);
+}
+
+void lab_result_fini(struct lab_result *result)
+{
+    for (unsigned i = 0; i < result->nr_outcomes; i++) {
+        struct lab_outcome *outcome = &result->outcomes[i];
+        free_lines(&outcome->lines);
+        for (unsigned j = 0; j < outcome->nr_regions; j++)
+            free(outcome->regions[j].name);
+    }
+    free_lines(&result->claims);
+}
+
+void lab_claim(struct lab_result *result, bool holds, const char *format, ...)
+{
+    char text[LINE_CHARS];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    /* Without memory for it the claim is lost, and with it, at worst, that it holds. */
+    if (!add_line(&result->claims, holds ? LAB_LINE_HOLDS : LAB_LINE_FAILED, text))
+        result->outcomes[0].verdict = LAB_FAILED;
+}
+
+uint64_t lab_count(const struct lab_outcome *outcome, const char *region, enum lab_counter counter)
+{
+    for (unsigned i = 0; i < outcome->nr_regions; i++) {
+        if (strcmp(outcome->regions[i].name, region) == 0)
+            return outcome->regions[i].counts[counter];
+    }
+    return 0;
+}
