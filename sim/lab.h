@@ -1,8 +1,8 @@
 /*
- * Labs: experiments on a configured machine. A lab is a row of lab_rows.c. Most are a guest that checks itself
- * (guest/include/lab.h), run on one machine or on several that are compared; lab_guest.c runs it, lab_report.c says
- * what came out. A lab may have a program of its own instead, which prints its report to stdout and may write files
- * into the output folder, which it makes when it has something to write.
+ * Labs: experiments on a configured machine. A lab is a row of lab_rows.c. Most are a guest that checks
+ * itself (guest/include/lab.h), run on one machine or on several that are compared; lab_guest.c runs it,
+ * lab_report.c says what came out. A lab may have a program of its own instead, which prints its report to
+ * stdout and may write files into the output folder, which it makes when it has something to write.
  */
 #ifndef LK_SIM_LAB_H
 #define LK_SIM_LAB_H
@@ -25,7 +25,10 @@ struct lab_row {
     const char *name;
     const char *fact;     /* which sentence of the guest's list of facts it shows; "-": none */
     const char *sentence; /* the fact */
-    /* The machines, by what their configuration gets on top of the user's; they end where a name is missing. */
+    /*
+     * The machines, by what their configuration gets on top of the user's; they end where a name is
+     * missing.
+     */
     struct {
         const char *name; /* NULL in the first: there is one, as it is configured */
         const char *settings[LAB_MAX_SETTINGS];

@@ -1,12 +1,13 @@
 /*
- * Labs: experiments that check themselves, for `lookaside lab` and for anybody who boots with lab=NAME. A lab is
- * a function of the kernel (LAB below) or a program of that name; either prints with the functions here:
+ * Labs: experiments that check themselves, for `lookaside lab` and for anybody who boots with lab=NAME. A
+ * lab is a function of the kernel (LAB below) or a program of that name; either prints with the functions
+ * here:
  *
  *   figure: WHAT = VALUE UNIT      something that was measured
  *   ok: CLAIM   FAILED: CLAIM      a claim, and whether it held
  *
- * Other lines say what is done. The console's text is the report; lookaside reads it too. A lab that only works
- * where cycles are counted asks lab_counts_cycles() and leaves out what it cannot know elsewhere.
+ * Other lines say what is done. The console's text is the report; lookaside reads it too. A lab that only
+ * works where cycles are counted asks lab_counts_cycles() and leaves out what it cannot know elsewhere.
  */
 #pragma once
 
@@ -33,8 +34,8 @@ enum lab_status lab_status(void);
 bool lab_counts_cycles(void);
 
 /*
- * Counted by the processor. What it cannot count stays 0: cycles without a time-stamp counter, the others without
- * performance counters.
+ * Counted by the processor. What it cannot count stays 0: cycles without a time-stamp counter, the others
+ * without performance counters.
  */
 struct lab_counts {
     u64 cycles, instructions;
@@ -44,9 +45,9 @@ struct lab_counts {
 bool lab_has_counters(void);
 
 /*
- * A stretch of the lab: lookaside reports what its own statistics counted in it, under the name `what` (which
- * stays), and after the end `counts` holds what the processor counted. They may nest. The least that one costs is
- * that of an empty one.
+ * A stretch of the lab: lookaside reports what its own statistics counted in it, under the name `what`
+ * (which stays), and after the end `counts` holds what the processor counted. They may nest. The least that
+ * one costs is that of an empty one.
  */
 struct lab_region {
     u32 id;

@@ -1,6 +1,6 @@
 /*
- * A13. One byte has several addresses: physical 0, which is what RAM is asked for; virtual C0000000, by which this
- * kernel reaches it.
+ * A13. One byte has several addresses: physical 0, which is what RAM is asked for; virtual C0000000, by
+ * which this kernel reaches it.
  */
 #include "asm/fixmap.h"
 #include "asm/pgtable.h"
@@ -15,7 +15,10 @@ static void addresses(void)
     lab_check((unsigned long)direct == 0xC0000000 && physical == 0,
               "virtual %08lx: the page tables lead to physical %08llx", (unsigned long)direct, physical);
 
-    /* Its frame mapped a second time: if what is written by the one is read by the other, they are one byte. */
+    /*
+     * Its frame mapped a second time: if what is written by the one is read by the other, they are one
+     * byte.
+     */
     set_fixmap(FIX_LAB, 0, _PAGE_KERNEL);
     volatile u8 *alias = (volatile u8 *)fix_to_virt(FIX_LAB);
     u8 kept = *direct, other = kept ^ 0xFF;

@@ -27,7 +27,10 @@ void lab_print(const char *text, size_t bytes)
     console_write(text, bytes);
 }
 
-/* In the order that report.c reads them; events of Sandy Bridge (docs/pmu.md has those that lookaside counts). */
+/*
+ * In the order that report.c reads them; events of Sandy Bridge (docs/pmu.md has those that lookaside
+ * counts).
+ */
 static void start_counters(void)
 {
     static const u32 events[] = {0x0108, 0x0149, 0x0243, 0x412E};

@@ -1,6 +1,6 @@
 /*
- * A11. One page, mapped with each memory type that its entry's PCD, PWT and PAT bits can choose (SDM 3A 11.12):
- * what a load and a store take by each.
+ * A11. One page, mapped with each memory type that its entry's PCD, PWT and PAT bits can choose (SDM 3A
+ * 11.12): what a load and a store take by each.
  */
 #include "asm/cacheflush.h"
 #include "asm/fixmap.h"
