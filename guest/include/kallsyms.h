@@ -8,5 +8,10 @@ struct kallsym {
     const char *name;
 };
 
+/* Room for any text that sprint_symbol() makes. */
+#define SYMBOL_BYTES 80
+
 /* The function that address lies in, and how far behind its start; NULL if in none. */
 const struct kallsym *kallsyms_lookup(u32 address, u32 *offset);
+/* "function+0xoffset" of a return address, or its number if it lies in no function. */
+void sprint_symbol(char *buf, size_t size, unsigned long address);

@@ -22,8 +22,8 @@ enum lk_marker {
 };
 
 enum lk_mm_event {
-    LK_MM_ALLOC = 1, /* a block of 1 << order pages left the buddy system */
-    LK_MM_FREE = 2,  /* and came back */
+    LK_MM_ALLOC = 1, /* a block of 1 << order pages was handed out */
+    LK_MM_FREE = 2,  /* and given back */
 };
 
 #define lk_marker(number, a, d, c)                                                                           \

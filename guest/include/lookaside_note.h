@@ -13,12 +13,12 @@
 
 #define LK_NOTE_NAME "lookaside"
 #define LK_NOTE_TYPE 0x4C41
-#define LK_NOTE_VERSION 1
+#define LK_NOTE_VERSION 2
 
 /* The owner byte in every struct page. */
 enum page_owner {
     PAGE_OWNER_RESERVED = 0, /* no RAM, or RAM the firmware keeps */
-    PAGE_OWNER_FREE = 1,     /* in the buddy system */
+    PAGE_OWNER_FREE = 1,     /* in the buddy system or on a CPU's list */
     PAGE_OWNER_KERNEL = 2,   /* kernel image, boot allocations, stacks, other alloc_pages() */
     PAGE_OWNER_SLAB = 3,
     PAGE_OWNER_PAGE_CACHE = 4,
@@ -67,4 +67,7 @@ struct lookaside_note {
     uint32_t task_comm_offset; /* char[16] */
     uint32_t task_mm_offset;   /* u32: linear address of its mm_struct, or 0 */
     uint32_t mm_pgd_offset;    /* u32: linear address of its page directory */
+
+    /* Version 2. */
+    uint32_t zone_pcp_count_offset; /* u32: free pages on the CPU's lists, not counted in zone_free */
 };

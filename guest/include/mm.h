@@ -8,19 +8,29 @@
 
 /* One for every frame below max_pfn, RAM or not. 32 bytes, so that two share a cache line. */
 struct page {
-    u32 flags;            /* PG_ bits; the zone in the top two */
-    u8 owner;             /* enum page_owner */
-    u8 order;             /* of the free block, in its first page (PG_buddy) */
-    u16 nr_objs;          /* objects in use, in a slab page */
-    s32 _refcount;        /* 0: free */
-    s32 _mapcount;        /* page-table entries that point here */
-    void *mapping;        /* slab page: its kmem_cache */
-    void *freelist;       /* slab page: first free object */
-    struct list_head lru; /* free list of the buddy system, or list of slabs */
+    u32 flags;     /* PG_ bits; the zone in the top two */
+    u8 owner;      /* enum page_owner */
+    u8 order;      /* of the free block (PG_buddy) or of the compound page (PG_head), in its first page */
+    u16 nr_objs;   /* slab: objects in use or in a CPU's hand */
+    s32 _refcount; /* 0: free */
+    s32 _mapcount; /* page-table entries that point here */
+    union {
+        void *mapping;                 /* PG_anon: its anon_vma */
+        struct kmem_cache *slab_cache; /* slab */
+        struct page *first_page;       /* PG_tail */
+    };
+    union {
+        void *freelist;      /* slab: first free object */
+        unsigned long index; /* PG_anon: page number in the areas of its anon_vma */
+    };
+    struct list_head lru; /* free list of the buddy system or of a CPU, or list of slabs */
 };
 
 #define PG_reserved (1u << 0) /* never handed out */
 #define PG_buddy (1u << 1)    /* first page of a free block */
+#define PG_head (1u << 2)     /* first page of a compound page */
+#define PG_tail (1u << 3)     /* another page of it */
+#define PG_anon (1u << 4)     /* a process's page without a file */
 #define ZONES_PGSHIFT 30
 
 extern struct page *mem_map;
@@ -74,6 +84,23 @@ static inline void set_page_owner(struct page *page, unsigned int order, enum pa
         page[i].owner = (u8)owner;
 }
 
+/* The first page of the compound page that page is part of; otherwise page itself. */
+static inline struct page *compound_head(struct page *page)
+{
+    return (page->flags & PG_tail) ? page->first_page : page;
+}
+
+static inline unsigned int compound_order(const struct page *page)
+{
+    return (page->flags & PG_head) ? page->order : 0;
+}
+
+/* The first page of the block in which a lowmem object lies. */
+static inline struct page *virt_to_head_page(const void *lowmem_address)
+{
+    return compound_head(virt_to_page(lowmem_address));
+}
+
 static inline void get_page(struct page *page)
 {
     page->_refcount++;
@@ -90,6 +117,7 @@ void mem_init(void);
  * Returns how many.
  */
 unsigned long free_reserved_area(const char *start, const char *end);
+/* Pages that nobody uses, those on per-CPU lists among them. */
 unsigned long nr_free_pages(void);
 void show_mem(void);
 
@@ -97,7 +125,11 @@ void show_mem(void);
 extern unsigned long min_free_kbytes;
 void setup_per_zone_wmarks(void);
 
-/* vmstat.c: the text of files under /proc, for the console. */
+/* vmstat.c: files of /proc, and the same on the console. */
+struct seq_file;
+void buddyinfo_show(struct seq_file *m);
+void pagetypeinfo_show(struct seq_file *m);
+void zoneinfo_show(struct seq_file *m);
 void show_zones(void);
 void show_buddyinfo(void);
 void show_zoneinfo(void);

@@ -43,6 +43,7 @@ struct mm_struct {
 };
 
 /* mmap.c */
+void mmap_init(void);
 struct mm_struct *mm_alloc(void);
 /* Frees all pages, tables and areas. The mm must not be the active one. */
 void mmput(struct mm_struct *mm);

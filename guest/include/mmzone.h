@@ -2,10 +2,29 @@
 #pragma once
 
 #include "list.h"
+#include "smp.h"
 #include "types.h"
 
 /* Free lists for blocks of 1 << 0 up to 1 << 10 pages (4 KiB to 4 MiB). */
 #define MAX_ORDER 11
+
+/*
+ * What can become of a page while it is in use. Each pageblock (an aligned stretch of as many frames as the
+ * largest free block has) has such a type, and its free blocks lie on that type's lists: so pages that can
+ * never move do not end up scattered between those that can.
+ */
+enum migratetype {
+    MIGRATE_UNMOVABLE,
+    MIGRATE_MOVABLE,
+    MIGRATE_RECLAIMABLE,
+    MIGRATE_PCPTYPES,               /* the types above have per-CPU lists */
+    MIGRATE_CMA = MIGRATE_PCPTYPES, /* movable requests only: see mm/cma.c */
+    MIGRATE_ISOLATE,                /* nobody gets these: the block is being emptied */
+    MIGRATE_TYPES,
+};
+
+#define pageblock_order (MAX_ORDER - 1)
+#define pageblock_nr_pages (1ul << pageblock_order)
 
 enum zone_type {
     ZONE_DMA,     /* below 16 MiB: what ISA devices with 24 address bits can reach */
@@ -22,8 +41,16 @@ enum zone_watermarks {
 };
 
 struct free_area {
-    struct list_head free_list; /* through page->lru of each block's first page */
-    unsigned long nr_free;      /* blocks */
+    struct list_head free_list[MIGRATE_TYPES]; /* through page->lru of each block's first page */
+    unsigned long nr_free;                     /* blocks */
+};
+
+/* Single pages that a CPU has at hand: the one freed last, whose lines the cache still holds, goes first. */
+struct per_cpu_pages {
+    unsigned int count; /* pages on the lists */
+    unsigned int high;  /* at so many, batch of them go back to the buddy system */
+    unsigned int batch; /* fetched at once when a list is empty */
+    struct list_head lists[MIGRATE_PCPTYPES];
 };
 
 struct zone {
@@ -33,8 +60,10 @@ struct zone {
      * higher.
      */
     unsigned long lowmem_reserve[MAX_NR_ZONES];
-    unsigned long nr_free_pages;
+    unsigned long nr_free_pages;     /* in free_area; those in pageset are in use, as it were */
+    unsigned long nr_free_cma_pages; /* of them, in CMA pageblocks */
     struct free_area free_area[MAX_ORDER];
+    struct per_cpu_pages pageset[NR_CPUS];
 
     const char *name;
     unsigned long zone_start_pfn;
@@ -55,6 +84,19 @@ typedef struct pglist_data {
 } pg_data_t;
 
 extern pg_data_t contig_page_data;
+
+/* One enum migratetype for each pageblock from frame 0 on. */
+extern u8 *pageblock_types;
+
+static inline enum migratetype get_pageblock_migratetype(unsigned long pfn)
+{
+    return (enum migratetype)pageblock_types[pfn >> pageblock_order];
+}
+
+static inline void set_pageblock_migratetype(unsigned long pfn, enum migratetype type)
+{
+    pageblock_types[pfn >> pageblock_order] = (u8)type;
+}
 
 #define for_each_populated_zone(zone)                                                                        \
     for (zone = contig_page_data.node_zones; zone < contig_page_data.node_zones + MAX_NR_ZONES; zone++)      \

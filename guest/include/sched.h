@@ -31,6 +31,8 @@ extern volatile bool need_resched;
 
 #define current current_task
 
+/* fork.c: the cache of tasks. */
+void fork_init(void);
 /*
  * Starts fn(arg) as a new task; when fn returns, the task goes to user mode as start_thread() set it up.
  * NULL: no memory.

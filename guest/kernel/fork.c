@@ -4,17 +4,22 @@
 #include "slab.h"
 #include "string.h"
 
-static struct kmem_cache task_struct_cachep = KMEM_CACHE_INIT(task_struct_cachep, task_struct);
+static struct kmem_cache *task_struct_cachep;
 static u32 last_pid;
+
+void fork_init(void)
+{
+    task_struct_cachep = KMEM_CACHE(task_struct, SLAB_PANIC);
+}
 
 struct task_struct *kernel_thread(int (*fn)(void *), void *arg, const char *name)
 {
-    struct task_struct *task = kmem_cache_zalloc(&task_struct_cachep, GFP_KERNEL);
+    struct task_struct *task = kmem_cache_zalloc(task_struct_cachep, GFP_KERNEL);
     if (task == NULL)
         return NULL;
     task->stack = (void *)__get_free_pages(GFP_KERNEL, THREAD_ORDER);
     if (task->stack == NULL) {
-        kmem_cache_free(&task_struct_cachep, task);
+        kmem_cache_free(task_struct_cachep, task);
         return NULL;
     }
     task->pid = ++last_pid;
@@ -29,5 +34,5 @@ void release_task(struct task_struct *task)
 {
     list_del_init(&task->tasks);
     free_pages((unsigned long)task->stack, THREAD_ORDER);
-    kmem_cache_free(&task_struct_cachep, task);
+    kmem_cache_free(task_struct_cachep, task);
 }

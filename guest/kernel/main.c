@@ -16,6 +16,7 @@
 #include "reboot.h"
 #include "sched.h"
 #include "serial8250.h"
+#include "slab.h"
 
 __noreturn void start_kernel(void);
 
@@ -50,10 +51,17 @@ static int kernel_init(void *name)
     return 0;
 }
 
+/* Free pages when no cache keeps empty slabs: those are nobody's. */
+static unsigned long count_free_pages(void)
+{
+    kmem_cache_shrink_all();
+    return nr_free_pages();
+}
+
 /* Runs the first task, init or a lab; returns what it exited with, and how many pages it left behind. */
 static int run_first_task(int (*fn)(void *), const char *name, long *nr_leaked_pages)
 {
-    unsigned long free_before = nr_free_pages();
+    unsigned long free_before = count_free_pages();
     union {
         const char *text;
         void *arg;
@@ -63,7 +71,7 @@ static int run_first_task(int (*fn)(void *), const char *name, long *nr_leaked_p
     cpu_idle_until_exit(task);
     int exit_code = task->exit_code;
     release_task(task);
-    *nr_leaked_pages = (long)(free_before - nr_free_pages());
+    *nr_leaked_pages = (long)(free_before - count_free_pages());
     return exit_code;
 }
 
@@ -86,6 +94,7 @@ static __noreturn __attribute__((noinline)) void rest_init(void)
     run_first_task(kernel_init, boot_params.init, &nr_leaked_pages);
 
     boot_step("shutdown");
+    drain_all_pages();
     show_buddyinfo();
     pr_notice("leaked pages: %ld\n", nr_leaked_pages);
     boot_step("power off");
@@ -112,6 +121,10 @@ void __init start_kernel(void)
     mem_init();
     show_gdt();
     show_zones();
+    boot_step("slab");
+    kmem_cache_init();
+    mmap_init();
+    fork_init();
     boot_step("timer");
     init_IRQ();
     i8254_init();

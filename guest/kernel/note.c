@@ -57,6 +57,9 @@ static const struct {
                     .task_comm_offset = offsetof(struct task_struct, comm),
                     .task_mm_offset = offsetof(struct task_struct, mm),
                     .mm_pgd_offset = offsetof(struct mm_struct, pgd),
+
+                    .zone_pcp_count_offset =
+                        offsetof(struct zone, pageset) + offsetof(struct per_cpu_pages, count),
                 },
 };
 

@@ -42,6 +42,23 @@ static void set_min_free_kbytes(const char *value)
     boot_params.min_free_kbytes = (unsigned long)memparse(value, &end);
 }
 
+static void set_highmem(const char *value)
+{
+    const char *end;
+    boot_params.highmem = memparse(value, &end);
+}
+
+static void set_cma(const char *value)
+{
+    const char *end;
+    boot_params.cma_bytes = memparse(value, &end);
+}
+
+static void set_slub_debug(const char *value)
+{
+    boot_params.slub_debug = value ? value : "";
+}
+
 static void set_lkdtm(const char *value)
 {
     boot_params.lkdtm = value;
@@ -58,13 +75,22 @@ static void set_quiet(const char *value)
     boot_params.quiet = true;
 }
 
+enum option_value { NO_VALUE, NEEDS_VALUE, TAKES_VALUE };
+
 static const struct {
     const char *name;
-    bool has_value;
+    enum option_value takes;
     void (*set)(const char *value);
 } options[] = {
-    {"init", true, set_init},   {"mem", true, set_mem}, {"min_free_kbytes", true, set_min_free_kbytes},
-    {"lkdtm", true, set_lkdtm}, {"lab", true, set_lab}, {"quiet", false, set_quiet},
+    {"init", NEEDS_VALUE, set_init},
+    {"mem", NEEDS_VALUE, set_mem},
+    {"highmem", NEEDS_VALUE, set_highmem},
+    {"cma", NEEDS_VALUE, set_cma},
+    {"min_free_kbytes", NEEDS_VALUE, set_min_free_kbytes},
+    {"slub_debug", TAKES_VALUE, set_slub_debug},
+    {"lkdtm", NEEDS_VALUE, set_lkdtm},
+    {"lab", NEEDS_VALUE, set_lab},
+    {"quiet", NO_VALUE, set_quiet},
 };
 
 static void __init parse_word(char *word)
@@ -74,7 +100,7 @@ static void __init parse_word(char *word)
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
         if (strlen(options[i].name) != name_bytes || strncmp(word, options[i].name, name_bytes))
             continue;
-        if (options[i].has_value == (value != NULL))
+        if (options[i].takes == TAKES_VALUE || (options[i].takes == NEEDS_VALUE) == (value != NULL))
             options[i].set(value ? value + 1 : NULL);
         return;
     }

@@ -3,6 +3,7 @@
 #include "asm/irqflags.h"
 #include "asm/switch_to.h"
 #include "jiffies.h"
+#include "task_pid.h"
 
 extern char init_stack[];
 
@@ -18,6 +19,11 @@ char init_stack[8192] __aligned(8192);
 struct list_head task_list = LIST_HEAD_INIT(task_list);
 struct task_struct *current_task = &init_task;
 volatile bool need_resched;
+
+u32 current_pid(void)
+{
+    return current->pid;
+}
 
 /* The next task after the running one that can run. */
 static struct task_struct *pick_next_task(void)

@@ -12,6 +12,7 @@ unsigned long max_pfn;
 unsigned long max_low_pfn;
 
 pg_data_t contig_page_data;
+u8 *pageblock_types;
 
 static const char *const zone_names[MAX_NR_ZONES] = {"DMA", "Normal", "HighMem"};
 
@@ -55,7 +56,9 @@ static void __init zone_init(struct zone *zone, unsigned long start_pfn, unsigne
     zone->zone_start_pfn = start_pfn;
     zone->spanned_pages = end_pfn - start_pfn;
     for (unsigned int order = 0; order < MAX_ORDER; order++)
-        INIT_LIST_HEAD(&zone->free_area[order].free_list);
+        for (unsigned int type = 0; type < MIGRATE_TYPES; type++)
+            INIT_LIST_HEAD(&zone->free_area[order].free_list[type]);
+    pageset_init(zone);
     memmap_init_zone(zone);
 }
 
@@ -74,6 +77,10 @@ void __init free_area_init(void)
 {
     phys_addr_t bytes = (phys_addr_t)max_pfn * sizeof(struct page);
     mem_map = __va(memblock_phys_alloc(bytes, PAGE_SIZE));
+    /* Everything is movable at first; who needs something else steals it, a pageblock at a time. */
+    unsigned long nr_pageblocks = (max_pfn + pageblock_nr_pages - 1) >> pageblock_order;
+    pageblock_types = __va(memblock_phys_alloc(nr_pageblocks, sizeof(u64)));
+    memset(pageblock_types, MIGRATE_MOVABLE, nr_pageblocks);
     memblock_close();
     lk_name_region(mem_map, (size_t)bytes, "mem_map");
 
@@ -93,7 +100,7 @@ static void __init free_pages_range(struct zone *zone, unsigned long pfn, unsign
         unsigned int order = MAX_ORDER - 1;
         while ((pfn & ((1ul << order) - 1)) || pfn + (1ul << order) > end_pfn)
             order--;
-        free_one_page(zone, pfn, order);
+        free_one_page(zone, pfn, order, MIGRATE_MOVABLE);
         zone->managed_pages += 1ul << order;
         pfn += 1ul << order;
     }
@@ -109,6 +116,7 @@ void __init mem_init(void)
             if (memblock_classify(pfn, end_pfn, &next_pfn) == MEMBLOCK_FREE)
                 free_pages_range(zone, pfn, next_pfn);
     }
+    for_each_populated_zone(zone) setup_pageset(zone);
     setup_per_zone_wmarks();
     show_mem();
 }

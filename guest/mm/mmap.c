@@ -6,20 +6,25 @@
 #include "mm_types.h"
 #include "slab.h"
 
-static struct kmem_cache mm_cachep = KMEM_CACHE_INIT(mm_cachep, mm_struct);
-static struct kmem_cache vm_area_cachep = KMEM_CACHE_INIT(vm_area_cachep, vm_area_struct);
+static struct kmem_cache *mm_cachep, *vm_area_cachep;
 
 #define STACK_LIMIT_BYTES (8ul << 20)
 
+void mmap_init(void)
+{
+    mm_cachep = KMEM_CACHE(mm_struct, SLAB_HWCACHE_ALIGN | SLAB_PANIC);
+    vm_area_cachep = KMEM_CACHE(vm_area_struct, SLAB_PANIC);
+}
+
 struct mm_struct *mm_alloc(void)
 {
-    struct mm_struct *mm = kmem_cache_zalloc(&mm_cachep, GFP_KERNEL);
+    struct mm_struct *mm = kmem_cache_zalloc(mm_cachep, GFP_KERNEL);
     if (mm == NULL)
         return NULL;
     mm->stack_limit_bytes = STACK_LIMIT_BYTES;
     mm->pgd = pgd_alloc();
     if (mm->pgd == NULL) {
-        kmem_cache_free(&mm_cachep, mm);
+        kmem_cache_free(mm_cachep, mm);
         return NULL;
     }
     return mm;
@@ -30,12 +35,12 @@ void mmput(struct mm_struct *mm)
     for (struct vm_area_struct *vma = mm->mmap, *next; vma; vma = next) {
         next = vma->vm_next;
         zap_page_range(mm, vma->vm_start, vma->vm_end);
-        kmem_cache_free(&vm_area_cachep, vma);
+        kmem_cache_free(vm_area_cachep, vma);
     }
     free_pgtables(mm);
     BUG_ON(mm->rss || mm->nr_ptes);
     pgd_free(mm->pgd);
-    kmem_cache_free(&mm_cachep, mm);
+    kmem_cache_free(mm_cachep, mm);
 }
 
 struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long address)
@@ -55,7 +60,7 @@ int insert_vma(struct mm_struct *mm, const struct vm_area_struct *like)
         link = &(*link)->vm_next;
     if (*link && (*link)->vm_start < like->vm_end)
         return -EINVAL;
-    struct vm_area_struct *vma = kmem_cache_zalloc(&vm_area_cachep, GFP_KERNEL);
+    struct vm_area_struct *vma = kmem_cache_zalloc(vm_area_cachep, GFP_KERNEL);
     if (vma == NULL)
         return -ENOMEM;
     *vma = *like;
@@ -87,7 +92,7 @@ static void shrink_heap(struct mm_struct *mm, struct vm_area_struct *heap, unsig
         while (*link != heap)
             link = &(*link)->vm_next;
         *link = heap->vm_next;
-        kmem_cache_free(&vm_area_cachep, heap);
+        kmem_cache_free(vm_area_cachep, heap);
     }
 }
 

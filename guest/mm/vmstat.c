@@ -2,6 +2,7 @@
 #include "compiler.h"
 #include "mm.h"
 #include "printk.h"
+#include "seq_file.h"
 
 void show_zones(void)
 {
@@ -17,35 +18,111 @@ void show_zones(void)
     }
 }
 
-void show_buddyinfo(void)
+void buddyinfo_show(struct seq_file *m)
 {
     struct zone *zone;
     for_each_populated_zone(zone)
     {
-        char counts[MAX_ORDER * 8];
-        size_t used = 0;
+        seq_printf(m, "Node %d, zone %8s ", contig_page_data.node_id, zone->name);
         for (unsigned int order = 0; order < MAX_ORDER; order++)
-            used += (size_t)snprintf(counts + used, sizeof(counts) - used, "%6lu ",
-                                     zone->free_area[order].nr_free);
-        pr_info("Node %d, zone %8s %s\n", contig_page_data.node_id, zone->name, counts);
+            seq_printf(m, "%6lu ", zone->free_area[order].nr_free);
+        seq_printf(m, "\n");
     }
+}
+
+static const char *const migratetype_names[MIGRATE_TYPES] = {
+    [MIGRATE_UNMOVABLE] = "Unmovable",     [MIGRATE_MOVABLE] = "Movable",
+    [MIGRATE_RECLAIMABLE] = "Reclaimable", [MIGRATE_CMA] = "CMA",
+    [MIGRATE_ISOLATE] = "Isolate",
+};
+
+static unsigned long count_list(const struct list_head *list)
+{
+    unsigned long count = 0;
+    for (const struct list_head *at = list->next; at != list; at = at->next)
+        count++;
+    return count;
+}
+
+static void pagetypeinfo_showfree(struct seq_file *m, const struct zone *zone)
+{
+    for (unsigned int type = 0; type < MIGRATE_TYPES; type++) {
+        seq_printf(m, "Node %4d, zone %8s, type %12s ", contig_page_data.node_id, zone->name,
+                   migratetype_names[type]);
+        for (unsigned int order = 0; order < MAX_ORDER; order++)
+            seq_printf(m, "%6lu ", count_list(&zone->free_area[order].free_list[type]));
+        seq_printf(m, "\n");
+    }
+}
+
+static void pagetypeinfo_showblockcount(struct seq_file *m, const struct zone *zone)
+{
+    unsigned long counts[MIGRATE_TYPES] = {0};
+    for (unsigned long pfn = zone->zone_start_pfn; pfn < zone_end_pfn(zone); pfn += pageblock_nr_pages)
+        counts[get_pageblock_migratetype(pfn)]++;
+    seq_printf(m, "Node %d, zone %8s ", contig_page_data.node_id, zone->name);
+    for (unsigned int type = 0; type < MIGRATE_TYPES; type++)
+        seq_printf(m, "%12lu ", counts[type]);
+    seq_printf(m, "\n");
+}
+
+void pagetypeinfo_show(struct seq_file *m)
+{
+    struct zone *zone;
+    seq_printf(m, "Page block order: %d\n", pageblock_order);
+    seq_printf(m, "Pages per block:  %lu\n\n", pageblock_nr_pages);
+    seq_printf(m, "%-43s ", "Free pages count per migrate type at order");
+    for (unsigned int order = 0; order < MAX_ORDER; order++)
+        seq_printf(m, "%6u ", order);
+    seq_printf(m, "\n");
+    for_each_populated_zone(zone) pagetypeinfo_showfree(m, zone);
+    seq_printf(m, "\n%-23s", "Number of blocks type ");
+    for (unsigned int type = 0; type < MIGRATE_TYPES; type++)
+        seq_printf(m, "%12s ", migratetype_names[type]);
+    seq_printf(m, "\n");
+    for_each_populated_zone(zone) pagetypeinfo_showblockcount(m, zone);
+}
+
+static void pagesets_show(struct seq_file *m, const struct zone *zone)
+{
+    seq_printf(m, "  pagesets\n");
+    for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++) {
+        const struct per_cpu_pages *pcp = &zone->pageset[cpu];
+        seq_printf(m, "    cpu: %u\n", cpu);
+        seq_printf(m, "              count: %u\n", pcp->count);
+        seq_printf(m, "              high:  %u\n", pcp->high);
+        seq_printf(m, "              batch: %u\n", pcp->batch);
+    }
+}
+
+void zoneinfo_show(struct seq_file *m)
+{
+    struct zone *zone;
+    for_each_populated_zone(zone)
+    {
+        seq_printf(m, "Node %d, zone %8s\n", contig_page_data.node_id, zone->name);
+        seq_printf(m, "  pages free     %lu\n", zone->nr_free_pages);
+        seq_printf(m, "        min      %lu\n", zone->watermark[WMARK_MIN]);
+        seq_printf(m, "        low      %lu\n", zone->watermark[WMARK_LOW]);
+        seq_printf(m, "        high     %lu\n", zone->watermark[WMARK_HIGH]);
+        seq_printf(m, "        spanned  %lu\n", zone->spanned_pages);
+        seq_printf(m, "        present  %lu\n", zone->present_pages);
+        seq_printf(m, "        managed  %lu\n", zone->managed_pages);
+        seq_printf(m, "        protection: (%lu, %lu, %lu)\n", zone->lowmem_reserve[0],
+                   zone->lowmem_reserve[1], zone->lowmem_reserve[2]);
+        seq_printf(m, "      nr_free_pages %lu\n", zone->nr_free_pages);
+        seq_printf(m, "      nr_free_cma  %lu\n", zone->nr_free_cma_pages);
+        pagesets_show(m, zone);
+        seq_printf(m, "  start_pfn:           %lu\n", zone->zone_start_pfn);
+    }
+}
+
+void show_buddyinfo(void)
+{
+    seq_print(buddyinfo_show);
 }
 
 void show_zoneinfo(void)
 {
-    struct zone *zone;
-    for_each_populated_zone(zone)
-    {
-        pr_info("Node %d, zone %8s\n", contig_page_data.node_id, zone->name);
-        pr_info("  pages free     %lu\n", zone->nr_free_pages);
-        pr_info("        min      %lu\n", zone->watermark[WMARK_MIN]);
-        pr_info("        low      %lu\n", zone->watermark[WMARK_LOW]);
-        pr_info("        high     %lu\n", zone->watermark[WMARK_HIGH]);
-        pr_info("        spanned  %lu\n", zone->spanned_pages);
-        pr_info("        present  %lu\n", zone->present_pages);
-        pr_info("        managed  %lu\n", zone->managed_pages);
-        pr_info("        protection: (%lu, %lu, %lu)\n", zone->lowmem_reserve[0], zone->lowmem_reserve[1],
-                zone->lowmem_reserve[2]);
-        pr_info("  start_pfn:           %lu\n", zone->zone_start_pfn);
-    }
+    seq_print(zoneinfo_show);
 }

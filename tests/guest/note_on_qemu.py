@@ -22,7 +22,8 @@ zones_addr nr_zones struct_zone_bytes zone_name_offset zone_start_pfn_offset zon
 zone_managed_offset zone_free_offset zone_watermark_offset zone_free_area_offset nr_orders struct_free_area_bytes
 free_area_nr_free_offset
 jiffies_addr hz current_task_addr task_list_addr task_list_offset task_pid_offset task_comm_offset task_mm_offset
-mm_pgd_offset""".split()
+mm_pgd_offset
+zone_pcp_count_offset""".split()
 RESERVED, FREE, KERNEL, SLAB, PAGE_CACHE, ANON, PAGE_TABLE, CMA, DMA = range(9)
 PG_BUDDY = 2
 PRESENT, LARGE = 0x001, 0x080
@@ -140,7 +141,7 @@ def check_zones(guest, pages):
         start = guest.u32(zone + note["zone_start_pfn_offset"])
         spanned = guest.u32(zone + note["zone_spanned_offset"])
         present = guest.u32(zone + note["zone_present_offset"])
-        free = guest.u32(zone + note["zone_free_offset"])
+        free = guest.u32(zone + note["zone_free_offset"]) + guest.u32(zone + note["zone_pcp_count_offset"])
         name = guest.text(guest.u32(zone + note["zone_name_offset"]))
         check(name == ("DMA", "Normal", "HighMem")[i], f"zone {i} is called {name}")
         mine = pages[start:start + spanned]
@@ -189,7 +190,7 @@ def main():
         print("no qemu-system-i386: skipped")
         sys.exit(77)
     note = read_note(sys.argv[1])
-    check(note["version"] == 1, f"version {note['version']}")
+    check(note["version"] == 2, f"version {note['version']}")
     check(note["table_bytes"] == 4 * len(FIELDS), f"table_bytes {note['table_bytes']}")
     memory, cr3 = memory_of_running_guest(sys.argv[1])
     guest = Guest(note, memory)

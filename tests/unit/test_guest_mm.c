@@ -3,67 +3,16 @@
  * over all of them.
  */
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "bug.h"
 #include "gfp.h"
-#include "highmem.h"
+#include "host_mm.h"
 #include "memblock.h"
-#include "mm.h"
-#include "printk.h"
-#include "slab.h"
 
-#define RAM_PAGES 16384ul /* 64 MiB: 16 of DMA, 32 of NORMAL, 16 of HIGHMEM */
-#define LOW_PAGES 12288ul
-#define NR_STEPS 30000
+#define NR_STEPS (HOST_MANY * 400)
+#define STEPS_PER_PREDICTION 40
+#define STEPS_PER_CHECK 4000
 #define MAX_BLOCKS 3000
-
-char *host_ram;
-
-/* What the guest's other folders would give. */
-void printk(const char *fmt, ...)
-{
-    (void)fmt;
-}
-
-void panic(const char *fmt, ...)
-{
-    fprintf(stderr, "panic: %s\n", fmt);
-    abort();
-}
-
-void clear_highpage(struct page *page)
-{
-    memset(page_address(page), 0, PAGE_SIZE);
-}
-
-/* A generator with a fixed seed: a failure comes again. */
-static u32 random_state = 1;
-
-static u32 random_below(u32 limit)
-{
-    random_state = random_state * 1664525u + 1013904223u;
-    return (u32)(((u64)random_state * limit) >> 32);
-}
-
-/* RAM with the PC's hole below 1 MiB; some of it reserved, as by a kernel image. */
-static void start_memory(void)
-{
-    host_ram = aligned_alloc(PAGE_SIZE << (MAX_ORDER - 1), RAM_PAGES << PAGE_SHIFT);
-    cr_assert_not_null(host_ram);
-    memset(host_ram, 0xA5, RAM_PAGES << PAGE_SHIFT);
-    memblock_add(0, 0x9FC00);
-    memblock_add(0x100000, (RAM_PAGES << PAGE_SHIFT) - 0x100000);
-    memblock_reserve(0, PAGE_SIZE);
-    memblock_reserve(0x100000, 0x23456);
-    memblock_set_current_limit(LOW_PAGES << PAGE_SHIFT);
-    max_pfn = RAM_PAGES;
-    max_low_pfn = LOW_PAGES;
-    free_area_init();
-    mem_init();
-}
 
 /* How many blocks of each order the free frames of a zone make up, if every two free buddies are merged. */
 static void count_maximal_blocks(const struct zone *zone, const bool *is_free,
@@ -95,6 +44,7 @@ static void count_maximal_blocks(const struct zone *zone, const bool *is_free,
 static void check_free_lists(const bool *is_free)
 {
     struct zone *zone;
+    drain_all_pages();
     for_each_populated_zone(zone)
     {
         unsigned long counts[MAX_ORDER], free_pages_counted = 0;
@@ -112,7 +62,8 @@ static void check_free_lists(const bool *is_free)
 static void check_owners(const bool *is_free)
 {
     for (unsigned long pfn = 0; pfn < max_pfn; pfn++)
-        cr_assert_eq(pfn_to_page(pfn)->owner == PAGE_OWNER_FREE, is_free[pfn], "frame %lu", pfn);
+        if ((pfn_to_page(pfn)->owner == PAGE_OWNER_FREE) != is_free[pfn])
+            cr_assert_fail("frame %lu", pfn);
 }
 
 static void read_free_frames(bool *is_free)
@@ -151,22 +102,49 @@ struct block {
     unsigned int order;
 };
 
-static void take_block(struct block *block, bool *is_free, unsigned int order)
+struct request {
+    unsigned int highest_zone, order;
+    bool is_urgent;
+    gfp_t gfp;
+};
+
+static struct request random_request(void)
 {
     static const gfp_t zone_flags[MAX_NR_ZONES] = {GFP_DMA, GFP_KERNEL, GFP_HIGHUSER};
-    unsigned int highest = random_below(MAX_NR_ZONES);
-    bool urgent = random_below(4) == 0;
-    const struct zone *expected = expected_zone(highest, urgent, order, is_free);
-    block->order = order;
-    block->page = alloc_pages(zone_flags[highest] | (urgent ? __GFP_HIGH : 0) | __GFP_NOWARN, order);
-    cr_assert_eq(block->page != NULL, expected != NULL);
+    static const gfp_t mobility[3] = {0, __GFP_MOVABLE, __GFP_RECLAIMABLE};
+    struct request request = {.highest_zone = random_below(MAX_NR_ZONES),
+                              .order = random_below(random_below(MAX_ORDER) + 1),
+                              .is_urgent = random_below(4) == 0};
+    request.gfp = zone_flags[request.highest_zone] | mobility[random_below(3)] | __GFP_NOWARN;
+    if (request.is_urgent)
+        request.gfp |= __GFP_HIGH;
+    return request;
+}
+
+/* The block must come from the zone that the naive model names, or not at all if it names none. */
+static struct page *alloc_as_predicted(const struct request *request, const bool *is_free)
+{
+    drain_all_pages();
+    const struct zone *expected =
+        expected_zone(request->highest_zone, request->is_urgent, request->order, is_free);
+    struct page *page = alloc_pages(request->gfp, request->order);
+    cr_assert_eq(page ? page_zone(page) : NULL, expected);
+    return page;
+}
+
+static void take_block(struct block *block, bool *is_free, bool is_predicted)
+{
+    struct request request = random_request();
+    block->order = request.order;
+    block->page =
+        is_predicted ? alloc_as_predicted(&request, is_free) : alloc_pages(request.gfp, request.order);
     if (block->page == NULL)
         return;
-    cr_assert_eq(page_zone(block->page), expected);
-    unsigned long pfn = page_to_pfn(block->page);
-    cr_assert_eq(pfn % (1ul << order), 0, "a block is aligned to its size");
-    for (unsigned long i = pfn; i < pfn + (1ul << order); i++) {
-        cr_assert(is_free[i], "frame %lu was handed out twice", i);
+    unsigned long pfn = page_to_pfn(block->page), pages = 1ul << block->order;
+    cr_assert_eq(pfn % pages, 0, "a block is aligned to its size");
+    for (unsigned long i = pfn; i < pfn + pages; i++) {
+        if (!is_free[i])
+            cr_assert_fail("frame %lu was handed out twice", i);
         is_free[i] = false;
     }
 }
@@ -193,8 +171,8 @@ Test(guest_mm, buddy_lists_are_the_maximal_blocks_of_the_free_frames)
         if (block->page)
             give_block(block, is_free);
         else if (random_below(100) < 70)
-            take_block(block, is_free, random_below(random_below(MAX_ORDER) + 1));
-        if (step % 100 == 0)
+            take_block(block, is_free, step % STEPS_PER_PREDICTION == 0);
+        if (step % STEPS_PER_CHECK == 0)
             check_free_lists(is_free);
     }
     check_owners(is_free);
@@ -204,6 +182,79 @@ Test(guest_mm, buddy_lists_are_the_maximal_blocks_of_the_free_frames)
     check_free_lists(is_free);
     check_owners(is_free);
     cr_assert_eq(nr_free_pages(), free_at_first, "everything came back");
+}
+
+/* Every free page lies on the list of its pageblock's type, but for those stolen singly. */
+static unsigned long pages_on_lists(const struct zone *zone, enum migratetype type)
+{
+    unsigned long pages = 0;
+    for (unsigned int order = 0; order < MAX_ORDER; order++) {
+        const struct page *page;
+        list_for_each_entry(page, &zone->free_area[order].free_list[type], lru) pages += 1ul << order;
+    }
+    return pages;
+}
+
+Test(guest_mm, unmovable_pages_keep_to_pageblocks_of_their_own)
+{
+    enum { NR_PAGES = 3000 };
+    static struct page *movable[NR_PAGES], *unmovable[NR_PAGES];
+    start_memory();
+    for (int i = 0; i < NR_PAGES; i++) {
+        movable[i] = alloc_page(GFP_KERNEL | __GFP_MOVABLE);
+        unmovable[i] = alloc_page(GFP_KERNEL);
+        cr_assert(movable[i] && unmovable[i]);
+        cr_assert_eq(get_pageblock_migratetype(page_to_pfn(movable[i])), MIGRATE_MOVABLE);
+        cr_assert_eq(get_pageblock_migratetype(page_to_pfn(unmovable[i])), MIGRATE_UNMOVABLE);
+    }
+    /* 3000 pages need three pageblocks; had they been mixed with the others, no pageblock would be whole. */
+    for (int i = 0; i < NR_PAGES; i++)
+        __free_page(movable[i]);
+    drain_all_pages();
+    const struct zone *normal = &contig_page_data.node_zones[ZONE_NORMAL];
+    cr_assert_geq(normal->free_area[pageblock_order].nr_free, 4);
+    for (int i = 0; i < NR_PAGES; i++)
+        __free_page(unmovable[i]);
+}
+
+Test(guest_mm, freed_pages_come_back_first_and_in_reverse)
+{
+    struct page *pages[4];
+    start_memory();
+    for (int i = 0; i < 4; i++)
+        pages[i] = alloc_page(GFP_KERNEL);
+    for (int i = 0; i < 4; i++)
+        __free_page(pages[i]);
+    for (int i = 4; i-- > 0;)
+        cr_assert_eq(alloc_page(GFP_KERNEL), pages[i]);
+}
+
+Test(guest_mm, free_lists_of_all_types_add_up)
+{
+    start_memory();
+    for (u32 i = 0; i < 1000; i++)
+        cr_assert_not_null(alloc_pages(i % 3 ? GFP_KERNEL : GFP_KERNEL | __GFP_RECLAIMABLE, i % 2));
+    drain_all_pages();
+    struct zone *zone;
+    for_each_populated_zone(zone)
+    {
+        unsigned long sum = 0;
+        for (unsigned int type = 0; type < MIGRATE_TYPES; type++)
+            sum += pages_on_lists(zone, type);
+        cr_assert_eq(sum, zone->nr_free_pages, "%s", zone->name);
+    }
+}
+
+Test(guest_mm, the_pages_of_a_compound_page_know_their_first)
+{
+    start_memory();
+    struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP, 3);
+    for (int i = 0; i < 8; i++)
+        cr_assert_eq(compound_head(page + i), page);
+    cr_assert_eq(compound_order(page), 3);
+    put_page(page);
+    for (int i = 0; i < 8; i++)
+        cr_assert_eq(compound_head(page + i), page + i);
 }
 
 Test(guest_mm, too_large_an_order_is_refused)
@@ -333,47 +384,4 @@ Test(guest_mm, memblock_agrees_with_a_flag_for_every_512_bytes)
         }
         check_classify(ram, taken);
     }
-}
-
-#define NR_OBJECTS 1000
-
-struct toy {
-    u32 id[25];
-};
-
-static bool toy_holds(const struct toy *toy, u32 id)
-{
-    for (size_t i = 0; i < sizeof(toy->id) / sizeof(toy->id[0]); i++)
-        if (toy->id[i] != id)
-            return false;
-    return true;
-}
-
-Test(guest_mm, slab_objects_do_not_overlap_and_empty_slabs_go_back)
-{
-    static struct kmem_cache cache = KMEM_CACHE_INIT(cache, toy);
-    static struct toy *objects[NR_OBJECTS];
-    start_memory();
-    unsigned long free_at_first = nr_free_pages();
-    for (int step = 0; step < NR_STEPS; step++) {
-        u32 i = random_below(NR_OBJECTS);
-        if (objects[i]) {
-            cr_assert(toy_holds(objects[i], i + 1), "object %u was overwritten", i);
-            kmem_cache_free(&cache, objects[i]);
-            objects[i] = NULL;
-        } else {
-            objects[i] = kmem_cache_zalloc(&cache, GFP_KERNEL);
-            cr_assert_not_null(objects[i]);
-            cr_assert(toy_holds(objects[i], 0), "a new object is zeroed");
-            cr_assert_eq(virt_to_page(objects[i])->owner, PAGE_OWNER_SLAB);
-            for (size_t word = 0; word < sizeof(objects[i]->id) / sizeof(objects[i]->id[0]); word++)
-                objects[i]->id[word] = i + 1;
-        }
-    }
-    for (u32 i = 0; i < NR_OBJECTS; i++)
-        if (objects[i])
-            kmem_cache_free(&cache, objects[i]);
-    cr_assert_eq(cache.nr_active, 0);
-    cr_assert_eq(cache.nr_slabs, 0);
-    cr_assert_eq(nr_free_pages(), free_at_first);
 }

@@ -17,15 +17,11 @@ static bool is_kernel_text(u32 address)
            (address >= (u32)__init_begin && address < (u32)__init_end);
 }
 
-/*
- * A call that never returns may be its function's last instruction: the return address then lies in the next
- * one.
- */
 static void show_return_address(u32 address)
 {
-    u32 offset;
-    const struct kallsym *sym = kallsyms_lookup(address - 1, &offset);
-    pr_emerg(" [<%08x>] %s+0x%x\n", address, sym ? sym->name : "?", sym ? offset + 1 : 0);
+    char symbol[SYMBOL_BYTES];
+    sprint_symbol(symbol, sizeof(symbol), address);
+    pr_emerg(" [<%08x>] %s\n", address, symbol);
 }
 
 /* Follows the chain of saved frame pointers: [ebp] = caller's ebp, [ebp + 4] = return address. */

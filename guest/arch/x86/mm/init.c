@@ -5,6 +5,7 @@
 #include "asm/setup.h"
 #include "lookaside.h"
 #include "memblock.h"
+#include "params.h"
 #include "printk.h"
 #include "string.h"
 
@@ -15,6 +16,9 @@ static pte_t fixmap_table[PTRS_PER_PTE] PAGE_ALIGNED_BSS;
 u8 empty_zero_page[4096] PAGE_ALIGNED_BSS;
 
 pteval_t page_global_bit;
+
+#define LOWMEM_ALIGN pageblock_nr_pages
+#define LOWMEM_LEAST ((32ul << 20) >> PAGE_SHIFT)
 
 #define KERNEL_PGD_START (PAGE_OFFSET >> PGDIR_SHIFT)
 
@@ -42,11 +46,24 @@ static void __init map_lowmem(bool has_pse)
     }
 }
 
+/*
+ * 896 MiB, or less if highmem= asks for so many bytes above. What boots by itself stays lowmem, and a
+ * pageblock is either one or the other.
+ */
+static unsigned long __init find_max_low_pfn(void)
+{
+    unsigned long limit = min(max_pfn, LOWMEM_BYTES >> PAGE_SHIFT);
+    unsigned long highmem_pfns = (unsigned long)min(boot_params.highmem >> PAGE_SHIFT, (phys_addr_t)max_pfn);
+    if (highmem_pfns <= max_pfn - limit)
+        return limit;
+    return min(max(ALIGN_DOWN(max_pfn - highmem_pfns, LOWMEM_ALIGN), LOWMEM_LEAST), limit);
+}
+
 void __init paging_init(void)
 {
     u32 features = cpu_features();
     max_pfn = PFN_DOWN(memblock_end_of_memory());
-    max_low_pfn = min(max_pfn, LOWMEM_BYTES >> PAGE_SHIFT);
+    max_low_pfn = find_max_low_pfn();
 
     if (features & X86_FEATURE_PSE)
         write_cr4(read_cr4() | X86_CR4_PSE);

@@ -1,0 +1,87 @@
+/* The rest of the guest, as far as guest/mm wants it (host_mm.h). */
+#include "host_mm.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bug.h"
+#include "highmem.h"
+#include "kallsyms.h"
+#include "memblock.h"
+#include "params.h"
+#include "printk.h"
+#include "task_pid.h"
+
+char *host_ram;
+struct boot_params boot_params;
+
+static char console[16384];
+
+void printk(const char *fmt, ...)
+{
+    size_t used = strlen(console);
+    va_list args;
+    va_start(args, fmt);
+    if (fmt[0] == KERN_SOH[0])
+        fmt += 2;
+    vsnprintf(console + used, sizeof(console) - used, fmt, args);
+    va_end(args);
+}
+
+const char *console_text(void)
+{
+    return console;
+}
+
+void clear_console(void)
+{
+    console[0] = '\0';
+}
+
+void panic(const char *fmt, ...)
+{
+    fprintf(stderr, "panic: %s\n", fmt);
+    abort();
+}
+
+void clear_highpage(struct page *page)
+{
+    memset(page_address(page), 0, PAGE_SIZE);
+}
+
+u32 current_pid(void)
+{
+    return 7;
+}
+
+void sprint_symbol(char *buf, size_t size, unsigned long address)
+{
+    snprintf(buf, size, "0x%lx", address);
+}
+
+static u32 random_state = 1;
+
+u32 random_below(u32 limit)
+{
+    random_state = random_state * 1664525u + 1013904223u;
+    return (u32)(((u64)random_state * limit) >> 32);
+}
+
+void start_memory(void)
+{
+    host_ram = aligned_alloc(PAGE_SIZE << (MAX_ORDER - 1), RAM_PAGES << PAGE_SHIFT);
+    if (host_ram == NULL)
+        panic("no memory");
+    memset(host_ram, 0xA5, RAM_PAGES << PAGE_SHIFT);
+    memblock_add(0, 0x9FC00);
+    memblock_add(0x100000, (RAM_PAGES << PAGE_SHIFT) - 0x100000);
+    memblock_reserve(0, PAGE_SIZE);
+    memblock_reserve(0x100000, 0x23456);
+    memblock_set_current_limit(LOW_PAGES << PAGE_SHIFT);
+    max_pfn = RAM_PAGES;
+    max_low_pfn = LOW_PAGES;
+    free_area_init();
+    mem_init();
+}
