@@ -1,5 +1,6 @@
 /* Bit counts, checksums and byte-swapped moves (SDM 1 5.1.16, 12.12; SDM 2 POPCNT, LZCNT, CRC32, MOVBE). */
 #include "cpu/exec.h"
+#include "sim/base/crc32c.h"
 
 /* The result is zero (ZF), or something was (CF); the other flags are clear. */
 ALWAYS_INLINE void set_zero_carry(struct cpu *cpu, bool zf, bool cf)
@@ -39,14 +40,6 @@ EXEC_TWIN(lzcnt)
     return exec_next(cpu, insn, t, done);
 }
 
-/* The CRC of polynomial 11EDC6F41h, bits reflected (SDM 2A CRC32): byte by byte, without tables. */
-static uint32_t crc32c(uint32_t crc, uint64_t value, unsigned nr_bytes)
-{
-    for (unsigned i = 0; i < nr_bytes * 8; i++, value >>= 1)
-        crc = crc >> 1 ^ ((crc ^ (uint32_t)value) & 1 ? 0x82f63b78u : 0);
-    return crc;
-}
-
 /* The source's size is in cond. */
 EXEC_TWIN(crc32)
 {
@@ -58,7 +51,7 @@ EXEC_TWIN(crc32)
     if (UNLIKELY(!source.ready))
         return exec_miss(cpu, insn, t, slow);
     stamp_t done = exec_src_done(insn, &source, t, insn->latency_cycles);
-    cpu->reg[insn->dst] = crc32c((uint32_t)cpu->reg[insn->dst], source.value, insn->cond);
+    cpu->reg[insn->dst] = crc32c_update((uint32_t)cpu->reg[insn->dst], &source.value, insn->cond);
     exec_set_ready(cpu, insn->dst, done);
     return exec_next(cpu, insn, t, done);
 }

@@ -21,6 +21,7 @@ struct dma_master {
     /* The last bursts in turn: when each was done. The oldest must be, before another begins. */
     cycle_t in_flight[DMA_MAX_IN_FLIGHT];
     uint64_t next;
+    struct baddr refused;
 };
 
 static cycle_t later(cycle_t a, cycle_t b)
@@ -145,6 +146,11 @@ uint64_t dma_piece_bytes(const struct dma_master *master)
     return master->params.burst_bytes * master->params.bursts_in_flight;
 }
 
+struct baddr dma_master_refused(const struct dma_master *master)
+{
+    return master->refused;
+}
+
 const struct dma_master_stats *dma_master_stats(const struct dma_master *master)
 {
     return &master->stats;
@@ -249,7 +255,10 @@ static enum dma_status move(struct dma_master *master, struct transfer *transfer
         status = move_burst(master, transfer, size_bytes);
         length_bytes -= size_bytes;
     }
-    master->stats.faults += status != DMA_OK;
+    if (status != DMA_OK) {
+        master->refused = transfer->at;
+        master->stats.faults++;
+    }
     return status;
 }
 

@@ -79,6 +79,9 @@ enum dma_status dma_read(struct dma_master *master, struct baddr at, void *to, s
 enum dma_status dma_write(struct dma_master *master, struct baddr at, const void *from, size_t length_bytes,
                           cycle_t now, cycle_t *done) __attribute__((warn_unused_result));
 
+/* The first byte that the last refused access could not reach; of one that is too high, its first byte. */
+struct baddr dma_master_refused(const struct dma_master *master);
+
 /* As much as can be in flight at once: what a long transfer is best cut into. */
 uint64_t dma_piece_bytes(const struct dma_master *master);
 

@@ -430,6 +430,7 @@ static bool create_board(struct machine *machine, struct diag *diag)
         .memory_changed = memory_changed,
         .dma = machine->dma,
         .dma_coherence = (enum dma_coherence)machine->config.dma_coherence,
+        .engine = dma_engine_params_of(&machine->config),
         .has_apic = has_apic(machine),
         .apic_hz = machine->config.cpu_apic_frequency_hz,
         .core = {.intr = {.set = set_intr, .opaque = machine},
@@ -471,9 +472,11 @@ static bool register_stats(struct machine *machine)
                   dram_register_stats(machine->dram, r, "dram") &&
                   dma_memory_register_stats(machine->dma, r, "dma") &&
                   (!machine->content || cache_content_register_stats(machine->content, r, "dma"));
+    struct dma_engine *engine = board_dma_engine(machine->board);
     size_t nr_rows;
     const struct stat_row *rows = board_stat_rows(&nr_rows);
-    return is_good && stat_register(r, "board", rows, nr_rows, board_stats(machine->board));
+    return is_good && (!engine || dma_engine_register_stats(engine, r)) &&
+           stat_register(r, "board", rows, nr_rows, board_stats(machine->board));
 }
 
 struct machine *machine_create(const struct machine_params *params, struct diag *diag)

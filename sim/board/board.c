@@ -1,6 +1,7 @@
 #include "sim/board/board.h"
 
 #include "sim/board/cmos.h"
+#include "sim/board/dma_card.h"
 #include "sim/board/i440fx.h"
 #include "sim/board/interrupts.h"
 #include "sim/board/kbd.h"
@@ -34,6 +35,7 @@ struct board {
     struct pci *pci;
     struct i440fx *host_bridge;
     struct piix3 *isa_bridge;
+    struct dma_card *dma_card;
     unsigned a20_gates; /* those that are open */
     struct board_stats stats;
 };
@@ -168,6 +170,17 @@ static bool create_bridges(struct board *board, struct diag *diag)
     return board->isa_bridge;
 }
 
+static bool create_dma_card(struct board *board, struct diag *diag)
+{
+    struct dma_engine_params engine = board->params.engine;
+    if (engine.nr_channels == 0)
+        return true;
+    engine.events = board->params.events;
+    engine.memory = board->params.dma;
+    board->dma_card = dma_card_create(&engine, board->pci, diag);
+    return board->dma_card;
+}
+
 static bool create_devices(struct board *board, struct diag *diag)
 {
     const struct board_params *params = &board->params;
@@ -203,7 +216,8 @@ static bool create_devices(struct board *board, struct diag *diag)
     board->com2 = create_uart(board, "COM2", COM2_BASE, IRQ_COM2, (struct uart_host){0}, diag);
     board->vga = vga_create(&(struct vga_params){.events = params->events, .cpu_hz = params->cpu_hz},
                             board->ports, board->memory, diag);
-    return board->com1 && board->com2 && board->vga && create_bridges(board, diag);
+    return board->com1 && board->com2 && board->vga && create_bridges(board, diag) &&
+           create_dma_card(board, diag);
 }
 
 struct board *board_create(const struct board_params *params, struct diag *diag)
@@ -235,6 +249,8 @@ struct board *board_create(const struct board_params *params, struct diag *diag)
     for (unsigned pirq = 0; pirq < PCI_NR_PIRQS; pirq++)
         piix3_route(board->isa_bridge, pirq, tables_pirq_irq(pirq));
     i440fx_firmware_write(board->host_bridge, PAM0, PAM0_READ);
+    if (board->dma_card)
+        dma_card_set_up(board->dma_card);
     return board;
 }
 
@@ -243,6 +259,7 @@ void board_destroy(struct board *board)
     if (!board)
         return;
     vga_destroy(board->vga);
+    dma_card_destroy(board->dma_card);
     piix3_destroy(board->isa_bridge);
     i440fx_destroy(board->host_bridge);
     pci_destroy(board->pci);
@@ -282,6 +299,8 @@ bool board_is_ram(const struct board *board, struct paddr page)
 bool board_set_rom(struct board *board, const void *bytes, uint64_t size_bytes, struct diag *diag)
 {
     i440fx_firmware_write(board->host_bridge, PAM0, 0); /* the ROM is there when it begins */
+    if (board->dma_card)
+        dma_card_take_down(board->dma_card);
     return shadow_set_rom(board->shadow, bytes, size_bytes, diag);
 }
 
@@ -293,6 +312,11 @@ struct pci *board_pci(struct board *board)
 struct irq_line board_irq_line(struct board *board, unsigned irq)
 {
     return interrupts_isa_line(board->interrupts, irq);
+}
+
+struct dma_engine *board_dma_engine(struct board *board)
+{
+    return board->dma_card ? dma_card_engine(board->dma_card) : NULL;
 }
 
 struct lapic *board_lapic(struct board *board)

@@ -9,6 +9,7 @@
 #ifndef LK_SIM_BOARD_BOARD_H
 #define LK_SIM_BOARD_BOARD_H
 
+#include "dma/engine.h"
 #include "dma/master.h"
 #include "sim/base/diag.h"
 #include "sim/base/event.h"
@@ -29,6 +30,7 @@ struct board_params {
     uint64_t cpu_hz, ram_bytes;
     struct dma_memory *dma;           /* what devices that master the bus reach; outlives the board */
     enum dma_coherence dma_coherence; /* how they do that */
+    struct dma_engine_params engine;  /* without channels: there is none; the board fills in the rest */
     /* Outlives the board. NULL: nothing is read at F0000h-FFFFFh, and no shadow RAM is there. */
     struct ram *ram;
     /*
@@ -82,6 +84,9 @@ struct pci *board_pci(struct board *board);
 
 /* ISA interrupt `irq`, for a device that is not the board's own. */
 struct irq_line board_irq_line(struct board *board, unsigned irq);
+
+/* NULL: there is none. */
+struct dma_engine *board_dma_engine(struct board *board);
 
 /* The boot processor's; NULL without has_apic. */
 struct lapic *board_lapic(struct board *board);
