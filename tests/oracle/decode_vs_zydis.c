@@ -641,7 +641,7 @@ static void init_decoders(struct oracle *o)
 int main(int argc, char **argv)
 {
     struct oracle o = {.seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1};
-    const uint64_t nr_random = argc > 1 ? strtoull(argv[1], NULL, 0) : 200000;
+    const uint64_t nr_random = argc > 1 ? strtoull(argv[1], NULL, 0) : 200000 / LK_ORACLE_SHARE;
     unsigned nr_ops = 0;
 
     init_decoders(&o);

@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 {
     struct host_generator generator = {
         .program = "host_cpu",
-        .default_cases = 100000,
+        .default_cases = 100000 / LK_ORACLE_SHARE,
         .form_name = form_name,
         .form_op = form_op,
         .excluded = excluded,

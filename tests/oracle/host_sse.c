@@ -505,7 +505,7 @@ int main(int argc, char **argv)
         return 1;
     const struct host_generator generator = {
         .program = "host_sse",
-        .default_cases = 60000,
+        .default_cases = 60000 / LK_ORACLE_SHARE,
         .nr_forms = nr_forms,
         .form_name = form_name,
         .make = make,

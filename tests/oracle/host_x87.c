@@ -235,11 +235,7 @@ int main(int argc, char **argv)
 {
     static const struct host_generator generator = {
         .program = "host_x87",
-#ifdef __SANITIZE_ADDRESS__ /* the release build runs them all */
-        .default_cases = 60000,
-#else
-        .default_cases = 400000,
-#endif
+        .default_cases = 240000 / LK_ORACLE_SHARE,
         .nr_forms = NR_X87_FORMS,
         .form_name = form_name,
         .make = make,

@@ -720,7 +720,7 @@ static bool option(int argc, char **argv, const char *name, uint64_t *value)
 int main(int argc, char **argv)
 {
     enum { MAX_SHOWN = 5 };
-    uint64_t nr_machines = 200, nr_operations = 1000, seed = 1, only = 0;
+    uint64_t nr_machines = 200 / LK_ORACLE_SHARE, nr_operations = 1000, seed = 1, only = 0;
     struct totals totals = {0};
     option(argc, argv, "--machines", &nr_machines);
     option(argc, argv, "--operations", &nr_operations);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NR_REQUESTS = 4000, DEFAULT_CONFIGURATIONS = 300 };
+enum { NR_REQUESTS = 4000, DEFAULT_CONFIGURATIONS = 300 / LK_ORACLE_SHARE };
 
 static uint64_t random_state = 1;
 

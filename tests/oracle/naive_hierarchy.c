@@ -551,7 +551,7 @@ static bool option(int argc, char **argv, const char *name, uint64_t *value)
 int main(int argc, char **argv)
 {
     enum { MAX_SHOWN = 10 };
-    uint64_t nr_machines = 400, nr_requests = 4000, seed = 1, only = 0;
+    uint64_t nr_machines = 400 / LK_ORACLE_SHARE, nr_requests = 4000, seed = 1, only = 0;
     struct totals totals = {0};
     option(argc, argv, "--machines", &nr_machines);
     option(argc, argv, "--requests", &nr_requests);

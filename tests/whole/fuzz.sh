@@ -10,7 +10,7 @@ for program in "$folder"/short_*; do
     case $program in
     *_config) seeds=("$LK_SOURCE/configs") ;;
     esac
-    "$program" 0 2000 "${seeds[@]}"
+    "$program" 0 1000 "${seeds[@]}"
     nr=$((nr + 1))
 done
 [ "$nr" -gt 1 ] || { echo "no fuzz targets in $folder"; exit 1; }
