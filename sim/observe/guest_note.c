@@ -9,16 +9,21 @@ enum { MAX_STRUCT_BYTES = 1 << 16 };
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "guest memory is little-endian, and so must be the host");
 
+/* Where version 1 of the table ended; fields that a table has not are 0. */
+#define VERSION_1_BYTES offsetof(struct guest_note, zone_pcp_count_offset)
+
 const char *guest_note_parse(struct guest_note *note, const void *bytes, size_t nr_bytes)
 {
     memset(note, 0, sizeof *note);
-    if (!bytes || nr_bytes < sizeof *note)
+    if (!bytes || nr_bytes < VERSION_1_BYTES)
         return "the note is shorter than version 1 of its table";
-    memcpy(note, bytes, sizeof *note);
-    if (note->version < GUEST_NOTE_VERSION)
+    memcpy(note, bytes, VERSION_1_BYTES);
+    if (note->version == 0)
         return "the note's version is 0";
-    if (note->table_bytes < sizeof *note || note->table_bytes > nr_bytes)
+    size_t known_bytes = note->version == 1 ? VERSION_1_BYTES : sizeof *note;
+    if (note->table_bytes < known_bytes || note->table_bytes > nr_bytes)
         return "the note's table_bytes is not its size";
+    memcpy(note, bytes, known_bytes);
     if (note->page_bytes != PAGE_BYTES)
         return "the note's pages are not 4096 bytes";
     if (note->struct_page_bytes == 0 || note->struct_page_bytes > MAX_STRUCT_BYTES ||
@@ -102,6 +107,9 @@ bool guest_note_zone(const struct guest_note *note, const struct ram *ram, unsig
             return false;
         *words[i].into = value;
     }
+    uint32_t pcp_count;
+    if (note->version > 1 && read_u32(note, ram, base + note->zone_pcp_count_offset, &pcp_count))
+        zone->free_pages += pcp_count;
     if (read_u32(note, ram, base + note->zone_name_offset, &name))
         read_name(note, ram, name, zone->name);
     zone->nr_orders = note->nr_orders < GUEST_MAX_ORDERS ? note->nr_orders : GUEST_MAX_ORDERS;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-    GUEST_NOTE_VERSION = 1,
+    GUEST_NOTE_VERSION = 2,
     GUEST_MAX_ZONES = 8,
     GUEST_MAX_ORDERS = 16,
     GUEST_NR_WATERMARKS = 3,
@@ -59,7 +59,8 @@ enum guest_owner guest_note_owner(const struct guest_note *note, const struct ra
 struct guest_zone {
     char name[GUEST_NAME_CHARS]; /* printable ASCII */
     pfn_t start_pfn;
-    uint64_t spanned_pages, present_pages, managed_pages, free_pages;
+    uint64_t spanned_pages, present_pages, managed_pages;
+    uint64_t free_pages;                           /* in the buddy system or on the CPU's list */
     uint64_t watermark_pages[GUEST_NR_WATERMARKS]; /* min, low, high */
     unsigned nr_orders;
     uint32_t nr_free_blocks[GUEST_MAX_ORDERS]; /* by order */

@@ -30,7 +30,7 @@ static void setup(void)
 {
     cr_assert(ram_init(&ram, RAM_BYTES));
     note = (struct guest_note){
-        .version = 1,
+        .version = 2,
         .table_bytes = sizeof note,
         .page_offset = OFFSET,
         .page_bytes = PAGE_BYTES,
@@ -55,12 +55,13 @@ static void setup(void)
         .current_task_addr = POINTERS + 8,
         .task_pid_offset = 4,
         .task_comm_offset = 8,
+        .zone_pcp_count_offset = 36,
     };
     put_u32(POINTERS, MEM_MAP);
     put_u32(POINTERS + 4, RAM_PAGES);
     for (uint32_t pfn = 0; pfn < RAM_PAGES; pfn++)
         put_u32(MEM_MAP + pfn * DESCRIPTOR_BYTES + 4, pfn % 9);
-    static const uint32_t words[] = {0, 10, 20, 19, 18, 7, 1, 2, 3};
+    static const uint32_t words[] = {0, 10, 20, 19, 18, 7, 1, 2, 3, 4};
     for (uint32_t i = 0; i < sizeof words / sizeof *words; i++)
         put_u32(ZONES + ZONE_BYTES + 4 * i, words[i]);
     put_u32(ZONES + ZONE_BYTES, OFFSET + 0x3800);
@@ -102,6 +103,19 @@ Test(guest_note, owners_are_the_guests)
     cr_assert_eq((int)GUEST_OWNER_PAGE_TABLE, (int)PAGE_OWNER_PAGE_TABLE);
     cr_assert_eq((int)GUEST_OWNER_CMA, (int)PAGE_OWNER_CMA);
     cr_assert_eq((int)GUEST_OWNER_DMA, (int)PAGE_OWNER_DMA);
+}
+
+Test(guest_note, parse_takes_the_shorter_table_of_version_1)
+{
+    struct guest_note parsed;
+    note.version = 1;
+    note.table_bytes = offsetof(struct guest_note, zone_pcp_count_offset);
+    note.zone_pcp_count_offset = 99;
+    cr_assert_null(guest_note_parse(&parsed, &note, note.table_bytes));
+    cr_assert_eq(parsed.mm_pgd_offset, note.mm_pgd_offset);
+    cr_assert_eq(parsed.zone_pcp_count_offset, 0);
+    note.version = 2;
+    cr_assert_not_null(guest_note_parse(&parsed, &note, note.table_bytes), "version 2 has one more field");
 }
 
 Test(guest_note, parse_takes_this_version_and_longer_ones)
@@ -188,7 +202,10 @@ Test(guest_note, zone_numbers_are_read)
     cr_assert_eq(zone.spanned_pages, 20);
     cr_assert_eq(zone.present_pages, 19);
     cr_assert_eq(zone.managed_pages, 18);
-    cr_assert_eq(zone.free_pages, 7);
+    cr_assert_eq(zone.free_pages, 7 + 4, "free and on the CPU's list");
+    note.version = 1;
+    cr_assert(guest_note_zone(&note, &ram, 1, &zone));
+    cr_assert_eq(zone.free_pages, 7, "version 1 has no such list");
     for (unsigned i = 0; i < GUEST_NR_WATERMARKS; i++)
         cr_assert_eq(zone.watermark_pages[i], i + 1);
     cr_assert_eq(zone.nr_orders, 3);
