@@ -1,0 +1,108 @@
+"""The guests: what is booted, how, and what it must say."""
+import hashlib
+import re
+from typing import NamedTuple
+
+ARGUMENTS = "console=ttyS0 cryptomgr.notests"
+MEMTEST = "-s cpu.frequency=50MHz -s machine.ram=8MiB"  # the slow clock shortens its wait of 5 s for a key
+
+
+class Guest(NamedTuple):
+    """A row of the table. `kernel` is a package's kernel by a name of KERNELS."""
+    name: str
+    kernel: str
+    options: str = ""         # of lookaside run
+    arguments: str = ARGUMENTS
+    ram_mib: int = 256
+    models: tuple = ("functional", "inorder")
+    has_counters: bool = True   # the processor's, which Linux uses only with a local APIC
+    can_power_off: bool = True  # by ACPI; without it the kernel halts for good
+    is_short: bool = False      # in ./dev test
+    what: str = "boot"          # boot, shell, memtest, or twice: boot two times, with the same statistics
+
+
+# Names: meta package, architecture. memtest86+ is a package of test_packages in ./dev.
+KERNELS = {
+    "686": ("linux-image-686", "i386"),
+    "686-pae": ("linux-image-686-pae", "i386"),
+    "amd64": ("linux-image-amd64", "amd64"),
+    "cloud-amd64": ("linux-image-cloud-amd64", "amd64"),
+}
+PVH = "--unpack --boot pvh"
+
+GUESTS = (
+    Guest("memtest86+ x64, a pass", "/boot/memtest86+x64.bin", MEMTEST, models=("functional",), what="memtest"),
+    Guest("memtest86+ ia32, a pass", "/boot/memtest86+ia32.bin", MEMTEST, models=("functional",), what="memtest"),
+    Guest("686-pae, PVH", "686-pae", PVH, is_short=True),
+    Guest("686-pae, PVH, twice", "686-pae", PVH, models=("inorder",), what="twice"),
+    Guest("686-pae, a shell on COM1", "686-pae", PVH, models=("functional",), what="shell"),
+    Guest("686-pae, bzImage", "686-pae"),
+    Guest("686-pae, 64 MiB", "686-pae", PVH, ram_mib=64),
+    Guest("686-pae, 3 GiB", "686-pae", PVH, ram_mib=3072),
+    Guest("686-pae, acpi=off", "686-pae", PVH, ARGUMENTS + " acpi=off", can_power_off=False),
+    Guest("686-pae, no APIC", "686-pae", PVH, ARGUMENTS + " noapic nolapic", has_counters=False),
+    Guest("686-pae, a P6", "686-pae", PVH + " -s cpu.isa=p6", has_counters=False),
+    Guest("686-pae, self-tests", "686-pae", PVH, "console=ttyS0", models=("functional",)),
+    Guest("686, unpacked", "686", "--unpack"),
+    Guest("686, bzImage", "686", models=("functional",)),
+    Guest("amd64, PVH", "amd64", PVH),
+    Guest("amd64, bzImage", "amd64"),
+    Guest("amd64, 64-bit entry", "amd64", "--unpack --boot linux64", models=("functional",)),
+    Guest("amd64, no APIC", "amd64", PVH, ARGUMENTS + " noapic nolapic", models=("functional",), has_counters=False),
+    Guest("cloud-amd64, PVH", "cloud-amd64", PVH),
+    Guest("cloud-amd64, bzImage", "cloud-amd64"),
+)
+
+# What Linux says when it finds something that should not be.
+STRANGE = re.compile(r"Call Trace|BUG:|WARNING: CPU|Oops|unchecked MSR|ACPI Error|ACPI BIOS Error|Kernel panic|soft lockup|"
+                     r"rcu: INFO|clocksource: .*unstable|do_IRQ: .* No irq handler|spurious 8259A")
+ANSWER = re.compile(r"<(\w+)> (.*?) ?\.$", re.M)
+
+
+def numbers_sum():
+    """What `seq 1 20000 | md5sum` gives."""
+    return hashlib.md5(b"".join(b"%d\n" % number for number in range(1, 20001))).hexdigest()
+
+
+def counted(answer):
+    """Instructions and cycles that tests/foreign/pmu.c read from the counters; None when there were none."""
+    found = re.match(r"instructions (\d+) cycles (\d+)$", answer)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def agree(answer, region):
+    """Whether they are what lookaside counted: between its two marks are a few instructions more than between the reads."""
+    pair = counted(answer)
+    return pair is not None and 0 <= region["cpu0.instructions"] - pair[0] <= 20 and \
+        0 <= region["cpu0.cycles"] - pair[1] <= 400
+
+
+def complaints(guest, release, console, region):
+    """What is wrong with what a guest that was booted said; `region` is what was counted in its region of interest."""
+    found = [f"it says: {line.strip()}" for line in console.splitlines() if STRANGE.search(line)][:3]
+    answers = {}
+    for name, text in ANSWER.findall(console):
+        answers.setdefault(name, []).append(text)
+
+    def want(name, is_right, what):
+        got = answers.get(name, ["nothing"])
+        if name not in answers or not is_right(got):
+            found.append(f"{name}: {', '.join(got)}; should be {what}")
+
+    want("kernel", lambda got: got[0] == release, release)
+    low, high = guest.ram_mib * 1024 * 0.5, guest.ram_mib * 1024
+    want("memory", lambda got: low < int(got[0].split()[1]) < high, f"{low:.0f} to {high} kB")
+    want("sum", lambda got: got[0].split()[0] == numbers_sum(), numbers_sum())
+    want("packed", lambda got: got[0].split()[0] == numbers_sum(), numbers_sum())
+    want("processes", lambda got: got[0] == "50", "50")
+    want("uptime", lambda got: len(got) == 2 and 1.0 <= float(got[1].split()[0]) - float(got[0].split()[0]) < 1.2,
+         "two, a second apart")
+    want("year", lambda got: got[0] == "2026", "2026, as configured")
+    want("pci", lambda got: int(got[0]) >= 2, "2 devices or more")
+    want("serial", lambda got: got[0] == "1", "1 line")
+    if guest.has_counters:
+        want("counters", lambda got: region is not None and agree(got[0], region),
+             f"lookaside's {region['cpu0.instructions']} and {region['cpu0.cycles']}" if region else "in a region of interest")
+    want("faults", lambda got: int(got[0].split()[1]) > 1000, "more than 1000")
+    want("done", lambda got: True, "said")
+    return found

@@ -1,0 +1,56 @@
+"""An initramfs of Debian's busybox and a script: a cpio archive in the form that Linux unpacks ("newc")."""
+import os
+import stat
+
+APPLETS = ("cat date dd df dmesg echo free grep gzip gunzip head insmod ls md5sum mkdir mknod mount poweroff ps seq sh sleep sync "
+           "tail test top true umount uname wc").split()
+
+# What every guest does. The lines are read by guests.py; each answer stands between its name and a dot.
+SCRIPT = """#!/bin/sh
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev 2>/dev/null
+answer() { echo "<$1> $(eval "$2" 2>&1 | tail -n 1) ."; }
+answer kernel 'uname -r'
+answer memory 'grep MemTotal: /proc/meminfo'
+answer sum 'seq 1 20000 | md5sum'
+answer packed 'seq 1 20000 | gzip | gunzip | md5sum'
+answer processes 'i=0; while [ $i -lt 50 ]; do /bin/true || break; i=$((i + 1)); done; echo $i'
+answer uptime 'cat /proc/uptime'
+sleep 1
+answer uptime 'cat /proc/uptime'
+answer year 'date +%Y'
+answer pci 'ls /sys/bus/pci/devices | wc -l'
+answer serial 'grep -c ttyS0 /proc/interrupts'
+answer counters pmu
+answer faults 'grep pgfault /proc/vmstat'
+@MORE@
+echo "<done> ."
+@LAST@
+"""
+POWER_OFF = "poweroff -f"
+SHELL = "exec sh -i </dev/console >/dev/console 2>&1"
+
+
+def _entry(number, name, mode, data=b""):
+    fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
+    head = b"070701" + b"".join(b"%08X" % field for field in fields) + name.encode() + b"\0"
+    return head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
+
+
+def make(path, busybox, more="", last=POWER_OFF, files=()):
+    """Writes the archive; `files` are (path in it, path here) to be added."""
+    entries = [(name, stat.S_IFDIR | 0o755, b"") for name in ("bin", "dev", "mnt", "proc", "sys", "lib", "tmp")]
+    with open(busybox, "rb") as file:
+        entries.append(("bin/busybox", stat.S_IFREG | 0o755, file.read()))
+    entries += [(f"bin/{applet}", stat.S_IFLNK | 0o777, b"busybox") for applet in APPLETS]
+    script = SCRIPT.replace("@MORE@", more).replace("@LAST@", last)
+    entries.append(("init", stat.S_IFREG | 0o755, script.encode()))
+    for inside, here in files:
+        with open(here, "rb") as file:
+            entries.append((inside, stat.S_IFREG | 0o755, file.read()))
+    with open(path + ".new", "wb") as archive:
+        for number, (name, mode, data) in enumerate(entries, 1):
+            archive.write(_entry(number, name, mode, data))
+        archive.write(_entry(0, "TRAILER!!!", 0))
+    os.rename(path + ".new", path)
