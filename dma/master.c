@@ -69,6 +69,8 @@ static cycle_t ask_line(struct dma_memory *memory, bool is_snooping, struct padd
         if (answer.was_dirty && !is_write)
             return answer.ready;
     }
+    memory->stats.lines_read += !is_write;
+    memory->stats.lines_written += is_write;
     return dram_access(memory->params.dram, line, is_write, now);
 }
 

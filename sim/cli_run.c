@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,7 @@ static bool make_machine(struct run *run)
         .note = take_note,
         .opaque = run,
     };
+    memcpy(params.disks, o->disks, sizeof params.disks);
     run->machine = machine_create(&params, &run->diag);
     const struct load_params guest = {
         .file = image,
@@ -304,6 +306,21 @@ static int explain(struct run *run, enum machine_end why)
     return run->request == TERMINAL_QUIT ? EXIT_STATUS_OK : EXIT_STATUS_INTERRUPTED;
 }
 
+/* The guest got disk errors that were not of its own making. */
+static void tell_of_disks(const struct machine *machine)
+{
+    struct machine_parts parts = machine_parts(machine);
+    for (unsigned i = 0; i < MACHINE_NR_DISKS; i++) {
+        struct disk_host_errors errors = {0};
+        if (parts.disks[i])
+            errors = disk_host_errors(parts.disks[i]);
+        if (errors.nr_errors)
+            fprintf(stderr, "lookaside: %s: the guest got %" PRIu64 " disk errors; the first since: %s\n",
+                    errors.file, errors.nr_errors,
+                    errors.first_errno ? strerror(errors.first_errno) : "the file has become shorter");
+    }
+}
+
 static void print_mistakes(const struct diag *diag)
 {
     for (size_t i = 0; i < diag->nr_lines; i++)
@@ -317,6 +334,7 @@ static int run_all(struct run *run)
     terminal_destroy(run->terminal);
     run->terminal = NULL;
     int status = explain(run, why);
+    tell_of_disks(run->machine);
     bool is_written = write_results(run);
     if (run->trace) {
         is_written &= trace_writer_finish(run->trace, &run->diag);
@@ -342,6 +360,7 @@ int cli_run(int argc, char **argv)
     struct run run = {.request = TERMINAL_NONE};
     int status;
     diag_init(&run.diag);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write that would make it */
     if (!run_options_parse(&run.options, argc, argv, &run.diag)) {
         print_mistakes(&run.diag);
         status = (int)run.diag.status;

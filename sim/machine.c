@@ -44,6 +44,7 @@ struct machine {
     struct ev_queue *events;
     struct cache_content *content; /* NULL: devices snoop, or there are no caches */
     struct dma_memory *dma;
+    struct disk *disks[MACHINE_NR_DISKS];
     struct board *board;
     uint64_t lapic_page; /* where its registers are; NOWHERE: it has none, or it is disabled */
     struct memory_map map;
@@ -420,8 +421,22 @@ static void memory_changed(void *opaque, struct paddr at, uint64_t size_bytes)
     cpu_memory_changed(((struct machine *)opaque)->cpu, at, size_bytes);
 }
 
+static bool open_disks(struct machine *machine, struct diag *diag)
+{
+    bool is_good = true;
+    for (unsigned i = 0; i < MACHINE_NR_DISKS; i++) {
+        const struct disk_source *source = &machine->params.disks[i];
+        if (!source->file)
+            continue;
+        machine->disks[i] = disk_open(source, diag);
+        is_good &= machine->disks[i] != NULL;
+    }
+    return is_good;
+}
+
 static bool create_board(struct machine *machine, struct diag *diag)
 {
+    _Static_assert((int)MACHINE_NR_DISKS == (int)PIIX3_IDE_NR_DISKS, "disks without a place");
     struct board_params params = {
         .events = machine->events,
         .cpu_hz = machine->config.cpu_frequency_hz,
@@ -431,6 +446,9 @@ static bool create_board(struct machine *machine, struct diag *diag)
         .dma = machine->dma,
         .dma_coherence = (enum dma_coherence)machine->config.dma_coherence,
         .engine = dma_engine_params_of(&machine->config),
+        .disk_timing = {.command_cycles = machine->config.disk_command_cycles,
+                        .seek_cycles = machine->config.disk_seek_cycles,
+                        .sector_cycles = machine->config.disk_sector_cycles},
         .has_apic = has_apic(machine),
         .apic_hz = machine->config.cpu_apic_frequency_hz,
         .core = {.intr = {.set = set_intr, .opaque = machine},
@@ -446,6 +464,7 @@ static bool create_board(struct machine *machine, struct diag *diag)
         .a20 = set_a20,
         .opaque = machine,
     };
+    memcpy(params.disks, machine->disks, sizeof params.disks);
     machine->board = board_create(&params, diag);
     machine->lapic_page = has_apic(machine) ? LAPIC_DEFAULT_BASE : NOWHERE;
     struct io_range port = {.name = "coprocessor error",
@@ -476,7 +495,8 @@ static bool register_stats(struct machine *machine)
     size_t nr_rows;
     const struct stat_row *rows = board_stat_rows(&nr_rows);
     return is_good && (!engine || dma_engine_register_stats(engine, r)) &&
-           stat_register(r, "board", rows, nr_rows, board_stats(machine->board));
+           stat_register(r, "board", rows, nr_rows, board_stats(machine->board)) &&
+           board_register_device_stats(machine->board, r);
 }
 
 struct machine *machine_create(const struct machine_params *params, struct diag *diag)
@@ -504,7 +524,7 @@ struct machine *machine_create(const struct machine_params *params, struct diag 
         create_cpu(machine) && create_dma(machine);
     if (!has_parts)
         diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
-    if (!has_parts || !create_board(machine, diag)) {
+    if (!has_parts || !open_disks(machine, diag) || !create_board(machine, diag)) {
         machine_destroy(machine);
         return NULL;
     }
@@ -525,6 +545,8 @@ void machine_destroy(struct machine *machine)
     stat_registry_destroy(machine->stats);
     if (machine->board)
         board_destroy(machine->board);
+    for (unsigned i = 0; i < MACHINE_NR_DISKS; i++)
+        disk_close(machine->disks[i]);
     dma_memory_destroy(machine->dma);
     cpu_destroy(machine->cpu);
     tlb_destroy(machine->itlb);
@@ -679,7 +701,7 @@ struct stat_registry *machine_stats(struct machine *machine)
 
 struct machine_parts machine_parts(const struct machine *machine)
 {
-    return (struct machine_parts){
+    struct machine_parts parts = {
         .cpu = machine->cpu,
         .ram = &machine->ram,
         .itlb = machine->itlb,
@@ -695,4 +717,6 @@ struct machine_parts machine_parts(const struct machine *machine)
         .note = machine->image.note,
         .note_bytes = machine->image.note_bytes,
     };
+    memcpy(parts.disks, machine->disks, sizeof parts.disks);
+    return parts;
 }

@@ -8,6 +8,7 @@
 #define LK_SIM_MACHINE_H
 
 #include "cpu/cpu.h"
+#include "dma/disk.h"
 #include "sim/base/config.h"
 #include "sim/base/diag.h"
 #include "sim/base/stats.h"
@@ -23,9 +24,13 @@ enum machine_note {
     MACHINE_NOTE_DUMP_STATS,
 };
 
+enum { MACHINE_NR_DISKS = 4 };
+
 struct machine_params {
     const struct config *config;
-    const struct cpu_observer *observer;         /* NULL: nobody watches; outlives the machine */
+    const struct cpu_observer *observer; /* NULL: nobody watches; outlives the machine */
+    /* On the IDE channels, primary master first. The names outlive the machine. */
+    struct disk_source disks[MACHINE_NR_DISKS];
     void (*console)(void *opaque, uint8_t byte); /* what the guest writes to COM1; may be NULL */
     void (*log)(void *opaque, const char *text, size_t nr_bytes); /* port E9h and marker 9; may be NULL */
     void (*note)(void *opaque, enum machine_note note, uint32_t id, const char *text); /* may be NULL */
@@ -90,6 +95,7 @@ struct machine_parts {
     const struct cache *l1i, *l1d, *l2, *l3;
     const struct dram *dram;
     const struct vga *vga;
+    const struct disk *disks[MACHINE_NR_DISKS]; /* NULL: missing */
     const struct config *config;
     const void *note; /* of the image; NULL when it has none */
     size_t note_bytes;

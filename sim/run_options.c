@@ -23,6 +23,8 @@ const char run_usage[] =
     "(auto)\n"
     "      --unpack             the host unpacks a Linux bzImage, and the guest is spared that\n"
     "      --firmware FILE      no image: the machine starts in this firmware, such as SeaBIOS\n"
+    "      --disk FILE[,ro|,snapshot]   a raw image as the next IDE disk, of up to four; ro: not written;\n"
+    "                           snapshot: what is written is forgotten at the end\n"
     "      --load-at ADDRESS    where a flat image goes, physical\n"
     "      --entry ADDRESS      where it begins to run\n"
     "  -o, --output DIR         where stats.json, stats.txt and config.effective.json go (lookaside.out)\n"
@@ -51,6 +53,7 @@ enum option_id {
     OPTION_BOOT,
     OPTION_FIRMWARE,
     OPTION_UNPACK,
+    OPTION_DISK,
     OPTION_LOAD_AT,
     OPTION_ENTRY,
     OPTION_TRACE,
@@ -75,6 +78,7 @@ static const struct option known[] = {
     {"boot", required_argument, NULL, OPTION_BOOT},
     {"firmware", required_argument, NULL, OPTION_FIRMWARE},
     {"unpack", no_argument, NULL, OPTION_UNPACK},
+    {"disk", required_argument, NULL, OPTION_DISK},
     {"load-at", required_argument, NULL, OPTION_LOAD_AT},
     {"entry", required_argument, NULL, OPTION_ENTRY},
     {"trace", required_argument, NULL, OPTION_TRACE},
@@ -130,6 +134,28 @@ static bool parse_address(const char *option, const char *text, uint64_t *value,
     return true;
 }
 
+/* FILE, or FILE and how it is used. A comma that is followed by something else is taken for a mistake. */
+static bool parse_disk(struct run_options *options, const char *text, struct diag *diag)
+{
+    static const char *const modes[] = {
+        [DISK_READ_WRITE] = "rw", [DISK_READ_ONLY] = "ro", [DISK_SNAPSHOT] = "snapshot"};
+    enum { NR_MODES = sizeof modes / sizeof *modes };
+    const char *comma = strrchr(text, ',');
+    size_t length = comma ? (size_t)(comma - text) : strlen(text);
+    unsigned mode = DISK_READ_WRITE;
+    if (options->nr_disks == MACHINE_NR_DISKS)
+        return diag_add(diag, EXIT_STATUS_USAGE, "--disk: '%s' is one too many; allowed: %d", text,
+                        MACHINE_NR_DISKS);
+    while (comma && mode < NR_MODES && strcmp(comma + 1, modes[mode]) != 0)
+        mode++;
+    if (length == 0 || mode == NR_MODES)
+        return diag_add(diag, EXIT_STATUS_USAGE,
+                        "--disk: '%s': allowed: FILE, or with ,rw (the same), ,ro or ,snapshot", text);
+    char *file = strndup(text, length);
+    options->disks[options->nr_disks++] = (struct disk_source){.file = file, .mode = (enum disk_mode)mode};
+    return file || diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
+}
+
 static bool parse_screenshot(struct run_options *options, const char *text, struct diag *diag)
 {
     const char *at = strrchr(text, '@');
@@ -174,6 +200,8 @@ static bool take(struct run_options *o, int option, struct diag *diag)
         o->image = optarg;
         o->has_firmware = true;
         return true;
+    case OPTION_DISK:
+        return parse_disk(o, optarg, diag);
     case OPTION_LOAD_AT:
         return parse_address("--load-at", optarg, &o->load_at, diag);
     case OPTION_ENTRY:
@@ -271,5 +299,7 @@ void run_options_fini(struct run_options *options)
     free(options->configs);
     free(options->settings);
     free(options->modules);
+    for (size_t i = 0; i < options->nr_disks; i++)
+        free((char *)options->disks[i].file);
     free((char *)options->screenshot);
 }

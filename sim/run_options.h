@@ -4,7 +4,7 @@
 
 #include "sim/base/addr.h"
 #include "sim/base/diag.h"
-#include "sim/load/image.h"
+#include "sim/machine.h"
 
 struct run_options {
     const char *image; /* "demo" for the bundled guest; with has_firmware a firmware image */
@@ -14,6 +14,8 @@ struct run_options {
     size_t nr_configs, nr_settings;
     struct load_module *modules;
     size_t nr_modules;
+    struct disk_source disks[MACHINE_NR_DISKS]; /* the names are owned */
+    size_t nr_disks;
     enum load_protocol protocol;
     bool is_unpacked;             /* --unpack */
     uint64_t load_at, entry;      /* of flat images; 0: the protocol's own */

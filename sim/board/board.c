@@ -15,9 +15,17 @@
 #include <stdlib.h>
 
 /* Who drives which input of the PICs; IRQ 2 is the cascade. */
-enum board_irq { IRQ_PIT = 0, IRQ_KBD = 1, IRQ_COM2 = 3, IRQ_COM1 = 4, IRQ_RTC = 8, IRQ_SCI = 9 };
+enum board_irq {
+    IRQ_PIT = 0,
+    IRQ_KBD = 1,
+    IRQ_COM2 = 3,
+    IRQ_COM1 = 4,
+    IRQ_RTC = 8,
+    IRQ_SCI = 9,
+    IRQ_IDE = 14
+};
 
-enum { COM1_BASE = 0x3f8, COM2_BASE = 0x2f8 };
+enum { COM1_BASE = 0x3f8, COM2_BASE = 0x2f8, IDE_BUS_MASTER_BASE = 0xc000 };
 
 enum a20_gate { A20_PORT92 = 1 << 0, A20_KBD = 1 << 1 };
 
@@ -36,6 +44,7 @@ struct board {
     struct i440fx *host_bridge;
     struct piix3 *isa_bridge;
     struct dma_card *dma_card;
+    struct piix3_ide *ide;
     unsigned a20_gates; /* those that are open */
     struct board_stats stats;
 };
@@ -181,6 +190,22 @@ static bool create_dma_card(struct board *board, struct diag *diag)
     return board->dma_card;
 }
 
+static bool create_ide(struct board *board, struct diag *diag)
+{
+    const struct board_params *params = &board->params;
+    struct piix3_ide_params ide = {.events = params->events,
+                                   .ports = board->ports,
+                                   .timing = params->disk_timing,
+                                   .memory = params->dma,
+                                   .coherence = params->dma_coherence};
+    for (unsigned i = 0; i < PIIX3_IDE_NR_DISKS; i++)
+        ide.disks[i] = params->disks[i];
+    for (unsigned i = 0; i < PIIX3_IDE_NR_CHANNELS; i++)
+        ide.irqs[i] = interrupts_isa_line(board->interrupts, IRQ_IDE + i);
+    board->ide = piix3_ide_create(&ide, board->pci, diag);
+    return board->ide;
+}
+
 static bool create_devices(struct board *board, struct diag *diag)
 {
     const struct board_params *params = &board->params;
@@ -217,7 +242,7 @@ static bool create_devices(struct board *board, struct diag *diag)
     board->vga = vga_create(&(struct vga_params){.events = params->events, .cpu_hz = params->cpu_hz},
                             board->ports, board->memory, diag);
     return board->com1 && board->com2 && board->vga && create_bridges(board, diag) &&
-           create_dma_card(board, diag);
+           create_ide(board, diag) && create_dma_card(board, diag);
 }
 
 struct board *board_create(const struct board_params *params, struct diag *diag)
@@ -248,6 +273,7 @@ struct board *board_create(const struct board_params *params, struct diag *diag)
     }
     for (unsigned pirq = 0; pirq < PCI_NR_PIRQS; pirq++)
         piix3_route(board->isa_bridge, pirq, tables_pirq_irq(pirq));
+    piix3_ide_enable(board->ide, IDE_BUS_MASTER_BASE);
     i440fx_firmware_write(board->host_bridge, PAM0, PAM0_READ);
     if (board->dma_card)
         dma_card_set_up(board->dma_card);
@@ -260,6 +286,7 @@ void board_destroy(struct board *board)
         return;
     vga_destroy(board->vga);
     dma_card_destroy(board->dma_card);
+    piix3_ide_destroy(board->ide);
     piix3_destroy(board->isa_bridge);
     i440fx_destroy(board->host_bridge);
     pci_destroy(board->pci);
@@ -357,6 +384,8 @@ const struct board_stats *board_stats(struct board *board)
         .irq3 = pic_nr_acknowledged(pic, IRQ_COM2),
         .irq4 = pic_nr_acknowledged(pic, IRQ_COM1),
         .irq8 = pic_nr_acknowledged(pic, IRQ_RTC),
+        .irq14 = pic_nr_acknowledged(pic, IRQ_IDE),
+        .irq15 = pic_nr_acknowledged(pic, IRQ_IDE + 1),
         .irq_spurious = pic_nr_spurious(pic),
         .com1_sent = uart_nr_sent(board->com1),
         .com1_received = uart_nr_received(board->com1),
@@ -378,7 +407,8 @@ const struct board_stats *board_stats(struct board *board)
         .apic_interprocessor = lapic->interprocessor,
         .ioapic_messages = ioapic ? ioapic_nr_sent(ioapic) : 0,
     };
-    uint64_t named = stats->irq0 + stats->irq1 + stats->irq3 + stats->irq4 + stats->irq8;
+    uint64_t named =
+        stats->irq0 + stats->irq1 + stats->irq3 + stats->irq4 + stats->irq8 + stats->irq14 + stats->irq15;
     for (unsigned irq = 0; irq < PIC_NR_IRQS; irq++)
         stats->irq_other += pic_nr_acknowledged(pic, irq);
     stats->irq_other -= named;
@@ -394,4 +424,9 @@ const struct stat_row *board_stat_rows(size_t *nr_rows)
     };
     *nr_rows = sizeof(rows) / sizeof(*rows);
     return rows;
+}
+
+bool board_register_device_stats(struct board *board, struct stat_registry *registry)
+{
+    return piix3_ide_register_stats(board->ide, registry);
 }

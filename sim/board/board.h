@@ -20,6 +20,7 @@
 #include "sim/board/lapic.h"
 #include "sim/board/memory_map.h"
 #include "sim/board/pci.h"
+#include "sim/board/piix3_ide.h"
 #include "sim/board/power.h"
 #include "sim/board/vga.h"
 
@@ -28,9 +29,11 @@
 struct board_params {
     struct ev_queue *events; /* outlives the board */
     uint64_t cpu_hz, ram_bytes;
-    struct dma_memory *dma;           /* what devices that master the bus reach; outlives the board */
-    enum dma_coherence dma_coherence; /* how they do that */
-    struct dma_engine_params engine;  /* without channels: there is none; the board fills in the rest */
+    struct dma_memory *dma;                 /* what devices that master the bus reach; outlives the board */
+    enum dma_coherence dma_coherence;       /* how they do that */
+    struct dma_engine_params engine;        /* without channels: there is none; the board fills in the rest */
+    struct disk *disks[PIIX3_IDE_NR_DISKS]; /* primary master first; NULL: missing; outlive the board */
+    struct ata_timing disk_timing;
     /* Outlives the board. NULL: nothing is read at F0000h-FFFFFh, and no shadow RAM is there. */
     struct ram *ram;
     /*
@@ -109,5 +112,7 @@ bool board_masks_nmi(const struct board *board);
  */
 const struct board_stats *board_stats(struct board *board);
 const struct stat_row *board_stat_rows(size_t *nr_rows);
+/* Those of devices that count by themselves. */
+bool board_register_device_stats(struct board *board, struct stat_registry *registry);
 
 #endif

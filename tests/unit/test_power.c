@@ -329,8 +329,8 @@ Test(board, every_device_has_its_line)
 
 Test(board, nobody_s_ports_read_ones_and_are_counted)
 {
-    cr_assert_eq(in(&at, 0x1f0), 0xff);
-    out(&at, 0x1f0, 0);
+    cr_assert_eq(in(&at, 0x240), 0xff);
+    out(&at, 0x240, 0);
     cr_assert_eq(iomap_read(board_memory(board), 0xc8000, 4), 0xffffffff);
     const struct board_stats *stats = board_stats(board);
     cr_assert_eq(stats->unclaimed_port_reads, 1);

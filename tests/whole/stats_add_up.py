@@ -52,8 +52,9 @@ def mistakes(stats):
             if stats["cache.l3.accesses"] > from_above:
                 yield f"cache.l3.accesses: {stats['cache.l3.accesses']}, from above {from_above}"
         last = caches if caches[-1].startswith("cache.l1") else caches[-1:]
-        writes = sum(stats[f"{name}.{what}"] for name in last for what in ("writebacks", "write_throughs", "interventions"))
+        writes = sum(stats[f"{name}.{what}"] for name in last for what in ("writebacks", "write_throughs"))
         uncached = sum(stats[name + ".uncached"] for name in last)
+        writes += stats["dma.lines_written"] + stats["dma.interventions"]
         if not writes <= stats["dram.writes"] <= writes + uncached:
             yield f"dram.writes: {stats['dram.writes']}, from the last caches {writes}, past them {uncached}"
 
