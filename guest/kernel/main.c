@@ -2,6 +2,7 @@
 #include "asm/desc.h"
 #include "asm/irq.h"
 #include "asm/irqflags.h"
+#include "asm/pgtable.h"
 #include "asm/setup.h"
 #include "bug.h"
 #include "fs.h"
@@ -17,6 +18,7 @@
 #include "sched.h"
 #include "serial8250.h"
 #include "slab.h"
+#include "vmalloc.h"
 
 __noreturn void start_kernel(void);
 
@@ -123,6 +125,8 @@ void __init start_kernel(void)
     show_zones();
     boot_step("slab");
     kmem_cache_init();
+    vmalloc_init();
+    pgtable_cache_init();
     mmap_init();
     fork_init();
     boot_step("timer");

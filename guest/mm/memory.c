@@ -28,12 +28,15 @@ static struct page *alloc_user_page(void)
     return page;
 }
 
-static void map_user_page(struct mm_struct *mm, pte_t *pte, struct page *page, bool writable)
+static void map_user_page(struct vm_area_struct *vma, pte_t *pte, struct page *page, bool writable)
 {
+    struct mm_struct *mm = vma->vm_mm;
+    pte_t entry = mk_pte(page, vm_get_page_prot(vma->vm_flags));
     page->_mapcount++;
     mm->rss++;
     mm->hiwater_rss = max(mm->hiwater_rss, mm->rss);
-    set_pte(pte, mk_user_pte(page, writable));
+    /* A writable entry is born dirty, since it is made for a write. */
+    set_pte(pte, writable ? pte_mkwrite(pte_mkdirty(entry)) : entry);
 }
 
 /*
@@ -43,7 +46,7 @@ static void map_user_page(struct mm_struct *mm, pte_t *pte, struct page *page, b
 static int do_anonymous_page(struct vm_area_struct *vma, pte_t *pte, u32 flags)
 {
     if (!(flags & FAULT_FLAG_WRITE)) {
-        set_pte(pte, mk_user_pte(virt_to_page(empty_zero_page), false));
+        set_pte(pte, mk_pte(virt_to_page(empty_zero_page), vm_get_page_prot(vma->vm_flags)));
         vma->vm_mm->nr_zero_page_faults++;
         return 0;
     }
@@ -51,7 +54,7 @@ static int do_anonymous_page(struct vm_area_struct *vma, pte_t *pte, u32 flags)
     if (page == NULL)
         return -ENOMEM;
     clear_highpage(page);
-    map_user_page(vma->vm_mm, pte, page, true);
+    map_user_page(vma, pte, page, true);
     return 0;
 }
 
@@ -67,7 +70,7 @@ static int do_image_page(struct vm_area_struct *vma, pte_t *pte, unsigned long a
     memcpy(to, vma->vm_image + offset, bytes);
     memset(to + bytes, 0, PAGE_SIZE - bytes);
     kunmap_atomic(to);
-    map_user_page(vma->vm_mm, pte, page, vma->vm_flags & VM_WRITE);
+    map_user_page(vma, pte, page, vma->vm_flags & VM_WRITE);
     return 0;
 }
 
@@ -79,7 +82,7 @@ static int do_wp_page(struct vm_area_struct *vma, pte_t *pte, unsigned long addr
     if (page == NULL)
         return -ENOMEM;
     clear_highpage(page);
-    map_user_page(vma->vm_mm, pte, page, true);
+    map_user_page(vma, pte, page, true);
     flush_tlb_page(address);
     return 0;
 }
@@ -87,7 +90,7 @@ static int do_wp_page(struct vm_area_struct *vma, pte_t *pte, unsigned long addr
 int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, u32 flags)
 {
     struct mm_struct *mm = vma->vm_mm;
-    pmd_t *pmd = pmd_offset(pgd_offset(mm->pgd, address));
+    pmd_t *pmd = pmd_offset(pgd_offset(mm->pgd, address), address);
     pte_t *pte = pte_alloc(mm, pmd, address);
     if (pte == NULL)
         return -ENOMEM;
@@ -114,9 +117,9 @@ static void zap_pte(struct mm_struct *mm, pte_t *pte)
 void zap_page_range(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
     for (unsigned long address = start; address < end;) {
-        pmd_t *pmd = pmd_offset(pgd_offset(mm->pgd, address));
+        pmd_t *pmd = pmd_offset(pgd_offset(mm->pgd, address), address);
         if (pmd_none(*pmd)) {
-            address = (address & ~(PGDIR_SIZE - 1)) + PGDIR_SIZE;
+            address = (address & ~(PMD_SIZE - 1)) + PMD_SIZE;
             continue;
         }
         pte_t *pte = pte_offset_kernel(pmd, address);
@@ -130,8 +133,8 @@ void zap_page_range(struct mm_struct *mm, unsigned long start, unsigned long end
 
 void free_pgtables(struct mm_struct *mm)
 {
-    for (unsigned long address = 0; address < TASK_SIZE; address += PGDIR_SIZE) {
-        pmd_t *pmd = pmd_offset(pgd_offset(mm->pgd, address));
+    for (unsigned long address = 0; address < TASK_SIZE; address += PMD_SIZE) {
+        pmd_t *pmd = pmd_offset(pgd_offset(mm->pgd, address), address);
         if (pmd_none(*pmd))
             continue;
         struct page *table = pmd_page(*pmd);

@@ -13,11 +13,15 @@
 
 static void show_fault_entries(unsigned long address)
 {
-    pgd_t *pgd = pgd_offset(__va(read_cr3() & PAGE_MASK), address);
-    pmd_t *pmd = pmd_offset(pgd);
-    pr_emerg("*pde = %08x\n", pmd->pmd);
+    pgd_t *pgd = pgd_offset(__va(read_cr3() & CR3_TABLE_MASK), address);
+    if (!pgd_present(*pgd)) {
+        pr_emerg("*pdpte = " PTE_FORMAT "\n", pgd->pgd);
+        return;
+    }
+    pmd_t *pmd = pmd_offset(pgd, address);
+    pr_emerg("*pde = " PTE_FORMAT "\n", pmd->pmd);
     if (pmd_present(*pmd) && !pmd_large(*pmd))
-        pr_emerg("*pte = %08x\n", pte_offset_kernel(pmd, address)->pte);
+        pr_emerg("*pte = " PTE_FORMAT "\n", pte_offset_kernel(pmd, address)->pte);
 }
 
 /* The kernel touched a bad address: as copy_from_user() and its like expect it, or an oops. */
@@ -87,6 +91,8 @@ void do_page_fault(struct pt_regs *regs, u32 error_code)
 {
     /* Before interrupts are on: a fault in a handler would change it. */
     unsigned long address = read_cr2();
+    if (address >= VMALLOC_START && !(error_code & (X86_PF_PROT | X86_PF_USER)) && vmalloc_fault(address))
+        return;
     if (regs->flags & X86_EFLAGS_IF)
         local_irq_enable();
 

@@ -1,6 +1,7 @@
 /* The kernel's own page tables. */
 #include "asm/cpuid.h"
 #include "asm/fixmap.h"
+#include "asm/msr.h"
 #include "asm/pgtable.h"
 #include "asm/setup.h"
 #include "lookaside.h"
@@ -12,38 +13,58 @@
 #define PAGE_ALIGNED_BSS __attribute__((section(".bss.page_aligned"), aligned(4096)))
 
 pgd_t swapper_pg_dir[PTRS_PER_PGD] PAGE_ALIGNED_BSS;
+#if PAGETABLE_LEVELS == 3
+/* The page directory of the kernel's GiB, which all processes share. boot/early.c hangs it in. */
+pmd_t swapper_pmd[PTRS_PER_PMD] PAGE_ALIGNED_BSS;
+#endif
 static pte_t fixmap_table[PTRS_PER_PTE] PAGE_ALIGNED_BSS;
 u8 empty_zero_page[4096] PAGE_ALIGNED_BSS;
 
-pteval_t page_global_bit;
+pteval_t page_global_bit, page_nx_bit;
 
 #define LOWMEM_ALIGN pageblock_nr_pages
 #define LOWMEM_LEAST ((32ul << 20) >> PAGE_SHIFT)
 
 #define KERNEL_PGD_START (PAGE_OFFSET >> PGDIR_SHIFT)
 
-/* Maps [pfn, end_pfn) of lowmem, at most 4 MiB, with 4 KiB pages. */
-static void __init map_small_pages(pgd_t *entry, unsigned long pfn, unsigned long end_pfn)
+static pmd_t *__init kernel_pmd(unsigned long address)
+{
+    return pmd_offset(pgd_offset(swapper_pg_dir, address), address);
+}
+
+/* Maps [pfn, end_pfn) of lowmem, at most PMD_SIZE, with 4 KiB pages. */
+static void __init map_small_pages(pmd_t *pmd, unsigned long pfn, unsigned long end_pfn)
 {
     phys_addr_t table_paddr = memblock_phys_alloc(PAGE_SIZE, PAGE_SIZE);
     pte_t *table = __va(table_paddr);
     clear_page(table);
     for (unsigned int i = 0; pfn < end_pfn; i++, pfn++)
-        table[i].pte = (pteval_t)(pfn << PAGE_SHIFT) | _PAGE_KERNEL | page_global_bit;
-    entry->pgd = (pteval_t)table_paddr | _PAGE_KERNEL;
+        table[i] = pfn_pte(pfn, (pgprot_t){_PAGE_KERNEL | page_global_bit});
+    set_pmd(pmd, (pmd_t){(pteval_t)table_paddr | _PAGE_KERNEL});
 }
 
-/* One to one at PAGE_OFFSET, in 4 MiB pages where the CPU has them and memory fills them. */
-static void __init map_lowmem(bool has_pse)
+/* One to one at PAGE_OFFSET, in pages of PMD_SIZE where the CPU has them and memory fills them. */
+static void __init map_lowmem(bool has_large_pages)
 {
-    const unsigned long large_pfns = PGDIR_SIZE >> PAGE_SHIFT;
-    pgd_t *entry = swapper_pg_dir + KERNEL_PGD_START;
-    for (unsigned long pfn = 0; pfn < max_low_pfn; pfn += large_pfns, entry++) {
-        if (has_pse && pfn + large_pfns <= max_low_pfn)
-            entry->pgd = (pteval_t)(pfn << PAGE_SHIFT) | _PAGE_KERNEL | _PAGE_PSE | page_global_bit;
+    const unsigned long large_pfns = PMD_SIZE >> PAGE_SHIFT;
+    const pteval_t large = _PAGE_KERNEL | _PAGE_PSE | page_global_bit;
+    for (unsigned long pfn = 0; pfn < max_low_pfn; pfn += large_pfns) {
+        pmd_t *pmd = kernel_pmd(PAGE_OFFSET + (pfn << PAGE_SHIFT));
+        if (has_large_pages && pfn + large_pfns <= max_low_pfn)
+            set_pmd(pmd, (pmd_t){(pteval_t)pfn << PAGE_SHIFT | large});
         else
-            map_small_pages(entry, pfn, min(pfn + large_pfns, max_low_pfn));
+            map_small_pages(pmd, pfn, min(pfn + large_pfns, max_low_pfn));
     }
+}
+
+/* NX exists in entries of 64 bits, where the CPU has it and EFER.NXE turns it on (SDM 3A 4.1.4). */
+static void __init enable_nx(void)
+{
+    struct cpuid_regs regs;
+    if (PAGETABLE_LEVELS == 2 || !cpuid(0x80000001, &regs) || !(regs.dx & X86_FEATURE_NX))
+        return;
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NX);
+    page_nx_bit = (pteval_t)(1ull << (8 * sizeof(pteval_t) - 1));
 }
 
 /*
@@ -69,10 +90,12 @@ void __init paging_init(void)
         write_cr4(read_cr4() | X86_CR4_PSE);
     if (features & X86_FEATURE_PGE)
         page_global_bit = _PAGE_GLOBAL;
-    map_lowmem(features & X86_FEATURE_PSE);
+    enable_nx();
+    /* PAE's entries have large pages whatever CR4.PSE says (SDM 3A 4.4.2). */
+    map_lowmem(PAGETABLE_LEVELS == 3 || (features & X86_FEATURE_PSE));
     /* The identity mapping has served. */
     memset(swapper_pg_dir, 0, KERNEL_PGD_START * sizeof(pgd_t));
-    swapper_pg_dir[pgd_index(FIXADDR_TOP)].pgd = (pteval_t)__pa(fixmap_table) | _PAGE_KERNEL;
+    set_pmd(kernel_pmd(FIXADDR_TOP), (pmd_t){(pteval_t)__pa(fixmap_table) | _PAGE_KERNEL});
     flush_tlb();
     /* Only now, so that no translation of the boot tables stays behind as a global one. */
     if (page_global_bit)
@@ -86,36 +109,21 @@ void __init paging_init(void)
 void __init paging_mark_tables(void)
 {
     set_page_owner(virt_to_page(swapper_pg_dir), 0, PAGE_OWNER_PAGE_TABLE);
-    for (unsigned int i = KERNEL_PGD_START; i < PTRS_PER_PGD; i++) {
-        pmd_t *pmd = pmd_offset(&swapper_pg_dir[i]);
+#if PAGETABLE_LEVELS == 3
+    set_page_owner(virt_to_page(swapper_pmd), 0, PAGE_OWNER_PAGE_TABLE);
+#endif
+    /* The last address is counted as 0 when it is passed. */
+    for (unsigned long address = PAGE_OFFSET; address; address += PMD_SIZE) {
+        const pmd_t *pmd = kernel_pmd(address);
         if (pmd_present(*pmd) && !pmd_large(*pmd))
             set_page_owner(pmd_page(*pmd), 0, PAGE_OWNER_PAGE_TABLE);
     }
 }
 
-pgd_t *pgd_alloc(void)
-{
-    struct page *page = alloc_page(GFP_KERNEL);
-    if (page == NULL)
-        return NULL;
-    set_page_owner(page, 0, PAGE_OWNER_PAGE_TABLE);
-    pgd_t *pgd = page_address(page);
-    memset(pgd, 0, KERNEL_PGD_START * sizeof(pgd_t));
-    memcpy(pgd + KERNEL_PGD_START, swapper_pg_dir + KERNEL_PGD_START,
-           (PTRS_PER_PGD - KERNEL_PGD_START) * sizeof(pgd_t));
-    return pgd;
-}
-
-void pgd_free(pgd_t *pgd)
-{
-    free_pages((unsigned long)pgd, 0);
-}
-
 void set_fixmap(enum fixed_addresses slot, unsigned long pfn, pteval_t flags)
 {
     unsigned long address = fix_to_virt(slot);
-    pteval_t entry = flags ? (pteval_t)(pfn << PAGE_SHIFT) | flags : 0;
-    set_pte(&fixmap_table[pte_index(address)], (pte_t){entry});
+    set_pte(&fixmap_table[pte_index(address)], flags ? pfn_pte(pfn, (pgprot_t){flags}) : (pte_t){0});
     flush_tlb_page(address);
 }
 
@@ -135,6 +143,7 @@ void __init show_memory_layout(void)
 {
     pr_info("virtual kernel memory layout:\n");
     show_area("fixmap", fix_to_virt(__end_of_fixed_addresses - 1), FIXADDR_TOP);
+    show_area("pkmap", PKMAP_BASE, PKMAP_BASE + ((unsigned long)LAST_PKMAP << PAGE_SHIFT));
     show_area("vmalloc", VMALLOC_START, VMALLOC_END);
     show_area("lowmem", PAGE_OFFSET, PAGE_OFFSET + (max_low_pfn << PAGE_SHIFT));
     show_area("  .bss", (unsigned long)_edata, (unsigned long)_end);

@@ -35,35 +35,44 @@ static const char *flag_names(pteval_t entry, char *buf, size_t size)
     return buf;
 }
 
-static phys_addr_t show_physical(pteval_t frame_paddr, unsigned long offset)
+static phys_addr_t show_physical(phys_addr_t frame_paddr, unsigned long offset)
 {
-    pr_info("  physical address    = %08lx + %lx = %08lx\n", (unsigned long)frame_paddr, offset,
-            frame_paddr + offset);
+    pr_info("  physical address    = %08llx + %lx = %08llx\n", frame_paddr, offset, frame_paddr + offset);
     return frame_paddr + offset;
+}
+
+static void show_entry(const char *level, unsigned int index, const void *at, pteval_t value)
+{
+    char flags[64];
+    pr_info("  %s[%03x] at %08llx = " PTE_FORMAT "  %s\n", level, index, __pa(at), value,
+            flag_names(value, flags, sizeof(flags)));
 }
 
 phys_addr_t show_page_walk(unsigned long address)
 {
-    char flags[64];
     u32 cr3 = read_cr3();
     pr_info("Page walk of %08lx: page %05lx, offset %03lx\n", address, address >> PAGE_SHIFT,
             address & ~PAGE_MASK);
-    pr_info("  CR3                 = %08x  page directory at %08lx\n", cr3, cr3 & PAGE_MASK);
+    pr_info("  CR3                 = %08x  %s at %08x\n", cr3,
+            PAGETABLE_LEVELS == 2 ? "page directory" : "page-directory-pointer table", cr3 & CR3_TABLE_MASK);
 
-    pmd_t *pmd = pmd_offset(pgd_offset(__va(cr3 & PAGE_MASK), address));
-    pr_info("  PDE[%03x] at %08llx = %08x  %s\n", pgd_index(address), __pa(pmd), pmd->pmd,
-            flag_names(pmd->pmd, flags, sizeof(flags)));
+    pgd_t *pgd = pgd_offset(__va(cr3 & CR3_TABLE_MASK), address);
+    if (PAGETABLE_LEVELS == 3)
+        show_entry("PDPTE", pgd_index(address), pgd, pgd->pgd);
+    if (!pgd_present(*pgd))
+        return 0;
+    pmd_t *pmd = pmd_offset(pgd, address);
+    show_entry("PDE", PAGETABLE_LEVELS == 2 ? pgd_index(address) : pmd_index(address), pmd, pmd->pmd);
     if (!pmd_present(*pmd))
         return 0;
     if (pmd_large(*pmd))
-        return show_physical(pmd->pmd & (pteval_t) ~(PGDIR_SIZE - 1), address & (PGDIR_SIZE - 1));
+        return show_physical(pmd->pmd & PTE_PFN_MASK & ~(pteval_t)(PMD_SIZE - 1), address & (PMD_SIZE - 1));
 
     pte_t *pte = pte_offset_kernel(pmd, address);
-    pr_info("  PTE[%03x] at %08llx = %08x  %s\n", pte_index(address), __pa(pte), pte->pte,
-            flag_names(pte->pte, flags, sizeof(flags)));
+    show_entry("PTE", pte_index(address), pte, pte->pte);
     if (!pte_present(*pte))
         return 0;
-    return show_physical(pte->pte & (pteval_t)PAGE_MASK, address & ~PAGE_MASK);
+    return show_physical(pte->pte & PTE_PFN_MASK, address & ~PAGE_MASK);
 }
 
 static u32 read_physical(phys_addr_t paddr)

@@ -11,6 +11,10 @@
 #define PAGE_MASK (~(PAGE_SIZE - 1))
 #define PAGE_ALIGN(x) (((x) + PAGE_SIZE - 1) & PAGE_MASK)
 
+/* As the guest has them, but for the room: 2 MiB of vmalloc region. */
+#define VMALLOC_START 0xF8800000ul
+#define VMALLOC_END 0xF8A00000ul
+
 extern char *host_ram;
 
 #define __pa(x) ((phys_addr_t)((const char *)(x)-host_ram))

@@ -7,6 +7,9 @@
 /* How deep kmap_atomic() can nest. */
 #define KM_TYPE_NR 8
 
+/* Addresses for kmap(): one page table full. */
+#define LAST_PKMAP PTRS_PER_PTE
+
 enum fixed_addresses {
     FIX_HOLE, /* unmapped: catches overruns of the last page */
     FIX_KMAP_BEGIN,

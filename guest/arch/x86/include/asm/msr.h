@@ -7,6 +7,8 @@
 #define MSR_PAT 0x277
 #define MSR_FIXED_CTR_CTRL 0x38D
 #define MSR_PERF_GLOBAL_CTRL 0x38F
+#define MSR_EFER 0xC0000080u
+#define EFER_NX (1u << 11)
 
 static inline u64 rdmsr(u32 number)
 {

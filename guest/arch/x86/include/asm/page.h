@@ -1,9 +1,10 @@
 /*
- * Where things lie in the 4 GiB of linear addresses (two-level paging, no PAE):
+ * Where things lie in the 4 GiB of linear addresses (two-level and PAE paging alike):
  *
  *   00000000 - BFFFFFFF  user: program at 08048000, heap behind it, stack down from the top
  *   C0000000 - F7FFFFFF  lowmem: physical 0 up to 896 MiB, mapped one to one
- *   F8800000 - FF7FFFFF  vmalloc area (8 MiB of hole before it catches overruns)
+ *   F8800000 - FF7FDFFF  vmalloc area (holes before and behind it catch overruns)
+ *   FF800000 - FFBFFFFF  pkmap: highmem pages that kmap() maps (PAE: half of it)
  *   FFFF0000 - FFFFEFFF  fixmap: addresses known when the kernel is compiled
  *
  * 896 MiB is what remains of the kernel's GiB when 128 MiB are kept for the areas behind it.
@@ -25,7 +26,8 @@
 #define STACK_TOP TASK_SIZE
 #define LOWMEM_BYTES (896ul << 20)
 #define VMALLOC_START 0xF8800000ul
-#define VMALLOC_END 0xFF800000ul
+#define VMALLOC_END 0xFF7FE000ul
+#define PKMAP_BASE 0xFF800000ul
 #define FIXADDR_TOP 0xFFFFF000ul
 
 #define THREAD_ORDER 1

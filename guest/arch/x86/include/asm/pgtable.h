@@ -1,6 +1,6 @@
 /*
  * The verbs with which mm/ reads and writes page tables; nothing outside arch/ knows what an entry looks
- * like.
+ * like. There are three levels in name: pgd, pmd and pte.
  */
 #pragma once
 
@@ -12,12 +12,23 @@
 extern pgd_t swapper_pg_dir[PTRS_PER_PGD];
 /* The page that reads of untouched memory share. */
 extern u8 empty_zero_page[];
-/* _PAGE_GLOBAL where the CPU has it, else 0. */
-extern pteval_t page_global_bit;
+/* _PAGE_GLOBAL and NX where the CPU has them, else 0. */
+extern pteval_t page_global_bit, page_nx_bit;
+
+#ifdef CONFIG_X86_PAE
+#include "asm/pgtable-3level.h"
+#else
+#include "asm/pgtable-2level.h"
+#endif
 
 static inline unsigned int pgd_index(unsigned long address)
 {
     return (unsigned int)(address >> PGDIR_SHIFT);
+}
+
+static inline unsigned int pmd_index(unsigned long address)
+{
+    return (unsigned int)(address >> PMD_SHIFT) & (PTRS_PER_PMD - 1);
 }
 
 static inline unsigned int pte_index(unsigned long address)
@@ -28,11 +39,6 @@ static inline unsigned int pte_index(unsigned long address)
 static inline pgd_t *pgd_offset(pgd_t *pgd, unsigned long address)
 {
     return pgd + pgd_index(address);
-}
-
-static inline pmd_t *pmd_offset(pgd_t *pgd_entry)
-{
-    return (pmd_t *)pgd_entry;
 }
 
 static inline bool pmd_none(pmd_t pmd)
@@ -52,23 +58,23 @@ static inline bool pmd_large(pmd_t pmd)
 
 static inline struct page *pmd_page(pmd_t pmd)
 {
-    return pfn_to_page(pmd.pmd >> PAGE_SHIFT);
+    return pfn_to_page((unsigned long)((pmd.pmd & PTE_PFN_MASK) >> PAGE_SHIFT));
 }
 
 static inline void pmd_populate(pmd_t *pmd, const struct page *table)
 {
-    WRITE_ONCE(pmd->pmd, (pteval_t)(page_to_pfn(table) << PAGE_SHIFT) | _PAGE_TABLE);
+    set_pmd(pmd, (pmd_t){(pteval_t)page_to_pfn(table) << PAGE_SHIFT | _PAGE_TABLE});
 }
 
 static inline void pmd_clear(pmd_t *pmd)
 {
-    WRITE_ONCE(pmd->pmd, 0);
+    set_pmd(pmd, (pmd_t){0});
 }
 
 /* Tables lie in lowmem, so their entries can be reached without mapping anything. */
 static inline pte_t *pte_offset_kernel(const pmd_t *pmd, unsigned long address)
 {
-    return (pte_t *)__va(pmd->pmd & PAGE_MASK) + pte_index(address);
+    return (pte_t *)__va((unsigned long)(pmd->pmd & PTE_PFN_MASK)) + pte_index(address);
 }
 
 static inline bool pte_none(pte_t pte)
@@ -76,9 +82,10 @@ static inline bool pte_none(pte_t pte)
     return pte.pte == 0;
 }
 
+/* There is a page, though nobody may be allowed to touch it. */
 static inline bool pte_present(pte_t pte)
 {
-    return pte.pte & _PAGE_PRESENT;
+    return pte.pte & (_PAGE_PRESENT | _PAGE_PROTNONE);
 }
 
 static inline bool pte_write(pte_t pte)
@@ -86,28 +93,71 @@ static inline bool pte_write(pte_t pte)
     return pte.pte & _PAGE_RW;
 }
 
+static inline bool pte_dirty(pte_t pte)
+{
+    return pte.pte & _PAGE_DIRTY;
+}
+
 static inline unsigned long pte_pfn(pte_t pte)
 {
-    return pte.pte >> PAGE_SHIFT;
+    return (unsigned long)((pte.pte & PTE_PFN_MASK) >> PAGE_SHIFT);
 }
 
-/* An entry for a user page; a writable one is born dirty, since it is made for a write. */
-static inline pte_t mk_user_pte(const struct page *page, bool writable)
+static inline struct page *pte_page(pte_t pte)
 {
-    pteval_t bits = _PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED;
-    if (writable)
-        bits |= _PAGE_RW | _PAGE_DIRTY;
-    return (pte_t){(pteval_t)(page_to_pfn(page) << PAGE_SHIFT) | bits};
+    return pfn_to_page(pte_pfn(pte));
 }
 
-static inline void set_pte(pte_t *ptep, pte_t pte)
+static inline pte_t pfn_pte(unsigned long pfn, pgprot_t prot)
 {
-    WRITE_ONCE(ptep->pte, pte.pte);
+    return (pte_t){(pteval_t)pfn << PAGE_SHIFT | prot.pgprot};
 }
 
-/* A page directory that shares the kernel's part, or NULL. */
+static inline pte_t mk_pte(const struct page *page, pgprot_t prot)
+{
+    return pfn_pte(page_to_pfn(page), prot);
+}
+
+static inline pte_t pte_mkwrite(pte_t pte)
+{
+    return (pte_t){pte.pte | _PAGE_RW};
+}
+
+static inline pte_t pte_wrprotect(pte_t pte)
+{
+    return (pte_t){pte.pte & ~(pteval_t)_PAGE_RW};
+}
+
+static inline pte_t pte_mkdirty(pte_t pte)
+{
+    return (pte_t){pte.pte | _PAGE_DIRTY};
+}
+
+/* Same page, other permissions; whether it was written and read stays known. */
+static inline pte_t pte_modify(pte_t pte, pgprot_t prot)
+{
+    const pteval_t kept = PTE_PFN_MASK | _PAGE_ACCESSED | _PAGE_DIRTY;
+    return (pte_t){(pte.pte & kept) | prot.pgprot};
+}
+
+/* For a user page in an area with these VM_ flags; never writable, which a fault makes it when it may be. */
+pgprot_t vm_get_page_prot(u32 vm_flags);
+
+/* pgtable.c: a page directory that shares the kernel's part, or NULL. */
+void pgtable_cache_init(void);
 pgd_t *pgd_alloc(void);
 void pgd_free(pgd_t *pgd);
+/* The kernel's entry for an address outside the direct mapping: NULL if there is no table for it. */
+pte_t *kernel_pte(unsigned long address);
+/* The same, with a table made for it if need be; NULL: no memory. Such tables stay for good. */
+pte_t *pte_alloc_kernel(unsigned long address);
+/* Tables made by pte_alloc_kernel() so far. */
+unsigned long nr_kernel_page_tables(void);
+/*
+ * The kernel touched an address that the running process's page directory does not know yet. True if the
+ * kernel's own does: now both do.
+ */
+bool vmalloc_fault(unsigned long address);
 
 static inline void flush_tlb_page(unsigned long address)
 {

@@ -1,0 +1,6 @@
+/* The guest's asm/pgtable_types.h for a host build, in which nothing is mapped. */
+#pragma once
+
+typedef struct {
+    unsigned long pgprot;
+} pgprot_t;
