@@ -53,10 +53,8 @@ static int black_height(const struct rb_node *node)
     return height[0] + !node->is_red;
 }
 
-static void check_tree(void)
+static void check_order(void)
 {
-    black_height(root.rb_node);
-    cr_assert(root.rb_node == NULL || (!root.rb_node->is_red && root.rb_node->parent == NULL));
     struct rb_node *node = rb_first(&root), *before = NULL;
     for (u32 key = 0; key < NR_KEYS; key++) {
         if (!items[key].is_in)
@@ -66,8 +64,16 @@ static void check_tree(void)
         before = node;
         node = rb_next(node);
     }
-    cr_assert_null(node);
-    cr_assert_eq(rb_last(&root), before);
+    if (node || rb_last(&root) != before)
+        cr_assert_fail("the tree has more nodes than were put in");
+}
+
+static void check_tree(void)
+{
+    black_height(root.rb_node);
+    if (root.rb_node && (root.rb_node->is_red || root.rb_node->parent))
+        cr_assert_fail("the root is red or has a parent");
+    check_order();
 }
 
 Test(guest_vmalloc, rbtree_stays_ordered_and_balanced)
@@ -128,13 +134,12 @@ static struct vm_struct *take_area(void)
     unsigned long hole = naive_hole(pages + 1, align_pages);
     unsigned long bytes = pages * PAGE_SIZE - random_below(PAGE_SIZE);
     struct vm_struct *area = get_vm_area(bytes, align_pages << PAGE_SHIFT, VM_MAP, 1);
-    if (hole == REGION_PAGES) {
-        cr_assert_null(area);
+    if ((area == NULL) != (hole == REGION_PAGES))
+        cr_assert_fail("%lu pages: an area although there is no hole, or none although there is one", pages);
+    if (area == NULL)
         return NULL;
-    }
-    cr_assert_not_null(area);
-    cr_assert_eq(area->addr, VMALLOC_START + (hole << PAGE_SHIFT), "first fit");
-    cr_assert_eq(area->size, (pages + 1) << PAGE_SHIFT, "a guard page behind it");
+    if (area->addr != VMALLOC_START + (hole << PAGE_SHIFT) || area->size != (pages + 1) << PAGE_SHIFT)
+        cr_assert_fail("%lu pages at %lx: not the first hole, or without a guard page", pages, area->addr);
     mark(area, true);
     return area;
 }
