@@ -8,6 +8,7 @@
 #include "sim/machine.h"
 #include "sim/observe/trace_writer.h"
 #include "sim/report.h"
+#include "sim/report_stale.h"
 #include "sim/run_options.h"
 #include "sim/run_stats.h"
 #include "sim/run_vga.h"
@@ -40,6 +41,8 @@ struct run {
     struct run_stats *stats;
     struct stat_header header[NR_HEADER];
     char digest[20]; /* of the configuration */
+    char demo[4096]; /* where the bundled guest lies, if it is that */
+    const char *image;
     struct machine *machine;
     enum terminal_request request;
     bool is_at_limit;
@@ -139,14 +142,14 @@ static bool make_trace(struct run *run)
 
 static bool make_machine(struct run *run)
 {
-    char demo[4096];
     const struct run_options *o = &run->options;
     const char *image = o->image;
     if (!o->has_firmware && strcmp(image, "demo") == 0) {
-        if (!bundled_image("demo", "kernel-i386.elf", demo, sizeof demo, &run->diag))
+        if (!bundled_image("demo", "kernel-i386.elf", run->demo, sizeof run->demo, &run->diag))
             return false;
-        image = demo;
+        image = run->demo;
     }
+    run->image = image;
     struct machine_params params = {
         .config = cfg_values(run->cfg),
         .observer = run->trace ? trace_observer(run->trace) : NULL,
@@ -344,6 +347,7 @@ static int run_all(struct run *run)
         fprintf(stderr, "lookaside: what the run counted (all of it in %s/stats.txt):\n",
                 run->options.output);
         report_summary(run->machine, run->seconds, stderr);
+        report_stale(run->machine, run->options.has_firmware ? NULL : run->image, stderr);
     }
     if (run->options.has_vga_text)
         run_vga_print(machine_parts(run->machine).vga, stdout);

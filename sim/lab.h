@@ -63,6 +63,13 @@ struct lab_lines {
     size_t nr;
 };
 
+/* What caches and memory had different: the numbers, and the function that lookaside names. */
+struct lab_stale {
+    struct cache_stale stale;
+    char *function; /* NULL: not known */
+    char *sentence;
+};
+
 enum lab_verdict { LAB_PASSED, LAB_FAILED, LAB_SKIPPED };
 
 /* A guest that has run on a machine. */
@@ -71,6 +78,8 @@ struct lab_outcome {
     struct lab_lines lines; /* of its console, in order */
     struct lab_region regions[LAB_MAX_REGIONS];
     unsigned nr_regions;
+    struct lab_stale stale[CACHE_STALE_KEPT];
+    unsigned nr_stale;
     uint64_t cycles;
     enum lab_verdict verdict;
 };

@@ -1,6 +1,7 @@
 /* Runs the guest of a lab and takes down what it says, and what the statistics count in its regions. */
 #include "sim/bundled.h"
 #include "sim/lab.h"
+#include "sim/report_stale.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -151,6 +152,30 @@ static void judge(struct running *r, enum machine_end end)
     outcome->verdict = status == LAB_PASSED ? LAB_PASSED : status == LAB_SKIPPED ? LAB_SKIPPED : LAB_FAILED;
 }
 
+/* The events stay in the machine, and their device's names with them: the sentence says them. */
+static bool take_stale(struct running *r, const char *image)
+{
+    size_t nr;
+    struct lab_outcome *outcome = r->outcome;
+    const struct cache_stale *stale = machine_stale(r->machine, &nr);
+    struct elf_symbols *symbols = nr ? elf_symbols_load(image) : NULL;
+    bool is_good = true;
+    for (size_t i = 0; i < nr && is_good; i++) {
+        char text[STALE_TEXT_CHARS];
+        uint64_t offset;
+        const char *function = elf_symbols_find(symbols, stale[i].ip, &offset);
+        struct lab_stale *taken = &outcome->stale[outcome->nr_stale++];
+        stale_describe(r->machine, &stale[i], symbols, text);
+        taken->stale = stale[i];
+        taken->stale.device = NULL;
+        taken->sentence = strdup(text);
+        taken->function = function ? strdup(function) : NULL;
+        is_good = taken->sentence && (taken->function || !function);
+    }
+    elf_symbols_free(symbols);
+    return is_good;
+}
+
 static bool run(struct running *r, const char *lab, struct diag *diag)
 {
     char image[4096], arguments[128];
@@ -167,6 +192,7 @@ static bool run(struct running *r, const char *lab, struct diag *diag)
     if (r->line_length)
         take_byte(r, '\n');
     judge(r, end);
+    r->is_short_of_memory |= !take_stale(r, image);
     return true;
 }
 
@@ -205,6 +231,10 @@ void lab_result_fini(struct lab_result *result)
         free_lines(&outcome->lines);
         for (unsigned j = 0; j < outcome->nr_regions; j++)
             free(outcome->regions[j].name);
+        for (unsigned j = 0; j < outcome->nr_stale; j++) {
+            free(outcome->stale[j].function);
+            free(outcome->stale[j].sentence);
+        }
     }
     free_lines(&result->claims);
 }

@@ -106,6 +106,9 @@ void lab_put_text(const struct lab_result *result, FILE *to)
             put_line(&outcome->lines.line[j], to);
         if (outcome->nr_regions)
             put_regions(outcome, to);
+        for (unsigned j = 0; j < outcome->nr_stale; j++)
+            fprintf(to, "  %s cycle %" PRIu64 ": %s\n", j ? "     " : "stale", outcome->stale[j].stale.cycle,
+                    outcome->stale[j].sentence);
     }
     if (result->claims.nr)
         fprintf(to, "\nby lookaside's own statistics:\n");
@@ -172,6 +175,19 @@ static void put_json_outcome(const struct lab_outcome *outcome, FILE *to)
         json_put_string(to, outcome->regions[i].name);
         for (unsigned j = 0; j < NR_LAB_COUNTERS; j++)
             fprintf(to, ", \"%s\": %" PRIu64, counters[j].json, outcome->regions[i].counts[j]);
+        fprintf(to, "}");
+    }
+    fprintf(to, "\n      ],\n      \"stale\": [");
+    for (unsigned i = 0; i < outcome->nr_stale; i++) {
+        const struct lab_stale *stale = &outcome->stale[i];
+        fprintf(to,
+                "%s\n        {\"cycle\": %" PRIu64 ", \"at\": %" PRIu64 ", \"memory\": %" PRIu64
+                ", \"cpu\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"function\": ",
+                i ? "," : "", stale->stale.cycle, stale->stale.at.v, stale->stale.memory_value,
+                stale->stale.cpu_value, stale->stale.nr_bytes);
+        json_put_string(to, stale->function ? stale->function : "");
+        fprintf(to, ", \"sentence\": ");
+        json_put_string(to, stale->sentence);
         fprintf(to, "}");
     }
     fprintf(to, "\n      ]}");

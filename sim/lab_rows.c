@@ -1,6 +1,8 @@
 /* Which labs there are. */
 #include "sim/lab.h"
 
+#include <string.h>
+
 /* ---- What can be seen from outside only ---- */
 
 /* Each load of an uncached page is a read of the DRAM; one of a cached page is none, once it is there. */
@@ -24,6 +26,89 @@ static void check_uncached(struct lab_result *result)
     }
 }
 
+/*
+ * What the driver forgot is named: the function, and both values. guest/labs/stale.c has the values, and the
+ * functions of the driver. Where devices snoop nothing is to be seen.
+ */
+static void check_stale(struct lab_result *result)
+{
+    enum { OLD = 0x0B501E7E, SENT = 0x5E47DA7A, RECEIVED = 0x4EC0DA7A };
+    static const struct {
+        enum cache_stale_kind kind;
+        const char *function;
+        uint32_t memory, cpu;
+        const char *claim;
+    } forgotten[] = {
+        {CACHE_STALE_DEVICE_READ, "forgetful_send", OLD, SENT, "a stale read of the device's"},
+        {CACHE_STALE_CPU_READ, "forgetful_receive", RECEIVED, OLD, "a stale read of the CPU's"},
+        {CACHE_STALE_UPDATE_LOST, "forgetful_reuse", RECEIVED, OLD, "a lost update"},
+    };
+    const struct lab_outcome *snoops = &result->outcomes[0], *unaided = &result->outcomes[1];
+    lab_claim(result, snoops->nr_stale == 0, "on %s: no stale reads, no lost updates", snoops->machine);
+    for (size_t i = 0; i < sizeof forgotten / sizeof *forgotten; i++) {
+        bool is_named = false;
+        for (unsigned j = 0; j < unaided->nr_stale; j++) {
+            const struct lab_stale *stale = &unaided->stale[j];
+            is_named |= stale->stale.kind == forgotten[i].kind && stale->function &&
+                        strcmp(stale->function, forgotten[i].function) == 0 &&
+                        (uint32_t)stale->stale.memory_value == forgotten[i].memory &&
+                        (uint32_t)stale->stale.cpu_value == forgotten[i].cpu;
+        }
+        lab_claim(result, is_named, "on %s: %s is named: %s, memory %08x, the CPU %08x", unaided->machine,
+                  forgotten[i].claim, forgotten[i].function, forgotten[i].memory, forgotten[i].cpu);
+    }
+    for (unsigned j = 0; j < unaided->nr_stale; j++) {
+        const char *function = unaided->stale[j].function;
+        lab_claim(result, function && strncmp(function, "forgetful_", 10) == 0,
+                  "on %s: what is named is the driver that forgot: %s", unaided->machine,
+                  function ? function : "nobody");
+    }
+}
+
+/* Of the total of a way: all regions whose names begin with it. */
+static uint64_t cycles_of(const struct lab_outcome *outcome, const char *way)
+{
+    uint64_t cycles = 0;
+    for (unsigned i = 0; i < outcome->nr_regions; i++) {
+        if (strncmp(outcome->regions[i].name, way, strlen(way)) == 0)
+            cycles += outcome->regions[i].counts[LAB_CYCLES];
+    }
+    return cycles;
+}
+
+/* Each way was measured on each machine on which it is right. */
+static void check_coherence(struct lab_result *result)
+{
+    for (unsigned i = 0; i < result->nr_outcomes; i++) {
+        const struct lab_outcome *outcome = &result->outcomes[i];
+        uint64_t uncached = cycles_of(outcome, "uncached: "), flushed = cycles_of(outcome, "flushed: ");
+        lab_claim(result, flushed > 0 && uncached > flushed,
+                  "on %s: uncached memory costs %llu cycles, flushing %llu", outcome->machine,
+                  (unsigned long long)uncached, (unsigned long long)flushed);
+        lab_claim(result, outcome->nr_stale == 0, "on %s: no stale reads, no lost updates", outcome->machine);
+    }
+    uint64_t snooped = cycles_of(&result->outcomes[0], "snooped: "),
+             unaided = cycles_of(&result->outcomes[1], "flushed: ");
+    lab_claim(result, snooped > 0 && snooped < unaided,
+              "a device that snoops costs %llu cycles, one that does not, with flushing, %llu",
+              (unsigned long long)snooped, (unsigned long long)unaided);
+    lab_claim(result, cycles_of(&result->outcomes[1], "snooped: ") == 0, "on %s snooping is not tried",
+              result->outcomes[1].machine);
+}
+
+/* The bounce buffer changes hands as any other memory does. */
+static void check_zone(struct lab_result *result)
+{
+    for (unsigned i = 0; i < result->nr_outcomes; i++) {
+        const struct lab_outcome *outcome = &result->outcomes[i];
+        uint64_t direct = lab_count(outcome, "memory of ZONE_DMA", LAB_CYCLES),
+                 bounced = lab_count(outcome, "bounced", LAB_CYCLES);
+        lab_claim(result, direct > 0 && bounced > direct, "on %s: a page takes %llu cycles, bounced %llu",
+                  outcome->machine, (unsigned long long)direct, (unsigned long long)bounced);
+        lab_claim(result, outcome->nr_stale == 0, "on %s: no stale reads, no lost updates", outcome->machine);
+    }
+}
+
 /* ---- The rows ---- */
 
 const struct lab_row lab_rows[] = {
@@ -37,7 +122,28 @@ const struct lab_row lab_rows[] = {
      .check = check_uncached},
     {.name = "addresses",
      .fact = "A13",
-     .sentence = "one byte has several addresses: physical 0, virtual 0xC0000000",
-     .check = NULL},
+     .sentence = "one byte has three addresses: physical 0, virtual 0xC0000000, bus 0x80000000",
+     .machines = {{"a machine with dma.bus_offset = 2 GiB",
+                   {"dma.bus_offset=2048MiB", "dma.address_bits=64"}}}},
+    {.name = "dma-coherence",
+     .fact = "D1",
+     .sentence = "three ways to be coherent: uncached memory, hardware that snoops, a driver that flushes",
+     .machines = {{"a machine that snoops", {"dma.coherence=snoop"}},
+                  {"a machine that does not snoop", {"dma.coherence=none"}}},
+     .check = check_coherence},
+    {.name = "dma-stale",
+     .fact = "D2",
+     .sentence =
+         "on a machine that does not snoop, a driver that leaves the sync out reads stale data: caught",
+     .machines = {{"a machine that snoops", {"dma.coherence=snoop"}},
+                  {"a machine that does not snoop", {"dma.coherence=none"}}},
+     .check = check_stale},
+    {.name = "dma-zone",
+     .fact = "D3",
+     .sentence = "a 24-bit device needs ZONE_DMA (GFP_DMA) or a bounce buffer",
+     .machines = {{"a machine whose engine drives 24 bits", {"dma.address_bits=24", "dma.bus_offset=0KiB"}},
+                  {"one that does not snoop either",
+                   {"dma.address_bits=24", "dma.bus_offset=0KiB", "dma.coherence=none"}}},
+     .check = check_zone},
 };
 const unsigned nr_lab_rows = sizeof lab_rows / sizeof *lab_rows;

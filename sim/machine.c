@@ -720,3 +720,9 @@ struct machine_parts machine_parts(const struct machine *machine)
     memcpy(parts.disks, machine->disks, sizeof parts.disks);
     return parts;
 }
+
+const struct cache_stale *machine_stale(const struct machine *machine, size_t *nr)
+{
+    *nr = 0;
+    return machine->content ? cache_content_stale(machine->content, nr) : NULL;
+}

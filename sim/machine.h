@@ -7,6 +7,7 @@
 #ifndef LK_SIM_MACHINE_H
 #define LK_SIM_MACHINE_H
 
+#include "cache/content.h"
 #include "cpu/cpu.h"
 #include "dma/disk.h"
 #include "sim/base/config.h"
@@ -100,6 +101,12 @@ struct machine_parts {
     const void *note; /* of the image; NULL when it has none */
     size_t note_bytes;
 };
+/*
+ * What caches and memory had different, the first 64; none where devices snoop. It stays until the machine
+ * runs.
+ */
+const struct cache_stale *machine_stale(const struct machine *machine, size_t *nr);
+
 struct machine_parts machine_parts(const struct machine *machine);
 
 #endif

@@ -16,6 +16,7 @@ struct boot_params {
     const char *slub_debug; /* slub_debug[=FZPU][,CACHE...]: NULL: off */
     const char *lkdtm;      /* lkdtm=WHAT: break on purpose, see kernel/lkdtm.c */
     const char *lab;        /* lab=NAME: a lab runs instead of init, see lab.h */
+    bool lspci;             /* the console says what is on the PCI bus */
     bool quiet;
     /* name=value words the kernel does not know: they become init's environment. */
     const char *envp[MAX_INIT_ENVS + 1];

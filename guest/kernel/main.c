@@ -5,6 +5,7 @@
 #include "asm/pgtable.h"
 #include "asm/setup.h"
 #include "bug.h"
+#include "dmaengine.h"
 #include "fs.h"
 #include "i8254.h"
 #include "jiffies.h"
@@ -13,6 +14,7 @@
 #include "lookaside.h"
 #include "mm.h"
 #include "params.h"
+#include "pci.h"
 #include "printk.h"
 #include "reboot.h"
 #include "sched.h"
@@ -134,5 +136,10 @@ void __init start_kernel(void)
     i8254_init();
     local_irq_enable();
     wait_for_ticks(2);
+    boot_step("devices");
+    pci_init();
+    dma_engine_init();
+    if (boot_params.lspci)
+        show_pci();
     rest_init();
 }

@@ -69,6 +69,12 @@ static void set_lab(const char *value)
     boot_params.lab = value;
 }
 
+static void set_lspci(const char *value)
+{
+    (void)value;
+    boot_params.lspci = true;
+}
+
 static void set_quiet(const char *value)
 {
     (void)value;
@@ -90,6 +96,7 @@ static const struct {
     {"slub_debug", TAKES_VALUE, set_slub_debug},
     {"lkdtm", NEEDS_VALUE, set_lkdtm},
     {"lab", NEEDS_VALUE, set_lab},
+    {"lspci", NO_VALUE, set_lspci},
     {"quiet", NO_VALUE, set_quiet},
 };
 

@@ -3,6 +3,7 @@
  * 11.12): what a load and a store take by each.
  */
 #include "asm/cacheflush.h"
+#include "asm/cpuid.h"
 #include "asm/fixmap.h"
 #include "asm/irqflags.h"
 #include "asm/msr.h"

@@ -44,6 +44,14 @@ done
     -s cpu.fetch_bytes=16 >text 2>err </dev/null
 status=$?
 [ $status = 1 ] && grep -q '^  FAILED ' text && grep -q '^FAILED: ' text || complain "a lab that fails: status $status"
+# What a driver forgot is told at the end of any run, with the function's name; of a machine that snoops, nothing.
+"$LK" run -c "$LK_SOURCE/configs/noncoherent.json" -a 'quiet lab=dma-stale' -o stale demo >text 2>err </dev/null ||
+    complain "dma-stale on configs/noncoherent.json: status $?"
+for function in forgetful_send forgetful_receive forgetful_reuse; do
+    grep -q "cycle [0-9]*: .*$function+0x" err || complain "no word of $function: $(grep -A9 differed err)"
+done
+"$LK" run -a 'quiet lab=dma-stale' -o stale demo >text 2>err </dev/null || complain "dma-stale on default.json: status $?"
+grep -q 'differed' err && complain "a machine that snoops tells of stale data: $(cat err)"
 "$LK" run -q -a 'quiet lab=nothing' -o nothing demo >text 2>err </dev/null
 status=$?
 [ $status = 82 ] || complain "a lab that is not there: status $status"

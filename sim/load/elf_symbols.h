@@ -1,0 +1,19 @@
+/* The functions' names of an ELF file, for people who are told an address. */
+#ifndef LK_SIM_LOAD_ELF_SYMBOLS_H
+#define LK_SIM_LOAD_ELF_SYMBOLS_H
+
+#include <stdint.h>
+
+struct elf_symbols;
+
+/* From its symbol table. NULL when the file cannot be read, is no ELF file, or names no function. */
+struct elf_symbols *elf_symbols_load(const char *file);
+void elf_symbols_free(struct elf_symbols *symbols);
+
+/*
+ * The function that `address` lies in, or behind whose beginning it lies when the file does not say how long
+ * the function is; *offset is how far. NULL: none, also when `symbols` is NULL.
+ */
+const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address, uint64_t *offset);
+
+#endif

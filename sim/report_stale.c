@@ -1,0 +1,65 @@
+#include "sim/report_stale.h"
+
+#include <inttypes.h>
+
+/* "forgetful_send+0x1c" for an address, or the address. */
+static void put_place(char *text, size_t size, uint64_t ip, const struct elf_symbols *symbols)
+{
+    uint64_t offset;
+    const char *name = elf_symbols_find(symbols, ip, &offset);
+    if (name)
+        snprintf(text, size, "%.80s+%#" PRIx64, name, offset);
+    else
+        snprintf(text, size, "%08" PRIx64, ip);
+}
+
+void stale_describe(const struct machine *machine, const struct cache_stale *stale,
+                    const struct elf_symbols *symbols, char text[STALE_TEXT_CHARS])
+{
+    char place[128];
+    const int digits = (int)stale->size_bytes * 2;
+    const uint64_t line_bytes = machine_parts(machine).config->cache_l1d_line_bytes,
+                   line = stale->at.v & ~(line_bytes - 1);
+    const char *device = stale->device ? stale->device : "a device";
+    put_place(place, sizeof place, stale->ip, symbols);
+    switch (stale->kind) {
+    case CACHE_STALE_DEVICE_READ:
+        snprintf(text, STALE_TEXT_CHARS,
+                 "%s read %0*" PRIx64 " at %08" PRIx64 ", where the CPU has %0*" PRIx64
+                 ", stored by %s, in line %08" PRIx64 "; %" PRIu64 " bytes differ",
+                 device, digits, stale->memory_value, stale->at.v, digits, stale->cpu_value, place, line,
+                 stale->nr_bytes);
+        break;
+    case CACHE_STALE_CPU_READ:
+        snprintf(text, STALE_TEXT_CHARS,
+                 "%s read %0*" PRIx64 " at %08" PRIx64 " from cached line %08" PRIx64
+                 ", where %s has written %0*" PRIx64 "; %" PRIu64 " bytes differ",
+                 place, digits, stale->cpu_value, stale->at.v, line, device, digits, stale->memory_value,
+                 stale->nr_bytes);
+        break;
+    case CACHE_STALE_UPDATE_LOST:
+        snprintf(text, STALE_TEXT_CHARS,
+                 "line %08" PRIx64 ", dirty by %s, was written back with %0*" PRIx64 " at %08" PRIx64
+                 " over %0*" PRIx64 ", which %s had written; %" PRIu64 " bytes differ",
+                 line, place, digits, stale->cpu_value, stale->at.v, digits, stale->memory_value, device,
+                 stale->nr_bytes);
+        break;
+    }
+}
+
+void report_stale(const struct machine *machine, const char *image, FILE *to)
+{
+    size_t nr;
+    char text[STALE_TEXT_CHARS];
+    const struct cache_stale *stale = machine_stale(machine, &nr);
+    if (nr == 0)
+        return;
+    struct elf_symbols *symbols = image ? elf_symbols_load(image) : NULL;
+    fprintf(to, "lookaside: caches and memory differed (dma.coherence is none), %zu times%s:\n", nr,
+            nr == CACHE_STALE_KEPT ? " or more, of which the first" : "");
+    for (size_t i = 0; i < nr; i++) {
+        stale_describe(machine, &stale[i], symbols, text);
+        fprintf(to, "  cycle %" PRIu64 ": %s\n", stale[i].cycle, text);
+    }
+    elf_symbols_free(symbols);
+}
