@@ -45,6 +45,8 @@ struct board {
     struct piix3 *isa_bridge;
     struct dma_card *dma_card;
     struct piix3_ide *ide;
+    struct dma_master *isa_master;
+    struct isa_dma *isa_dma;
     unsigned a20_gates; /* those that are open */
     struct board_stats stats;
 };
@@ -57,8 +59,9 @@ static const struct {
     {0x20, 0x11},  {0x21, 0x08}, {0x21, 0x04}, {0x21, 0x01}, {0x21, 0xb8}, /* IRQ 0, 1, 2 and 6 open */
     {0xa0, 0x11},  {0xa1, 0x70}, {0xa1, 0x02}, {0xa1, 0x01}, {0xa1, 0x8e}, /* IRQ 8, 12, 13 and 14 open */
     {0x4d1, 0x0e},                                                         /* IRQ 9, 10 and 11 are levels */
-    {0x43, 0x34},  {0x40, 0x00}, {0x40, 0x00},                             /* channel 0: mode 2, 65536 */
-    {0x43, 0x54},  {0x41, 0x12},                                           /* channel 1: mode 2, 18 */
+    {0xd6, 0xc0},  {0xd4, 0x00},               /* DMA channel 4 is the way of 0 to 3 */
+    {0x43, 0x34},  {0x40, 0x00}, {0x40, 0x00}, /* channel 0: mode 2, 65536 */
+    {0x43, 0x54},  {0x41, 0x12},               /* channel 1: mode 2, 18 */
 };
 
 /* It leaves F0000h-FFFFFh as RAM that can be read and not written: there are its tables (82441FX PAM0). */
@@ -190,6 +193,25 @@ static bool create_dma_card(struct board *board, struct diag *diag)
     return board->dma_card;
 }
 
+static bool create_isa_dma(struct board *board, struct diag *diag)
+{
+    const struct board_params *params = &board->params;
+    const struct dma_master_params master = {.name = "ISA DMA",
+                                             .address_bits = ISA_DMA_ADDRESS_BITS,
+                                             .burst_bytes = 2,
+                                             .bursts_in_flight = 1,
+                                             .coherence = params->dma_coherence};
+    if (params->dma) {
+        board->isa_master = dma_master_create(&master, params->dma);
+        if (!board->isa_master)
+            return diag_add(diag, EXIT_STATUS_INTERNAL, "ISA DMA: out of memory");
+    }
+    const struct isa_dma_params dma = {
+        .events = params->events, .master = board->isa_master, .cpu_hz = params->cpu_hz};
+    board->isa_dma = isa_dma_create(&dma, board->ports, diag);
+    return board->isa_dma;
+}
+
 static bool create_ide(struct board *board, struct diag *diag)
 {
     const struct board_params *params = &board->params;
@@ -242,7 +264,7 @@ static bool create_devices(struct board *board, struct diag *diag)
     board->vga = vga_create(&(struct vga_params){.events = params->events, .cpu_hz = params->cpu_hz},
                             board->ports, board->memory, diag);
     return board->com1 && board->com2 && board->vga && create_bridges(board, diag) &&
-           create_ide(board, diag) && create_dma_card(board, diag);
+           create_isa_dma(board, diag) && create_ide(board, diag) && create_dma_card(board, diag);
 }
 
 struct board *board_create(const struct board_params *params, struct diag *diag)
@@ -287,6 +309,8 @@ void board_destroy(struct board *board)
     vga_destroy(board->vga);
     dma_card_destroy(board->dma_card);
     piix3_ide_destroy(board->ide);
+    isa_dma_destroy(board->isa_dma);
+    dma_master_destroy(board->isa_master);
     piix3_destroy(board->isa_bridge);
     i440fx_destroy(board->host_bridge);
     pci_destroy(board->pci);
@@ -329,6 +353,11 @@ bool board_set_rom(struct board *board, const void *bytes, uint64_t size_bytes, 
     if (board->dma_card)
         dma_card_take_down(board->dma_card);
     return shadow_set_rom(board->shadow, bytes, size_bytes, diag);
+}
+
+struct isa_dma *board_isa_dma(struct board *board)
+{
+    return board->isa_dma;
 }
 
 struct pci *board_pci(struct board *board)
@@ -428,5 +457,6 @@ const struct stat_row *board_stat_rows(size_t *nr_rows)
 
 bool board_register_device_stats(struct board *board, struct stat_registry *registry)
 {
-    return piix3_ide_register_stats(board->ide, registry);
+    return piix3_ide_register_stats(board->ide, registry) &&
+           (!board->isa_master || dma_master_register_stats(board->isa_master, registry, "dma.isa"));
 }

@@ -10,6 +10,7 @@
 #define LK_SIM_BOARD_BOARD_H
 
 #include "dma/engine.h"
+#include "dma/isa_dma.h"
 #include "dma/master.h"
 #include "sim/base/diag.h"
 #include "sim/base/event.h"
@@ -81,6 +82,9 @@ bool board_is_ram(const struct board *board, struct paddr page);
 
 /* The firmware's ROM (shadow.h). To be called once, before the first run. */
 bool board_set_rom(struct board *board, const void *bytes, uint64_t size_bytes, struct diag *diag);
+
+/* For a device that asks by a DREQ of the ISA bus. */
+struct isa_dma *board_isa_dma(struct board *board);
 
 /* For a device that puts itself on the bus. */
 struct pci *board_pci(struct board *board);
