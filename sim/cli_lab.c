@@ -260,6 +260,8 @@ static void list_labs(bool as_json)
         printf("%s\n  {\"lab\": \"%s\", \"fact\": \"%s\", \"sentence\": ", i ? "," : "[", row->name,
                row->fact);
         json_put_string(stdout, row->sentence);
+        printf(", \"options\": ");
+        json_put_string(stdout, row->options ? row->options : "");
         printf("}");
     }
     if (as_json)

@@ -176,10 +176,11 @@ static bool take_stale(struct running *r, const char *image)
     return is_good;
 }
 
-static bool run(struct running *r, const char *lab, struct diag *diag)
+static bool run(struct running *r, const struct lab_row *row, struct diag *diag)
 {
-    char image[4096], arguments[128];
-    snprintf(arguments, sizeof arguments, "quiet lab=%s", lab);
+    char image[4096], arguments[256];
+    snprintf(arguments, sizeof arguments, "quiet lab=%s%s%s", row->name, row->options ? " " : "",
+             row->options ? row->options : "");
     if (!bundled_image("lab", "kernel-i386.elf", image, sizeof image, diag) ||
         !machine_load(r->machine, image, arguments, NULL, 0, diag))
         return false;
@@ -207,7 +208,7 @@ bool lab_run_guest(struct lab_result *result, const struct config *config, const
     if (!r.machine)
         return false;
     result->nr_outcomes++;
-    bool is_good = run(&r, result->row->name, diag);
+    bool is_good = run(&r, result->row, diag);
     for (unsigned i = 0; i < outcome->nr_regions; i++)
         stat_snapshot_free(r.open[i].begin);
     free(r.mark);

@@ -18,7 +18,7 @@ void seq_printf(struct seq_file *m, const char *fmt, ...)
     m->count = length < room ? m->count + length : m->size;
 }
 
-void seq_print(void (*show)(struct seq_file *m))
+void seq_lines(void (*show)(struct seq_file *m), void (*put_line)(const char *line))
 {
     struct seq_file m = {.buf = console_buf, .size = sizeof(console_buf)};
     m.buf[0] = '\0';
@@ -26,7 +26,17 @@ void seq_print(void (*show)(struct seq_file *m))
     char *line = m.buf;
     for (char *end = strchr(line, '\n'); end; end = strchr(line, '\n')) {
         *end = '\0';
-        pr_info("%s\n", line);
+        put_line(line);
         line = end + 1;
     }
+}
+
+static void print_line(const char *line)
+{
+    pr_info("%s\n", line);
+}
+
+void seq_print(void (*show)(struct seq_file *m))
+{
+    seq_lines(show, print_line);
 }

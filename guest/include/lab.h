@@ -65,6 +65,10 @@ struct lab {
 #define LAB(lab_name, function)                                                                              \
     static const struct lab lab_##function __used __attribute__((section("labs"))) = {lab_name, function}
 
+/* A file of /proc as lines of the lab. */
+struct seq_file;
+void lab_show(void (*show)(struct seq_file *m));
+
 /* The thread of the lab of that name; on a processor that has counters, starts them. */
 int lab_thread(void *name);
 /* Ends the run: a line that says how it went, then the machine's exit, or its power. */

@@ -18,5 +18,7 @@ static inline bool seq_has_overflowed(const struct seq_file *m)
     return m->count == m->size;
 }
 
-/* Prints what show() makes on the console, a message a line, as pr_info() does. */
+/* Hands out what show() makes a line at a time, without its newline. */
+void seq_lines(void (*show)(struct seq_file *m), void (*put_line)(const char *line));
+/* Prints it on the console, as pr_info() does. */
 void seq_print(void (*show)(struct seq_file *m));

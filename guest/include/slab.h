@@ -93,5 +93,12 @@ size_t ksize(const void *object);
 /* /proc/slabinfo. */
 struct seq_file;
 void slabinfo_show(struct seq_file *m);
-/* Reports of slab_debug.c so far. */
+/* The reports of slab_debug.c so far: how many, and the last one. */
+struct slab_report {
+    const char *what;
+    const struct kmem_cache *cache;
+    unsigned long found_by;           /* return addresses: who called the allocator when it was found, */
+    unsigned long taken_by, given_by; /* took the object last, gave it back last; 0: not known */
+};
 unsigned long slab_nr_errors(void);
+const struct slab_report *slab_last_report(void);

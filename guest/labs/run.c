@@ -11,6 +11,7 @@
 #include "printk.h"
 #include "reboot.h"
 #include "sched.h"
+#include "seq_file.h"
 #include "string.h"
 
 /* QEMU's isa-debug-exit device, where lookaside has it too: ends the run with status value << 1 | 1. */
@@ -25,6 +26,16 @@ extern const struct lab __start_labs[], __stop_labs[];
 void lab_print(const char *text, size_t bytes)
 {
     console_write(text, bytes);
+}
+
+static void say_line(const char *line)
+{
+    lab_say("  %s", line);
+}
+
+void lab_show(void (*show)(struct seq_file *m))
+{
+    seq_lines(show, say_line);
 }
 
 /*

@@ -28,10 +28,16 @@ struct track {
 enum track_item { TRACK_ALLOC, TRACK_FREE };
 
 static unsigned long nr_errors;
+static struct slab_report last_report;
 
 unsigned long slab_nr_errors(void)
 {
     return nr_errors;
+}
+
+const struct slab_report *slab_last_report(void)
+{
+    return &last_report;
 }
 
 static u32 letter_flag(char letter)
@@ -114,6 +120,7 @@ static void show_track(const struct kmem_cache *cache, void *object, enum track_
     if (!(cache->flags & SLAB_STORE_USER))
         return;
     const struct track *track = track_of(cache, object, item);
+    *(item == TRACK_ALLOC ? &last_report.taken_by : &last_report.given_by) = track->address;
     if (track->address == 0)
         return;
     char symbol[SYMBOL_BYTES];
@@ -126,6 +133,7 @@ static void report(const struct kmem_cache *cache, void *object, unsigned long c
     char symbol[SYMBOL_BYTES];
     sprint_symbol(symbol, sizeof(symbol), caller);
     nr_errors++;
+    last_report = (struct slab_report){.what = what, .cache = cache, .found_by = caller};
     pr_err("=============================================================================\n");
     pr_err("BUG %s: %s\n", cache->name, what);
     pr_err("-----------------------------------------------------------------------------\n");

@@ -32,13 +32,16 @@ for lab in labs["labs"]:
            [list(claim)[0] for claim in lab["claims"]]
     assert "holds" in said and "failed" not in said, lab["lab"]
 END
-for name in $("$LK" lab list | sed -n 's/^\([^ ]*\) *[A-Z][0-9].*/\1/p'); do
+python3 -c 'import json
+for row in json.load(open("list.json")):
+    if row["fact"] != "-": print(row["lab"], row["options"])' >names
+while read -r name options; do
     command -v qemu-system-i386 >/dev/null || { echo "no qemu-system-i386: labs not run there"; break; }
     timeout 60 qemu-system-i386 -m 64M -display none -monitor none -no-reboot -serial "file:$name.qemu" -kernel "$LK_KERNEL" \
-        -device isa-debug-exit,iobase=0xf4,iosize=4 -append "quiet lab=$name" 2>qemu.err
+        -device isa-debug-exit,iobase=0xf4,iosize=4 -append "quiet lab=$name $options" 2>qemu.err </dev/null
     status=$?
     [ $status = 1 ] || [ $status = 5 ] || complain "lab $name on QEMU: status $status: $(cat "$name.qemu" qemu.err)"
-done
+done <names
 # With an L1D of one line, and nothing below it, cached loads are as slow as others; a guest that lacks the lab panics.
 "$LK" lab uncached -s cache.levels=1 -s cache.l1d.size=16 -s cache.l1d.ways=1 -s cache.l1d.line=16 -s cache.l1i.line=16 \
     -s cpu.fetch_bytes=16 >text 2>err </dev/null
