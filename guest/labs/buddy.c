@@ -30,7 +30,7 @@ static void check_orders(void)
               "8 MiB are refused: the largest block has 4");
 }
 
-/* What taking a block must do to the lists: the smallest one that will do goes, and leaves a half of each size below. */
+/* The smallest block that will do must go from the lists, and leave a half of each size below it. */
 static bool is_split(const unsigned long before[MAX_ORDER], const unsigned long after[MAX_ORDER], u32 order)
 {
     u32 found = order;
@@ -61,7 +61,7 @@ static void check_split(u32 order)
     lab_check(is_whole, "giving it back merges the halves again");
 }
 
-/* 4 MiB given back a page at a time, every fifth page, round and round: whichever comes last completes the block. */
+/* 4 MiB given back a page at a time, every fifth page, round and round, until the last one. */
 static void check_merge(void)
 {
     struct zone *zone = &contig_page_data.node_zones[ZONE_NORMAL];

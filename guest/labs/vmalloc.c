@@ -115,6 +115,29 @@ static void vmalloc_lab(void)
 }
 LAB("vmalloc", vmalloc_lab);
 
+/* Areas are put where the first hole is that they fit into, so the largest hole is the one behind them all. */
+static unsigned long largest_hole(void)
+{
+    unsigned long end = VMALLOC_START;
+    for (const struct vm_struct *area = first_vm_area(); area; area = next_vm_area(area))
+        end = area->addr + area->size;
+    return VMALLOC_END - end;
+}
+
+static void check_region(void)
+{
+    unsigned long hole = largest_hole();
+    lab_figure("free in the vmalloc region", hole >> 20, 1, "MiB");
+    lab_check(get_vm_area(hole, PAGE_SIZE, VM_MAP, 0) == NULL,
+              "not all of it can be had: a guard page must fit");
+    struct vm_struct *whole = get_vm_area(hole - PAGE_SIZE, PAGE_SIZE, VM_MAP, 0);
+    lab_check(whole != NULL, "an area that is a page smaller can");
+    lab_check(get_vm_area(4 * PAGE_SIZE, PAGE_SIZE, VM_MAP, 0) == NULL,
+              "and then there is no room for 16 KiB more");
+    if (whole)
+        free_vm_area(whole);
+}
+
 static void limits(void)
 {
     void *piece = kmalloc(KMALLOC_MAX_SIZE, GFP_KERNEL);
@@ -128,13 +151,6 @@ static void limits(void)
     void *large = vmalloc(8ul << 20);
     lab_check(large != NULL, "vmalloc: 8 MiB");
     vfree(large);
-    lab_check(vmalloc(VMALLOC_END - VMALLOC_START) == NULL,
-              "but not all of its area, which has %lu MiB: a guard page must fit",
-              (VMALLOC_END - VMALLOC_START) >> 20);
-    struct vm_struct *whole = get_vm_area(VMALLOC_END - VMALLOC_START - PAGE_SIZE, PAGE_SIZE, VM_MAP, 0);
-    lab_check(whole != NULL, "a page less is a possible area");
-    lab_check(vmalloc(1) == NULL, "and while it is taken, there is no room for another byte");
-    if (whole)
-        free_vm_area(whole);
+    check_region();
 }
 LAB("limits", limits);

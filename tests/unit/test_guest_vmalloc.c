@@ -1,4 +1,4 @@
-/* The red-black tree and the areas of the vmalloc region, against arrays that are searched from end to end. */
+/* The red-black tree, and the areas of the vmalloc region, against arrays searched from end to end. */
 #include <criterion/criterion.h>
 #include <string.h>
 
