@@ -55,7 +55,7 @@ static int kernel_init(void *name)
     return 0;
 }
 
-/* Free pages, and those that are nobody's: empty slabs of caches; the kernel's own page tables, which stay. */
+/* Free pages, with those that are nobody's: in empty slabs, and in page tables of the kernel, which stay. */
 static unsigned long count_free_pages(void)
 {
     kmem_cache_shrink_all();

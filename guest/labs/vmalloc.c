@@ -115,7 +115,7 @@ static void vmalloc_lab(void)
 }
 LAB("vmalloc", vmalloc_lab);
 
-/* Areas are put where the first hole is that they fit into, so the largest hole is the one behind them all. */
+/* An area goes to the first hole that it fits into, so the largest is the one behind them all. */
 static unsigned long largest_hole(void)
 {
     unsigned long end = VMALLOC_START;
