@@ -117,6 +117,8 @@ struct cpu *cpu_create(const struct cpu_params *params)
         .itlb = params->itlb,
         .dtlb = params->dtlb,
         .l2_tlb = params->l2_tlb,
+        .structure = {params->structure[TLB_PDE], params->structure[TLB_PDPTE], params->structure[TLB_PML4E],
+                      params->structure[TLB_PML5E]},
         .l2_tlb_latency_cycles = config->tlb_l2_latency_cycles,
         .walk_cache = params->walk_cache,
         .content = params->content,

@@ -51,6 +51,7 @@ struct cpu_params {
     struct ram *ram;
     struct cpu_board board;
     struct tlb *itlb, *dtlb, *l2_tlb;                /* NULL in functional mode; owned by the caller */
+    struct tlb *structure[NR_TLB_STRUCTURES];        /* likewise, and where there is none */
     struct cache *l1i, *l1d, *walk_cache;            /* likewise */
     struct cache_content *content;                   /* NULL: there are no devices that do not snoop */
     const struct cpu_observer *observer;             /* NULL: nobody watches, and the fast executors run */

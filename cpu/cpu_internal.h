@@ -721,7 +721,7 @@ void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn);
 void cpu_observe_block(struct cpu *cpu); /* one is fetched in the mode that is */
 void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done);
 void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation *translation,
-                             bool has_walked);
+                             const struct walk *walk);
 void cpu_observe_access(struct cpu *cpu, const struct cpu_seen_access *access);
 void cpu_observe_request(struct cpu *cpu, const struct cache *cache, struct cpu_seen_request request);
 void cpu_observe_exception(struct cpu *cpu, unsigned vector, bool is_interrupt);

@@ -55,7 +55,15 @@ static __attribute__((noinline, cold)) void observe_translation(struct cpu *cpu,
         .asked = asked,
         .ready = answer->ready,
     };
-    cpu_observe_translation(cpu, &seen, cpu->mmu.stats.walks != walks_before);
+    uint64_t nr_walks = cpu->mmu.stats.walks - walks_before;
+    if (nr_walks > 1) { /* the first one is told of by itself */
+        struct cpu_seen_translation refuted = seen;
+        const struct walk *walk = &cpu->mmu.refuted;
+        refuted.is_fault = refuted.is_refuted = true;
+        refuted.ready = walk->step[walk->nr_steps - 1].ready;
+        cpu_observe_translation(cpu, &refuted, walk);
+    }
+    cpu_observe_translation(cpu, &seen, nr_walks ? &cpu->mmu.last_walk : NULL);
 }
 
 bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, enum mmu_asker asker, stamp_t *t,
@@ -75,8 +83,8 @@ bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, enu
     }
     cpu_set_fault_code(cpu, EXCP_PF, answer.error_code);
     cpu->fault.cr2 = linear;
-    mmu_invalidate(&cpu->mmu, laddr(linear));
-    cpu_observe_control(cpu, "invlpg", linear);
+    mmu_drop_faulted(&cpu->mmu, laddr(linear));
+    cpu_observe_control(cpu, "drop", linear);
     return false;
 }
 

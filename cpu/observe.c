@@ -46,14 +46,15 @@ void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, 
     observer->insn(observer->opaque, &seen);
 }
 
-void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation *translation, bool has_walked)
+void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation *translation,
+                             const struct walk *walk)
 {
     const struct cpu_observer *observer = cpu->params.observer;
     if (!observer || !observer->translation)
         return;
     struct cpu_seen_translation seen = *translation;
     seen.instruction = cpu->stats.instructions;
-    observer->translation(observer->opaque, &seen, has_walked ? &cpu->mmu.last_walk : NULL);
+    observer->translation(observer->opaque, &seen, walk);
 }
 
 void cpu_observe_access(struct cpu *cpu, const struct cpu_seen_access *access)

@@ -37,6 +37,8 @@ struct cpu_seen_translation {
     struct laddr linear;
     bool is_l1_hit, is_l2_hit; /* found in a TLB, even if a walk had to confirm or change what it says */
     bool is_fault;             /* then its walk (there is always one) has the error code */
+    bool
+        is_refuted; /* this walk's fault is no answer: the same is told of again, with a walk from the root */
     cycle_t asked, ready;
 };
 
@@ -57,7 +59,7 @@ struct cpu_seen_access {
     bool is_paged;
     bool is_rest;       /* it belongs to the access before it: the second line of a split */
     uint8_t type;       /* enum memory_type of a data access */
-    uint64_t nr_walks;  /* walks this access made: 0 or 1; its walk is mmu.last_walk */
+    uint64_t nr_walks;  /* walks this access made; the last one is mmu.last_walk */
     unsigned served_by; /* enum served_by */
     cycle_t asked, translated;
     cycle_t sent; /* a data access: the caches were asked */

@@ -9,6 +9,7 @@ void mmu_init(struct mmu *mmu, const struct mmu_params *params)
     memset(mmu, 0, sizeof *mmu);
     mmu->params = *params;
     mmu->untimed.id = 1;
+    paging_caches_init(&mmu->caches, params->structure);
     memory_types_init(&mmu->types, params->physical_bits);
     mmu->address_mask = UINT64_MAX;
 }
@@ -109,30 +110,90 @@ static void count_l2_hit(struct mmu *mmu, enum mmu_access access)
     ++*hits[access];
 }
 
-/* Walks, counts, and on success fills `entry`. Returns the answer but for its entry. */
-static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access access, enum mmu_asker asker,
-                              cycle_t now, struct tlb_entry *entry, bool *is_good)
+static void drop_from(struct tlb *tlb, enum mmu_drop what, unsigned pcid, struct laddr at)
 {
-    struct walk_context context = {.mmu = mmu, .now = now};
+    switch (what) {
+    case MMU_DROP_ADDRESS:
+        tlb_invalidate(tlb, at, pcid, true);
+        break;
+    case MMU_DROP_CONTEXT:
+        tlb_flush_pcid(tlb, pcid);
+        break;
+    case MMU_DROP_ALL:
+        tlb_flush(tlb, false);
+        break;
+    case MMU_DROP_ALL_BUT_GLOBAL:
+        tlb_flush(tlb, true);
+        break;
+    case MMU_DROP_PAGE:
+    case MMU_DROP_FAULTED:
+        tlb_invalidate(tlb, at, pcid, false);
+        break;
+    }
+}
+
+static void drop_structures(struct mmu *mmu, enum mmu_drop what, unsigned pcid, struct laddr at)
+{
+    for (unsigned i = 0; i < NR_TLB_STRUCTURES; i++)
+        if (mmu->caches.of[i])
+            drop_from(mmu->caches.of[i], what, pcid, at);
+}
+
+/* Walks from `start` (NULL: the root) in cycle *now, which moves, and counts. Fills `entry` on success. */
+static bool walk_from(struct mmu *mmu, const struct walk_start *start, cycle_t *now, struct tlb_entry *entry)
+{
+    struct walk_context context = {.mmu = mmu, .now = *now};
     struct walk_memory memory = {.opaque = &context, .read = timed_read, .update = timed_update};
+    struct walk *record = &mmu->last_walk;
+    mmu->stats.walks++;
+    mmu->nr_walks_seen++;
+    bool is_good = paging_walk(&mmu->mode, &memory, record, start, entry);
+    mmu->stats.walk_cycles += context.now - *now;
+    count_walk(mmu, record->access, context.now - *now);
+    *now = context.now;
+    return is_good;
+}
+
+static void count_fault(struct mmu *mmu, uint32_t error_code)
+{
+    if (error_code & PF_RSVD)
+        mmu->stats.faults_reserved++;
+    else if (error_code & PF_P)
+        mmu->stats.faults_protection++;
+    else
+        mmu->stats.faults_not_present++;
+}
+
+/*
+ * Walks, counts, and on success fills `entry`. Returns the answer but for its entry. A walk that is to
+ * confirm a violation begins at the root, and so does a second one where one that began further down found a
+ * page fault: what is held must not make a fault that the tables in memory do not (docs/memory.md,
+ * "Translation").
+ */
+static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access access, enum mmu_asker asker,
+                              bool is_confirming, cycle_t now, struct tlb_entry *entry, bool *is_good)
+{
     struct walk *record = &mmu->last_walk;
     record->linear = at;
     record->access = access;
     record->asker = asker;
-    mmu->stats.walks++;
-    mmu->nr_walks_seen++;
-    *is_good = paging_walk(&mmu->mode, &memory, record, NULL, entry);
-    mmu->stats.walk_cycles += context.now - now;
-    count_walk(mmu, access, context.now - now);
-    if (!*is_good) {
-        if (record->error_code & PF_RSVD)
-            mmu->stats.faults_reserved++;
-        else if (record->error_code & PF_P)
-            mmu->stats.faults_protection++;
-        else
-            mmu->stats.faults_not_present++;
+    struct walk_start start, *from = NULL;
+    if (mmu->caches.nr && !is_confirming &&
+        paging_caches_find(&mmu->caches, &mmu->mode, mmu_pcid(mmu), at, &start))
+        from = &start;
+    *is_good = walk_from(mmu, from, &now, entry);
+    if (from && !*is_good) {
+        mmu->refuted = *record;
+        mmu->stats.refuted_walks++;
+        drop_structures(mmu, MMU_DROP_FAULTED, mmu_pcid(mmu), at);
+        from = NULL;
+        *is_good = walk_from(mmu, NULL, &now, entry);
     }
-    return (struct mmu_answer){.error_code = record->error_code, .ready = context.now};
+    if (!*is_good)
+        count_fault(mmu, record->error_code);
+    else if (mmu->caches.nr)
+        paging_caches_learn(&mmu->caches, mmu_pcid(mmu), record, from);
+    return (struct mmu_answer){.error_code = record->error_code, .ready = now};
 }
 
 static bool is_usable(const struct mmu *mmu, const struct tlb_entry *entry, enum mmu_access access,
@@ -155,7 +216,7 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
     }
     bool is_good;
     if (!mmu->params.is_timed) {
-        struct mmu_answer answer = walk(mmu, at, access, asker, now, &mmu->untimed, &is_good);
+        struct mmu_answer answer = walk(mmu, at, access, asker, false, now, &mmu->untimed, &is_good);
         answer.entry = is_good ? &mmu->untimed : NULL;
         return answer;
     }
@@ -180,14 +241,11 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
      * A violation that an entry shows is confirmed in memory before it becomes a fault: the manual lets a
      * stale entry fault (SDM 3A 4.10.4.3), and no guest can rely on that it does.
      */
-    if (entry) {
-        if (paging_allows(&mmu->mode, entry->flags, access, asker))
-            mmu->stats.dirty_walks++;
-        else
-            mmu->stats.permission_walks++;
-    }
+    bool is_confirming = entry && !paging_allows(&mmu->mode, entry->flags, access, asker);
+    mmu->stats.permission_walks += is_confirming;
+    mmu->stats.dirty_walks += entry && !is_confirming;
     struct tlb_entry fresh;
-    struct mmu_answer answer = walk(mmu, at, access, asker, now, &fresh, &is_good);
+    struct mmu_answer answer = walk(mmu, at, access, asker, is_confirming, now, &fresh, &is_good);
     answer.found_in = found_in;
     if (!is_good)
         return answer;
@@ -202,27 +260,6 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
     return answer;
 }
 
-static void drop_from(struct tlb *tlb, enum mmu_drop what, unsigned pcid, struct laddr at)
-{
-    switch (what) {
-    case MMU_DROP_ADDRESS:
-        tlb_invalidate(tlb, at, pcid, true);
-        break;
-    case MMU_DROP_CONTEXT:
-        tlb_flush_pcid(tlb, pcid);
-        break;
-    case MMU_DROP_ALL:
-        tlb_flush(tlb, false);
-        break;
-    case MMU_DROP_ALL_BUT_GLOBAL:
-        tlb_flush(tlb, true);
-        break;
-    case MMU_DROP_ADDRESS_AND_GLOBAL:
-        tlb_invalidate(tlb, at, pcid, false);
-        break;
-    }
-}
-
 void mmu_drop(struct mmu *mmu, enum mmu_drop what, unsigned pcid, struct laddr at)
 {
     mmu->untimed.id++;
@@ -231,6 +268,8 @@ void mmu_drop(struct mmu *mmu, enum mmu_drop what, unsigned pcid, struct laddr a
     drop_from(mmu->params.itlb, what, pcid, at);
     drop_from(mmu->params.dtlb, what, pcid, at);
     drop_from(mmu->params.l2_tlb, what, pcid, at);
+    /* INVLPG drops all that a paging-structure cache holds of the PCID (SDM 3A 4.10.4.1). */
+    drop_structures(mmu, what == MMU_DROP_PAGE ? MMU_DROP_CONTEXT : what, pcid, at);
 }
 
 void mmu_set_mode(struct mmu *mmu, const struct paging_mode *mode)
@@ -255,7 +294,12 @@ void mmu_load_cr3(struct mmu *mmu, const struct paging_mode *mode, bool keeps_en
 
 void mmu_invalidate(struct mmu *mmu, struct laddr at)
 {
-    mmu_drop(mmu, MMU_DROP_ADDRESS_AND_GLOBAL, mmu_pcid(mmu), at);
+    mmu_drop(mmu, MMU_DROP_PAGE, mmu_pcid(mmu), at);
+}
+
+void mmu_drop_faulted(struct mmu *mmu, struct laddr at)
+{
+    mmu_drop(mmu, MMU_DROP_FAULTED, mmu_pcid(mmu), at);
 }
 
 void mmu_set_a20(struct mmu *mmu, bool is_open)

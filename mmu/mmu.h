@@ -11,12 +11,14 @@
 #include "cache/cache.h"
 #include "mmu/memory_type.h"
 #include "mmu/paging.h"
+#include "mmu/paging_cache.h"
 #include "sim/base/ram.h"
 #include "tlb/tlb.h"
 
 struct mmu_params {
     bool is_timed;
-    struct tlb *itlb, *dtlb, *l2_tlb; /* all NULL when not timed; owned by the caller */
+    struct tlb *itlb, *dtlb, *l2_tlb;         /* all NULL when not timed; owned by the caller */
+    struct tlb *structure[NR_TLB_STRUCTURES]; /* paging-structure caches; NULL where there is none */
     cycle_t l2_tlb_latency_cycles;
     struct cache *walk_cache;      /* in which the walker looks first; NULL when not timed */
     struct cache_content *content; /* NULL: there are no devices that do not snoop */
@@ -41,7 +43,10 @@ struct mmu {
     struct paging_mode mode;
     struct memory_types types;
     struct mmu_stats stats;
-    struct walk last_walk;  /* for traces and windows */
+    struct paging_caches caches;
+    struct walk last_walk; /* for traces and windows */
+    struct walk
+        refuted; /* the last that began below the root and faulted, before last_walk confirmed it or not */
     uint64_t nr_walks_seen; /* grows with every walk, so that an observer knows whether last_walk is new */
     /*
      * A translation that no TLB holds (paging off, functional mode) is answered here. Its id changes with
@@ -108,16 +113,23 @@ void mmu_set_mode(struct mmu *mmu, const struct paging_mode *mode);
  */
 void mmu_load_cr3(struct mmu *mmu, const struct paging_mode *mode, bool keeps_entries);
 
-/* INVLPG, and what a page fault does to the entries of its page. */
+/* INVLPG. */
 void mmu_invalidate(struct mmu *mmu, struct laddr at);
 
-/* What is to be dropped from the TLBs. The first four are INVPCID's types (SDM 2A INVPCID). */
+/* What a page fault drops (SDM 3A 4.10.4.1). */
+void mmu_drop_faulted(struct mmu *mmu, struct laddr at);
+
+/*
+ * What is to be dropped from TLBs and paging-structure caches. The first four are INVPCID's types (SDM 2A
+ * INVPCID). Nothing in a paging-structure cache is global (SDM 3A 4.10.2.4).
+ */
 enum mmu_drop {
     MMU_DROP_ADDRESS,        /* what is not global, of one page and PCID */
     MMU_DROP_CONTEXT,        /* what is not global, of a PCID */
     MMU_DROP_ALL,            /* everything, global or not */
     MMU_DROP_ALL_BUT_GLOBAL, /* of all PCIDs */
-    MMU_DROP_ADDRESS_AND_GLOBAL,
+    MMU_DROP_PAGE,    /* INVLPG: of one page, global or not, and all paging-structure entries of the PCID */
+    MMU_DROP_FAULTED, /* of one page, global or not, with what the walk to it used */
     NR_INVPCID_TYPES = MMU_DROP_ALL_BUT_GLOBAL + 1,
 };
 void mmu_drop(struct mmu *mmu, enum mmu_drop what, unsigned pcid, struct laddr at);

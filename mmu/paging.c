@@ -139,12 +139,6 @@ static uint8_t pat_index(uint64_t leaf, bool maps_large)
     return (uint8_t)((leaf & PTE_PWT ? 1 : 0) | (leaf & PTE_PCD ? 2 : 0) | (pat ? 4 : 0));
 }
 
-/* The same for the access to the table that a value (an entry, or CR3) leads to. */
-static unsigned table_pat_index(uint64_t value)
-{
-    return (value & PTE_PWT ? 1u : 0u) | (value & PTE_PCD ? 2u : 0u);
-}
-
 bool paging_start(const struct paging_mode *mode, struct laddr linear, struct walk_start *start)
 {
     enum paging_kind kind = paging_kind(mode);
@@ -154,7 +148,7 @@ bool paging_start(const struct paging_mode *mode, struct laddr linear, struct wa
         root = mode->pdpte[paging_pdpte_index(linear)];
     start->table = paging_frame(kind, root, TLB_PAGE_4K);
     bool has_pcid = kind != PAGING_PAE && (mode->cr4 & CR4_PCIDE);
-    start->pat_index = has_pcid ? 0 : table_pat_index(root);
+    start->pat_index = has_pcid ? 0 : paging_table_pat_index(root);
     return kind != PAGING_PAE || (root & PTE_P);
 }
 
@@ -194,7 +188,7 @@ INLINE bool descend(struct descent *at, enum paging_kind kind, const struct pagi
     at->no_execute |= leaf & PTE_XD;
     at->page = at->maps_large ? level->large : TLB_PAGE_4K;
     at->table = paging_frame(kind, leaf, at->page);
-    at->table_pat = table_pat_index(leaf);
+    at->table_pat = paging_table_pat_index(leaf);
     return true;
 }
 

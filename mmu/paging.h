@@ -108,6 +108,12 @@ struct walk_start {
     unsigned pat_index;  /* of the first access */
 };
 
+/* Of the access to the table that a value (an entry, or CR3) leads to (SDM 3A 4.9.2). */
+static inline unsigned paging_table_pat_index(uint64_t value)
+{
+    return (value & PTE_PWT ? 1u : 0u) | (value & PTE_PCD ? 2u : 0u);
+}
+
 /* From CR3, or from its PDPTE register with PAE. False: that is not present. */
 bool paging_start(const struct paging_mode *mode, struct laddr linear, struct walk_start *start);
 

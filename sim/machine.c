@@ -40,6 +40,7 @@ struct machine {
     struct dram *dram;
     struct cache_hierarchy caches;
     struct tlb *itlb, *dtlb, *l2_tlb;
+    struct tlb *structure[NR_TLB_STRUCTURES]; /* NULL where there is none */
     struct cpu *cpu;
     struct ev_queue *events;
     struct cache_content *content; /* NULL: devices snoop, or there are no caches */
@@ -330,7 +331,15 @@ static bool create_tlbs(struct machine *machine)
     machine->itlb = tlb_create(&itlb);
     machine->dtlb = tlb_create(&dtlb);
     machine->l2_tlb = tlb_create(&l2);
-    return machine->itlb && machine->dtlb && machine->l2_tlb;
+    bool is_good = machine->itlb && machine->dtlb && machine->l2_tlb;
+    for (unsigned i = 0; i < NR_TLB_STRUCTURES && is_good; i++) {
+        struct tlb_params params;
+        if (!tlb_structure_params(c, i, &params))
+            continue;
+        machine->structure[i] = tlb_create(&params);
+        is_good = machine->structure[i] != NULL;
+    }
+    return is_good;
 }
 
 enum { COPROCESSOR_IRQ = 13, COPROCESSOR_PORT = 0xf0 };
@@ -377,6 +386,8 @@ static bool create_cpu(struct machine *machine)
         .itlb = machine->itlb,
         .dtlb = machine->dtlb,
         .l2_tlb = machine->l2_tlb,
+        .structure = {machine->structure[TLB_PDE], machine->structure[TLB_PDPTE],
+                      machine->structure[TLB_PML4E], machine->structure[TLB_PML5E]},
         .l1i = machine->caches.l1i,
         .l1d = machine->caches.l1d,
         .content = machine->content,
@@ -476,6 +487,18 @@ static bool create_board(struct machine *machine, struct diag *diag)
     return machine->board && iomap_add(board_ports(machine->board), &port, diag);
 }
 
+static bool register_structures(struct machine *machine)
+{
+    static const char *const paths[NR_TLB_STRUCTURES] = {[TLB_PDE] = "cpu0.tlb.pde",
+                                                         [TLB_PDPTE] = "cpu0.tlb.pdpte",
+                                                         [TLB_PML4E] = "cpu0.tlb.pml4e",
+                                                         [TLB_PML5E] = "cpu0.tlb.pml5e"};
+    for (unsigned i = 0; i < NR_TLB_STRUCTURES; i++)
+        if (machine->structure[i] && !tlb_register_stats(machine->structure[i], machine->stats, paths[i]))
+            return false;
+    return true;
+}
+
 /* What a model does not have is left out: a reader must not take it for zero. */
 static bool register_stats(struct machine *machine)
 {
@@ -486,7 +509,7 @@ static bool register_stats(struct machine *machine)
     if (machine->config.cpu_model != CFG_CPU_FUNCTIONAL)
         is_good = tlb_register_stats(machine->itlb, r, "cpu0.tlb.l1i") &&
                   tlb_register_stats(machine->dtlb, r, "cpu0.tlb.l1d") &&
-                  tlb_register_stats(machine->l2_tlb, r, "cpu0.tlb.l2") &&
+                  tlb_register_stats(machine->l2_tlb, r, "cpu0.tlb.l2") && register_structures(machine) &&
                   cache_hierarchy_register_stats(&machine->caches, r) &&
                   dram_register_stats(machine->dram, r, "dram") &&
                   dma_memory_register_stats(machine->dma, r, "dma") &&
@@ -552,6 +575,8 @@ void machine_destroy(struct machine *machine)
     tlb_destroy(machine->itlb);
     tlb_destroy(machine->dtlb);
     tlb_destroy(machine->l2_tlb);
+    for (unsigned i = 0; i < NR_TLB_STRUCTURES; i++)
+        tlb_destroy(machine->structure[i]);
     cache_hierarchy_destroy(&machine->caches);
     cache_content_destroy(machine->content);
     dram_destroy(machine->dram);

@@ -63,8 +63,16 @@ static void print_memory_system(const struct stat_registry *stats, uint64_t inst
     static const struct {
         const char *label, *path;
     } rows[] = {
-        {"L1 ITLB", "cpu0.tlb.l1i"}, {"L1 DTLB", "cpu0.tlb.l1d"}, {"L2 TLB", "cpu0.tlb.l2"},
-        {"L1I", "cache.l1i0"},       {"L1D", "cache.l1d0"},       {"L2", "cache.l2"},
+        {"L1 ITLB", "cpu0.tlb.l1i"},
+        {"L1 DTLB", "cpu0.tlb.l1d"},
+        {"L2 TLB", "cpu0.tlb.l2"},
+        {"PDE cache", "cpu0.tlb.pde"},
+        {"PDPTE cache", "cpu0.tlb.pdpte"},
+        {"PML4 cache", "cpu0.tlb.pml4e"},
+        {"PML5 cache", "cpu0.tlb.pml5e"},
+        {"L1I", "cache.l1i0"},
+        {"L1D", "cache.l1d0"},
+        {"L2", "cache.l2"},
         {"L3", "cache.l3"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -17,14 +17,23 @@
 
 enum { TLB_MAX_ARRAYS = 2 };
 
-/* Page sizes, as bits of a set. */
+/* Page sizes, as bits of a set; the last two are only those of what a paging-structure entry spans. */
 enum tlb_page {
     TLB_PAGE_4K = 1,
     TLB_PAGE_4M = 2,
     TLB_PAGE_2M = 4,
     TLB_PAGE_1G = 8,
     TLB_PAGES_LARGE = TLB_PAGE_4M | TLB_PAGE_2M | TLB_PAGE_1G,
+    TLB_SPAN_512G = 16,
+    TLB_SPAN_256T = 32,
 };
+
+/*
+ * The paging-structure caches (SDM 3A 4.10.3.1), by the entry that they hold, the deepest first. Each is a
+ * TLB of its own: the page of an entry is what the paging-structure entry spans, its frame the table that it
+ * leads to, its flags the rights that it and all above it leave, its pat_index that of accesses to the table.
+ */
+enum tlb_structure { TLB_PDE, TLB_PDPTE, TLB_PML4E, TLB_PML5E, NR_TLB_STRUCTURES };
 
 enum tlb_flag {
     TLB_USER = 1,
@@ -75,7 +84,12 @@ void tlb_destroy(struct tlb *tlb);
 
 static inline unsigned tlb_page_shift(enum tlb_page page)
 {
-    return page == TLB_PAGE_4K ? 12 : page == TLB_PAGE_2M ? 21 : page == TLB_PAGE_4M ? 22 : 30;
+    return page == TLB_PAGE_4K     ? 12
+           : page == TLB_PAGE_2M   ? 21
+           : page == TLB_PAGE_4M   ? 22
+           : page == TLB_PAGE_1G   ? 30
+           : page == TLB_SPAN_512G ? 39
+                                   : 48;
 }
 
 /*

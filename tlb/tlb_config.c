@@ -28,3 +28,18 @@ struct tlb_params tlb_l2_params(const struct config *c)
 {
     return params_of(c->tlb_l2_pages == CFG_TLB_SHARED, ARRAY(c, l2), ARRAY(c, l2_large));
 }
+
+bool tlb_structure_params(const struct config *c, enum tlb_structure which, struct tlb_params *params)
+{
+    static const unsigned spans[NR_TLB_STRUCTURES] = {[TLB_PDE] = TLB_PAGE_2M | TLB_PAGE_4M,
+                                                      [TLB_PDPTE] = TLB_PAGE_1G,
+                                                      [TLB_PML4E] = TLB_SPAN_512G,
+                                                      [TLB_PML5E] = TLB_SPAN_256T};
+    const struct tlb_array_params arrays[NR_TLB_STRUCTURES] = {[TLB_PDE] = ARRAY(c, pde),
+                                                               [TLB_PDPTE] = ARRAY(c, pdpte),
+                                                               [TLB_PML4E] = ARRAY(c, pml4e),
+                                                               [TLB_PML5E] = ARRAY(c, pml5e)};
+    *params = (struct tlb_params){1, {arrays[which]}};
+    params->array[0].pages = spans[which];
+    return params->array[0].nr_entries > 0;
+}

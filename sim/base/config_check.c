@@ -279,7 +279,9 @@ static void check_tlbs(struct check *check)
     static const struct {
         size_t entries, ways, replacement;
     } arrays[] = {TLB_ARRAY_FIELDS(l1i),       TLB_ARRAY_FIELDS(l1i_large), TLB_ARRAY_FIELDS(l1d),
-                  TLB_ARRAY_FIELDS(l1d_large), TLB_ARRAY_FIELDS(l2),        TLB_ARRAY_FIELDS(l2_large)};
+                  TLB_ARRAY_FIELDS(l1d_large), TLB_ARRAY_FIELDS(l2),        TLB_ARRAY_FIELDS(l2_large),
+                  TLB_ARRAY_FIELDS(pde),       TLB_ARRAY_FIELDS(pdpte),     TLB_ARRAY_FIELDS(pml4e),
+                  TLB_ARRAY_FIELDS(pml5e)};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         check_tlb(check, arrays[i].entries, arrays[i].ways);
         check_plru(check, arrays[i].replacement, arrays[i].ways, MAX_TLB_PLRU_WAYS);

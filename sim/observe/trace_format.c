@@ -15,7 +15,7 @@ void trace_put_summary(uint8_t *to, const struct trace_chunk *chunk)
     trace_put32(to, chunk->packed_bytes);
     trace_put32(to + 4, chunk->raw_bytes);
     trace_put32(to + 8, chunk->nr_records);
-    trace_put32(to + 12, 0);
+    trace_put32(to + 12, chunk->packed_hash);
     trace_put64(to + 16, chunk->cycles.first);
     trace_put64(to + 24, chunk->cycles.last);
     trace_put64(to + 32, chunk->first_insn);
@@ -27,6 +27,7 @@ void trace_get_summary(const uint8_t *from, struct trace_chunk *chunk)
     chunk->packed_bytes = trace_get32(from);
     chunk->raw_bytes = trace_get32(from + 4);
     chunk->nr_records = trace_get32(from + 8);
+    chunk->packed_hash = trace_get32(from + 12);
     chunk->cycles = (struct trace_span){trace_get64(from + 16), trace_get64(from + 24)};
     chunk->first_insn = trace_get64(from + 32);
     chunk->last_insn = trace_get64(from + 40);

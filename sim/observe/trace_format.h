@@ -16,7 +16,7 @@
 #define TRACE_TAIL_MAGIC 0x45544b4cu /* "LKTE" */
 
 enum {
-    TRACE_VERSION = 3,
+    TRACE_VERSION = 4,
     TRACE_FRAME_BYTES = 8, /* a skippable frame's number and size */
     TRACE_MAGIC_BYTES = 8,
     TRACE_HASH_BYTES = 8,
@@ -36,6 +36,7 @@ enum {
 struct trace_chunk {
     uint64_t offset; /* of its header in the file; the data frame follows the header */
     uint32_t packed_bytes, raw_bytes, nr_records;
+    uint32_t packed_hash; /* of the data frame, which has bits that zstd does not look at */
     struct trace_span cycles;
     uint64_t first_insn, last_insn;
 };
@@ -67,6 +68,12 @@ static inline uint64_t trace_get64(const uint8_t *from)
 
 /* FNV-1a, 64 bits: tells damage, not malice. */
 uint64_t trace_hash(const uint8_t *bytes, size_t nr_bytes);
+
+/* Its lower half, of a data frame. */
+static inline uint32_t trace_packed_hash(const uint8_t *bytes, size_t nr_bytes)
+{
+    return (uint32_t)trace_hash(bytes, nr_bytes);
+}
 
 /* What header and index both say of a chunk, but for its offset: TRACE_SUMMARY_BYTES. */
 void trace_put_summary(uint8_t *to, const struct trace_chunk *chunk);

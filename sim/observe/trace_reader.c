@@ -323,6 +323,8 @@ static bool load_chunk(struct trace_reader *reader, const struct trace_chunk *ch
         return no_memory(reader, diag);
     if (!read_at(reader, chunk->offset + sizeof header, reader->packed, chunk->packed_bytes, diag))
         return false;
+    if (trace_packed_hash(reader->packed, chunk->packed_bytes) != chunk->packed_hash)
+        return bad(reader, chunk->offset, "the chunk's data are damaged", diag);
     size_t got = ZSTD_decompress(reader->raw, chunk->raw_bytes, reader->packed, chunk->packed_bytes);
     if (ZSTD_isError(got))
         return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: offset %" PRIu64 ": a damaged zstd frame: %s",

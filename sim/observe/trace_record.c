@@ -13,6 +13,8 @@ enum translation_flag {
     TRANSLATION_WALK = 64,
     TRANSLATION_FAULT = 128
 };
+/* Above the kind of access in the second byte. */
+enum { TRANSLATION_REFUTED = 4 };
 enum access_flag { ACCESS_IS_RAM = 8 };
 /* A cache's number and a flag in the first byte; kind, use and server in the second. */
 enum { REQUEST_CACHE_SHIFT = 3, REQUEST_HAS_IP = 1 << 5 };
@@ -94,23 +96,24 @@ static void insn_seen(struct trace_codec *codec, const struct cpu_seen_insn *ins
     codec->cycle = insn->issued;
 }
 
-/* A byte says how many steps a walk has, and above that by which kind of paging. */
-enum { WALK_STEPS_MASK = 7, WALK_KIND_SHIFT = 3 };
+/* A number says how many steps a walk has, above that by which kind of paging and at which level it began. */
+enum { WALK_STEPS_MASK = 7, WALK_KIND_SHIFT = 3, WALK_KIND_MASK = 7, WALK_LEVEL_SHIFT = 6 };
 
 static void put_walk(struct out *out, struct trace_codec *codec, const struct walk *walk, cycle_t asked)
 {
-    put_byte(out, walk->nr_steps | (unsigned)walk->kind << WALK_KIND_SHIFT);
+    put(out,
+        walk->nr_steps | (unsigned)walk->kind << WALK_KIND_SHIFT | walk->first_level << WALK_LEVEL_SHIFT);
     if (walk->is_fault)
         put(out, walk->error_code);
     for (unsigned i = 0; i < walk->nr_steps; i++) {
         const struct walk_step *step = &walk->step[i];
-        put_delta(out, step->at.v, codec->step_at[i]);
-        put_delta(out, step->value, codec->step_value[i]);
+        put_delta(out, step->at.v, codec->step_at[walk->first_level + i]);
+        put_delta(out, step->value, codec->step_value[walk->first_level + i]);
         put(out, step->index);
         put_byte(out, step->served_by);
         put_delta(out, step->ready, asked);
-        codec->step_at[i] = step->at.v;
-        codec->step_value[i] = step->value;
+        codec->step_at[walk->first_level + i] = step->at.v;
+        codec->step_value[walk->first_level + i] = step->value;
     }
 }
 
@@ -121,7 +124,7 @@ static void put_translation(struct out *out, struct trace_codec *codec, const st
                       (seen->is_l1_hit ? TRANSLATION_L1_HIT : 0u) |
                       (seen->is_l2_hit ? TRANSLATION_L2_HIT : 0u) |
                       (record->has_walk ? TRANSLATION_WALK : 0u) | (seen->is_fault ? TRANSLATION_FAULT : 0u));
-    put_byte(out, seen->access);
+    put_byte(out, seen->access | (seen->is_refuted ? TRANSLATION_REFUTED : 0u));
     put_delta(out, seen->instruction, codec->next_insn);
     put_delta(out, seen->linear.v, codec->linear[kind_for(seen->access)]);
     put_delta(out, seen->asked, codec->cycle);
@@ -281,10 +284,10 @@ static uint64_t get_delta(struct in *in, uint64_t from)
     return from + (coded >> 1 ^ (coded & 1 ? UINT64_MAX : 0));
 }
 
-static unsigned below(struct in *in, unsigned value, unsigned limit, const char *what)
+static unsigned below(struct in *in, uint64_t value, unsigned limit, const char *what)
 {
     if (value < limit)
-        return value;
+        return (unsigned)value;
     if (!in->what)
         in->what = what;
     return 0;
@@ -335,23 +338,24 @@ static void get_walk(struct in *in, struct trace_codec *codec, const struct cpu_
     walk->access = of->access;
     walk->asker = of->is_user ? MMU_USER : MMU_SUPERVISOR;
     walk->is_fault = of->is_fault;
-    unsigned shape = get_byte(in);
-    walk->kind =
-        (enum paging_kind)below(in, shape >> WALK_KIND_SHIFT, NR_PAGING_KINDS, "a kind of paging is unknown");
+    uint64_t shape = get(in), kind = shape >> WALK_KIND_SHIFT & WALK_KIND_MASK;
+    walk->kind = (enum paging_kind)below(in, kind, NR_PAGING_KINDS, "a kind of paging is unknown");
+    unsigned nr_levels = paging_nr_levels(walk->kind);
+    walk->first_level = below(in, shape >> WALK_LEVEL_SHIFT, nr_levels + 1, "a walk begins too low");
     walk->nr_steps =
-        below(in, shape & WALK_STEPS_MASK, paging_nr_levels(walk->kind) + 1, "a walk has too many steps");
+        below(in, shape & WALK_STEPS_MASK, nr_levels - walk->first_level + 1, "a walk has too many steps");
     if (walk->is_fault)
         walk->error_code = (uint32_t)get(in);
     for (unsigned i = 0; i < walk->nr_steps; i++) {
         struct walk_step *step = &walk->step[i];
-        step->at = paddr(get_delta(in, codec->step_at[i]));
-        step->value = get_delta(in, codec->step_value[i]);
+        step->at = paddr(get_delta(in, codec->step_at[walk->first_level + i]));
+        step->value = get_delta(in, codec->step_value[walk->first_level + i]);
         step->size_bytes = paging_entry_bytes(walk->kind);
         step->index = (unsigned)get(in);
         step->served_by = get_below(in, NR_SERVED_BY, "a server is unknown");
         step->ready = get_delta(in, of->asked);
-        codec->step_at[i] = step->at.v;
-        codec->step_value[i] = step->value;
+        codec->step_at[walk->first_level + i] = step->at.v;
+        codec->step_value[walk->first_level + i] = step->value;
     }
 }
 
@@ -363,7 +367,10 @@ static void get_translation(struct in *in, struct trace_codec *codec, unsigned f
     seen->is_l1_hit = flags & TRANSLATION_L1_HIT;
     seen->is_l2_hit = flags & TRANSLATION_L2_HIT;
     seen->is_fault = flags & TRANSLATION_FAULT;
-    seen->access = (enum mmu_access)get_below(in, NR_WALK_ACCESSES, "a kind of translation is unknown");
+    unsigned access = get_byte(in);
+    seen->is_refuted = access & TRANSLATION_REFUTED;
+    seen->access = (enum mmu_access)below(in, access & ~(unsigned)TRANSLATION_REFUTED, NR_WALK_ACCESSES,
+                                          "a kind of translation is unknown");
     seen->instruction = get_delta(in, codec->next_insn);
     seen->linear = laddr(get_delta(in, codec->linear[kind_for(seen->access)]));
     seen->asked = get_delta(in, codec->cycle);

@@ -86,8 +86,12 @@ static void put_translation(FILE *out, const struct trace_record *part)
                     step->ready);
         }
         fputc(']', out);
+        if (part->walk.first_level)
+            fprintf(out, ", \"first_level\": %u", part->walk.first_level);
         if (part->walk.is_fault)
             fprintf(out, ", \"fault\": %" PRIu32, part->walk.error_code);
+        if (seen->is_refuted)
+            fputs(", \"refuted\": true", out);
     }
     fputc('}', out);
 }

@@ -86,9 +86,9 @@ void trace_part_mark(struct trace_text *text, const struct trace_record *part)
 {
     if (part->kind == TRACE_TRANSLATION) {
         trace_text_add(text, "%ctlb %s", part->translation.access == MMU_FETCH ? 'i' : 'd',
-                       part->translation.is_fault ? "walk!"
-                       : part->has_walk           ? "walk"
-                                                  : "l2tlb");
+                       part->translation.is_fault && !part->translation.is_refuted ? "walk!"
+                       : part->has_walk                                            ? "walk"
+                                                                                   : "l2tlb");
     } else if (part->kind == TRACE_ACCESS) {
         const char *cache = part->access.kind == CPU_ACCESS_FETCH ? "l1i" : "l1d";
         if (part->access.is_ram)
@@ -119,7 +119,10 @@ cycle_t trace_part_cycle(const struct trace_record *part)
 
 static void add_walk(struct trace_text *text, const struct cpu_seen_translation *of, const struct walk *walk)
 {
-    trace_text_add(text, "walk of %" PRIu64 " cycles: ", of->ready - of->asked);
+    trace_text_add(text, "walk of %" PRIu64 " cycles", of->ready - of->asked);
+    if (walk->first_level)
+        trace_text_add(text, " from a %s held", paging_level(walk->kind, walk->first_level - 1)->name);
+    trace_text_add(text, ": ");
     for (unsigned i = 0; i < walk->nr_steps; i++) {
         const struct walk_step *step = &walk->step[i];
         trace_text_add(text, "%s[%u] at %08" PRIx64 " = %08" PRIx64 " from %s", i ? ", " : "", step->index,
@@ -127,6 +130,8 @@ static void add_walk(struct trace_text *text, const struct cpu_seen_translation 
     }
     if (walk->is_fault)
         trace_text_add(text, ": fault, error code %" PRIx32, walk->error_code);
+    if (of->is_refuted)
+        trace_text_add(text, ", to be confirmed");
 }
 
 static void translation_sentence(struct trace_text *text, const struct trace_record *part)

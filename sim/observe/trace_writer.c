@@ -90,6 +90,7 @@ static void end_chunk(struct trace_writer *writer)
     }
     chunk->offset = writer->written_bytes;
     chunk->packed_bytes = (uint32_t)packed;
+    chunk->packed_hash = trace_packed_hash(writer->packed, packed);
     if (!keep_chunk(writer)) {
         writer->error = ENOMEM;
         return;

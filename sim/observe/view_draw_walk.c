@@ -53,11 +53,12 @@ static void draw_step(struct drawing *drawing, double x, double y, unsigned inde
     const struct walk_step *step = &cpu->walk.step[index];
     bool is_last = index + 1 == cpu->walk.nr_steps;
     char title[COUNT_CHARS], flags[COUNT_CHARS];
-    snprintf(title, sizeof title, "%s [%u]", step_names[index], step->index);
+    unsigned level = cpu->walk.first_level + index;
+    snprintf(title, sizeof title, "%s [%u]", step_names[level], step->index);
     draw_arrow(drawing, x, y);
-    draw_node(drawing, x, y, cpu->walk.is_fault && is_last ? INK_FAULT : step_colours[index], title,
+    draw_node(drawing, x, y, cpu->walk.is_fault && is_last ? INK_FAULT : step_colours[level], title,
               step->value);
-    format_flags(flags, step->value, index == 0);
+    format_flags(flags, step->value, level == 0);
     canvas_text(drawing->canvas, x, y + BOX_HEIGHT + 2, FONT_SMALL, INK_TEXT, flags);
     if (!cpu->is_timed)
         return;
@@ -72,8 +73,9 @@ static void draw_step(struct drawing *drawing, double x, double y, unsigned inde
 static void draw_bits(struct drawing *drawing, double x, double y, const struct walk *walk)
 {
     unsigned low = LINEAR_BITS;
-    for (unsigned part = 0; part <= walk->nr_steps; part++) {
-        bool is_offset = part == walk->nr_steps;
+    unsigned nr_indices = walk->first_level + walk->nr_steps;
+    for (unsigned part = 0; part <= nr_indices; part++) {
+        bool is_offset = part == nr_indices;
         unsigned nr_bits = is_offset ? low : INDEX_BITS;
         char bits[LINEAR_BITS + 1];
         for (unsigned i = 0; i < nr_bits; i++)
@@ -87,7 +89,7 @@ static void draw_bits(struct drawing *drawing, double x, double y, const struct 
                           walk->linear.v & (((uint64_t)1 << nr_bits) - 1));
         else
             canvas_printf(drawing->canvas, x, y + 14, FONT_SMALL, INK_DIM, "%s %u", step_names[part],
-                          walk->step[part].index);
+                          (unsigned)(walk->linear.v >> low) & ((1u << INDEX_BITS) - 1));
         x = end + 14;
     }
 }
@@ -111,9 +113,10 @@ static void draw_frame(struct drawing *drawing, double x, double y, const struct
 {
     const struct view_memory *memory = &drawing->model->memory;
     uint64_t leaf = walk->step[walk->nr_steps - 1].value;
-    uint64_t frame = paging_frame(walk->kind, leaf, walk->nr_steps == 1 ? TLB_PAGE_4M : TLB_PAGE_4K);
+    bool is_large = walk->first_level + walk->nr_steps == 1;
+    uint64_t frame = paging_frame(walk->kind, leaf, is_large ? TLB_PAGE_4M : TLB_PAGE_4K);
     draw_arrow(drawing, x, y);
-    draw_node(drawing, x, y, INK_GOOD, walk->nr_steps == 1 ? "4 MiB page" : "4 KiB page", frame);
+    draw_node(drawing, x, y, INK_GOOD, is_large ? "4 MiB page" : "4 KiB page", frame);
     pfn_t pfn = frame >> PAGE_SHIFT;
     if (pfn < memory->nr_frames)
         canvas_text(drawing->canvas, x, y + BOX_HEIGHT + 2, FONT_SMALL, INK_TEXT,
@@ -126,13 +129,14 @@ static void draw_frame(struct drawing *drawing, double x, double y, const struct
 static void list_step(struct drawing *drawing, double x, double y, const struct walk *walk, unsigned index)
 {
     const struct walk_step *step = &walk->step[index];
-    const char *name = paging_level(walk->kind, index)->name;
+    const char *name = paging_level(walk->kind, walk->first_level + index)->name;
     bool is_last = index + 1 == walk->nr_steps;
     char flags[COUNT_CHARS];
     format_flags(flags, step->value, false);
-    double end = canvas_printf(drawing->canvas, x, y, FONT_SMALL,
-                               walk->is_fault && is_last ? INK_FAULT : step_colours[index],
-                               "%-5s [%3u] %016" PRIx64, name, step->index, step->value);
+    double end =
+        canvas_printf(drawing->canvas, x, y, FONT_SMALL,
+                      walk->is_fault && is_last ? INK_FAULT : step_colours[walk->first_level + index],
+                      "%-5s [%3u] %016" PRIx64, name, step->index, step->value);
     end = canvas_printf(drawing->canvas, end, y, FONT_SMALL, INK_TEXT, "  %s%s", flags,
                         (step->value & PTE_P) && (step->value & PTE_XD) ? " XD" : "");
     if (drawing->model->cpu.is_timed)
@@ -145,8 +149,8 @@ static void list_frame(struct drawing *drawing, double x, double y, const struct
 {
     const struct view_memory *memory = &drawing->model->memory;
     unsigned last = walk->nr_steps - 1;
-    const struct paging_level *level = paging_level(walk->kind, last);
-    bool is_small = walk->nr_steps == paging_nr_levels(walk->kind);
+    const struct paging_level *level = paging_level(walk->kind, walk->first_level + last);
+    bool is_small = walk->first_level + walk->nr_steps == paging_nr_levels(walk->kind);
     enum tlb_page page = is_small ? TLB_PAGE_4K : level->large;
     uint64_t frame = paging_frame(walk->kind, walk->step[last].value, page);
     pfn_t pfn = frame >> PAGE_SHIFT;
@@ -161,7 +165,11 @@ static void list_frame(struct drawing *drawing, double x, double y, const struct
 static void list_walk(struct drawing *drawing, double x, double y, const struct walk *walk)
 {
     enum { ROW_HEIGHT = 14 };
-    if (walk->kind == PAGING_PAE)
+    if (walk->first_level)
+        canvas_printf(drawing->canvas, x, y, FONT_SMALL, INK_DIM, "%-5s held  %016" PRIx64,
+                      paging_level(walk->kind, walk->first_level - 1)->name,
+                      walk->step[0].at.v & ~(uint64_t)PAGE_MASK);
+    else if (walk->kind == PAGING_PAE)
         canvas_printf(drawing->canvas, x, y, FONT_SMALL, INK_DIM, "PDPTE [%3u] in a register%s",
                       paging_pdpte_index(walk->linear), walk->nr_steps ? "" : ": not present");
     else
@@ -201,8 +209,9 @@ void draw_walk_panel(struct drawing *drawing, struct box panel)
         return;
     }
     /* As it was then: another address space may have come since. */
-    draw_node(drawing, x, y, INK_DIM, "CR3", walk->step[0].at.v & ~(uint64_t)PAGE_MASK);
-    for (unsigned i = 0; i < walk->nr_steps && i < TWO_LEVELS; i++)
+    draw_node(drawing, x, y, INK_DIM, walk->first_level ? "PDE held" : "CR3",
+              walk->step[0].at.v & ~(uint64_t)PAGE_MASK);
+    for (unsigned i = 0; i < walk->nr_steps && walk->first_level + i < TWO_LEVELS; i++)
         draw_step(drawing, x += BOX_PITCH, y, i);
     if (!walk->is_fault)
         draw_frame(drawing, x + BOX_PITCH, y, walk);

@@ -332,6 +332,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nr_bytes)
                                         "tlb.l1i.ways=2",
                                         "tlb.l2.entries=3",
                                         "tlb.l2.ways=1",
+                                        "tlb.pde.entries=2",
+                                        "tlb.pde.ways=1",
                                         NULL,
                                         NULL};
     if (nr_bytes < 8)

@@ -42,15 +42,22 @@ enum { ERROR_PRESENT = 1, ERROR_RESERVED = 8 };
 #define CONTROL3_PCID 0xfffu
 #define CONTROL3_KEEP (1ull << 63)
 
+/* The paging-structure caches, the deepest first. */
+enum { NR_STRUCTURES = 4 };
+static const char *const structure_names[NR_STRUCTURES] = {"pde", "pdpte", "pml4e", "pml5e"};
+
 enum { MAX_REPORTS = 5 };
 
 struct model {
     uint64_t cr0, cr4, pcid, invpcid_at, ram_bytes;
     struct naive_tlb itlb, dtlb, l2_tlb;
+    struct naive_tlb structure[NR_STRUCTURES]; /* without arrays: there is none */
+    bool has_refuted;                          /* the walk of the next translation is the second one */
+    struct walk refuted;
     struct cfg *cfg;
     struct naive_memory memory;
     uint64_t instructions, fetches, requests;
-    uint64_t walks, dirty_walks, permission_walks, walk_reads, accessed_sets, dirty_sets;
+    uint64_t walks, dirty_walks, permission_walks, refuted_walks, walk_reads, accessed_sets, dirty_sets;
     uint64_t faults_not_present, faults_protection, faults_reserved;
     unsigned nr_differences;
 };
@@ -159,6 +166,13 @@ static bool build_model(struct model *model, const cJSON *config, struct diag *d
     add_tlb(&model->itlb, config, "tlb.l1i");
     add_tlb(&model->dtlb, config, "tlb.l1d");
     add_tlb(&model->l2_tlb, config, "tlb.l2");
+    for (unsigned i = 0; i < NR_STRUCTURES; i++) {
+        char name[64], entries[128];
+        snprintf(name, sizeof name, "tlb.%s", structure_names[i]);
+        snprintf(entries, sizeof entries, "%s.entries", name);
+        if (setting(config, entries))
+            add_array(&model->structure[i], config, name, NAIVE_LARGE);
+    }
     model->cfg = read_config(config, diag);
     return model->cfg && naive_memory_init(&model->memory, cfg_values(model->cfg));
 }
@@ -179,62 +193,84 @@ static bool is_allowed(const struct model *model, const struct naive_page *page,
     return !is_write || page->is_writable || !(model->cr0 & CONTROL0_WP);
 }
 
-/* What the walk's last entry maps, by how many entries were read before it. */
+/* What an entry at each level of a kind of paging spans. */
+static const uint64_t spans[NR_PAGING_KINDS][5] = {
+    [PAGING_TWO_LEVEL] = {4u << 20, 4096},
+    [PAGING_PAE] = {2u << 20, 4096},
+    [PAGING_FOUR_LEVEL] = {1ull << 39, 1u << 30, 2u << 20, 4096},
+    [PAGING_FIVE_LEVEL] = {1ull << 48, 1ull << 39, 1u << 30, 2u << 20, 4096},
+};
+static const unsigned nr_levels[NR_PAGING_KINDS] = {
+    [PAGING_TWO_LEVEL] = 2, [PAGING_PAE] = 2, [PAGING_FOUR_LEVEL] = 4, [PAGING_FIVE_LEVEL] = 5};
+
+/* What the walk's last entry maps. */
 static uint64_t page_bytes(const struct walk *seen)
 {
-    static const uint64_t sizes[][5] = {
-        [PAGING_TWO_LEVEL] = {4u << 20, 4096},
-        [PAGING_PAE] = {2u << 20, 4096},
-        [PAGING_FOUR_LEVEL] = {4096, 1u << 30, 2u << 20, 4096},
-        [PAGING_FIVE_LEVEL] = {4096, 4096, 1u << 30, 2u << 20, 4096},
-    };
-    return seen->nr_steps ? sizes[seen->kind][seen->nr_steps - 1] : 4096;
+    return seen->nr_steps ? spans[seen->kind][seen->first_level + seen->nr_steps - 1] : 4096;
 }
 
-/*
- * Reads the entries that the trace says were there, marks them, and says what the walk found. False: a fault.
- */
-static bool walk(struct model *model, const struct walk *seen, enum mmu_access access, bool is_user,
-                 struct naive_page *page)
+/* Rights that are left below an entry. */
+static void restrict_by(struct naive_page *page, uint64_t entry)
+{
+    page->is_user &= (entry & ENTRY_USER) != 0;
+    page->is_writable &= (entry & ENTRY_WRITABLE) != 0;
+    page->is_executable &= !(entry & ENTRY_NO_EXECUTE);
+}
+
+enum outcome { GOOD, NOT_PRESENT, RESERVED, NOT_ALLOWED };
+
+/* Reads the entries that the trace says were there, from `above` on, and says what the walk found. */
+static enum outcome read_entries(struct model *model, const struct walk *seen, enum mmu_access access,
+                                 bool is_user, const struct naive_page *above, struct naive_page *page)
 {
     bool is_write = access == MMU_WRITE;
-    *page = (struct naive_page){.is_user = true, .is_writable = true, .is_executable = true};
+    uint64_t last = seen->nr_steps ? seen->step[seen->nr_steps - 1].value : 0;
+    *page = *above;
     model->walks++;
     for (unsigned i = 0; i < seen->nr_steps; i++) {
         model->walk_reads++;
-    }
-    uint64_t last = seen->nr_steps ? seen->step[seen->nr_steps - 1].value : 0;
-    for (unsigned i = 0; i < seen->nr_steps; i++) {
-        page->is_user &= (seen->step[i].value & ENTRY_USER) != 0;
-        page->is_writable &= (seen->step[i].value & ENTRY_WRITABLE) != 0;
-        page->is_executable &= !(seen->step[i].value & ENTRY_NO_EXECUTE);
+        restrict_by(page, seen->step[i].value);
     }
     page->page_bytes = page_bytes(seen);
     page->pcid = model->pcid;
     page->is_global = (last & ENTRY_GLOBAL) && (model->cr4 & CONTROL4_GLOBAL);
     page->is_dirty = is_write || (last & ENTRY_DIRTY);
     page->number = seen->linear.v / page->page_bytes;
-    if (!(last & ENTRY_PRESENT)) {
-        model->faults_not_present++;
-        return false;
-    }
-    if (seen->is_fault && (seen->error_code & ERROR_RESERVED)) {
-        model->faults_reserved++;
-        return false;
-    }
-    if (!is_allowed(model, page, access, is_user)) {
-        model->faults_protection++;
-        return false;
-    }
+    if (!(last & ENTRY_PRESENT))
+        return NOT_PRESENT;
+    if (seen->is_fault && (seen->error_code & ERROR_RESERVED))
+        return RESERVED;
+    return is_allowed(model, page, access, is_user) ? GOOD : NOT_ALLOWED;
+}
+
+/* Marks the entries of a walk that found its page. */
+static void mark(struct model *model, const struct walk *seen, bool is_write)
+{
     for (unsigned i = 0; i < seen->nr_steps; i++) {
         bool sets_accessed = !(seen->step[i].value & ENTRY_ACCESSED);
-        bool sets_dirty = i == seen->nr_steps - 1 && is_write && !(last & ENTRY_DIRTY);
+        bool sets_dirty = i == seen->nr_steps - 1 && is_write && !(seen->step[i].value & ENTRY_DIRTY);
         if ((!sets_accessed && !sets_dirty) || seen->step[i].at.v >= model->ram_bytes)
             continue;
         model->accessed_sets += sets_accessed;
         model->dirty_sets += sets_dirty;
     }
-    return true;
+}
+
+/* What the walk has read on its way to the page. */
+static void keep_structures(struct model *model, const struct walk *seen, const struct naive_page *above)
+{
+    struct naive_page page = *above;
+    for (unsigned i = 0; i + 1 < seen->nr_steps; i++) {
+        unsigned level = seen->first_level + i;
+        struct naive_tlb *cache = &model->structure[nr_levels[seen->kind] - 2 - level];
+        restrict_by(&page, seen->step[i].value);
+        page.page_bytes = spans[seen->kind][level];
+        page.number = seen->linear.v / page.page_bytes;
+        page.pcid = model->pcid;
+        page.table = seen->step[i].value & 0xffffffffff000;
+        if (cache->nr_arrays)
+            naive_tlb_fill(cache, page);
+    }
 }
 
 /* Says where the models and the run part, the first few times. */
@@ -247,9 +283,74 @@ static void differ(struct model *model, const struct trace_record *record, const
                seen->is_fault);
 }
 
+/* Where the paging-structure caches let a walk begin; NULL: at the root. */
+static const struct naive_page *find_structure(struct model *model, enum paging_kind kind, uint64_t linear,
+                                               unsigned *level)
+{
+    for (unsigned i = 0; i + 1 < nr_levels[kind]; i++) {
+        if (!model->structure[i].nr_arrays)
+            continue;
+        const struct naive_page *found = naive_tlb_lookup(&model->structure[i], linear, model->pcid);
+        *level = nr_levels[kind] - 1 - i;
+        if (found)
+            return found;
+    }
+    *level = 0;
+    return NULL;
+}
+
+static void invalidate_structures(struct model *model, uint64_t linear, uint64_t pcid)
+{
+    for (unsigned i = 0; i < NR_STRUCTURES; i++)
+        naive_tlb_invalidate(&model->structure[i], linear, pcid, true);
+}
+
+static void walk(struct model *model, struct naive_tlb *l1, const struct trace_record *record,
+                 bool is_confirming)
+{
+    const struct cpu_seen_translation *seen = &record->translation;
+    const struct naive_page root = {.is_user = true, .is_writable = true, .is_executable = true};
+    const struct naive_page *found = NULL;
+    unsigned level = 0;
+    if (!is_confirming)
+        found = find_structure(model, record->walk.kind, seen->linear.v, &level);
+    struct naive_page above = found ? *found : root, fresh;
+    const struct walk *first = model->has_refuted ? &model->refuted : &record->walk;
+    if (first->first_level != level)
+        differ(model, record, "the walk should begin at another level");
+    else if (found && first->step[0].at.v / 4096 * 4096 != above.table)
+        differ(model, record, "the walk should begin in another table");
+    enum outcome outcome = read_entries(model, first, seen->access, seen->is_user, &above, &fresh);
+    if (model->has_refuted != (found && outcome != GOOD))
+        differ(model, record, "another number of walks");
+    if (model->has_refuted) {
+        model->has_refuted = false;
+        model->refuted_walks++;
+        invalidate_structures(model, seen->linear.v, model->pcid);
+        above = root;
+        outcome = read_entries(model, &record->walk, seen->access, seen->is_user, &root, &fresh);
+    }
+    if ((outcome == GOOD) == seen->is_fault)
+        differ(model, record, seen->is_fault ? "this should be no fault" : "this should be a fault");
+    model->faults_not_present += outcome == NOT_PRESENT;
+    model->faults_reserved += outcome == RESERVED;
+    model->faults_protection += outcome == NOT_ALLOWED;
+    if (outcome != GOOD)
+        return;
+    mark(model, &record->walk, seen->access == MMU_WRITE);
+    keep_structures(model, &record->walk, &above);
+    naive_tlb_fill(&model->l2_tlb, fresh);
+    naive_tlb_fill(l1, fresh);
+}
+
 static void translate(struct model *model, const struct trace_record *record)
 {
     const struct cpu_seen_translation *seen = &record->translation;
+    if (seen->is_refuted) {
+        model->has_refuted = true;
+        model->refuted = record->walk;
+        return;
+    }
     struct naive_tlb *l1 = seen->access == MMU_FETCH ? &model->itlb : &model->dtlb;
     bool is_write = seen->access == MMU_WRITE;
     struct naive_page *page = naive_tlb_lookup(l1, seen->linear.v, model->pcid);
@@ -258,29 +359,18 @@ static void translate(struct model *model, const struct trace_record *record)
         page = naive_tlb_lookup(&model->l2_tlb, seen->linear.v, model->pcid);
         is_l2_hit = page != NULL;
     }
-    bool needs_walk =
-        !page || !is_allowed(model, page, seen->access, seen->is_user) || (is_write && !page->is_dirty);
+    bool is_good = page && is_allowed(model, page, seen->access, seen->is_user);
+    bool needs_walk = !is_good || (is_write && !page->is_dirty);
     if (is_l1_hit != seen->is_l1_hit || is_l2_hit != seen->is_l2_hit)
         differ(model, record, "another TLB hit");
     if (needs_walk != record->has_walk)
         differ(model, record, needs_walk ? "a walk should have been made" : "no walk should have been made");
-    if (page && needs_walk && is_allowed(model, page, seen->access, seen->is_user))
-        model->dirty_walks++;
-    else if (page && needs_walk)
-        model->permission_walks++;
-    struct naive_page fresh;
-    if (!needs_walk || !record->has_walk) {
-        if (is_l2_hit)
-            naive_tlb_fill(l1, *page);
-        return;
-    }
-    bool is_good = walk(model, &record->walk, seen->access, seen->is_user, &fresh);
-    if (is_good == seen->is_fault)
-        differ(model, record, is_good ? "this should be no fault" : "this should be a fault");
-    if (!is_good)
-        return;
-    naive_tlb_fill(&model->l2_tlb, fresh);
-    naive_tlb_fill(l1, fresh);
+    model->dirty_walks += needs_walk && is_good;
+    model->permission_walks += page && !is_good;
+    if (needs_walk && record->has_walk)
+        walk(model, l1, record, page && !is_good);
+    else if (is_l2_hit)
+        naive_tlb_fill(l1, *page);
 }
 
 static void flush_tlbs(struct model *model, bool keep_global)
@@ -288,6 +378,8 @@ static void flush_tlbs(struct model *model, bool keep_global)
     naive_tlb_flush(&model->itlb, keep_global);
     naive_tlb_flush(&model->dtlb, keep_global);
     naive_tlb_flush(&model->l2_tlb, keep_global);
+    for (unsigned i = 0; i < NR_STRUCTURES; i++)
+        naive_tlb_flush(&model->structure[i], keep_global);
 }
 
 static void invalidate(struct model *model, uint64_t linear, uint64_t pcid, bool keep_global)
@@ -297,11 +389,18 @@ static void invalidate(struct model *model, uint64_t linear, uint64_t pcid, bool
     naive_tlb_invalidate(&model->l2_tlb, linear, pcid, keep_global);
 }
 
+static void flush_structures_of_pcid(struct model *model, uint64_t pcid)
+{
+    for (unsigned i = 0; i < NR_STRUCTURES; i++)
+        naive_tlb_flush_pcid(&model->structure[i], pcid);
+}
+
 static void flush_pcid(struct model *model, uint64_t pcid)
 {
     naive_tlb_flush_pcid(&model->itlb, pcid);
     naive_tlb_flush_pcid(&model->dtlb, pcid);
     naive_tlb_flush_pcid(&model->l2_tlb, pcid);
+    flush_structures_of_pcid(model, pcid);
 }
 
 static void write_cr4(struct model *model, uint64_t value)
@@ -326,12 +425,14 @@ static void write_cr3(struct model *model, uint64_t value)
 /* The operand of INVPCID: its type above the PCID. */
 static void invpcid(struct model *model, uint64_t type, uint64_t pcid)
 {
-    if (type == 0)
+    if (type == 0) {
         invalidate(model, model->invpcid_at, pcid, true);
-    else if (type == 1)
+        invalidate_structures(model, model->invpcid_at, pcid);
+    } else if (type == 1) {
         flush_pcid(model, pcid);
-    else
+    } else {
         flush_tlbs(model, type == 3);
+    }
 }
 
 static void control(struct model *model, const struct trace_control *seen)
@@ -346,6 +447,10 @@ static void control(struct model *model, const struct trace_control *seen)
         write_cr3(model, seen->value);
     } else if (strcmp(seen->what, "invlpg") == 0) {
         invalidate(model, seen->value, model->pcid, false);
+        flush_structures_of_pcid(model, model->pcid);
+    } else if (strcmp(seen->what, "drop") == 0) { /* a page fault */
+        invalidate(model, seen->value, model->pcid, false);
+        invalidate_structures(model, seen->value, model->pcid);
     } else if (strcmp(seen->what, "invpcid at") == 0) {
         model->invpcid_at = seen->value;
     } else if (strcmp(seen->what, "invpcid") == 0) {
@@ -399,27 +504,33 @@ static void compare_memory(void *opaque, const char *name, uint64_t counted)
     compare(to->model, to->stats, path, dot + 1, counted, &to->nr_compared);
 }
 
+static unsigned compare_tlb(struct model *model, const cJSON *stats, const char *name,
+                            const struct naive_tlb *tlb)
+{
+    unsigned nr_compared = 0;
+    char path[64];
+    snprintf(path, sizeof path, "cpu0.tlb.%s", name);
+#define COMPARE(name) compare(model, stats, path, #name, tlb->counts.name, &nr_compared)
+    COMPARE(accesses);
+    COMPARE(hits);
+    COMPARE(misses);
+    COMPARE(fills);
+    COMPARE(evictions);
+    COMPARE(flushes);
+    COMPARE(invalidations);
+#undef COMPARE
+    return nr_compared;
+}
+
 static unsigned compare_all(struct model *model, const cJSON *stats)
 {
     unsigned nr_compared = 0;
-    const struct {
-        const char *path;
-        const struct naive_counts *counts;
-    } tlbs[] = {{"cpu0.tlb.l1i", &model->itlb.counts},
-                {"cpu0.tlb.l1d", &model->dtlb.counts},
-                {"cpu0.tlb.l2", &model->l2_tlb.counts}};
-    for (size_t i = 0; i < sizeof tlbs / sizeof *tlbs; i++) {
-        const struct naive_counts *counts = tlbs[i].counts;
-#define COMPARE(name) compare(model, stats, tlbs[i].path, #name, counts->name, &nr_compared)
-        COMPARE(accesses);
-        COMPARE(hits);
-        COMPARE(misses);
-        COMPARE(fills);
-        COMPARE(evictions);
-        COMPARE(flushes);
-        COMPARE(invalidations);
-#undef COMPARE
-    }
+    nr_compared += compare_tlb(model, stats, "l1i", &model->itlb);
+    nr_compared += compare_tlb(model, stats, "l1d", &model->dtlb);
+    nr_compared += compare_tlb(model, stats, "l2", &model->l2_tlb);
+    for (unsigned i = 0; i < NR_STRUCTURES; i++)
+        if (model->structure[i].nr_arrays)
+            nr_compared += compare_tlb(model, stats, structure_names[i], &model->structure[i]);
     struct comparison comparison = {model, stats, 0};
     naive_memory_counts(&model->memory, compare_memory, &comparison);
     nr_compared += comparison.nr_compared;
@@ -432,6 +543,7 @@ static unsigned compare_all(struct model *model, const cJSON *stats)
         {"cpu0.mmu", "walks", model->walks},
         {"cpu0.mmu", "dirty_walks", model->dirty_walks},
         {"cpu0.mmu", "permission_walks", model->permission_walks},
+        {"cpu0.mmu", "refuted_walks", model->refuted_walks},
         {"cpu0.mmu", "walk_reads", model->walk_reads},
         {"cpu0.mmu", "accessed_sets", model->accessed_sets},
         {"cpu0.mmu", "dirty_sets", model->dirty_sets},
@@ -504,6 +616,8 @@ int main(int argc, char **argv)
     naive_tlb_free(&model.itlb);
     naive_tlb_free(&model.dtlb);
     naive_tlb_free(&model.l2_tlb);
+    for (unsigned i = 0; i < NR_STRUCTURES; i++)
+        naive_tlb_free(&model.structure[i]);
     if (model.cfg)
         naive_memory_free(&model.memory);
     cfg_destroy(model.cfg);

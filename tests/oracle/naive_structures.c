@@ -11,7 +11,7 @@ static void *take_memory(uint64_t nr, uint64_t size)
     return memory;
 }
 
-static const uint64_t page_sizes[] = {4096, 2u << 20, 4u << 20, 1u << 30};
+static const uint64_t page_sizes[] = {4096, 2u << 20, 4u << 20, 1u << 30, 1ull << 39, 1ull << 48};
 enum { NR_PAGE_SIZES = sizeof page_sizes / sizeof *page_sizes };
 
 static unsigned pages_of(uint64_t page_bytes)

@@ -12,9 +12,10 @@ struct naive_counts {
     uint64_t accesses, hits, misses, fills, evictions, flushes, invalidations;
 };
 
+/* Of a paging-structure cache: what the entry spans, and where the table is. */
 struct naive_page {
     bool is_valid, is_user, is_writable, is_executable, is_dirty, is_global;
-    uint64_t page_bytes;
+    uint64_t page_bytes, table;
     uint64_t number; /* linear address / page size */
     uint64_t pcid;
     uint64_t last_used, filled;

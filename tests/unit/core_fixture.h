@@ -24,7 +24,7 @@ struct core {
     struct ram ram;
     struct dram *dram;
     struct cache_hierarchy caches;
-    struct tlb *itlb, *dtlb, *l2_tlb;
+    struct tlb *itlb, *dtlb, *l2_tlb, *structure[NR_TLB_STRUCTURES];
     struct cpu *cpu;
     struct cpu_observer observer; /* of a watched one; the caller may fill it in */
     uint64_t board_hash;          /* of all port and device accesses, in order */
@@ -105,6 +105,11 @@ static inline void core_create_hierarchy(struct core *core, const struct config 
     core->itlb = tlb_create(&itlb);
     core->dtlb = tlb_create(&dtlb);
     core->l2_tlb = tlb_create(&l2_tlb);
+    for (unsigned i = 0; i < NR_TLB_STRUCTURES; i++) {
+        struct tlb_params params;
+        if (tlb_structure_params(c, i, &params))
+            core->structure[i] = tlb_create(&params);
+    }
 }
 
 /*
@@ -135,6 +140,7 @@ static inline void core_init(struct core *core, enum core_kind kind, const char 
         .itlb = core->itlb,
         .dtlb = core->dtlb,
         .l2_tlb = core->l2_tlb,
+        .structure = {core->structure[0], core->structure[1], core->structure[2], core->structure[3]},
         .l1i = core->caches.l1i,
         .l1d = core->caches.l1d,
         .walk_cache = cache_hierarchy_walk(&core->caches, cfg_values(core->cfg)),
@@ -155,6 +161,8 @@ static inline void core_fini(struct core *core)
         tlb_destroy(core->itlb);
         tlb_destroy(core->dtlb);
         tlb_destroy(core->l2_tlb);
+        for (unsigned i = 0; i < NR_TLB_STRUCTURES; i++)
+            tlb_destroy(core->structure[i]);
     }
     ram_fini(&core->ram);
     cfg_destroy(core->cfg);

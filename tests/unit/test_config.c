@@ -390,6 +390,12 @@ Test(config, keys_that_do_not_fit_each_other_are_refused)
         {{"tlb.l1d.ways=3"}, "-s: tlb.l1d.ways: 3; allowed: what divides tlb.l1d.entries, which is 64"},
         {{"tlb.l1d.ways=128"}, "-s: tlb.l1d.ways: 128; allowed: what divides tlb.l1d.entries, which is 64"},
         {{"tlb.l1d.entries=6"}, "-s: tlb.l1d.entries: 6; allowed: a multiple of tlb.l1d.ways, which is 4"},
+        {{"tlb.pde.entries=6"}, "-s: tlb.pde.entries: 6; allowed: a multiple of tlb.pde.ways, which is 4"},
+        {{"tlb.pml4e.entries=4", "tlb.pml4e.ways=3"},
+         "-s: tlb.pml4e.ways: 3; allowed: what divides tlb.pml4e.entries, which is 4"},
+        {{"tlb.pdpte.entries=6", "tlb.pdpte.ways=3", "tlb.pdpte.replacement=plru"},
+         "-s: tlb.pdpte.replacement: \"plru\"; allowed: plru with a power of two of ways up to 65536; there "
+         "are 3"},
         {{"cpu.width=3"}, "-s: cpu.width: 3; allowed: 1, 2 or 4"},
         {{"cpu.memory_ports=3"}, "-s: cpu.memory_ports: 3; allowed: 1, 2 or 4"},
         {{"dram.banks=6"}, "-s: dram.banks: 6; allowed: a power of two"},

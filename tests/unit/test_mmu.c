@@ -249,7 +249,7 @@ Test(mmu, what_the_tlbs_hold_is_used_until_the_manual_says_that_it_is_dropped, .
             load_cr3();
         } else if (what < 37) {
             mmu_invalidate(&w.mmu, laddr(linear));
-            drop_held(MMU_DROP_ADDRESS_AND_GLOBAL, current_pcid(), linear);
+            drop_held(MMU_DROP_PAGE, current_pcid(), linear);
         } else if (what < 39) {
             enum mmu_drop type = pick(8) ? MMU_DROP_ADDRESS : (enum mmu_drop)pick(NR_INVPCID_TYPES);
             mmu_drop(&w.mmu, type, pcid, laddr(linear));

@@ -89,9 +89,12 @@ static struct trace_record make_translation(void)
                                 .access = record.translation.access,
                                 .asker = record.translation.is_user ? MMU_USER : MMU_SUPERVISOR,
                                 .kind = (enum paging_kind)(PAGING_TWO_LEVEL + pick(4)),
-                                .nr_steps = 1 + (unsigned)pick(2),
+                                .first_level = (unsigned)pick(2),
+                                .nr_steps = 1,
                                 .is_fault = record.translation.is_fault,
                                 .error_code = record.translation.is_fault ? (uint32_t)pick(32) : 0};
+    record.walk.nr_steps += (unsigned)pick(paging_nr_levels(record.walk.kind) - record.walk.first_level);
+    record.translation.is_refuted = record.walk.first_level && record.walk.is_fault && pick(2);
     for (unsigned i = 0; i < record.walk.nr_steps; i++)
         record.walk.step[i] = (struct walk_step){.at = paddr(pick(1 << 20) * 4),
                                                  .value = pick(UINT32_MAX),
@@ -222,8 +225,8 @@ static void expect_same(const struct trace_record *got, const struct trace_recor
     const struct walk *x = &a.walk, *y = &b.walk;
     cr_assert_eq(a.has_walk, b.has_walk, "record %zu: walk", i);
     cr_assert(x->linear.v == y->linear.v && x->access == y->access && x->asker == y->asker &&
-                  x->kind == y->kind && x->nr_steps == y->nr_steps && x->is_fault == y->is_fault &&
-                  x->error_code == y->error_code,
+                  x->kind == y->kind && x->first_level == y->first_level && x->nr_steps == y->nr_steps &&
+                  x->is_fault == y->is_fault && x->error_code == y->error_code,
               "record %zu: another walk", i);
     for (unsigned s = 0; s < x->nr_steps; s++)
         cr_assert(x->step[s].at.v == y->step[s].at.v && x->step[s].value == y->step[s].value &&
@@ -248,6 +251,7 @@ static void expect_same(const struct trace_record *got, const struct trace_recor
                       a.translation.is_l1_hit == b.translation.is_l1_hit &&
                       a.translation.is_l2_hit == b.translation.is_l2_hit &&
                       a.translation.is_fault == b.translation.is_fault &&
+                      a.translation.is_refuted == b.translation.is_refuted &&
                       a.translation.asked == b.translation.asked &&
                       a.translation.ready == b.translation.ready,
                   "record %zu: another translation", i);

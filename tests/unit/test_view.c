@@ -580,12 +580,19 @@ Test(view, walks_of_all_kinds_and_lengths_are_drawn)
     model->cpu.is_there = model->cpu.is_timed = true;
     model->cpu.nr_walks_seen = 1;
     for (enum paging_kind kind = PAGING_TWO_LEVEL; kind <= PAGING_FIVE_LEVEL; kind++) {
-        for (unsigned nr_steps = kind == PAGING_PAE ? 0 : 1; nr_steps <= paging_nr_levels(kind); nr_steps++) {
+        unsigned nr_levels = paging_nr_levels(kind);
+        for (unsigned n = 0; n < nr_levels * (nr_levels + 1); n++) {
+            unsigned first_level = n / (nr_levels + 1), end = n % (nr_levels + 1);
+            bool has_no_step = end == first_level;
+            if (end < first_level || (has_no_step && (kind != PAGING_PAE || first_level)))
+                continue;
             struct walk *walk = &model->cpu.walk;
-            *walk = (struct walk){.linear = laddr(0xfffffffff0123456), .kind = kind, .nr_steps = nr_steps};
-            walk->is_fault = nr_steps != paging_nr_levels(kind) &&
-                             (nr_steps == 0 || !paging_level(kind, nr_steps - 1)->large);
-            for (unsigned i = 0; i < nr_steps; i++)
+            *walk = (struct walk){.linear = laddr(0xfffffffff0123456),
+                                  .kind = kind,
+                                  .first_level = first_level,
+                                  .nr_steps = end - first_level};
+            walk->is_fault = end != nr_levels && (has_no_step || !paging_level(kind, end - 1)->large);
+            for (unsigned i = 0; i < walk->nr_steps; i++)
                 walk->step[i] = (struct walk_step){
                     .value = 0x80000012345670e3, .index = 511, .served_by = i % NR_SERVED_BY};
             cr_assert(view_write_png(model, 1, file, &diag));

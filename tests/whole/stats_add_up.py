@@ -21,8 +21,12 @@ def mistakes(stats):
         found = stats[part + ".hits"] + stats[part + ".misses"]
         yield from rule(f"{name}, hits + misses", stats[name], found)
     if "cpu0.tlb.l2.misses" in stats:
-        walks = sum(stats[name] for name in ("cpu0.tlb.l2.misses", "cpu0.mmu.dirty_walks", "cpu0.mmu.permission_walks"))
-        yield from rule("cpu0.mmu.walks, L2 TLB misses + dirty_walks + permission_walks", stats["cpu0.mmu.walks"], walks)
+        reasons = ("cpu0.tlb.l2.misses", "cpu0.mmu.dirty_walks", "cpu0.mmu.permission_walks", "cpu0.mmu.refuted_walks")
+        yield from rule("cpu0.mmu.walks, " + " + ".join(reasons), stats["cpu0.mmu.walks"], sum(stats[name] for name in reasons))
+        if "cpu0.tlb.pde.accesses" in stats:
+            from_root = stats["cpu0.mmu.permission_walks"] + stats["cpu0.mmu.refuted_walks"]
+            yield from rule("cpu0.tlb.pde.accesses, walks that need not begin at the root", stats["cpu0.tlb.pde.accesses"],
+                            stats["cpu0.mmu.walks"] - from_root)
         for name in ("walks", "walk_cycles"):
             parts = sum(stats[f"cpu0.mmu.{kind}_{name}"] for kind in ("load", "store", "fetch"))
             yield from rule(f"cpu0.mmu.{name}, its parts", stats["cpu0.mmu." + name], parts)

@@ -33,17 +33,33 @@ agree tiny -c "$LK_SOURCE/configs/tiny.json"
 agree odd -c "$LK_SOURCE/configs/tiny.json" -s mmu.walk_through=l2 -s tlb.l1d.entries=7 -s tlb.l1d.ways=1 \
     -s tlb.l2.entries=15 -s tlb.l2.ways=5 -s cpu.fetch_bytes=16 -s cache.l1d.ways=1 -s cache.l1i.line=32 \
     -s cache.l1d.line=32 -s cache.l2.line=32
-# Each policy of TLBs, in arrays for one size of page and for all.
+# Each policy of TLBs, in arrays for one size of page and for all; with and without a PDE cache.
 agree tlb_random -c "$LK_SOURCE/configs/tiny.json" -s tlb.l1i.replacement=random -s tlb.l1d.replacement=fifo \
-    -s tlb.l2.replacement=plru -s tlb.l1d.pages=shared -s tlb.l2.pages=split -s tlb.random_seed=7
+    -s tlb.l2.replacement=plru -s tlb.l1d.pages=shared -s tlb.l2.pages=split -s tlb.random_seed=7 \
+    -s tlb.pde.entries=2 -s tlb.pde.ways=2 -s tlb.pde.replacement=random -s mmu.walk_through=l2
 agree tlb_plru -c "$LK_SOURCE/configs/tiny.json" -s tlb.l1i.replacement=plru -s tlb.l1i.pages=shared -s tlb.l1i.ways=8 \
-    -s tlb.l1d.replacement=plru -s tlb.l1d.ways=4 -s tlb.l1d_large.replacement=random -s tlb.l2.replacement=random
+    -s tlb.l1d.replacement=plru -s tlb.l1d.ways=4 -s tlb.l1d_large.replacement=random -s tlb.l2.replacement=random \
+    -s tlb.pde.entries=16 -s tlb.pde.replacement=plru
 agree tlb_fifo -c "$LK_SOURCE/configs/tiny.json" -s tlb.l1i.replacement=fifo -s tlb.l1d.replacement=random \
     -s tlb.l2.replacement=fifo -s tlb.l2.pages=split -s tlb.l2.entries=15 -s tlb.l2.ways=5 -s tlb.l2_large.entries=2 \
     -s tlb.l2_large.ways=2 -s tlb.l2_large.replacement=plru
 run plru_unwatched -c "$LK_SOURCE/configs/tiny.json" -s tlb.l1i.replacement=plru -s tlb.l1i.pages=shared -s tlb.l1i.ways=8 \
-    -s tlb.l1d.replacement=plru -s tlb.l1d.ways=4 -s tlb.l1d_large.replacement=random -s tlb.l2.replacement=random
+    -s tlb.l1d.replacement=plru -s tlb.l1d.ways=4 -s tlb.l1d_large.replacement=random -s tlb.l2.replacement=random \
+    -s tlb.pde.entries=16 -s tlb.pde.replacement=plru
 cmp tlb_plru/stats.json plru_unwatched/stats.json || fail "shortcuts change what the policies of TLBs do"
+
+# Paging-structure caches with four levels.
+programs=$LK_SOURCE/tests/oracle/lockstep/programs
+gcc -m64 -c "-I$programs" "$programs/long.S" -o long.o &&
+    ld -m elf_x86_64 -T "$programs/link.ld" -z max-page-size=4096 --no-warn-rwx-segments long.o -o long.elf &&
+    objcopy -O elf32-i386 long.elf || fail "long.S does not build"
+timeout 60 "$LK" run -q long.elf -o long -c "$LK_SOURCE/configs/tiny.json" -s machine.ram=32MiB -s tlb.pde.entries=8 \
+    -s tlb.pdpte.entries=4 -s tlb.pml4e.entries=2 --trace long.trace --max-cycles 5M >console 2>err </dev/null
+"$LK_BUILD/tests/naive_counts" long.trace long/stats.json long/config.effective.json >counts 2>&1 ||
+    fail "long: $(cat counts)"
+tail -n 1 counts
+grep -q '"cpu0.tlb.pml4e.hits": [1-9]' long/stats.json || fail "long: no hit of the PML4 cache"
+grep -q '"cpu0.mmu.refuted_walks": [1-9]' long/stats.json || fail "long: no refuted walk"
 
 # Memories with a clock: banks, groups, ranks, refresh.
 agree ddr2 -c "$LK_SOURCE/configs/tiny.json" -s dram.preset=ddr2-800 -s dram.ranks=2

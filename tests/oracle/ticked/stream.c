@@ -89,6 +89,8 @@ static void see_translation(void *opaque, const struct cpu_seen_translation *see
 {
     struct stream *stream = opaque;
     (void)walk;
+    if (seen->is_refuted) /* its time is in that of the answer */
+        return;
     if (seen->access == MMU_FETCH) {
         end_delivery(stream);
         stream->fetch = *seen;
