@@ -1,4 +1,5 @@
 """The guests: what is booted, how, and what it must say."""
+import array
 import hashlib
 import re
 from typing import NamedTuple
@@ -18,7 +19,7 @@ class Guest(NamedTuple):
     has_counters: bool = True   # the processor's, which Linux uses only with a local APIC
     can_power_off: bool = True  # by ACPI; without it the kernel halts for good
     is_short: bool = False      # in ./dev test
-    what: str = "boot"          # boot, shell, memtest, or twice: boot two times, with the same statistics
+    what: str = "boot"          # boot, shell, memtest, disk, or twice: boot two times, with the same statistics
 
 
 # Names: meta package, architecture. memtest86+ is a package of test_packages in ./dev.
@@ -36,6 +37,7 @@ GUESTS = (
     Guest("686-pae, PVH", "686-pae", PVH, is_short=True),
     Guest("686-pae, PVH, twice", "686-pae", PVH, models=("inorder",), what="twice"),
     Guest("686-pae, a shell on COM1", "686-pae", PVH, models=("functional",), what="shell"),
+    Guest("686-pae, an IDE disk", "686-pae", PVH, what="disk"),
     Guest("686-pae, bzImage", "686-pae"),
     Guest("686-pae, 64 MiB", "686-pae", PVH, ram_mib=64),
     Guest("686-pae, 3 GiB", "686-pae", PVH, ram_mib=3072),
@@ -57,6 +59,54 @@ GUESTS = (
 STRANGE = re.compile(r"Call Trace|BUG:|WARNING: CPU|Oops|unchecked MSR|ACPI Error|ACPI BIOS Error|Kernel panic|soft lockup|"
                      r"rcu: INFO|clocksource: .*unstable|do_IRQ: .* No irq handler|spurious 8259A")
 ANSWER = re.compile(r"<(\w+)> (.*?) ?\.$", re.M)
+
+
+# With a disk: what is done with it. The host lets its file be written up to a half of it. sd_mod finds the checksums
+# that it wants by name, so that no module says that it depends on them.
+DISK_BYTES = 16 << 20
+DISK_MODULES = ("crct10dif_generic", "crc64_rocksoft_generic", "ata_piix", "sd_mod")
+DISK_WRITES = "seq 1 200000"
+DISK_WRITES_AT = 3 << 20
+DISK_SCRIPT = f"""
+sleep 1
+answer disk 'md5sum /dev/sda'
+{DISK_WRITES} | dd of=/dev/sda bs=64k seek={DISK_WRITES_AT >> 16} conv=fsync 2>/dev/null
+echo 3 >/proc/sys/vm/drop_caches
+answer written 'md5sum /dev/sda'
+answer full 'dd if=/dev/zero of=/dev/sda bs=64k seek={DISK_BYTES * 3 // 4 >> 16} count=1 conv=fsync 2>&1 | grep -c "put/output error"'
+answer interrupts 'grep ata_piix /proc/interrupts | head -n 1'
+echo 3 >/proc/sys/vm/drop_caches
+answer still 'md5sum /dev/sda'
+"""
+DISK_FILE_LIMIT_BYTES = DISK_BYTES // 2
+
+
+def disk_before():
+    """An image: every dword is another one."""
+    return array.array("I", range(DISK_BYTES // 4)).tobytes()
+
+
+def disk_after():
+    """What it is after DISK_SCRIPT."""
+    data = b"".join(b"%d\n" % number for number in range(1, 200001))
+    before = disk_before()
+    return before[:DISK_WRITES_AT] + data + before[DISK_WRITES_AT + len(data):]
+
+
+def disk_complaints(console):
+    """What is wrong with what a guest said that ran DISK_SCRIPT."""
+    answers = dict(ANSWER.findall(console))
+    sums = {name: hashlib.md5(data).hexdigest() for name, data in
+            (("disk", disk_before()), ("written", disk_after()), ("still", disk_after()))}
+    found = [f"{name}: {answers.get(name)}; should be {wanted}" for name, wanted in sums.items()
+             if answers.get(name, "").split()[:1] != [wanted]]
+    if answers.get("full") != "1":
+        found.append(f"full: {answers.get('full')}; should be an error")
+    if "{ DRDY DF ERR }" not in console:
+        found.append("no device fault was seen")
+    if not re.search(r"14: +[1-9]\d\d", answers.get("interrupts", "")):
+        found.append(f"interrupts: {answers.get('interrupts')}; should be hundreds")
+    return found
 
 
 def numbers_sum():

@@ -1,7 +1,7 @@
 /*
- * Device registers: the bytes are accesses to ports, to device memory and to the local APIC, commands to disks,
- * words in memory where devices look for them, interrupts that are taken, keys that are typed, requests for
- * ISA DMA, and time that passes.
+ * Device registers: the bytes are accesses to ports, to device memory and to the local APIC, commands to
+ * disks, words in memory where devices look for them, interrupts that are taken, keys that are typed,
+ * requests for ISA DMA, and time that passes.
  */
 #include "sim/base/event.h"
 #include "sim/board/board.h"

@@ -1,6 +1,6 @@
 /*
- * The two 8237As: registers as QEMU has them as well; and, with the word `copy`, from memory to memory under a
- * driver's caches, which QEMU's cannot.
+ * The two 8237As: registers as QEMU has them as well; and, with the word `copy`, from memory to memory
+ * under a driver's caches, which QEMU's cannot.
  */
 #include "guest.h"
 
