@@ -2,7 +2,7 @@
  * The two 8237A DMA controllers of a PC/AT and their page registers (Intel 8237A data sheet; 82371SB 3.1):
  *
  *   00h-0Fh   the first: channels 0 to 3, bytes
- *   C0h-DEh   the second, at even ports: channels 5 to 7, 16-bit words; channel 4 is the first one's way to the bus
+ *   C0h-DEh   the second, at even ports: channels 5 to 7, words; channel 4 is the first one's way to the bus
  *   81h-8Fh   page registers: address bits 23:16 of a channel (of words: 23:17); the others hold a byte
  *
  * Port 80h, the page register that no channel uses, belongs to whoever takes POST codes.
