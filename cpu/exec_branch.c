@@ -382,6 +382,8 @@ EXEC(int1)
 {
     cpu->clock = t;
     cpu->rip = exec_next_rip(cpu, insn);
+    cpu->stats.instructions += insn->position; /* the exception bears this instruction's number */
     debug_icebp(cpu);
+    cpu->stats.instructions -= insn->position;
     return finish_far(cpu, insn, t);
 }

@@ -459,21 +459,26 @@ struct loaded cpu_load_for_write_slow(struct cpu *cpu, uint64_t linear, unsigned
 }
 
 /*
- * The store leaves the buffer after all older ones, and a cycle after its data and its line are there: a line
- * that hits is, and only has to be written.
+ * When a store's line is there, by the cache's answer: a line that the L1D serves is, and only has to be
+ * written, but where the answer comes later than a hit's (it waited for a write buffer) it is so much later.
  */
+static inline stamp_t line_of_answer(const struct cpu *cpu, stamp_t ready)
+{
+    bool is_l1d = stamp_reason(ready) == REASON_L1D;
+    return is_l1d ? ready - stamp_of_cycle(cache_hit_cycles(cpu->params.l1d)) : ready;
+}
+
+/* The store leaves the buffer after all older ones, and a cycle after its data and its lines are there. */
 static inline void drain(struct cpu *cpu, const struct piece *piece, unsigned nr_pieces, stamp_t data_ready,
-                         stamp_t line_ready)
+                         stamp_t line)
 {
     if (!cpu->is_timed)
         return;
     stamp_t start = stamp_floor(data_ready);
-    if (stamp_reason(line_ready) != REASON_L1D) {
-        start = stamp_later(stamp_because(start, stamp_reason(line_ready)), line_ready);
-    } else { /* later than a hit: it waited for a write buffer */
-        stamp_t written = line_ready - stamp_of_cycle(cache_hit_cycles(cpu->params.l1d));
-        start = stamp_floor(written) > start ? written : start;
-    }
+    if (stamp_reason(line) != REASON_L1D)
+        start = stamp_later(stamp_because(start, stamp_reason(line)), line);
+    else if (stamp_floor(line) > start)
+        start = line;
     cpu->store_drained = stamp_later(start, cpu->store_drained) + STAMP_CYCLE;
     struct buffered_store *buffered = &cpu->buffered[cpu->store_index];
     *buffered = (struct buffered_store){.data = data_ready};
@@ -503,7 +508,7 @@ static void write_ram(struct cpu *cpu, const struct piece *piece, const uint8_t 
 static bool store_pieces(struct cpu *cpu, struct piece *piece, unsigned nr_pieces, stamp_t t,
                          stamp_t data_ready, const uint8_t *from)
 {
-    stamp_t line_ready = t;
+    stamp_t line = REASON_L1D;
     bool is_ram_store = false;
     cpu->stats.stores++;
     for (unsigned i = 0; i < nr_pieces; i++) {
@@ -517,11 +522,11 @@ static bool store_pieces(struct cpu *cpu, struct piece *piece, unsigned nr_piece
             write_device(cpu, &piece[i], &t, from);
         }
         observe(cpu, &piece[i], CPU_ACCESS_STORE, ready);
-        line_ready = stamp_later(line_ready, ready);
+        line = stamp_later(line, line_of_answer(cpu, ready));
         from += piece[i].size_bytes;
     }
     if (is_ram_store)
-        drain(cpu, piece, nr_pieces, stamp_later(t, data_ready), line_ready);
+        drain(cpu, piece, nr_pieces, stamp_later(t, data_ready), line);
     if (is_ram_store && cpu->is_timed && nr_pieces == 1 &&
         mmu_cache_use(&cpu->mmu, piece[0].type, true) == CACHE_USE_ALL)
         cache_let_stores_hit(cpu->params.l1d, piece[0].at);
@@ -561,7 +566,7 @@ static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_
     __builtin_prefetch(host, 1);
     if (cpu->is_timed) {
         stamp_t ready = access_l1d(cpu, &piece, true, &t);
-        drain(cpu, &piece, 1, stamp_later(t, data_ready), stamp_later(t, ready));
+        drain(cpu, &piece, 1, stamp_later(t, data_ready), line_of_answer(cpu, ready));
         if (mmu_cache_use(&cpu->mmu, piece.type, true) == CACHE_USE_ALL)
             cache_let_stores_hit(cpu->params.l1d, piece.at);
     }

@@ -221,6 +221,14 @@ static void read_string(const ZydisDecodedInstruction *insn, struct recipe *reci
 }
 
 /* What the tables of Zydis do not say, instruction by instruction. */
+/* INS and OUTS; Zydis does not say that they write rSI or rDI. */
+static void port_string(const ZydisDecodedInstruction *insn, struct recipe *recipe, unsigned pointer)
+{
+    recipe->shape = SHAPE_PORT_STRING;
+    recipe->is_repeated = insn->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPNE);
+    recipe->writes = PLACE(pointer) | (recipe->is_repeated ? PLACE(CX) : 0);
+}
+
 static void read_mnemonic(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *operands,
                           struct recipe *recipe)
 {
@@ -393,11 +401,12 @@ static void read_mnemonic(const ZydisDecodedInstruction *insn, const ZydisDecode
     case ZYDIS_MNEMONIC_INSB:
     case ZYDIS_MNEMONIC_INSW:
     case ZYDIS_MNEMONIC_INSD:
+        port_string(insn, recipe, DI);
+        break;
     case ZYDIS_MNEMONIC_OUTSB:
     case ZYDIS_MNEMONIC_OUTSW:
     case ZYDIS_MNEMONIC_OUTSD:
-        recipe->shape = SHAPE_PORT_STRING;
-        recipe->is_repeated = insn->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPNE);
+        port_string(insn, recipe, SI);
         break;
     case ZYDIS_MNEMONIC_IRET:
     case ZYDIS_MNEMONIC_IRETD:

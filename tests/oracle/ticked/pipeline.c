@@ -93,7 +93,6 @@ struct pipeline {
     slot_t ready[NR_PLACES];
     slot_t unit_free; /* the unit that divides */
     slot_t line_there;
-    bool line_is_l1;
     cycle_t fetched; /* when the block of the instruction was there */
 
     struct store stores[MAX_STORES];
@@ -284,13 +283,13 @@ static void end_load(struct pipeline *p)
     p->loaded_there = 0;
 }
 
-/* A store's line is there at `there`. */
+/* A store's line was answered for `there`. One that the L1D serves is there a hit's time before. */
 static void line_comes(struct pipeline *p, const struct request *request, slot_t there)
 {
-    if (there < p->line_there)
-        return;
-    p->line_there = there;
-    p->line_is_l1 = request->is_l1;
+    if (request->is_l1)
+        there -= slot_of(p, p->config->cache_l1d_latency_cycles);
+    if (there > p->line_there)
+        p->line_there = there;
 }
 
 static bool send(struct pipeline *p, const struct request *request)
@@ -324,9 +323,8 @@ static slot_t result_slot(const struct pipeline *p)
 /* Its data are there at `data`. A line that hits is there, and only has to be written. */
 static void put_store(struct pipeline *p, slot_t data)
 {
-    bool waits = p->line_there > data && !p->line_is_l1;
     p->stores[p->nr_stores++ % MAX_STORES] =
-        (struct store){.line_there = cycle_of(p, waits ? p->line_there : data),
+        (struct store){.line_there = cycle_of(p, p->line_there > data ? p->line_there : data),
                        .data_there = cycle_of(p, data),
                        .bytes = p->stored,
                        .item = p->item};

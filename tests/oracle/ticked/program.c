@@ -10,7 +10,6 @@ static void put_tables(struct core *core, struct dice *dice)
     core_put64(core, GDT + TASK, core_descriptor(TSS, 0x67, 0x8b, 0));
     core_put32(core, TSS + 4, STACK0);
     core_put32(core, TSS + 8, DATA0);
-    core_put32(core, TSS + 100, 0x68u << 16);
     core_put32(core, DIRECTORY, TABLE | 7);
     core_put32(core, DIRECTORY + 4, ALIASES | 7);
     for (uint32_t at = 0; at < CORE_RAM_BYTES; at += PAGE_BYTES) {
@@ -59,6 +58,16 @@ static void put_handlers(struct core *core)
     }
 }
 
+/* The user may use the ports up to NR_PORTS_ALLOWED; the last byte must be there, and all ones. */
+static void put_io_map(struct core *core)
+{
+    uint8_t map[IO_MAP_BYTES];
+    memset(map, 0xff, sizeof map);
+    memset(map, 0, NR_PORTS_ALLOWED / 8);
+    core_put(core, TSS + 0x66, &(uint16_t){IO_MAP}, 2);
+    core_put(core, TSS + IO_MAP, map, sizeof map);
+}
+
 void program_put(struct dice *dice, struct core *core, struct cpu_state *state)
 {
     static struct program_code code;
@@ -89,7 +98,8 @@ void program_put(struct dice *dice, struct core *core, struct cpu_state *state)
             is_user ? core_segment(DATA3, 0x00cff3000000ffff) : core_segment(DATA0, 0x00cf93000000ffff);
     state->segment[DEC_SEG_CS] =
         is_user ? core_segment(CODE3, 0x00cffb000000ffff) : core_segment(CODE0, 0x00cf9b000000ffff);
-    state->tr = core_segment(TASK, core_descriptor(TSS, 0x67, 0x8b, 0));
+    put_io_map(core);
+    state->tr = core_segment(TASK, core_descriptor(TSS, IO_MAP + IO_MAP_BYTES - 1, 0x8b, 0));
     state->gpr[CPU_SP] = is_user ? STACK3 - 64 : STACK0 - 64;
     for (unsigned i = 0; i < 8; i++)
         if (i != CPU_SP && i != CPU_BP)

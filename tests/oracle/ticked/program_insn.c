@@ -573,9 +573,28 @@ static void vector(struct program *p)
     }
 }
 
+/* INS and OUTS; some of them of a port that the user may not use. */
+static void port_string(struct program *p)
+{
+    emit(p, 0xba); /* mov edx, esi, edi, ecx */
+    emit32(p, p->knows_resume && ONE_IN(4) ? NR_PORTS_ALLOWED - 2 + BELOW(4) : PORT - 1 + BELOW(2));
+    emit(p, 0xbe);
+    emit32(p, DATA + 0x400 + BELOW(DATA_END - DATA - 0x800));
+    emit(p, 0xbf);
+    emit32(p, (ONE_IN(2) ? DATA : (unsigned)ALIAS_BASE) + 0x400 + BELOW(DATA_END - DATA - 0x800));
+    emit(p, 0xb9);
+    emit32(p, BELOW(6));
+    emit(p, 0xfc);
+    if (ONE_IN(3))
+        emit(p, 0x66);
+    if (!ONE_IN(3))
+        emit(p, 0xf3);
+    emit(p, 0x6c + BELOW(4));
+}
+
 static void rare(struct program *p)
 {
-    switch (BELOW(p->is_user ? 9 : 16)) {
+    switch (BELOW(p->is_user ? 11 : 16)) {
     case 0:
         emit(p, 0x0f);
         emit(p, 0xa2); /* CPUID */
@@ -613,12 +632,21 @@ static void rare(struct program *p)
         emit(p, 0x9d);
         return;
     case 8:
-        if (p->knows_resume) {
+        if (p->knows_resume && ONE_IN(3)) {
+            emit(p, 0xf1); /* INT1, whose handler does as if it had faulted */
+        } else if (p->knows_resume) {
             emit(p, 0x0f);
             emit(p, 0x0b); /* UD2 */
         }
         return;
-    case 9: /* mov eax, cr3; mov cr3, eax */
+    case 9:
+        emit(p, (ONE_IN(2) ? 0xe6 : 0xe4) | BELOW(2)); /* OUT: raises the interrupt line; IN */
+        emit(p, PORT);
+        return;
+    case 10:
+        port_string(p);
+        return;
+    case 11: /* mov eax, cr3; mov cr3, eax */
         emit(p, 0x0f);
         emit(p, 0x20);
         emit(p, 0xd8);
@@ -626,18 +654,10 @@ static void rare(struct program *p)
         emit(p, 0x22);
         emit(p, 0xd8);
         return;
-    case 10:
+    case 12:
         emit(p, 0x0f);
         emit(p, 0x01);
         memory(p, 7); /* INVLPG */
-        return;
-    case 11:
-        emit(p, 0xe6 | BELOW(2)); /* OUT: raises the interrupt line */
-        emit(p, PORT);
-        return;
-    case 12:
-        emit(p, 0xe4 | BELOW(2));
-        emit(p, PORT);
         return;
     case 13:
         emit(p, 0xfa);

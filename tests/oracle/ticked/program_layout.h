@@ -37,6 +37,9 @@ enum {
     END = 0x30, /* ends the program from ring 3 */
     CALL = 0x31,
     PORT = 0x55,
+    IO_MAP = 0x68, /* in the TSS */
+    IO_MAP_BYTES = 65,
+    NR_PORTS_ALLOWED = 256,
 };
 
 /* A program in the making. */

@@ -108,23 +108,28 @@ static bool own_access(struct build *b)
     return !is_fault;
 }
 
-/* What is left, as accesses of the processor itself: each load is waited for. */
+/* An access of the processor itself: a load is waited for. */
+static void system_access(struct build *b)
+{
+    const struct request *request = peek(b);
+    enum request_kind kind = request->kind;
+    bool is_probe = kind == REQUEST_PROBE && !request->is_fault; /* a fault is an access's */
+    if (!is_probe)
+        add(b, STEP_PORT);
+    if (!is_probe && request->is_write)
+        add(b, STEP_PLACE);
+    if (kind == REQUEST_LOAD)
+        add(b, STEP_NEW_DATA);
+    access(b);
+    if (kind == REQUEST_LOAD)
+        add(b, STEP_DATA);
+}
+
+/* What is left is of that kind. */
 static void sequence(struct build *b)
 {
-    while (has_more(b)) {
-        const struct request *request = peek(b);
-        enum request_kind kind = request->kind;
-        bool is_probe = kind == REQUEST_PROBE && !request->is_fault; /* a fault is an access's */
-        if (!is_probe)
-            add(b, STEP_PORT);
-        if (!is_probe && request->is_write)
-            add(b, STEP_PLACE);
-        if (kind == REQUEST_LOAD)
-            add(b, STEP_NEW_DATA);
-        access(b);
-        if (kind == REQUEST_LOAD)
-            add(b, STEP_DATA);
-    }
+    while (has_more(b))
+        system_access(b);
 }
 
 /* Everything but its end of what has a load, a store or both. */
@@ -359,6 +364,10 @@ static void port_string(struct build *b)
     bool is_input = counters & 1ull << 7;
     add(b, STEP_SERIALISE);
     while (has_more(b)) {
+        while (has_more(b) && peek(b)->is_io_map)
+            system_access(b);
+        if (!has_more(b)) /* the port is not allowed, or the count is zero */
+            break;
         while (is_input && is_next(b, REQUEST_PROBE) && !peek(b)->is_fault)
             access(b);
         if (is_input && is_next(b, REQUEST_PROBE)) {
@@ -375,10 +384,11 @@ static void port_string(struct build *b)
             pass(b, b->io_cycles);
         }
         add(b, STEP_STEPPED)->places = counters;
-        if (has_more(b) || b->item->kind == ITEM_PART) {
+        bool is_part = b->item->kind == ITEM_PART;
+        if (has_more(b) || is_part)
             add(b, STEP_NEXT_SLOT);
-            add(b, STEP_SERIALISE);
-        }
+        if (has_more(b) || (is_part && !b->item->is_interrupt))
+            add(b, STEP_SERIALISE); /* of the next iteration, which may be the one that faults */
     }
     if (b->item->kind == ITEM_PART)
         return;

@@ -1,5 +1,6 @@
 #include "tests/oracle/ticked/stream.h"
 
+#include "cpu/cpu.h"
 #include "mmu/memory_type.h"
 
 #include <stdlib.h>
@@ -121,6 +122,17 @@ static void see_fetch(struct stream *stream, const struct cpu_seen_access *seen)
     give_requests(stream, item);
 }
 
+/* Two reads of 16 bits: the word at 66h of the TSS, and what that leads to (SDM 1 19.5.2). */
+static bool is_of_io_map(const struct stream *stream, const struct cpu_seen_access *seen)
+{
+    enum { IO_MAP_BASE = 0x66 };
+    if (seen->kind == CPU_ACCESS_STORE || seen->size_bytes != 2)
+        return false;
+    uint64_t base = cpu_state(stream->cpu).tr.hidden.base + IO_MAP_BASE;
+    const struct request *last = stream->requests + (stream->nr_requests - stream->first_request) - 1;
+    return seen->linear.v == base || (stream->nr_pending > 0 && last->is_io_map && last->linear == base);
+}
+
 static void see_access(void *opaque, const struct cpu_seen_access *seen, const struct walk *walk)
 {
     struct stream *stream = opaque;
@@ -144,7 +156,9 @@ static void see_access(void *opaque, const struct cpu_seen_access *seen, const s
         stream->nr_translations--;
         flush_probes(stream, i - 1);
     }
+    bool is_io_map = is_of_io_map(stream, seen);
     struct request *request = add_request(stream, is_write ? REQUEST_STORE : REQUEST_LOAD);
+    request->is_io_map = is_io_map;
     request->linear = seen->linear.v;
     request->physical = seen->physical.v;
     request->size_bytes = seen->size_bytes;
@@ -160,11 +174,28 @@ static void see_access(void *opaque, const struct cpu_seen_access *seen, const s
     request->ready = seen->ready;
 }
 
+/*
+ * INT1 delivers its exception while it executes, as INT n delivers its interrupt: what was seen of that
+ * exception becomes the instruction's.
+ */
+static void take_back_int1(struct stream *stream, const struct cpu_seen_insn *seen)
+{
+    enum { OPCODE_INT1 = 0xf1, VECTOR_DB = 1 };
+    struct item *end = &stream->items[stream->nr_items - stream->first_item];
+    if (stream->nr_items - stream->first_item < 2 || seen->bytes[seen->length_bytes - 1] != OPCODE_INT1 ||
+        end[-1].kind != ITEM_EXCEPTION || end[-1].vector != VECTOR_DB || end[-1].number != seen->number ||
+        end[-2].kind != ITEM_PART || end[-2].nr_requests > 0)
+        return;
+    stream->nr_pending += end[-1].nr_requests;
+    stream->nr_items -= 2;
+}
+
 static void see_insn(void *opaque, const struct cpu_seen_insn *seen)
 {
     struct stream *stream = opaque;
     end_delivery(stream);
     flush_probes(stream, stream->nr_translations);
+    take_back_int1(stream, seen);
     struct item *item = add_item(stream, ITEM_INSN);
     item->number = seen->number;
     item->linear = seen->linear.v;

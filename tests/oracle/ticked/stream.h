@@ -27,6 +27,7 @@ struct request {
     bool is_write; /* what the paging unit was asked */
     bool is_fault;
     bool is_device, is_uncached, is_l1;
+    bool is_io_map; /* the processor's read of where the I/O permission map lies, or of its bits */
     cycle_t translation_cycles, data_cycles; /* how long the answers took */
     /* To be compared: */
     cycle_t asked, sent, ready;
@@ -71,11 +72,12 @@ struct stream {
     bool has_fetch;
     bool is_delivering; /* pending requests belong to the exception that is the last item */
     uint8_t code_bits;
+    const struct cpu *cpu; /* which is watched: its task register is asked for */
 };
 
 void stream_init(struct stream *stream);
 void stream_fini(struct stream *stream);
-/* What to hand to a core, so that it tells this stream. */
+/* What to hand to a core, so that it tells this stream; `cpu` is to be filled in before that runs. */
 struct cpu_observer stream_observer(struct stream *stream);
 /* The run is over. */
 void stream_end(struct stream *stream);

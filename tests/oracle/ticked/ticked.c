@@ -45,6 +45,7 @@ static bool run_case(uint64_t seed, struct pipeline_counts *sum)
     core_init(&core, CORE_WATCHED, settings.line);
     stream_init(&stream);
     core.observer = stream_observer(&stream);
+    stream.cpu = core.cpu;
     program_put(&dice, &core, &state);
     cpu_set_state(core.cpu, &state);
     struct pipeline *pipeline = pipeline_create(cfg_values(core.cfg), &stream);
@@ -122,7 +123,7 @@ static int run_guest(int argc, char **argv)
     if (!machine || !machine_load(machine, argv[2], argv[3], NULL, 0, &diag))
         return give_up(&diag, argv[2]);
     struct pipeline *pipeline = pipeline_create(cfg_values(cfg), &stream);
-    const struct cpu *cpu = machine_parts(machine).cpu;
+    const struct cpu *cpu = stream.cpu = machine_parts(machine).cpu;
     enum machine_end end = MACHINE_RUNNING;
     while (is_good && end == MACHINE_RUNNING && pipeline_counts(pipeline).instructions < most) {
         end = machine_run(machine, cpu_now(cpu) + SLICE);
