@@ -1,6 +1,7 @@
 /* Runs the guest of a lab and takes down what it says, and what the statistics count in its regions. */
 #include "sim/bundled.h"
 #include "sim/lab.h"
+#include "sim/lab_disk.h"
 #include "sim/report_stale.h"
 
 #include <stdarg.h>
@@ -197,25 +198,39 @@ static bool run(struct running *r, const struct lab_row *row, struct diag *diag)
     return true;
 }
 
-bool lab_run_guest(struct lab_result *result, const struct config *config, const char *machine,
-                   struct diag *diag)
+static bool run_machine(struct lab_result *result, const struct config *config, const char *disk,
+                        struct diag *diag)
 {
-    struct lab_outcome *outcome = &result->outcomes[result->nr_outcomes];
-    struct running r = {.outcome = outcome};
+    struct running r = {.outcome = &result->outcomes[result->nr_outcomes]};
     struct machine_params params = {.config = config, .console = take_byte, .note = take_note, .opaque = &r};
-    outcome->machine = machine;
+    params.disks[0] = (struct disk_source){.file = disk, .mode = DISK_READ_WRITE};
     r.machine = machine_create(&params, diag);
     if (!r.machine)
         return false;
     result->nr_outcomes++;
     bool is_good = run(&r, result->row, diag);
-    for (unsigned i = 0; i < outcome->nr_regions; i++)
+    for (unsigned i = 0; i < r.outcome->nr_regions; i++)
         stat_snapshot_free(r.open[i].begin);
     free(r.mark);
     machine_destroy(r.machine);
     if (is_good && r.is_short_of_memory)
         is_good = diag_add(diag, EXIT_STATUS_INTERNAL, "lab %s: out of memory", result->row->name);
     return is_good;
+}
+
+bool lab_run_guest(struct lab_result *result, const struct config *config, const char *machine,
+                   struct diag *diag)
+{
+    struct lab_outcome *outcome = &result->outcomes[result->nr_outcomes];
+    char disk[LAB_DISK_FILE_CHARS];
+    outcome->machine = machine;
+    if (!result->row->has_disk)
+        return run_machine(result, config, NULL, diag);
+    if (!lab_disk_make(disk, diag))
+        return false;
+    bool is_good = run_machine(result, config, disk, diag);
+    outcome->disk = lab_disk_take(disk, diag);
+    return is_good && outcome->disk;
 }
 
 static void free_lines(struct lab_lines *lines)
@@ -230,6 +245,7 @@ void lab_result_fini(struct lab_result *result)
     for (unsigned i = 0; i < result->nr_outcomes; i++) {
         struct lab_outcome *outcome = &result->outcomes[i];
         free_lines(&outcome->lines);
+        free(outcome->disk);
         for (unsigned j = 0; j < outcome->nr_regions; j++)
             free(outcome->regions[j].name);
         for (unsigned j = 0; j < outcome->nr_stale; j++) {

@@ -1,5 +1,6 @@
 /* Which labs there are. */
 #include "sim/lab.h"
+#include "sim/lab_disk.h"
 
 #include <string.h>
 
@@ -109,6 +110,29 @@ static void check_zone(struct lab_result *result)
     }
 }
 
+/* What guest/labs/disk.c wrote is in the file, and nothing else is changed. */
+static void check_disk(struct lab_result *result)
+{
+    enum { SECTOR_WORDS = 128, NR_SECTORS = 128, PIO_SECTOR = 4096, DMA_SECTOR = 6144 };
+    for (unsigned i = 0; i < result->nr_outcomes; i++) {
+        const struct lab_outcome *outcome = &result->outcomes[i];
+        unsigned nr_wrong = 0;
+        for (uint32_t j = 0; j < LAB_DISK_WORDS; j++) {
+            uint32_t sector = j / SECTOR_WORDS;
+            bool is_written = sector - PIO_SECTOR < NR_SECTORS || sector - DMA_SECTOR < NR_SECTORS;
+            nr_wrong += outcome->disk[j] != (is_written ? ~lab_disk_word(j) : lab_disk_word(j));
+        }
+        lab_claim(result, nr_wrong == 0,
+                  "on %s: the image's file has what was written, and nothing else changed", outcome->machine);
+        lab_claim(result, outcome->nr_stale == 0, "on %s: no stale reads, no lost updates", outcome->machine);
+        uint64_t pio = lab_count(outcome, "read by PIO", LAB_INSTRUCTIONS),
+                 dma = lab_count(outcome, "read by DMA", LAB_INSTRUCTIONS);
+        lab_claim(result, dma > 0 && dma < pio,
+                  "on %s: 64 KiB cost the CPU %llu instructions by PIO, %llu by DMA", outcome->machine,
+                  (unsigned long long)pio, (unsigned long long)dma);
+    }
+}
+
 /* ---- The rows ---- */
 
 const struct lab_row lab_rows[] = {
@@ -145,6 +169,13 @@ const struct lab_row lab_rows[] = {
                   {"one that does not snoop either",
                    {"dma.address_bits=24", "dma.bus_offset=0KiB", "dma.coherence=none"}}},
      .check = check_zone},
+    {.name = "disk",
+     .fact = "-",
+     .sentence = "a disk by PIO, where the CPU moves each word, and by its bus master, which does it alone",
+     .machines = {{"a machine that snoops", {"dma.coherence=snoop"}},
+                  {"a machine that does not snoop", {"dma.coherence=none"}}},
+     .has_disk = true,
+     .check = check_disk},
     {.name = "zones",
      .fact = "Z1",
      .sentence = "zones DMA, NORMAL and HIGHMEM; requests fall back downwards, with lowmem reserves",

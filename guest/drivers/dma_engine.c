@@ -1,9 +1,7 @@
 /* The driver of lookaside's DMA engine; names of registers and fields are those of docs/dma.md. */
 #include "asm/io.h"
 #include "asm/irq.h"
-#include "asm/irqflags.h"
-#include "asm/processor.h"
-#include "bug.h"
+#include "completion.h"
 #include "dmaengine.h"
 #include "errno.h"
 #include "jiffies.h"
@@ -82,6 +80,7 @@ struct dma_chan {
     dma_addr_t shared_bus;
     u32 nr_given;
     volatile u32 nr_finished;
+    struct completion interrupt;
     volatile bool is_stuck;    /* by an error that no descriptor tells of: */
     volatile u32 stuck_status; /* its STATUS */
 };
@@ -97,6 +96,7 @@ static void channel_interrupt(struct dma_chan *chan)
     u32 status = readl(chan->regs + CH_STATUS);
     writel(status & (STATUS_DONE | STATUS_ERROR), chan->regs + CH_STATUS);
     chan->nr_finished = readl(chan->regs + CH_HEAD);
+    complete(&chan->interrupt);
     if (!(status & STATUS_ERROR))
         return;
     if (STATUS_PART(status) == PART_RING || STATUS_PART(status) == PART_WRITE_BACK) {
@@ -131,6 +131,7 @@ void __init dma_engine_init(void)
     u32 caps = readl(regs + REG_CAPS);
     nr_channels = min(caps & CAPS_CHANNELS, (u32)MAX_CHANNELS);
     engine.is_coherent = caps & CAPS_SNOOPS;
+    dma_default_coherent = engine.is_coherent;
     engine.bus_offset = readl(regs + REG_BUS_OFFSET_LO) | (u64)readl(regs + REG_BUS_OFFSET_HI) << 32;
     engine.dma_mask = DMA_BIT_MASK(CAPS_ADDRESS_BITS(caps));
     for (u32 i = 0; i < nr_channels; i++) {
@@ -206,6 +207,7 @@ static void give(struct dma_chan *chan, const struct dma_request *request)
                       : write_side(chan, &request->source, chan->shared->source),
         .destination = write_side(chan, &request->destination, chan->shared->destination),
         .seed = request->seed};
+    reinit_completion(&chan->interrupt);
     writel(++chan->nr_given, chan->regs + CH_TAIL);
 }
 
@@ -213,16 +215,13 @@ static void give(struct dma_chan *chan, const struct dma_request *request)
  * Sleeps until the interrupt handler has seen all that was given; false: an error, or no answer in a
  * second.
  */
-static bool wait(const struct dma_chan *chan)
+static bool wait(struct dma_chan *chan)
 {
-    unsigned long until = jiffies + HZ;
-    for (;;) {
-        local_irq_disable();
-        if (chan->nr_finished == chan->nr_given || chan->is_stuck || time_after_eq(jiffies, until))
-            break;
-        safe_halt();
+    bool has_come = true;
+    while (has_come && chan->nr_finished != chan->nr_given && !chan->is_stuck) {
+        has_come = wait_for_completion_timeout(&chan->interrupt, HZ);
+        reinit_completion(&chan->interrupt);
     }
-    local_irq_enable();
     return chan->nr_finished == chan->nr_given && !chan->is_stuck;
 }
 

@@ -29,6 +29,12 @@ struct device {
     bool is_coherent; /* it asks the caches */
 };
 
+/*
+ * Whether devices of this machine snoop, for those that cannot tell themselves: true, but where the DMA
+ * engine says otherwise.
+ */
+extern bool dma_default_coherent;
+
 /* 0, or -EIO when no memory of this machine would surely be within reach. */
 int dma_set_mask(struct device *dev, u64 mask);
 

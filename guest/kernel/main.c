@@ -8,6 +8,7 @@
 #include "dmaengine.h"
 #include "fs.h"
 #include "i8254.h"
+#include "ide.h"
 #include "jiffies.h"
 #include "lab.h"
 #include "lkdtm.h"
@@ -139,6 +140,7 @@ void __init start_kernel(void)
     boot_step("devices");
     pci_init();
     dma_engine_init();
+    ide_init();
     if (boot_params.lspci)
         show_pci();
     rest_init();

@@ -18,7 +18,7 @@ lab() {
 # Labs that check themselves: all pass on the default machine; they say so as JSON too; on QEMU, where nothing counts
 # cycles, each passes (status 1 of its debug port) or skips (5).
 "$LK" lab all >all 2>err </dev/null || complain "lab all: status $?: $(cat all err)"
-nr_labs=$("$LK" lab list | grep -c '^[^ ]* *[A-Z][0-9]')
+nr_labs=$("$LK" lab list | grep -vc '^latency ')
 [ "$(tail -n 1 all)" = "$nr_labs labs: $nr_labs passed, 0 failed, 0 skipped" ] || complain "lab all: $(tail -n 1 all)"
 "$LK" lab all --json >all.json 2>err </dev/null || complain "lab all --json: status $?"
 "$LK" lab list --json >list.json
@@ -26,21 +26,26 @@ python3 - "$nr_labs" <<'END' || complain "JSON of lab all or lab list"
 import json, sys
 labs, rows = json.load(open("all.json")), json.load(open("list.json"))
 assert labs["passed"] == len(labs["labs"]) == int(sys.argv[1]) and labs["failed"] == labs["skipped"] == 0
-assert [lab["lab"] for lab in labs["labs"]] == [row["lab"] for row in rows if row["fact"] != "-"]
+assert [lab["lab"] for lab in labs["labs"]] == [row["lab"] for row in rows if row["lab"] != "latency"]
 for lab in labs["labs"]:
     said = [list(line)[0] for machine in lab["machines"] for line in machine["lines"]] + \
            [list(claim)[0] for claim in lab["claims"]]
     assert "holds" in said and "failed" not in said, lab["lab"]
 END
+python3 - <<'END'
+import array
+array.array("I", [(i * 0x9E3779B1 & 0xFFFFFFFF) ^ 0xD15C for i in range(1 << 20)]).tofile(open("disk.img", "wb"))
+END
 python3 -c 'import json
 for row in json.load(open("list.json")):
-    if row["fact"] != "-": print(row["lab"], row["options"])' >names
+    if row["lab"] != "latency": print(row["lab"], row["options"])' >names
 while read -r name options; do
     command -v qemu-system-i386 >/dev/null || { echo "no qemu-system-i386: labs not run there"; break; }
     timeout 60 qemu-system-i386 -m 64M -display none -monitor none -no-reboot -serial "file:$name.qemu" -kernel "$LK_KERNEL" \
-        -device isa-debug-exit,iobase=0xf4,iosize=4 -append "quiet lab=$name $options" 2>qemu.err </dev/null
+        -device isa-debug-exit,iobase=0xf4,iosize=4 -append "quiet lab=$name $options" \
+        -drive if=ide,format=raw,file=disk.img 2>qemu.err </dev/null
     status=$?
-    [ $status = 1 ] || [ $status = 5 ] || complain "lab $name on QEMU: status $status: $(cat "$name.qemu" qemu.err)"
+    [ $status = 1 ] || { [ $status = 5 ] && [ "$name" != disk ]; } || complain "lab $name on QEMU: status $status: $(cat "$name.qemu" qemu.err)"
 done <names
 # With an L1D of one line, and nothing below it, cached loads are as slow as others; a guest that lacks the lab panics.
 "$LK" lab uncached -s cache.levels=1 -s cache.l1d.size=16 -s cache.l1d.ways=1 -s cache.l1d.line=16 -s cache.l1i.line=16 \

@@ -7,6 +7,8 @@
 #include "string.h"
 #include "vmalloc.h"
 
+bool dma_default_coherent = true;
+
 static unsigned int order_of(size_t bytes)
 {
     unsigned int order = 0;

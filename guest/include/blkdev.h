@@ -1,0 +1,46 @@
+/*
+ * Block devices: sectors of 512 bytes, read and written in pieces of pages. A driver fills in a struct
+ * block_device and adds it; who wants sectors finds it by name and submits a bio.
+ */
+#pragma once
+
+#include "mm.h"
+
+typedef u64 sector_t;
+#define SECTOR_SHIFT 9
+#define SECTOR_SIZE 512u
+
+enum req_op { REQ_OP_READ, REQ_OP_WRITE, REQ_OP_FLUSH };
+
+/* A part of a page, highmem too: whole sectors. */
+struct bio_vec {
+    struct page *bv_page;
+    u32 bv_len, bv_offset;
+};
+
+struct block_device;
+struct bio {
+    struct block_device *bi_bdev;
+    enum req_op bi_opf;
+    sector_t bi_sector;
+    const struct bio_vec *bi_io_vec;
+    u32 bi_vcnt;
+};
+
+struct block_device {
+    const char *name;
+    sector_t nr_sectors;
+    /* Does it, in the caller's task; 0 or -EIO. The bio lies within the device. */
+    int (*submit)(struct block_device *bdev, const struct bio *bio);
+    struct block_device *next;
+};
+
+/* A driver's: from now on it can be found. */
+void add_disk(struct block_device *bdev);
+/* NULL: there is none of that name. */
+struct block_device *blkdev_get_by_name(const char *name);
+
+/* The bytes of a bio. */
+u32 bio_bytes(const struct bio *bio);
+/* Does it and waits. -EINVAL: not whole sectors, or beyond the device's end; -EIO: the device failed. */
+int submit_bio_wait(const struct bio *bio);
