@@ -126,16 +126,17 @@ static bool create_timers(struct board *board, struct diag *diag)
                             board->ports, diag);
     if (!board->pit)
         return false;
-    board->cmos = cmos_create(
-        &(struct cmos_params){
-            .events = params->events,
-            .cpu_hz = params->cpu_hz,
-            .irq = {set_rtc_irq, board, IRQ_RTC},
-            .start_seconds = params->start_seconds ? params->start_seconds : CMOS_DEFAULT_DATE,
-            .ram_bytes = params->ram_bytes,
-            .nr_cpus = 1,
-        },
-        board->ports, diag);
+    struct cmos_params cmos = {
+        .events = params->events,
+        .cpu_hz = params->cpu_hz,
+        .irq = {set_rtc_irq, board, IRQ_RTC},
+        .start_seconds = params->start_seconds ? params->start_seconds : CMOS_DEFAULT_DATE,
+        .ram_bytes = params->ram_bytes,
+        .nr_cpus = 1,
+    };
+    for (unsigned i = 0; i < PIIX3_IDE_NR_DISKS; i++)
+        cmos.disk_sectors[i] = params->disks[i] ? disk_nr_sectors(params->disks[i]) : 0;
+    board->cmos = cmos_create(&cmos, board->ports, diag);
     return board->cmos;
 }
 

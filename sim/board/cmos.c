@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { CRYSTAL_HZ = 32768, NR_BYTES = 128, SECONDS_PER_DAY = 86400 };
 
@@ -24,13 +25,17 @@ enum {
     REG_B = 0x0b,
     REG_C = 0x0c,
     REG_D = 0x0d,
+    RAM_DISK_TYPES = 0x12,
     RAM_EQUIPMENT = 0x14,
     RAM_BASE_KIB = 0x15,
     RAM_EXTENDED_KIB = 0x17,
+    RAM_DISK_TYPE_MORE = 0x19,
+    RAM_DISK_GEOMETRY = 0x1b,
     RAM_CHECKSUM = 0x2e,
     RAM_EXTENDED_KIB_AGAIN = 0x30,
     RAM_CENTURY = 0x32,
     RAM_ABOVE_16M = 0x34, /* in 64 KiB */
+    RAM_DISK_TRANSLATION = 0x39,
     RAM_OTHER_CPUS = 0x5f,
 };
 
@@ -336,6 +341,28 @@ static void put_16(uint8_t *at, uint64_t value)
     at[1] = (uint8_t)(value >> 8);
 }
 
+/*
+ * The two disks of the primary channel by type 47, with their geometry; and for all four how a BIOS makes up one
+ * of at most 1024 cylinders: 0, it is small enough, or 1, by LBA.
+ */
+static void describe_disks(uint8_t *bytes, const uint64_t sectors[CMOS_NR_DISKS])
+{
+    enum { HEADS = 16, TRACK = 63, MAX_CYLINDERS = 16383, BIOS_CYLINDERS = 1024, BY_LBA = 1 };
+    enum { TYPE_47 = 47, NR_TYPED = 2, MANY_HEADS = 0xc8, GEOMETRY_BYTES = 9 };
+    for (unsigned i = 0; i < CMOS_NR_DISKS; i++) {
+        uint64_t all = sectors[i] / (HEADS * TRACK), cylinders = all < MAX_CYLINDERS ? all : MAX_CYLINDERS;
+        uint8_t low = (uint8_t)cylinders, high = (uint8_t)(cylinders >> 8);
+        if (cylinders > BIOS_CYLINDERS)
+            bytes[RAM_DISK_TRANSLATION] |= (uint8_t)(BY_LBA << (2 * i));
+        if (sectors[i] == 0 || i >= NR_TYPED)
+            continue;
+        const uint8_t geometry[GEOMETRY_BYTES] = {low, high, HEADS, 0xff, 0xff, MANY_HEADS, low, high, TRACK};
+        bytes[RAM_DISK_TYPES] |= i == 0 ? 0xf0 : 0x0f;
+        bytes[RAM_DISK_TYPE_MORE + i] = TYPE_47;
+        memcpy(&bytes[RAM_DISK_GEOMETRY + i * GEOMETRY_BYTES], geometry, GEOMETRY_BYTES);
+    }
+}
+
 /* What the firmware finds out about the machine, as QEMU's PC has it. */
 static void describe_machine(struct cmos *cmos, const struct cmos_params *params)
 {
@@ -350,6 +377,7 @@ static void describe_machine(struct cmos *cmos, const struct cmos_params *params
     put_16(&bytes[RAM_EXTENDED_KIB_AGAIN], extended / KIB);
     put_16(&bytes[RAM_ABOVE_16M], above_16m / unit);
     bytes[RAM_OTHER_CPUS] = (uint8_t)(params->nr_cpus ? params->nr_cpus - 1 : 0);
+    describe_disks(bytes, params->disk_sectors);
     unsigned sum = 0;
     for (unsigned i = 0x10; i < RAM_CHECKSUM; i++)
         sum += bytes[i];

@@ -15,6 +15,8 @@
 /* 2026-01-01 00:00:00. */
 #define CMOS_DEFAULT_DATE UINT64_C(1767225600)
 
+enum { CMOS_NR_DISKS = 4 };
+
 struct cmos_params {
     struct ev_queue *events; /* outlives the clock */
     uint64_t cpu_hz;
@@ -23,6 +25,7 @@ struct cmos_params {
     uint64_t
         ram_bytes; /* at most 3 GiB; described in bytes 15h-18h, 30h-31h, 34h-35h (5Bh-5Dh, above 4 GiB: 0) */
     unsigned nr_cpus;
+    uint64_t disk_sectors[CMOS_NR_DISKS]; /* of IDE disks, primary master first; 0: missing */
 };
 
 struct cmos;

@@ -326,3 +326,25 @@ Test(cmos, memory_sizes)
         cr_assert_eq(reg(0x2e) * 256u + reg(0x2f), sum);
     }
 }
+
+Test(cmos, disks)
+{
+    teardown();
+    fixture_init(&at);
+    const uint64_t gib = UINT64_C(2) << 20; /* in sectors */
+    cmos = cmos_create(&(struct cmos_params){.events = at.events,
+                                             .cpu_hz = CPU_HZ,
+                                             .start_seconds = CMOS_DEFAULT_DATE,
+                                             .ram_bytes = 4 << 20,
+                                             .disk_sectors = {1024 * 1008, 1025 * 1008, 0, 100 * gib}},
+                       at.ports, &at.diag);
+    cr_assert(cmos);
+    cr_assert_eq(reg(0x12), 0xff);
+    cr_assert_eq(word(0x19), 47 << 8 | 47);
+    cr_assert_eq(word(0x1b), 1024);
+    cr_assert_eq(word(0x21), 1024);
+    cr_assert(reg(0x1d) == 16 && reg(0x23) == 63);
+    cr_assert_eq(word(0x24), 1025);
+    cr_assert(reg(0x26) == 16 && reg(0x2c) == 63);
+    cr_assert_eq(reg(0x39), 0x44, "the second and the fourth by LBA");
+}

@@ -40,6 +40,7 @@ enum {
 static u32 prd[1024] __attribute__((aligned(PAGE)));
 static uint16_t words[256];
 static uint16_t bus_master;
+static bool is_flushing; /* for a machine whose devices do not snoop */
 
 /* ---- Ports ---- */
 
@@ -223,6 +224,26 @@ static void find(void)
     outb(CONTROL, NO_INTERRUPT);
     set(DEVICE, LBA);
     check("ready", settle(), DRDY);
+}
+
+static u8 cmos(u8 at_index)
+{
+    outb(0x70, at_index);
+    return inb(0x71);
+}
+
+static void what_firmware_knows(void)
+{
+    enum { CYLINDERS = NR_SECTORS / (16 * 63) };
+    check("CMOS: one disk", cmos(0x12), 0xf0);
+    check("CMOS: of type 47", cmos(0x19) | cmos(0x1a) << 8, 47);
+    check("CMOS: its cylinders", cmos(0x1b) | cmos(0x1c) << 8, CYLINDERS);
+    check("CMOS: its heads", cmos(0x1d), 16);
+    check("CMOS: no write precompensation", cmos(0x1e) | cmos(0x1f) << 8, 0xffff);
+    check("CMOS: its control byte", cmos(0x20), 0xc8);
+    check("CMOS: where heads land", cmos(0x21) | cmos(0x22) << 8, CYLINDERS);
+    check("CMOS: its sectors", cmos(0x23), 63);
+    check("CMOS: as it is", cmos(0x39), 0);
 }
 
 static void registers(void)
@@ -500,6 +521,8 @@ static u8 bm_status(void)
 /* Sets the list up and starts; the disk has its command after that. */
 static void start(bool is_to_memory)
 {
+    if (is_flushing)
+        __asm__ volatile("wbinvd" : : : "memory");
     outb(CONTROL, 0);
     outb(bus_master + BM_COMMAND, is_to_memory ? TO_MEMORY : 0);
     outb(bus_master + BM_STATUS, FAILED | ASKED);
@@ -687,6 +710,8 @@ void main(const char *word)
         host_fails();
         return;
     }
+    is_flushing = word[0] == 'f' && word[1] == 'l';
+    what_firmware_knows();
     registers();
     resets();
     identity();
@@ -695,5 +720,5 @@ void main(const char *word)
     no_such_sectors();
     interrupts();
     lists();
-    whole_disk(word[0] == 'i' ? NR_SECTORS - 8192 : 0); /* caches take their time */
+    whole_disk(word[0] == 'i' || is_flushing ? NR_SECTORS - 8192 : 0); /* caches take their time */
 }
