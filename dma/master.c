@@ -6,6 +6,8 @@
 
 struct dma_memory {
     struct dma_memory_params params;
+    dma_translate_fn *translate; /* NULL: there is no IOMMU */
+    void *translate_opaque;
     struct dma_memory_stats {
 #define STAT(name, unit, sentence) uint64_t name;
 #include "dma/memory_stats.def"
@@ -42,6 +44,12 @@ struct dma_memory *dma_memory_create(const struct dma_memory_params *params)
 void dma_memory_destroy(struct dma_memory *memory)
 {
     free(memory);
+}
+
+void dma_memory_set_iommu(struct dma_memory *memory, dma_translate_fn *translate, void *opaque)
+{
+    memory->translate = translate;
+    memory->translate_opaque = opaque;
 }
 
 bool dma_memory_register_stats(struct dma_memory *memory, struct stat_registry *registry, const char *path)
@@ -174,10 +182,19 @@ static bool is_too_high(const struct dma_master *master, struct baddr at, size_t
     return last < at.v || (master->params.address_bits < 64 && last >> master->params.address_bits);
 }
 
-static enum dma_status find_memory(const struct dma_master *master, struct baddr at, struct paddr *found)
+/* Where the burst at `at` is in memory; *start comes later where that takes time. */
+static enum dma_status find_memory(const struct dma_master *master, struct baddr at, bool is_write,
+                                   struct paddr *found, cycle_t *start)
 {
     const struct dma_memory_params *memory = &master->memory->params;
-    *found = paddr(at.v - master->params.bus_offset);
+    struct dma_translation translation = {.kind = DMA_UNTRANSLATED, .ready = *start};
+    if (master->memory->translate && !master->params.is_untranslated)
+        translation = master->memory->translate(master->memory->translate_opaque, master->params.source_id,
+                                                at, is_write, *start);
+    if (translation.kind == DMA_REFUSED)
+        return DMA_IOMMU_FAULT;
+    *start = translation.ready;
+    *found = translation.kind == DMA_TRANSLATED ? translation.at : paddr(at.v - master->params.bus_offset);
     struct paddr page = paddr(found->v & ~(uint64_t)PAGE_MASK);
     return ram_has(memory->ram, page, PAGE_BYTES) && memory->is_ram(memory->opaque, page) ? DMA_OK
                                                                                           : DMA_NO_MEMORY;
@@ -228,7 +245,7 @@ static enum dma_status move_burst(struct dma_master *master, struct transfer *tr
     cycle_t *oldest = &master->in_flight[master->next];
     cycle_t start = later(transfer->now, *oldest), done;
     struct paddr at;
-    enum dma_status status = find_memory(master, transfer->at, &at);
+    enum dma_status status = find_memory(master, transfer->at, !transfer->to, &at, &start);
     if (status != DMA_OK)
         return status;
     if (transfer->to) {

@@ -42,6 +42,19 @@ struct dma_memory *dma_memory_create(const struct dma_memory_params *params);
 void dma_memory_destroy(struct dma_memory *memory);
 bool dma_memory_register_stats(struct dma_memory *memory, struct stat_registry *registry, const char *path);
 
+/* What an IOMMU makes of one burst of a device, which lies in one page. */
+enum dma_translation_kind { DMA_UNTRANSLATED, DMA_TRANSLATED, DMA_REFUSED };
+struct dma_translation {
+    enum dma_translation_kind kind;
+    struct paddr at; /* where, if it is translated; untranslated ones go by the device's bus_offset */
+    cycle_t ready;   /* when that is known */
+};
+typedef struct dma_translation dma_translate_fn(void *opaque, uint16_t source_id, struct baddr at,
+                                                bool is_write, cycle_t now);
+
+/* From now on all masters but the untranslated ones ask it first. NULL: none. */
+void dma_memory_set_iommu(struct dma_memory *memory, dma_translate_fn *translate, void *opaque);
+
 /* In the order of the names in `dma.coherence`. */
 enum dma_coherence { DMA_SNOOP, DMA_NONE };
 
@@ -53,7 +66,8 @@ struct dma_master_params {
     uint64_t burst_bytes;      /* a power of two, at most a page; bursts end at multiples of it */
     uint64_t bursts_in_flight; /* 1 to DMA_MAX_IN_FLIGHT */
     enum dma_coherence coherence;
-    uint16_t source_id; /* bus, device and function on PCI: who it is to the IOMMU */
+    uint16_t source_id;   /* bus, device and function on PCI: who it is to the IOMMU */
+    bool is_untranslated; /* no IOMMU is asked: it is the IOMMU */
 };
 
 struct dma_master;
