@@ -457,6 +457,7 @@ static bool create_board(struct machine *machine, struct diag *diag)
         .dma = machine->dma,
         .dma_coherence = (enum dma_coherence)machine->config.dma_coherence,
         .engine = dma_engine_params_of(&machine->config),
+        .iommu = iommu_params_of(&machine->config),
         .disk_timing = {.command_cycles = machine->config.disk_command_cycles,
                         .seek_cycles = machine->config.disk_seek_cycles,
                         .sector_cycles = machine->config.disk_sector_cycles},
@@ -515,9 +516,11 @@ static bool register_stats(struct machine *machine)
                   dma_memory_register_stats(machine->dma, r, "dma") &&
                   (!machine->content || cache_content_register_stats(machine->content, r, "dma"));
     struct dma_engine *engine = board_dma_engine(machine->board);
+    struct iommu *iommu = board_iommu(machine->board);
     size_t nr_rows;
     const struct stat_row *rows = board_stat_rows(&nr_rows);
     return is_good && (!engine || dma_engine_register_stats(engine, r)) &&
+           (!iommu || iommu_register_stats(iommu, r, "iommu")) &&
            stat_register(r, "board", rows, nr_rows, board_stats(machine->board)) &&
            board_register_device_stats(machine->board, r);
 }
@@ -594,6 +597,7 @@ static void leave_tables(struct machine *machine)
     const struct tables_params tables = {
         .ram_bytes = machine->config.machine_ram,
         .has_apic = has_apic(machine),
+        .has_iommu = board_iommu(machine->board),
         .cpu_signature = identity[EAX],
         .cpu_features = identity[EDX],
     };

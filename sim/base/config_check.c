@@ -100,9 +100,9 @@ static void check_tlb(struct check *check, size_t entries_field, size_t ways_fie
 }
 
 /* A set is found by bits of the address. */
-static void check_btb(struct check *check)
+static void check_sets(struct check *check, size_t entries_field, size_t ways_field)
 {
-    const size_t fields[] = {FIELD(cpu_btb_ways), FIELD(cpu_btb_entries)};
+    const size_t fields[] = {ways_field, entries_field};
     if (!is_known(check, fields[0]) || !is_known(check, fields[1]))
         return;
     uint64_t ways = value_of(check, fields[0]), entries = value_of(check, fields[1]);
@@ -302,7 +302,8 @@ bool cfg_check(const struct cfg *cfg, struct diag *diag)
     check_power_of_two(&check, FIELD(cpu_predictor_entries));
     check_power_of_two(&check, FIELD(cpu_tage_entries));
     check_at_most(&check, FIELD(cpu_tage_min_history), FIELD(cpu_tage_max_history));
-    check_btb(&check);
+    check_sets(&check, FIELD(cpu_btb_entries), FIELD(cpu_btb_ways));
+    check_sets(&check, FIELD(iommu_iotlb_entries), FIELD(iommu_iotlb_ways));
     check_power_of_two(&check, FIELD(dram_banks));
     check_power_of_two(&check, FIELD(dram_row_bytes));
     check_power_of_two(&check, FIELD(dram_channels));

@@ -4,6 +4,7 @@
 #include "sim/board/dma_card.h"
 #include "sim/board/i440fx.h"
 #include "sim/board/interrupts.h"
+#include "sim/board/iommu_unit.h"
 #include "sim/board/kbd.h"
 #include "sim/board/piix3.h"
 #include "sim/board/pit.h"
@@ -44,6 +45,7 @@ struct board {
     struct i440fx *host_bridge;
     struct piix3 *isa_bridge;
     struct dma_card *dma_card;
+    struct iommu *iommu;
     struct piix3_ide *ide;
     struct dma_master *isa_master;
     struct isa_dma *isa_dma;
@@ -183,6 +185,24 @@ static bool create_bridges(struct board *board, struct diag *diag)
     return board->isa_bridge;
 }
 
+static void send_message(void *opaque, uint64_t address, uint32_t data)
+{
+    interrupts_message(((struct board *)opaque)->interrupts, address, data);
+}
+
+static bool create_iommu(struct board *board, struct diag *diag)
+{
+    struct iommu_params iommu = board->params.iommu;
+    if (iommu.iotlb_entries == 0)
+        return true;
+    iommu.events = board->params.events;
+    iommu.memory = board->params.dma;
+    iommu.message = send_message;
+    iommu.opaque = board;
+    board->iommu = iommu_unit_create(&iommu, board->memory, diag);
+    return board->iommu;
+}
+
 static bool create_dma_card(struct board *board, struct diag *diag)
 {
     struct dma_engine_params engine = board->params.engine;
@@ -201,6 +221,7 @@ static bool create_isa_dma(struct board *board, struct diag *diag)
                                              .address_bits = ISA_DMA_ADDRESS_BITS,
                                              .burst_bytes = 2,
                                              .bursts_in_flight = 1,
+                                             .source_id = PIIX_DEVICE << 3,
                                              .coherence = params->dma_coherence};
     if (params->dma) {
         board->isa_master = dma_master_create(&master, params->dma);
@@ -265,7 +286,8 @@ static bool create_devices(struct board *board, struct diag *diag)
     board->vga = vga_create(&(struct vga_params){.events = params->events, .cpu_hz = params->cpu_hz},
                             board->ports, board->memory, diag);
     return board->com1 && board->com2 && board->vga && create_bridges(board, diag) &&
-           create_isa_dma(board, diag) && create_ide(board, diag) && create_dma_card(board, diag);
+           create_isa_dma(board, diag) && create_ide(board, diag) && create_dma_card(board, diag) &&
+           create_iommu(board, diag);
 }
 
 struct board *board_create(const struct board_params *params, struct diag *diag)
@@ -308,6 +330,7 @@ void board_destroy(struct board *board)
     if (!board)
         return;
     vga_destroy(board->vga);
+    iommu_destroy(board->iommu);
     dma_card_destroy(board->dma_card);
     piix3_ide_destroy(board->ide);
     isa_dma_destroy(board->isa_dma);
@@ -374,6 +397,11 @@ struct irq_line board_irq_line(struct board *board, unsigned irq)
 struct dma_engine *board_dma_engine(struct board *board)
 {
     return board->dma_card ? dma_card_engine(board->dma_card) : NULL;
+}
+
+struct iommu *board_iommu(struct board *board)
+{
+    return board->iommu;
 }
 
 struct lapic *board_lapic(struct board *board)

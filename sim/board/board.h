@@ -10,6 +10,7 @@
 #define LK_SIM_BOARD_BOARD_H
 
 #include "dma/engine.h"
+#include "dma/iommu.h"
 #include "dma/isa_dma.h"
 #include "dma/master.h"
 #include "sim/base/diag.h"
@@ -33,6 +34,7 @@ struct board_params {
     struct dma_memory *dma;                 /* what devices that master the bus reach; outlives the board */
     enum dma_coherence dma_coherence;       /* how they do that */
     struct dma_engine_params engine;        /* without channels: there is none; the board fills in the rest */
+    struct iommu_params iommu;              /* without iotlb_entries: there is none; likewise */
     struct disk *disks[PIIX3_IDE_NR_DISKS]; /* primary master first; NULL: missing; outlive the board */
     struct ata_timing disk_timing;
     /* Outlives the board. NULL: nothing is read at F0000h-FFFFFh, and no shadow RAM is there. */
@@ -94,6 +96,7 @@ struct irq_line board_irq_line(struct board *board, unsigned irq);
 
 /* NULL: there is none. */
 struct dma_engine *board_dma_engine(struct board *board);
+struct iommu *board_iommu(struct board *board);
 
 /* The boot processor's; NULL without has_apic. */
 struct lapic *board_lapic(struct board *board);

@@ -122,6 +122,20 @@ struct irq_line interrupts_nmi_line(struct interrupts *interrupts)
     return (struct irq_line){.set = set_nmi, .opaque = interrupts};
 }
 
+void interrupts_message(struct interrupts *interrupts, uint64_t address, uint32_t data)
+{
+    enum { MESSAGES = 0xfee, IS_LOGICAL = 1 << 2, VECTOR = 0xff, IS_LEVEL = 1 << 15 };
+    const struct apic_message message = {
+        .destination = (uint8_t)(address >> 12),
+        .is_logical = address & IS_LOGICAL,
+        .delivery = (enum apic_delivery)(data >> 8 & 7),
+        .is_level = data & IS_LEVEL,
+        .vector = data & VECTOR,
+    };
+    if (interrupts->lapic && address >> 20 == MESSAGES)
+        apic_bus_send(&interrupts->bus, &message, NULL);
+}
+
 uint8_t interrupts_acknowledge(struct interrupts *interrupts)
 {
     int vector = interrupts->lapic ? lapic_acknowledge(interrupts->lapic) : LAPIC_EXTERNAL;

@@ -47,6 +47,12 @@ struct irq_line interrupts_pirq_line(struct interrupts *interrupts, unsigned pir
 struct irq_line interrupts_pic_line(struct interrupts *interrupts, unsigned irq);
 struct irq_line interrupts_nmi_line(struct interrupts *interrupts);
 
+/*
+ * A device writes `data` to `address`, FEE00000h-FEEFFFFFh: a message to local APICs (SDM 3A 10.11). Without
+ * APICs it goes nowhere.
+ */
+void interrupts_message(struct interrupts *interrupts, uint64_t address, uint32_t data);
+
 /* The CPU takes the interrupt that INTR announced: its vector. */
 uint8_t interrupts_acknowledge(struct interrupts *interrupts);
 

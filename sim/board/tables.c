@@ -1,6 +1,7 @@
 #include "sim/board/tables.h"
 
 #include "sim/board/interrupts.h"
+#include "sim/board/iommu_unit.h"
 #include "sim/board/lapic.h"
 #include "sim/board/power.h"
 #include "sim/board/tables_internal.h"
@@ -198,6 +199,24 @@ static void put_madt(struct writer *to)
     list(to, end(to, at));
 }
 
+/* One remapping unit, which all PCI devices go through (VT-d rev. 3.3, 8.1, 8.3). */
+static void put_dmar(struct writer *to)
+{
+    enum { DRHD = 0, DRHD_BYTES = 16, INCLUDES_ALL = 1 };
+    size_t at = begin(to, "DMAR", 1);
+    put(to, IOMMU_UNIT_ADDRESS_BITS - 1, 1);
+    put(to, 0, 1); /* no interrupt remapping */
+    put(to, 0, 8); /* reserved, 10 bytes */
+    put(to, 0, 2);
+    put(to, DRHD, 2);
+    put(to, DRHD_BYTES, 2);
+    put(to, INCLUDES_ALL, 1);
+    put(to, 0, 1); /* 4 KiB of registers */
+    put(to, 0, 2); /* segment 0 */
+    put(to, IOMMU_UNIT_BASE, 8);
+    list(to, end(to, at));
+}
+
 /* RSDT (4 bytes an entry) or XSDT (8 bytes). */
 static uint64_t put_root(struct writer *to, const char *signature, size_t entry_bytes)
 {
@@ -230,6 +249,8 @@ void tables_write(const struct tables_params *params, struct ram *ram)
     put_fadt(&to, params, facs, dsdt);
     if (params->has_apic)
         put_madt(&to);
+    if (params->has_iommu)
+        put_dmar(&to);
     uint64_t rsdt = put_root(&to, "RSDT", 4), xsdt = put_root(&to, "XSDT", 8);
     put_rsdp(low, rsdt, xsdt);
     enum { MP_AT = (RSDP_BYTES + 15) / 16 * 16 };

@@ -3,10 +3,10 @@
  * configuration (MP 1.4 chapter 4). They describe what this board has, and nothing else.
  *
  *   F0000h       RSDP, MP floating pointer and configuration
- *   top of RAM   from TABLES_TOP_BYTES below its end: FACS, DSDT, FADT, MADT, RSDT, XSDT
+ *   top of RAM   from TABLES_TOP_BYTES below its end: FACS, DSDT, FADT, MADT, DMAR, RSDT, XSDT
  *
  * Both ranges are reserved in the machine's memory map. Without APICs there is no MADT and no MP table, and
- * the DSDT routes by the 8259s only.
+ * the DSDT routes by the 8259s only; without an IOMMU there is no DMAR table.
  */
 #ifndef LK_SIM_BOARD_TABLES_H
 #define LK_SIM_BOARD_TABLES_H
@@ -23,7 +23,7 @@ enum { TABLES_IOAPIC_ID = 1 };
 
 struct tables_params {
     uint64_t ram_bytes;
-    bool has_apic;
+    bool has_apic, has_iommu;
     uint32_t cpu_signature, cpu_features; /* CPUID leaf 1, EAX and EDX */
     bool pm_timer_is_32_bit;
 };

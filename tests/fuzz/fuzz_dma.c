@@ -1,19 +1,31 @@
 /*
- * The DMA engine: the bytes are what a driver does to its registers and puts into memory, and time that
- * passes. The first byte chooses the machine.
+ * The DMA engine and the IOMMU: the bytes are what a driver does to their registers and puts into memory, and
+ * time that passes. The first byte chooses the machine.
  */
 #include "cache/content.h"
 #include "dma/engine.h"
+#include "dma/iommu.h"
+#include "dma/iommu_registers.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { RAM_BYTES = 1 << 20, STEP_BYTES = 8, MAX_STEPS = 2000, HOLE_PAGE = 0xa0, LINE_BYTES = 64 };
 enum { WORDS_AT = 0x1000, MAX_CYCLES = 0xffff };
-enum step { WRITE_REGISTER, READ_REGISTER, WRITE_CHANNEL, WRITE_WORD, WRITE_COMMAND, WAIT, NR_STEPS };
+enum step {
+    WRITE_REGISTER,
+    READ_REGISTER,
+    WRITE_CHANNEL,
+    WRITE_WORD,
+    WRITE_COMMAND,
+    WRITE_IOMMU,
+    TRANSLATE,
+    WAIT,
+    NR_STEPS
+};
 
 /* Bits of the first byte. */
-enum { HAS_CACHES = 1, IS_BLIND = 2, IS_ISA = 4, HAS_OFFSET = 8, IS_COARSE = 16 };
+enum { HAS_CACHES = 1, IS_BLIND = 2, IS_ISA = 4, HAS_OFFSET = 8, IS_COARSE = 16, HAS_IOMMU = 32 };
 
 struct world {
     struct ram ram;
@@ -23,6 +35,7 @@ struct world {
     struct cache_content *content;
     struct dma_memory *memory;
     struct dma_engine *engine;
+    struct iommu *iommu; /* or NULL */
     bool is_master;
 };
 
@@ -42,6 +55,11 @@ static void changed(void *opaque, struct paddr at, uint64_t size_bytes)
 static bool is_master(void *opaque)
 {
     return ((struct world *)opaque)->is_master;
+}
+
+static void message(void *opaque, uint64_t address, uint32_t data)
+{
+    (void)opaque, (void)address, (void)data;
 }
 
 static void make_caches(struct world *world)
@@ -96,12 +114,22 @@ static void make_world(struct world *world, uint8_t kind)
                                                                   .path = path,
                                                                   .is_master = is_master,
                                                                   .opaque = world});
-    if (!world->engine)
+    if (kind & HAS_IOMMU)
+        world->iommu = iommu_create(&(struct iommu_params){.events = world->events,
+                                                           .memory = world->memory,
+                                                           .host_address_bits = 39,
+                                                           .iotlb_entries = 4,
+                                                           .iotlb_ways = 2,
+                                                           .context_entries = 1,
+                                                           .coherence = path.coherence,
+                                                           .message = message});
+    if (!world->engine || (!world->iommu && (kind & HAS_IOMMU)))
         abort();
 }
 
 static void destroy_world(struct world *world)
 {
+    iommu_destroy(world->iommu);
     dma_engine_destroy(world->engine);
     dma_memory_destroy(world->memory);
     cache_content_destroy(world->content);
@@ -121,6 +149,31 @@ static void put_word(struct world *world, uint64_t at, uint32_t value)
     if (world->dram)
         cache_access(world->caches.l1d, paddr(at), true, ev_now(world->events));
     memcpy(world->ram.host + at, &value, sizeof value);
+}
+
+static void write_iommu(struct world *world, uint16_t where, uint32_t value)
+{
+    static const uint16_t registers[] = {
+        VTD_GCMD, VTD_RTADDR, VTD_CCMD + 4, VTD_FSTS,      VTD_FECTL,          VTD_IQT,
+        VTD_IQA,  VTD_ICS,    VTD_IVA,      VTD_IOTLB + 4, VTD_RECORDS_AT + 12};
+    uint64_t offset =
+        where & 1 ? where & 0xffc : registers[where / 2 % (sizeof registers / sizeof *registers)];
+    iommu_write(world->iommu, offset, value);
+    if (iommu_read(world->iommu, offset) != iommu_read(world->iommu, offset))
+        abort();
+}
+
+/* What chance would seldom find: tables that lead somewhere, a page of them for all levels, and translation. */
+static void translate(struct world *world, uint32_t value)
+{
+    enum { ROOT = WORDS_AT, CONTEXTS = 0x2000, TABLE = 0x3000, SOURCE_ID = 0 };
+    put_word(world, ROOT, CONTEXTS | VTD_PRESENT);
+    put_word(world, CONTEXTS + SOURCE_ID * 16, TABLE | (value & VTD_CONTEXT_QUIET) | VTD_PRESENT);
+    put_word(world, CONTEXTS + SOURCE_ID * 16 + 8, value >> 8 & 3);
+    for (uint32_t i = 0; i < 4; i++)
+        put_word(world, TABLE + i * 8, (TABLE & ~0xfffu) + (value >> i * 8 & 0x8f) + (i << PAGE_SHIFT));
+    iommu_write(world->iommu, VTD_RTADDR, ROOT);
+    iommu_write(world->iommu, VTD_GCMD, VTD_ROOT_TABLE | VTD_TRANSLATION | (value & VTD_QUEUE));
 }
 
 /* One step of eight bytes: what, where (two), a small number, a value. */
@@ -152,6 +205,14 @@ static void take_step(struct world *world, const uint8_t *bytes)
         dma_engine_write(world->engine, channel + ENGINE_CH_RING_SIZE, 64);
         dma_engine_write(world->engine, channel + ENGINE_CH_CONTROL, ENGINE_RUN | ENGINE_INT_ENABLE);
         dma_engine_write(world->engine, channel + ENGINE_CH_TAIL, bytes[3]);
+        break;
+    case WRITE_IOMMU:
+        if (world->iommu)
+            write_iommu(world, where, value);
+        break;
+    case TRANSLATE:
+        if (world->iommu)
+            translate(world, value);
         break;
     default:
         ev_run(world->events, ev_now(world->events) + (value & MAX_CYCLES));
