@@ -15,7 +15,7 @@ struct page {
     s32 _refcount; /* 0: free */
     s32 _mapcount; /* page-table entries that point here */
     union {
-        void *mapping;                 /* PG_anon: its anon_vma */
+        struct anon_vma *anon_vma;     /* PG_anon: its anon_vma */
         struct kmem_cache *slab_cache; /* slab */
         struct page *first_page;       /* PG_tail */
     };

@@ -3,65 +3,106 @@
 
 #include "asm/pgtable_types.h"
 #include "mm.h"
+#include "rbtree.h"
 
 #define VM_READ 0x1u
 #define VM_WRITE 0x2u
 #define VM_EXEC 0x4u
 #define VM_GROWSDOWN 0x100u
+#define VM_LOCKED 0x2000u /* its pages are there at once, and stay */
+#define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
 
 /* Why a page came in on demand; the exit line counts them apart. */
-enum fault_kind { FAULT_TEXT, FAULT_DATA, FAULT_BSS, FAULT_HEAP, FAULT_STACK, NR_FAULT_KINDS };
+enum fault_kind { FAULT_TEXT, FAULT_DATA, FAULT_BSS, FAULT_HEAP, FAULT_MMAP, FAULT_STACK, NR_FAULT_KINDS };
 
 /* A stretch of addresses with the same permissions and the same source of pages. */
 struct vm_area_struct {
     unsigned long vm_start, vm_end; /* page-aligned; vm_end is the first address behind it */
     u32 vm_flags;
-    struct vm_area_struct *vm_next; /* by address */
+    enum fault_kind fault_kind;
+    struct rb_node vm_rb; /* by address, in mm->mm_rb */
     struct mm_struct *vm_mm;
+    /*
+     * What vm_start's page is called, and the pages behind it by the numbers that follow. An area that moves
+     * or is cut keeps the names of its pages, so that they can be found from the page (page->index).
+     */
+    unsigned long vm_pgoff;
+    struct anon_vma *anon_vma; /* NULL: has no page of its own yet */
+    struct list_head anon_vma_node;
     /*
      * What the first vm_image_bytes of the area hold at first (the rest is zeroes); NULL: anonymous memory.
      */
     const u8 *vm_image;
     unsigned long vm_image_bytes;
-    enum fault_kind fault_kind;
 };
 
 struct mm_struct {
     pgd_t *pgd;
-    struct vm_area_struct *mmap; /* first area */
+    struct rb_root mm_rb;              /* the areas */
+    struct vm_area_struct *mmap_cache; /* what find_vma() found last */
+    u32 map_count;                     /* areas */
+    u32 def_flags;                     /* VM_LOCKED for new areas, after mlockall(MCL_FUTURE) */
+    u32 mm_users;                      /* tasks */
+    unsigned long mmap_base;           /* new areas lie below it, the highest first */
     unsigned long start_code, end_code;
     unsigned long start_data, end_data;
     unsigned long start_brk, brk; /* the heap */
     unsigned long start_stack;
     unsigned long stack_limit_bytes;
-    unsigned long total_vm; /* pages in areas */
-    unsigned long rss;      /* pages present, the shared zero page not counted */
+    unsigned long total_vm;  /* pages in areas */
+    unsigned long locked_vm; /* of these, in VM_LOCKED ones */
+    unsigned long rss;       /* pages present, the shared zero page not counted */
     unsigned long hiwater_rss;
     unsigned long nr_ptes; /* page tables */
     unsigned long nr_faults[NR_FAULT_KINDS];
     unsigned long nr_zero_page_faults; /* of these, reads that got the shared zero page */
+    unsigned long nr_cow_faults;       /* writes to a page that was shared */
 };
+
+static inline unsigned long vma_pages(const struct vm_area_struct *vma)
+{
+    return (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
+}
+
+/* vma.c: the tree of areas. */
+void vma_init(void);
+/* First area that ends above address, or NULL. It need not contain address. */
+struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long address);
+struct vm_area_struct *first_vma(const struct mm_struct *mm);
+struct vm_area_struct *next_vma(const struct vm_area_struct *vma);
+struct vm_area_struct *prev_vma(const struct vm_area_struct *vma);
+/*
+ * Adds an area; flags, image and kind are copied from like. Returns -ENOMEM, or -EINVAL if it overlaps
+ * another or is no user range. The area may become part of a neighbour that is like it.
+ */
+int insert_vma(struct mm_struct *mm, const struct vm_area_struct *like);
 
 /* mmap.c */
 void mmap_init(void);
+/* An empty address space for one task, or NULL. */
 struct mm_struct *mm_alloc(void);
-/* Frees all pages, tables and areas. The mm must not be the active one. */
+/* A task less. The last one frees all pages, tables and areas: the mm must not be the active one then. */
 void mmput(struct mm_struct *mm);
-/* First area that ends above address, or NULL. It need not contain address. */
-struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long address);
-/*
- * Adds an area; flags, image and kind are copied from like. Returns -ENOMEM, or -EINVAL if it overlaps
- * another or is no user range.
- */
-int insert_vma(struct mm_struct *mm, const struct vm_area_struct *like);
-/* Lets a stack area reach down to address. */
+/* Lets a stack area reach down to address, unless it would come too close to the area below. */
 int expand_stack(struct vm_area_struct *vma, unsigned long address);
-/* The brk system call: new end of the heap, or the old one if that cannot be. */
-unsigned long do_brk(struct mm_struct *mm, unsigned long new_brk);
 
 /* memory.c */
 #define FAULT_FLAG_WRITE 0x1u
 /* Brings in the page at address. Permissions were checked. Returns 0 or -ENOMEM. */
 int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, u32 flags);
+/* Brings in every page of [start, end), as far as there are areas; writable ones as if they were written. */
+int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long end);
+
+/* pagewalk.c: what is done to all pages of a range, which lies in one area but for zap_page_range(). */
 void zap_page_range(struct mm_struct *mm, unsigned long start, unsigned long end);
+/* Gives the pages there the area's permissions, after its flags have changed. */
+void change_protection(struct vm_area_struct *vma, unsigned long start, unsigned long end);
+/* Moves the pages of an area to the addresses of another one; pages keep their names. 0 or -ENOMEM. */
+int move_page_tables(struct vm_area_struct *vma, unsigned long old_start, struct vm_area_struct *new_vma,
+                     unsigned long new_start, unsigned long bytes);
+/* Lets child share the pages of an area of the parent; writable ones become copy on write in both. */
+int copy_page_range(struct vm_area_struct *child, struct vm_area_struct *parent);
 void free_pgtables(struct mm_struct *mm);
+/* The entry for an address, or NULL if there is no table for it; and with a table made for it. */
+pte_t *find_pte(struct mm_struct *mm, unsigned long address);
+pte_t *pte_alloc(struct mm_struct *mm, unsigned long address);

@@ -5,6 +5,15 @@
 #define __NR_write 4
 #define __NR_getpid 20
 #define __NR_brk 45
+#define __NR_munmap 91
+#define __NR_mprotect 125
+#define __NR_mlock 150
+#define __NR_munlock 151
+#define __NR_mlockall 152
+#define __NR_munlockall 153
 #define __NR_nanosleep 162
+#define __NR_mremap 163
+#define __NR_mmap2 192
+#define __NR_madvise 219
 #define __NR_exit_group 252
 #define NR_syscalls 256

@@ -33,11 +33,11 @@ static void show_exit(int exit_code, const struct mm_struct *mm)
     if (mm == NULL)
         return;
     const unsigned long *faults = mm->nr_faults;
-    pr_notice("%s[%u]: %lu demand faults: %lu text, %lu data, %lu bss, %lu heap, %lu stack (%lu of them "
-              "reads of the "
-              "zero page)\n",
+    pr_notice("%s[%u]: %lu demand faults: %lu text, %lu data, %lu bss, %lu heap, %lu mmap, %lu stack (%lu of "
+              "them reads of the zero page)\n",
               current->comm, current->pid, current->min_flt, faults[FAULT_TEXT], faults[FAULT_DATA],
-              faults[FAULT_BSS], faults[FAULT_HEAP], faults[FAULT_STACK], mm->nr_zero_page_faults);
+              faults[FAULT_BSS], faults[FAULT_HEAP], faults[FAULT_MMAP], faults[FAULT_STACK],
+              mm->nr_zero_page_faults);
     pr_notice("%s[%u]: %lu pages in areas, at most %lu present, %lu page tables and a page directory\n",
               current->comm, current->pid, mm->total_vm, mm->hiwater_rss, mm->nr_ptes);
 }

@@ -1,24 +1,25 @@
 /* System calls. */
 #include "asm/irqflags.h"
+#include "asm/ptrace.h"
 #include "asm/traps.h"
 #include "asm/uaccess.h"
 #include "jiffies.h"
 #include "printk.h"
 #include "sched.h"
+#include "sys_mm.h"
 #include "syscalls.h"
 
-typedef long (*sys_call_ptr_t)(u32 bx, u32 cx, u32 dx);
+typedef long (*sys_call_ptr_t)(const struct pt_regs *regs);
 
-static long sys_exit(u32 status, u32 unused_cx, u32 unused_dx)
+static long sys_exit(const struct pt_regs *regs)
 {
-    (void)unused_cx;
-    (void)unused_dx;
-    do_exit((int)(status & 0xFF) << 8);
+    do_exit((int)(regs->bx & 0xFF) << 8);
 }
 
 /* Both standard files are the console, and there are no others yet. */
-static long sys_write(u32 fd, u32 user_buf, u32 count)
+static long sys_write(const struct pt_regs *regs)
 {
+    u32 fd = regs->bx, user_buf = regs->cx, count = regs->dx;
     if (fd != 1 && fd != 2)
         return -EBADF;
     char chunk[256];
@@ -34,29 +35,19 @@ static long sys_write(u32 fd, u32 user_buf, u32 count)
     return (long)written;
 }
 
-static long sys_getpid(u32 unused_bx, u32 unused_cx, u32 unused_dx)
+static long sys_getpid(const struct pt_regs *regs)
 {
-    (void)unused_bx;
-    (void)unused_cx;
-    (void)unused_dx;
+    (void)regs;
     return (long)current->pid;
 }
 
-static long sys_brk(u32 new_brk, u32 unused_cx, u32 unused_dx)
+static long sys_nanosleep(const struct pt_regs *regs)
 {
-    (void)unused_cx;
-    (void)unused_dx;
-    return (long)do_brk(current->mm, new_brk);
-}
-
-static long sys_nanosleep(u32 user_request, u32 user_remaining, u32 unused_dx)
-{
+    u32 user_request = regs->bx;
     struct {
         u32 seconds, nanoseconds;
     } request;
     const u32 ns_per_tick = 1000000000u / HZ;
-    (void)user_remaining;
-    (void)unused_dx;
     if (copy_from_user(&request, (const void *)user_request, sizeof(request)))
         return -EFAULT;
     if (request.nanoseconds >= 1000000000u)
@@ -67,8 +58,14 @@ static long sys_nanosleep(u32 user_request, u32 user_remaining, u32 unused_dx)
 }
 
 static const sys_call_ptr_t sys_call_table[NR_syscalls] = {
-    [__NR_exit] = sys_exit, [__NR_write] = sys_write,         [__NR_getpid] = sys_getpid,
-    [__NR_brk] = sys_brk,   [__NR_nanosleep] = sys_nanosleep, [__NR_exit_group] = sys_exit,
+    [__NR_exit] = sys_exit,           [__NR_write] = sys_write,
+    [__NR_getpid] = sys_getpid,       [__NR_brk] = sys_brk,
+    [__NR_munmap] = sys_munmap,       [__NR_mprotect] = sys_mprotect,
+    [__NR_mlock] = sys_mlock,         [__NR_munlock] = sys_munlock,
+    [__NR_mlockall] = sys_mlockall,   [__NR_munlockall] = sys_munlockall,
+    [__NR_nanosleep] = sys_nanosleep, [__NR_mremap] = sys_mremap,
+    [__NR_mmap2] = sys_mmap2,         [__NR_madvise] = sys_madvise,
+    [__NR_exit_group] = sys_exit,
 };
 
 void do_int80_syscall_32(struct pt_regs *regs)
@@ -77,6 +74,6 @@ void do_int80_syscall_32(struct pt_regs *regs)
     u32 number = regs->orig_ax;
     long result = -ENOSYS;
     if (number < NR_syscalls && sys_call_table[number])
-        result = sys_call_table[number](regs->bx, regs->cx, regs->dx);
+        result = sys_call_table[number](regs);
     regs->ax = (u32)result;
 }

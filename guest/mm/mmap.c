@@ -1,19 +1,23 @@
-/* Address spaces and their areas. */
+/* Address spaces: making and unmaking them and their areas. */
 #include "asm/pgtable.h"
 #include "bug.h"
 #include "errno.h"
-#include "lookaside.h"
-#include "mm_types.h"
+#include "mman.h"
+#include "rmap.h"
 #include "slab.h"
-
-static struct kmem_cache *mm_cachep, *vm_area_cachep;
+#include "vma.h"
 
 #define STACK_LIMIT_BYTES (8ul << 20)
+/* Room for the stack above all other areas, at least. */
+#define STACK_ROOM_BYTES (TASK_SIZE / 24)
+
+static struct kmem_cache *mm_cachep;
 
 void mmap_init(void)
 {
     mm_cachep = KMEM_CACHE(mm_struct, SLAB_HWCACHE_ALIGN | SLAB_PANIC);
-    vm_area_cachep = KMEM_CACHE(vm_area_struct, SLAB_PANIC);
+    vma_init();
+    rmap_init();
 }
 
 struct mm_struct *mm_alloc(void)
@@ -21,7 +25,9 @@ struct mm_struct *mm_alloc(void)
     struct mm_struct *mm = kmem_cache_zalloc(mm_cachep, GFP_KERNEL);
     if (mm == NULL)
         return NULL;
+    mm->mm_users = 1;
     mm->stack_limit_bytes = STACK_LIMIT_BYTES;
+    mm->mmap_base = STACK_TOP - STACK_ROOM_BYTES;
     mm->pgd = pgd_alloc();
     if (mm->pgd == NULL) {
         kmem_cache_free(mm_cachep, mm);
@@ -32,43 +38,100 @@ struct mm_struct *mm_alloc(void)
 
 void mmput(struct mm_struct *mm)
 {
-    for (struct vm_area_struct *vma = mm->mmap, *next; vma; vma = next) {
-        next = vma->vm_next;
+    if (--mm->mm_users)
+        return;
+    struct vm_area_struct *vma;
+    while ((vma = first_vma(mm)) != NULL) {
         zap_page_range(mm, vma->vm_start, vma->vm_end);
-        kmem_cache_free(vm_area_cachep, vma);
+        remove_vma(vma);
     }
     free_pgtables(mm);
-    BUG_ON(mm->rss || mm->nr_ptes);
+    BUG_ON(mm->rss || mm->nr_ptes || mm->total_vm || mm->locked_vm || mm->map_count);
     pgd_free(mm->pgd);
     kmem_cache_free(mm_cachep, mm);
 }
 
-struct vm_area_struct *find_vma(struct mm_struct *mm, unsigned long address)
+bool is_user_range(unsigned long start, unsigned long *bytes)
 {
-    struct vm_area_struct *vma = mm->mmap;
-    while (vma && vma->vm_end <= address)
-        vma = vma->vm_next;
-    return vma;
+    unsigned long rounded = PAGE_ALIGN(*bytes);
+    if ((start & ~PAGE_MASK) || rounded < *bytes || rounded > TASK_SIZE || start > TASK_SIZE - rounded)
+        return false;
+    *bytes = rounded;
+    return true;
 }
 
-int insert_vma(struct mm_struct *mm, const struct vm_area_struct *like)
+static bool is_free_range(const struct mm_struct *mm, unsigned long start, unsigned long bytes)
 {
-    if (like->vm_start >= like->vm_end || like->vm_end > TASK_SIZE)
+    for (const struct vm_area_struct *vma = first_vma(mm); vma; vma = next_vma(vma))
+        if (vma->vm_end > start && vm_start_gap(vma) < start + bytes)
+            return false;
+    return true;
+}
+
+/* The hint if it is free, or else the highest hole below mmap_base, so that the heap below has room to grow. */
+unsigned long get_unmapped_area(const struct mm_struct *mm, unsigned long hint, unsigned long bytes)
+{
+    hint = PAGE_ALIGN(hint);
+    if (hint && hint <= TASK_SIZE - bytes && is_free_range(mm, hint, bytes))
+        return hint;
+    unsigned long ceiling = mm->mmap_base;
+    for (const struct vm_area_struct *vma = last_vma(mm); vma; vma = prev_vma(vma)) {
+        if (ceiling >= bytes && vma->vm_end <= ceiling - bytes)
+            break;
+        ceiling = min(ceiling, vm_start_gap(vma));
+    }
+    /* Nothing is put at address 0: a NULL pointer must fault. */
+    return ceiling > bytes ? ceiling - bytes : 0;
+}
+
+long do_mmap(struct mm_struct *mm, unsigned long address, unsigned long bytes, u32 prot, u32 flags)
+{
+    bool is_private = flags & MAP_PRIVATE, is_shared = flags & MAP_SHARED;
+    if (bytes == 0 || is_private == is_shared)
         return -EINVAL;
-    struct vm_area_struct **link = &mm->mmap;
-    while (*link && (*link)->vm_end <= like->vm_start)
-        link = &(*link)->vm_next;
-    if (*link && (*link)->vm_start < like->vm_end)
-        return -EINVAL;
-    struct vm_area_struct *vma = kmem_cache_zalloc(vm_area_cachep, GFP_KERNEL);
-    if (vma == NULL)
+    if (is_shared || !(flags & MAP_ANONYMOUS))
+        return -ENODEV;
+    bytes = PAGE_ALIGN(bytes);
+    if (bytes == 0 || bytes > TASK_SIZE)
         return -ENOMEM;
-    *vma = *like;
-    vma->vm_mm = mm;
-    vma->vm_next = *link;
-    *link = vma;
-    mm->total_vm += (vma->vm_end - vma->vm_start) >> PAGE_SHIFT;
-    return 0;
+    if (flags & MAP_FIXED) {
+        if (address & ~PAGE_MASK)
+            return -EINVAL;
+        if (address > TASK_SIZE - bytes || do_munmap(mm, address, bytes))
+            return -ENOMEM;
+    } else {
+        address = get_unmapped_area(mm, address, bytes);
+        if (address == 0)
+            return -ENOMEM;
+    }
+    const struct vm_area_struct area = {.vm_start = address,
+                                        .vm_end = address + bytes,
+                                        .vm_flags = (prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) |
+                                                    ((flags & MAP_LOCKED) ? VM_LOCKED : 0),
+                                        .fault_kind = FAULT_MMAP};
+    int error = insert_vma(mm, &area);
+    if (error)
+        return error;
+    /* A page that does not come now comes with a fault. */
+    if ((flags & MAP_POPULATE) || ((area.vm_flags | mm->def_flags) & VM_LOCKED))
+        (void)mm_populate(mm, address, address + bytes);
+    return (long)address;
+}
+
+long do_munmap(struct mm_struct *mm, unsigned long start, unsigned long bytes)
+{
+    if (bytes == 0 || !is_user_range(start, &bytes))
+        return -EINVAL;
+    unsigned long end = start + bytes;
+    if (cut_out(mm, start, end))
+        return -ENOMEM;
+    for (;;) {
+        struct vm_area_struct *vma = find_vma(mm, start);
+        if (vma == NULL || vma->vm_start >= end)
+            return 0;
+        zap_page_range(mm, vma->vm_start, vma->vm_end);
+        remove_vma(vma);
+    }
 }
 
 int expand_stack(struct vm_area_struct *vma, unsigned long address)
@@ -76,53 +139,39 @@ int expand_stack(struct vm_area_struct *vma, unsigned long address)
     address &= PAGE_MASK;
     if (vma->vm_end - address > vma->vm_mm->stack_limit_bytes)
         return -ENOMEM;
-    /* find_vma() returned this area because none lies between address and it. */
-    vma->vm_mm->total_vm += (vma->vm_start - address) >> PAGE_SHIFT;
+    const struct vm_area_struct *below = prev_vma(vma);
+    if (below && (below->vm_flags & VM_ACCESS_FLAGS) && address < below->vm_end + STACK_GUARD_GAP)
+        return -ENOMEM;
+    unsigned long pages = (vma->vm_start - address) >> PAGE_SHIFT;
+    /* Names count on downwards; an area as low as a name cannot be would have begun at 0. */
+    vma->vm_pgoff -= pages;
     vma->vm_start = address;
+    account_vma(vma, (long)pages);
     return 0;
 }
 
-static void shrink_heap(struct mm_struct *mm, struct vm_area_struct *heap, unsigned long new_end)
+static bool heap_can_grow(struct mm_struct *mm, unsigned long old_end, unsigned long new_end)
 {
-    zap_page_range(mm, new_end, heap->vm_end);
-    mm->total_vm -= (heap->vm_end - new_end) >> PAGE_SHIFT;
-    heap->vm_end = new_end;
-    if (heap->vm_start == heap->vm_end) {
-        struct vm_area_struct **link = &mm->mmap;
-        while (*link != heap)
-            link = &(*link)->vm_next;
-        *link = heap->vm_next;
-        kmem_cache_free(vm_area_cachep, heap);
-    }
+    if (new_end > mm->mmap_base || new_end < old_end)
+        return false;
+    const struct vm_area_struct *behind = find_vma(mm, old_end);
+    return behind == NULL || new_end <= vm_start_gap(behind);
 }
 
 unsigned long do_brk(struct mm_struct *mm, unsigned long new_brk)
 {
-    if (new_brk < mm->start_brk)
+    if (new_brk < mm->start_brk || new_brk > TASK_SIZE)
         return mm->brk;
-    unsigned long heap_start = PAGE_ALIGN(mm->start_brk);
     unsigned long old_end = PAGE_ALIGN(mm->brk), new_end = PAGE_ALIGN(new_brk);
-    struct vm_area_struct *heap = find_vma(mm, heap_start);
-    if (heap && heap->vm_start != heap_start)
-        heap = NULL;
-
-    if (new_end < old_end) {
-        shrink_heap(mm, heap, new_end);
-    } else if (new_end > old_end) {
-        /* The stack may grow down to its limit: leave it that room. */
-        if (new_end > STACK_TOP - mm->stack_limit_bytes || new_end < new_brk)
+    if (new_end < old_end && do_munmap(mm, new_end, old_end - new_end))
+        return mm->brk;
+    if (new_end > old_end) {
+        const struct vm_area_struct area = {
+            .vm_start = old_end, .vm_end = new_end, .vm_flags = VM_READ | VM_WRITE, .fault_kind = FAULT_HEAP};
+        if (!heap_can_grow(mm, old_end, new_end) || insert_vma(mm, &area))
             return mm->brk;
-        if (heap) {
-            heap->vm_end = new_end;
-            mm->total_vm += (new_end - old_end) >> PAGE_SHIFT;
-        } else {
-            const struct vm_area_struct area = {.vm_start = heap_start,
-                                                .vm_end = new_end,
-                                                .vm_flags = VM_READ | VM_WRITE,
-                                                .fault_kind = FAULT_HEAP};
-            if (insert_vma(mm, &area))
-                return mm->brk;
-        }
+        if (mm->def_flags & VM_LOCKED)
+            (void)mm_populate(mm, old_end, new_end);
     }
     mm->brk = new_brk;
     return new_brk;

@@ -130,7 +130,7 @@ void free_pages_prepare(struct page *page, unsigned int order)
             page[i].first_page = NULL;
         }
     page->flags &= ~(PG_head | PG_anon);
-    page->mapping = NULL;
+    page->anon_vma = NULL;
     set_page_owner(page, order, PAGE_OWNER_FREE);
     lk_mm_event(LK_MM_FREE, page_to_pfn(page), order, page_zonenum(page));
 }

@@ -90,7 +90,7 @@ has '^  PTE\[345\] at [0-9a-f]+ = [0-9a-f]+067  P RW user A D$'
 has '^  physical address    = [0-9a-f]+000 \+ 670 = [0-9a-f]+670$'
 has '^  value there         = 6b6f6f6c by its linear address, 6b6f6f6c by its physical one$'
 has '^init: .*EFAULT: ok$'
-has '^init\[1\]: [0-9]+ demand faults: [1-9][0-9]* text, [1-9][0-9]* data, [1-9][0-9]* bss, 6[0-9] heap, 3[3-9] stack'
+has '^init\[1\]: [0-9]+ demand faults: [1-9][0-9]* text, [1-9][0-9]* data, [1-9][0-9]* bss, 6[0-9] heap, 0 mmap, 3[3-9] stack'
 
 # The text depends on neither the kind of CPU nor on where the loader puts a longer command line or the file's name.
 powers_off 1G "first=1 second=2" -cpu max

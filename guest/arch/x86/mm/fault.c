@@ -63,6 +63,9 @@ static bool access_allowed(const struct vm_area_struct *vma, u32 error_code)
 {
     if (error_code & X86_PF_WRITE)
         return vma->vm_flags & VM_WRITE;
+    /* The CPU tells fetches apart only where it has NX. */
+    if ((error_code & X86_PF_INSTR) && !(vma->vm_flags & VM_EXEC))
+        return false;
     /*
      * Two-level tables cannot forbid reading: a read of a page that is there must have been of the
      * kernel's.

@@ -11,6 +11,10 @@
 #define PAGE_MASK (~(PAGE_SIZE - 1))
 #define PAGE_ALIGN(x) (((x) + PAGE_SIZE - 1) & PAGE_MASK)
 
+/* 24 MiB of user space, so that a test can look at all of its pages. */
+#define TASK_SIZE 0x1800000ul
+#define STACK_TOP TASK_SIZE
+
 /* As the guest has them, but for the room: 2 MiB of vmalloc region. */
 #define VMALLOC_START 0xF8800000ul
 #define VMALLOC_END 0xF8A00000ul

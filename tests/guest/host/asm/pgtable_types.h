@@ -4,3 +4,11 @@
 typedef struct {
     unsigned long pgprot;
 } pgprot_t;
+
+typedef struct {
+    unsigned long pgd;
+} pgd_t;
+
+typedef struct {
+    unsigned long pte;
+} pte_t;

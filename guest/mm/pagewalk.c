@@ -1,0 +1,145 @@
+/* Walks over the page tables of a range, and what is done to the entries found. */
+#include "asm/pgtable.h"
+#include "bug.h"
+#include "errno.h"
+#include "rmap.h"
+
+static pmd_t *find_pmd(struct mm_struct *mm, unsigned long address)
+{
+    return pmd_offset(pgd_offset(mm->pgd, address), address);
+}
+
+pte_t *find_pte(struct mm_struct *mm, unsigned long address)
+{
+    pmd_t *pmd = find_pmd(mm, address);
+    return pmd_none(*pmd) ? NULL : pte_offset_kernel(pmd, address);
+}
+
+pte_t *pte_alloc(struct mm_struct *mm, unsigned long address)
+{
+    pmd_t *pmd = find_pmd(mm, address);
+    if (pmd_none(*pmd)) {
+        struct page *table = alloc_page(GFP_KERNEL | __GFP_ZERO);
+        if (table == NULL)
+            return NULL;
+        set_page_owner(table, 0, PAGE_OWNER_PAGE_TABLE);
+        pmd_populate(pmd, table);
+        mm->nr_ptes++;
+    }
+    return pte_offset_kernel(pmd, address);
+}
+
+/* The first address from start on whose entry has a page; end if there is none before it. */
+static unsigned long next_present(struct mm_struct *mm, unsigned long start, unsigned long end, pte_t **pte)
+{
+    while (start < end) {
+        *pte = find_pte(mm, start);
+        if (*pte == NULL)
+            start = (start & PMD_MASK) + PMD_SIZE;
+        else if (pte_present(**pte))
+            return start;
+        else
+            start += PAGE_SIZE;
+    }
+    return end;
+}
+
+#define for_each_present_pte(mm, address, pte, start, end)                                                   \
+    for (address = next_present(mm, start, end, &(pte)); address < (end);                                    \
+         address = next_present(mm, address + PAGE_SIZE, end, &(pte)))
+
+static bool is_zero_page(const struct page *page)
+{
+    return page == virt_to_page(empty_zero_page);
+}
+
+static void zap_pte(struct mm_struct *mm, pte_t *pte)
+{
+    struct page *page = pte_page(*pte);
+    set_pte(pte, (pte_t){0});
+    if (is_zero_page(page))
+        return;
+    page_remove_rmap(page);
+    mm->rss--;
+    put_page(page);
+}
+
+void zap_page_range(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+    unsigned long address;
+    pte_t *pte;
+    for_each_present_pte(mm, address, pte, start, end)
+    {
+        zap_pte(mm, pte);
+        flush_tlb_page(address);
+    }
+}
+
+void change_protection(struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+    pgprot_t prot = vm_get_page_prot(vma->vm_flags);
+    unsigned long address;
+    pte_t *pte;
+    for_each_present_pte(vma->vm_mm, address, pte, start, end)
+    {
+        /* Never writable at once: a fault makes sure first that the page is nobody else's. */
+        set_pte(pte, pte_modify(*pte, prot));
+        flush_tlb_page(address);
+    }
+}
+
+int move_page_tables(struct vm_area_struct *vma, unsigned long old_start, struct vm_area_struct *new_vma,
+                     unsigned long new_start, unsigned long bytes)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    unsigned long address;
+    pte_t *pte;
+    for_each_present_pte(mm, address, pte, old_start, old_start + bytes)
+    {
+        pte_t *new_pte = pte_alloc(new_vma->vm_mm, address - old_start + new_start);
+        if (new_pte == NULL)
+            return -ENOMEM;
+        set_pte(new_pte, *pte);
+        set_pte(pte, (pte_t){0});
+        flush_tlb_page(address);
+    }
+    return 0;
+}
+
+int copy_page_range(struct vm_area_struct *child, struct vm_area_struct *parent)
+{
+    unsigned long address;
+    pte_t *pte;
+    for_each_present_pte(parent->vm_mm, address, pte, parent->vm_start, parent->vm_end)
+    {
+        pte_t *new_pte = pte_alloc(child->vm_mm, address);
+        if (new_pte == NULL)
+            return -ENOMEM;
+        if (pte_write(*pte)) {
+            set_pte(pte, pte_wrprotect(*pte));
+            flush_tlb_page(address);
+        }
+        set_pte(new_pte, *pte);
+        struct page *page = pte_page(*pte);
+        if (is_zero_page(page))
+            continue;
+        get_page(page);
+        page_dup_rmap(page);
+        child->vm_mm->rss++;
+    }
+    child->vm_mm->hiwater_rss = max(child->vm_mm->hiwater_rss, child->vm_mm->rss);
+    return 0;
+}
+
+void free_pgtables(struct mm_struct *mm)
+{
+    for (unsigned long address = 0; address < TASK_SIZE; address += PMD_SIZE) {
+        pmd_t *pmd = find_pmd(mm, address);
+        if (pmd_none(*pmd))
+            continue;
+        struct page *table = pmd_page(*pmd);
+        pmd_clear(pmd);
+        __free_page(table);
+        mm->nr_ptes--;
+    }
+}

@@ -1,0 +1,90 @@
+/* Reverse mapping of anonymous pages (include/rmap.h). */
+#include "rmap.h"
+#include "asm/pgtable.h"
+#include "bug.h"
+#include "errno.h"
+#include "slab.h"
+
+static struct kmem_cache *anon_vma_cachep;
+
+void rmap_init(void)
+{
+    anon_vma_cachep = KMEM_CACHE(anon_vma, SLAB_PANIC);
+}
+
+int anon_vma_prepare(struct vm_area_struct *vma)
+{
+    if (vma->anon_vma)
+        return 0;
+    struct anon_vma *anon_vma = kmem_cache_alloc(anon_vma_cachep, GFP_KERNEL);
+    if (anon_vma == NULL)
+        return -ENOMEM;
+    INIT_LIST_HEAD(&anon_vma->areas);
+    anon_vma_link(vma, anon_vma);
+    return 0;
+}
+
+void anon_vma_link(struct vm_area_struct *vma, struct anon_vma *anon_vma)
+{
+    vma->anon_vma = anon_vma;
+    list_add_tail(&vma->anon_vma_node, &anon_vma->areas);
+}
+
+void anon_vma_unlink(struct vm_area_struct *vma)
+{
+    struct anon_vma *anon_vma = vma->anon_vma;
+    if (anon_vma == NULL)
+        return;
+    list_del_init(&vma->anon_vma_node);
+    vma->anon_vma = NULL;
+    if (list_empty(&anon_vma->areas))
+        kmem_cache_free(anon_vma_cachep, anon_vma);
+}
+
+void page_add_new_anon_rmap(struct page *page, const struct vm_area_struct *vma, unsigned long address)
+{
+    page->flags |= PG_anon;
+    page->anon_vma = vma->anon_vma;
+    page->index = vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT);
+    page->_mapcount = 1;
+}
+
+void page_dup_rmap(struct page *page)
+{
+    page->_mapcount++;
+}
+
+void page_remove_rmap(struct page *page)
+{
+    BUG_ON(page->_mapcount <= 0);
+    page->_mapcount--;
+}
+
+/* The entry that maps the page in this area, if any. */
+static pte_t *pte_in_area(const struct page *page, const struct vm_area_struct *vma, unsigned long *address)
+{
+    unsigned long number = page->index - vma->vm_pgoff;
+    if (page->index < vma->vm_pgoff || number >= vma_pages(vma))
+        return NULL;
+    *address = vma->vm_start + (number << PAGE_SHIFT);
+    pte_t *pte = find_pte(vma->vm_mm, *address);
+    return pte && pte_present(*pte) && pte_pfn(*pte) == page_to_pfn(page) ? pte : NULL;
+}
+
+int rmap_walk(struct page *page,
+              int (*fn)(struct page *page, struct vm_area_struct *vma, unsigned long address, pte_t *pte,
+                        void *arg),
+              void *arg)
+{
+    BUG_ON(!(page->flags & PG_anon));
+    struct vm_area_struct *vma;
+    list_for_each_entry(vma, &page->anon_vma->areas, anon_vma_node)
+    {
+        unsigned long address;
+        pte_t *pte = pte_in_area(page, vma, &address);
+        int result = pte ? fn(page, vma, address, pte, arg) : 0;
+        if (result)
+            return result;
+    }
+    return 0;
+}
