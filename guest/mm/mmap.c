@@ -68,7 +68,7 @@ static bool is_free_range(const struct mm_struct *mm, unsigned long start, unsig
     return true;
 }
 
-/* The hint if it is free, or else the highest hole below mmap_base, so that the heap below has room to grow. */
+/* The hint if it is free, or else the highest hole below mmap_base: the heap has room to grow from below. */
 unsigned long get_unmapped_area(const struct mm_struct *mm, unsigned long hint, unsigned long bytes)
 {
     hint = PAGE_ALIGN(hint);
