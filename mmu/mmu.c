@@ -2,6 +2,7 @@
 
 #include "cache/content.h"
 
+#include <stddef.h>
 #include <string.h>
 
 void mmu_init(struct mmu *mmu, const struct mmu_params *params)
@@ -61,7 +62,6 @@ static uint64_t timed_read(void *opaque, struct walk_step *step)
     struct walk_context *context = opaque;
     struct mmu *mmu = context->mmu;
     step->at.v &= mmu->address_mask;
-    mmu->stats.walk_reads++;
     if (mmu->params.is_timed && ram_has(mmu->params.ram, step->at, step->size_bytes)) {
         struct cache_answer answer = access_cache(mmu, step, false, context->now);
         count_read(mmu, answer.served_by);
@@ -86,22 +86,49 @@ static void timed_update(void *opaque, const struct walk_step *step, uint64_t va
     mmu->params.entry_written(mmu->params.opaque, step->at);
 }
 
-static void count_walk(struct mmu *mmu, enum mmu_access access, cycle_t cycles)
+static void add(struct mmu *mmu, size_t row, uint64_t n)
 {
-    switch (access) {
-    case MMU_READ:
-        mmu->stats.load_walks++;
-        mmu->stats.load_walk_cycles += cycles;
-        break;
-    case MMU_WRITE:
-        mmu->stats.store_walks++;
-        mmu->stats.store_walk_cycles += cycles;
-        break;
-    case MMU_FETCH:
-        mmu->stats.fetch_walks++;
-        mmu->stats.fetch_walk_cycles += cycles;
-        break;
+    uint64_t *counter = (uint64_t *)(void *)((char *)&mmu->stats + row);
+    *counter += n;
+}
+
+#define ROW(name) offsetof(struct mmu_stats, name)
+
+/* What a walk that began in cycle `from` and ended in cycle `to` adds to the counters. */
+static void count_walk(struct mmu *mmu, const struct walk *walk, cycle_t from, cycle_t to)
+{
+    static const size_t walks[] = {
+        [MMU_READ] = ROW(load_walks), [MMU_WRITE] = ROW(store_walks), [MMU_FETCH] = ROW(fetch_walks)};
+    static const size_t walk_cycles[] = {[MMU_READ] = ROW(load_walk_cycles),
+                                         [MMU_WRITE] = ROW(store_walk_cycles),
+                                         [MMU_FETCH] = ROW(fetch_walk_cycles)};
+    /* Each bucket ends where the number of cycles has one bit more. */
+    enum { FIRST_BUCKET_BITS = 3, NR_BUCKETS = 8, CYCLE_BITS = 64 };
+    static const size_t buckets[NR_BUCKETS] = {ROW(walks_0_to_7_cycles),     ROW(walks_8_to_15_cycles),
+                                               ROW(walks_16_to_31_cycles),   ROW(walks_32_to_63_cycles),
+                                               ROW(walks_64_to_127_cycles),  ROW(walks_128_to_255_cycles),
+                                               ROW(walks_256_to_511_cycles), ROW(walks_512_cycles_up)};
+    /* By how many levels there are below. */
+    static const size_t reads[WALK_MAX_STEPS] = {ROW(pte_reads), ROW(pde_reads), ROW(pdpte_reads),
+                                                 ROW(pml4e_reads), ROW(pml5e_reads)};
+    static const size_t read_cycles[WALK_MAX_STEPS] = {ROW(pte_read_cycles), ROW(pde_read_cycles),
+                                                       ROW(pdpte_read_cycles), ROW(pml4e_read_cycles),
+                                                       ROW(pml5e_read_cycles)};
+    unsigned bits = CYCLE_BITS - (unsigned)__builtin_clzll((to - from) >> (FIRST_BUCKET_BITS - 1) | 1) - 1;
+    mmu->stats.walks++;
+    mmu->stats.walk_cycles += to - from;
+    mmu->stats.walk_reads += walk->nr_steps;
+    add(mmu, walks[walk->access], 1);
+    add(mmu, walk_cycles[walk->access], to - from);
+    add(mmu, buckets[bits < NR_BUCKETS ? bits : NR_BUCKETS - 1], 1);
+    unsigned below = paging_nr_levels(walk->kind) - walk->first_level;
+    for (unsigned i = 0; i < walk->nr_steps; i++) {
+        below--;
+        add(mmu, reads[below], 1);
+        add(mmu, read_cycles[below], walk->step[i].ready - from);
+        from = walk->step[i].ready;
     }
+    mmu->stats.walk_update_cycles += to - from;
 }
 
 static void count_l2_hit(struct mmu *mmu, enum mmu_access access)
@@ -144,12 +171,9 @@ static bool walk_from(struct mmu *mmu, const struct walk_start *start, cycle_t *
 {
     struct walk_context context = {.mmu = mmu, .now = *now};
     struct walk_memory memory = {.opaque = &context, .read = timed_read, .update = timed_update};
-    struct walk *record = &mmu->last_walk;
-    mmu->stats.walks++;
     mmu->nr_walks_seen++;
-    bool is_good = paging_walk(&mmu->mode, &memory, record, start, entry);
-    mmu->stats.walk_cycles += context.now - *now;
-    count_walk(mmu, record->access, context.now - *now);
+    bool is_good = paging_walk(&mmu->mode, &memory, &mmu->last_walk, start, entry);
+    count_walk(mmu, &mmu->last_walk, *now, context.now);
     *now = context.now;
     return is_good;
 }

@@ -85,6 +85,43 @@ static void print_memory_system(const struct stat_registry *stats, uint64_t inst
             branches, percent(mispredicts, branches));
 }
 
+static void print_walks(const struct stat_registry *stats, bool is_timed, FILE *to)
+{
+    uint64_t walks = count(stats, "cpu0.mmu.walks"), reads = count(stats, "cpu0.mmu.walk_reads");
+    fprintf(to, "  page walks      %12" PRIu64 ", %" PRIu64 " entries read", walks, reads);
+    if (!is_timed || !walks || !reads) {
+        fprintf(to, "\n");
+        return;
+    }
+    static const struct {
+        const char *label, *path;
+    } servers[] = {{"L1D", "cpu0.mmu.walk_reads_l1d"},
+                   {"L2", "cpu0.mmu.walk_reads_l2"},
+                   {"L3", "cpu0.mmu.walk_reads_l3"},
+                   {"DRAM", "cpu0.mmu.walk_reads_dram"}},
+      buckets[] = {
+          {"0-7", "cpu0.mmu.walks_0_to_7_cycles"},         {"8-15", "cpu0.mmu.walks_8_to_15_cycles"},
+          {"16-31", "cpu0.mmu.walks_16_to_31_cycles"},     {"32-63", "cpu0.mmu.walks_32_to_63_cycles"},
+          {"64-127", "cpu0.mmu.walks_64_to_127_cycles"},   {"128-255", "cpu0.mmu.walks_128_to_255_cycles"},
+          {"256-511", "cpu0.mmu.walks_256_to_511_cycles"}, {"512-", "cpu0.mmu.walks_512_cycles_up"}};
+    const char *before = ": ";
+    for (size_t i = 0; i < sizeof servers / sizeof *servers; i++) {
+        uint64_t served = count(stats, servers[i].path);
+        if (served)
+            fprintf(to, "%s%s %.1f %%", before, servers[i].label, percent(served, reads));
+        before = served ? ", " : before;
+    }
+    fprintf(to, "\n  a walk's cycles %12.1f;", (double)count(stats, "cpu0.mmu.walk_cycles") / (double)walks);
+    before = " ";
+    for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++) {
+        uint64_t in_bucket = count(stats, buckets[i].path);
+        if (in_bucket)
+            fprintf(to, "%s%s: %.1f %%", before, buckets[i].label, percent(in_bucket, walks));
+        before = in_bucket ? ", " : before;
+    }
+    fprintf(to, "\n");
+}
+
 void report_summary(struct machine *machine, double seconds, FILE *to)
 {
     struct stat_registry *stats = machine_stats(machine);
@@ -102,8 +139,7 @@ void report_summary(struct machine *machine, double seconds, FILE *to)
         print_cpi_stack(machine, instructions, to);
         print_memory_system(stats, instructions, to);
     }
-    fprintf(to, "  page walks      %12" PRIu64 ", %" PRIu64 " entries read\n", count(stats, "cpu0.mmu.walks"),
-            count(stats, "cpu0.mmu.walk_reads"));
+    print_walks(stats, machine_parts(machine).l1d != NULL, to);
     fprintf(to,
             "  exceptions      %12" PRIu64 ", of which page faults %" PRIu64 "; interrupts %" PRIu64
             ", system calls and other INT %" PRIu64 "\n",

@@ -46,6 +46,17 @@ enum { ERROR_PRESENT = 1, ERROR_RESERVED = 8 };
 enum { NR_STRUCTURES = 4 };
 static const char *const structure_names[NR_STRUCTURES] = {"pde", "pdpte", "pml4e", "pml5e"};
 
+/* How long walks took: less than so many cycles. Levels are counted from that of the PTEs. */
+enum { NR_BUCKETS = 8, NR_TABLES = 5 };
+static const struct {
+    uint64_t end;
+    const char *name;
+} buckets[NR_BUCKETS] = {{8, "walks_0_to_7_cycles"},       {16, "walks_8_to_15_cycles"},
+                         {32, "walks_16_to_31_cycles"},    {64, "walks_32_to_63_cycles"},
+                         {128, "walks_64_to_127_cycles"},  {256, "walks_128_to_255_cycles"},
+                         {512, "walks_256_to_511_cycles"}, {UINT64_MAX, "walks_512_cycles_up"}};
+static const char *const level_names[NR_TABLES] = {"pte", "pde", "pdpte", "pml4e", "pml5e"};
+
 enum { MAX_REPORTS = 5 };
 
 struct model {
@@ -59,6 +70,9 @@ struct model {
     uint64_t instructions, fetches, requests;
     uint64_t walks, dirty_walks, permission_walks, refuted_walks, walk_reads, accessed_sets, dirty_sets;
     uint64_t faults_not_present, faults_protection, faults_reserved;
+    uint64_t l2_tlb_latency;
+    uint64_t walks_by_cycles[NR_BUCKETS], walk_cycles, update_cycles, level_reads[NR_TABLES],
+        level_cycles[NR_TABLES];
     unsigned nr_differences;
 };
 
@@ -163,6 +177,7 @@ static void add_tlb(struct naive_tlb *tlb, const cJSON *config, const char *name
 static bool build_model(struct model *model, const cJSON *config, struct diag *diag)
 {
     model->ram_bytes = setting(config, "machine.ram");
+    model->l2_tlb_latency = setting(config, "tlb.l2.latency_cycles");
     add_tlb(&model->itlb, config, "tlb.l1i");
     add_tlb(&model->dtlb, config, "tlb.l1d");
     add_tlb(&model->l2_tlb, config, "tlb.l2");
@@ -305,6 +320,23 @@ static void invalidate_structures(struct model *model, uint64_t linear, uint64_t
         naive_tlb_invalidate(&model->structure[i], linear, pcid, true);
 }
 
+/* Where the cycles went of a walk that took from `begin` to `ready`. */
+static void count_cycles(struct model *model, const struct walk *seen, cycle_t begin, cycle_t ready)
+{
+    unsigned bucket = 0;
+    while (ready - begin >= buckets[bucket].end)
+        bucket++;
+    model->walks_by_cycles[bucket]++;
+    model->walk_cycles += ready - begin;
+    for (unsigned i = 0; i < seen->nr_steps; i++) {
+        unsigned level = nr_levels[seen->kind] - 1 - seen->first_level - i;
+        model->level_reads[level]++;
+        model->level_cycles[level] += seen->step[i].ready - begin;
+        begin = seen->step[i].ready;
+    }
+    model->update_cycles += ready - begin;
+}
+
 static void walk(struct model *model, struct naive_tlb *l1, const struct trace_record *record,
                  bool is_confirming)
 {
@@ -316,6 +348,13 @@ static void walk(struct model *model, struct naive_tlb *l1, const struct trace_r
         found = find_structure(model, record->walk.kind, seen->linear.v, &level);
     struct naive_page above = found ? *found : root, fresh;
     const struct walk *first = model->has_refuted ? &model->refuted : &record->walk;
+    cycle_t begin = seen->asked + (seen->is_l1_hit ? 0 : model->l2_tlb_latency);
+    if (model->has_refuted) {
+        cycle_t end = first->nr_steps ? first->step[first->nr_steps - 1].ready : begin;
+        count_cycles(model, first, begin, end);
+        begin = end;
+    }
+    count_cycles(model, &record->walk, begin, seen->ready);
     if (first->first_level != level)
         differ(model, record, "the walk should begin at another level");
     else if (found && first->step[0].at.v / 4096 * 4096 != above.table)
@@ -545,12 +584,23 @@ static unsigned compare_all(struct model *model, const cJSON *stats)
         {"cpu0.mmu", "permission_walks", model->permission_walks},
         {"cpu0.mmu", "refuted_walks", model->refuted_walks},
         {"cpu0.mmu", "walk_reads", model->walk_reads},
+        {"cpu0.mmu", "walk_cycles", model->walk_cycles},
+        {"cpu0.mmu", "walk_update_cycles", model->update_cycles},
         {"cpu0.mmu", "accessed_sets", model->accessed_sets},
         {"cpu0.mmu", "dirty_sets", model->dirty_sets},
         {"cpu0.mmu", "faults_not_present", model->faults_not_present},
         {"cpu0.mmu", "faults_protection", model->faults_protection},
         {"cpu0.mmu", "faults_reserved", model->faults_reserved},
     };
+    for (unsigned i = 0; i < NR_BUCKETS; i++)
+        compare(model, stats, "cpu0.mmu", buckets[i].name, model->walks_by_cycles[i], &nr_compared);
+    for (unsigned i = 0; i < NR_TABLES; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s_reads", level_names[i]);
+        compare(model, stats, "cpu0.mmu", name, model->level_reads[i], &nr_compared);
+        snprintf(name, sizeof name, "%s_read_cycles", level_names[i]);
+        compare(model, stats, "cpu0.mmu", name, model->level_cycles[i], &nr_compared);
+    }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         compare(model, stats, others[i].path, others[i].name, others[i].counted, &nr_compared);
     return nr_compared;

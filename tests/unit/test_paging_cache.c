@@ -1,7 +1,7 @@
 /*
- * Paging-structure caches under the paging unit: tables change behind its back at all levels, and what is held
- * is used until the manual says that it is dropped (SDM 3A 4.10.3, 4.10.4). The plain model keeps lists of what
- * is held; the TLBs have one entry each, so that walks are frequent.
+ * Paging-structure caches under the paging unit: tables change behind its back at all levels, and what is
+ * held is used until the manual says that it is dropped (SDM 3A 4.10.3, 4.10.4). The plain model keeps lists
+ * of what is held; the TLBs have one entry each, so that walks are frequent.
  */
 #include "mmu/mmu.h"
 
@@ -393,7 +393,7 @@ Test(paging_cache, what_is_held_is_used_until_the_manual_says_that_it_is_dropped
 
 /* ---- One thing at a time ---- */
 
-/* One path of tables to linear 0 and to the page behind it, all of whose entries have bits besides P, RW and US. */
+/* A path of tables to linear 0 and the page behind it; their entries have `bits` besides P, RW and US. */
 static void lay_path(uint64_t bits)
 {
     for (unsigned level = 0; level < NR_LEVELS; level++)
@@ -512,4 +512,11 @@ Test(paging_cache, a_hit_takes_no_time, .init = set_up, .fini = tear_down)
     cycle_t from_pde = mmu_translate(&w.mmu, laddr(4096), MMU_READ, MMU_USER, 20000).ready - 20000;
     cr_assert_eq(from_root, NR_LEVELS * L1_LATENCY);
     cr_assert_eq(from_pde, L1_LATENCY);
+    const struct mmu_stats *stats = &w.mmu.stats; /* the first walk found nothing in the caches */
+    cr_assert_eq(stats->walks_0_to_7_cycles, 1);
+    cr_assert_eq(stats->walks_8_to_15_cycles, 1);
+    cr_assert_eq(stats->walks, 3);
+    cr_assert_eq(stats->pte_reads, 3);
+    cr_assert_eq(stats->pml4e_reads, 2);
+    cr_assert_eq(stats->walk_update_cycles, 0);
 }

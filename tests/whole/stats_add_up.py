@@ -30,6 +30,13 @@ def mistakes(stats):
         for name in ("walks", "walk_cycles"):
             parts = sum(stats[f"cpu0.mmu.{kind}_{name}"] for kind in ("load", "store", "fetch"))
             yield from rule(f"cpu0.mmu.{name}, its parts", stats["cpu0.mmu." + name], parts)
+        mmu = {name.removeprefix("cpu0.mmu."): n for name, n in stats.items() if name.startswith("cpu0.mmu.")}
+        levels = ("pte", "pde", "pdpte", "pml4e", "pml5e")
+        buckets = sum(n for name, n in mmu.items() if name.startswith("walks_") and "_cycles" in name)
+        yield from rule("cpu0.mmu.walks, by how long they took", mmu["walks"], buckets)
+        yield from rule("cpu0.mmu.walk_reads, by level", mmu["walk_reads"], sum(mmu[level + "_reads"] for level in levels))
+        yield from rule("cpu0.mmu.walk_cycles, reads by level and updates", mmu["walk_cycles"],
+                        sum(mmu[level + "_read_cycles"] for level in levels) + mmu["walk_update_cycles"])
         lookups = stats["cpu0.tlb.l1i.misses"] + stats["cpu0.tlb.l1d.misses"]
         yield from rule("cpu0.tlb.l2.accesses, L1 TLB misses", stats["cpu0.tlb.l2.accesses"], lookups)
     if "dram.reads" in stats:
