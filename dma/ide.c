@@ -46,9 +46,8 @@ static void interrupt_changed(void *opaque)
 
 void ide_try_dma(struct ide *ide)
 {
-    if (!selected(ide) || !ide->params.may_master(ide->params.opaque))
-        return;
-    ide_dma_move(&ide->dma, selected(ide), ev_now(ide->params.events));
+    if (ide->params.may_master(ide->params.opaque))
+        ide_dma_run(&ide->dma, selected(ide), ev_now(ide->params.events));
 }
 
 static void asks_for_dma(void *opaque)

@@ -3,7 +3,7 @@
 enum { COMMAND, STATUS = 2, LIST = 4 };
 enum { START = 1 << 0, TO_MEMORY = 1 << 3 };
 enum { ACTIVE = 1 << 0, ERROR = 1 << 1, INTERRUPT = 1 << 2, DRIVES_CAN_DMA = 3 << 5 };
-enum { DESCRIPTOR_BYTES = 8, LONGEST_BYTES = 64 << 10 };
+enum { DESCRIPTOR_BYTES = 8, LONGEST_BYTES = 64 << 10, COUNTED_BITS = 0xffff };
 
 uint8_t ide_dma_read(const struct ide_dma *dma, unsigned at)
 {
@@ -25,7 +25,9 @@ uint8_t ide_dma_read(const struct ide_dma *dma, unsigned at)
 static bool write_command(struct ide_dma *dma, uint8_t value)
 {
     bool was_started = dma->command & START, is_started = value & START;
-    dma->command = value & (START | TO_MEMORY);
+    bool is_running = (dma->status & ACTIVE) && is_started;
+    unsigned direction = (is_running ? dma->command : value) & TO_MEMORY;
+    dma->command = (uint8_t)((value & START) | direction);
     if (!is_started)
         dma->status &= (uint8_t)~ACTIVE;
     if (was_started || !is_started)
@@ -78,12 +80,12 @@ static bool has_answer(struct ide_dma *dma, enum dma_status status)
     return false;
 }
 
-static bool fetch_descriptor(struct ide_dma *dma, cycle_t *now)
+static bool fetch_descriptor(struct ide_dma *dma, cycle_t now)
 {
     uint8_t bytes[DESCRIPTOR_BYTES];
     enum dma_status status = DMA_NO_MEMORY;
     if (dma->master)
-        status = dma_read(dma->master, baddr(dma->next), bytes, sizeof bytes, *now, now);
+        status = dma_read(dma->master, baddr(dma->next), bytes, sizeof bytes, now, &dma->fetched);
     if (!has_answer(dma, status))
         return false;
     uint32_t count = get_dword(bytes + 4);
@@ -104,23 +106,37 @@ static bool move_part(struct ide_dma *dma, const struct ata_window *window, uint
                                  : dma_read(dma->master, at, window->bytes, size_bytes, *now, now);
     if (!has_answer(dma, status))
         return false;
-    dma->at += (uint32_t)size_bytes;
+    dma->at = (dma->at & ~(uint32_t)COUNTED_BITS) | ((dma->at + (uint32_t)size_bytes) & COUNTED_BITS);
     dma->left_bytes -= (uint32_t)size_bytes;
     if (dma->left_bytes == 0 && dma->is_last)
         dma->status &= (uint8_t)~ACTIVE;
     return true;
 }
 
-void ide_dma_move(struct ide_dma *dma, struct ata *ata, cycle_t now)
+/* Not beyond the region, nor beyond the 64 KiB in which its address counts. */
+static uint64_t part_bytes(const struct ide_dma *dma, uint64_t size_bytes)
 {
-    struct ata_window window = ata_dma_window(ata);
-    while (window.bytes && (dma->status & ACTIVE) && window.is_to_memory == !!(dma->command & TO_MEMORY)) {
-        if (dma->left_bytes == 0 && !fetch_descriptor(dma, &now))
+    uint64_t to_wrap = COUNTED_BITS + 1 - (dma->at & COUNTED_BITS);
+    if (size_bytes > dma->left_bytes)
+        size_bytes = dma->left_bytes;
+    return size_bytes < to_wrap ? size_bytes : to_wrap;
+}
+
+void ide_dma_run(struct ide_dma *dma, struct ata *ata, cycle_t now)
+{
+    while (dma->status & ACTIVE) {
+        if (dma->left_bytes == 0 && !fetch_descriptor(dma, now))
             return;
-        uint64_t size_bytes = window.size_bytes < dma->left_bytes ? window.size_bytes : dma->left_bytes;
+        struct ata_window window = {0};
+        if (ata)
+            window = ata_dma_window(ata);
+        if (!window.bytes || window.is_to_memory != !!(dma->command & TO_MEMORY))
+            return;
+        uint64_t size_bytes = part_bytes(dma, window.size_bytes);
+        if (now < dma->fetched)
+            now = dma->fetched;
         if (!move_part(dma, &window, size_bytes, &now))
             return;
         ata_dma_moved(ata, size_bytes, now);
-        window = ata_dma_window(ata);
     }
 }

@@ -1,13 +1,16 @@
 /*
- * The bus master of an IDE channel (SFF-8038i; Intel 82371SB 2.3 and 3.5): eight registers, and a list of
- * physical region descriptors in memory that says where a DMA transfer of the channel goes.
+ * The bus master of an IDE channel (SFF-8038i; 82371SB data sheet: BMICX, BMISX, BMIDTPX, and "Bus Master
+ * Function"): eight registers, and a list of physical region descriptors in memory that says where a DMA
+ * transfer of the channel goes.
  *
- *   0  command: bit 0 start, bit 3 direction (1: to memory)
+ *   0  command: bit 0 start, bit 3 direction (1: to memory), which does not change while it is active
  *   2  status: bit 0 active, bit 1 error, bit 2 interrupt (both cleared by ones), bits 5 and 6 hold a value
  *   4  address of the list, 4 bytes, bits 1:0 zero
  *
- * A descriptor is two dwords: address (bit 0 zero), and byte count (bit 0 zero; 0: 64 KiB) with bit 31 set in
- * the last one. What its end finds:
+ * A descriptor is two dwords: address (bit 0 zero), and byte count (bit 0 zero; 0: 64 KiB) with bit 31
+ * set in the last one. Only bits 15:1 of the address count on, so that a region that straddles 64 KiB
+ * wraps. The first descriptor is fetched at the start, each other one when the region before it is full.
+ * What its end finds:
  *
  *   the list and the transfer end together   active 0, interrupt 1
  *   the list is longer                       active 1, interrupt 1; start is to be cleared
@@ -35,14 +38,18 @@ struct ide_dma {
     uint32_t at;   /* what is left of the present one */
     uint32_t left_bytes;
     bool is_last;
+    cycle_t fetched; /* when the present one was here */
 };
 
 uint8_t ide_dma_read(const struct ide_dma *dma, unsigned at);
-/* True: it was started, and ide_dma_move() is to be tried. */
+/* True: it was started, and ide_dma_run() is to be called. */
 bool ide_dma_write(struct ide_dma *dma, unsigned at, uint8_t value);
 /* The channel's interrupt line has risen. */
 void ide_dma_interrupt(struct ide_dma *dma);
-/* Moves, from cycle `now` on, what the disk offers, as far as the list goes. */
-void ide_dma_move(struct ide_dma *dma, struct ata *ata, cycle_t now);
+/*
+ * Fetches and moves, from cycle `now` on, what the disk (NULL: there is none) offers, as far as the list
+ * goes.
+ */
+void ide_dma_run(struct ide_dma *dma, struct ata *ata, cycle_t now);
 
 #endif

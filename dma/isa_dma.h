@@ -1,5 +1,6 @@
 /*
- * The two 8237A DMA controllers of a PC/AT and their page registers (Intel 8237A data sheet; 82371SB 3.1):
+ * The two 8237A DMA controllers of a PC/AT and their page registers (Intel 8237A data sheet; 82371SB: DMA
+ * registers):
  *
  *   00h-0Fh   the first: channels 0 to 3, bytes
  *   C0h-DEh   the second, at even ports: channels 5 to 7, words; channel 4 is the first one's way to the bus

@@ -342,8 +342,8 @@ static void put_16(uint8_t *at, uint64_t value)
 }
 
 /*
- * The two disks of the primary channel by type 47, with their geometry; and for all four how a BIOS makes up one
- * of at most 1024 cylinders: 0, it is small enough, or 1, by LBA.
+ * The two disks of the primary channel by type 47, with their geometry; and for all four how a BIOS makes one
+ * up of at most 1024 cylinders: 0, it is small enough, or 1, by LBA.
  */
 static void describe_disks(uint8_t *bytes, const uint64_t sectors[CMOS_NR_DISKS])
 {

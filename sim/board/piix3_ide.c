@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* 82371SB data sheet 2.3. */
+/* 82371SB data sheet: configuration registers of function 1. */
 enum { BMIBA = 0x20, IDETIM = 0x40, IDETIM_BYTES = 2, SIDETIM = 0x44 };
 enum { IDETIM_DECODES = 0x8000, BUS_MASTER_PORTS = 2 * IDE_DMA_BYTES };
 enum { ANY_WIDTH = IO_WIDTH_1 | IO_WIDTH_2 | IO_WIDTH_4 };
@@ -18,6 +18,7 @@ static const struct place {
 };
 
 static const struct pci_field fields[] = {
+    {PCI_LATENCY, 1, 0, 0xf0, 0},
     {IDETIM, 2, 0, 0xf3ff, 0},
     {IDETIM + IDETIM_BYTES, 2, 0, 0xf3ff, 0},
     {SIDETIM, 1, 0, 0xff, 0},

@@ -424,6 +424,36 @@ Test(ide, no_memory_is_an_error_of_the_bus_master)
     destroy();
 }
 
+Test(ide, a_region_wraps_within_its_64_kib)
+{
+    make(true, false, NULL);
+    region(0, 0x2ff00, 1024 | 1u << 31);
+    start(LIST, true);
+    command(0, 5, 2, READ_DMA);
+    pass(1000000);
+    cr_assert_eq(bm_status(), ASKED);
+    check_memory(0x2ff00, 5, 0, 256);
+    check_memory(0x20000, 5, 256, 768);
+    cr_assert_eq(at.world.ram.host[0x30000], 0);
+    destroy();
+}
+
+Test(ide, the_first_descriptor_comes_at_the_start)
+{
+    make(true, false, NULL);
+    region(0, BUFFER, 512 | 1u << 31);
+    start(LIST, true);
+    region(0, BUFFER + 0x1000, 512 | 1u << 31);
+    ide_write_dma(at.ide, BM_COMMAND, START); /* too late for another direction, too */
+    command(0, 5, 1, READ_DMA);
+    pass(1000000);
+    cr_assert_eq(bm_status(), ASKED);
+    check_memory(BUFFER, 5, 0, 512);
+    start(DMA_RAM_BYTES, true);
+    cr_assert_eq(bm_status(), FAILED);
+    destroy();
+}
+
 Test(ide, nothing_moves_in_the_wrong_direction_or_while_it_may_not_master)
 {
     make(true, false, NULL);
@@ -433,7 +463,7 @@ Test(ide, nothing_moves_in_the_wrong_direction_or_while_it_may_not_master)
     pass(1000000);
     cr_assert_eq(bm_status(), ACTIVE);
     cr_assert_eq(status(), READY | ATA_DRQ);
-    cr_assert_eq(dma_master_stats(at.master)->bursts, 0);
+    cr_assert_eq(dma_master_stats(at.master)->bytes_written, 0);
     at.may_master = false;
     start(LIST, true);
     pass(1000000);
@@ -512,9 +542,9 @@ Test(ide, dma_takes_the_memory_s_time_besides)
     region(0, BUFFER, 1024 | 1u << 31);
     start(LIST, true);
     command(0, 5, 2, READ_DMA);
-    /* The descriptor, then 8 lines, one after another; the second sector is ready before they are. */
+    /* The descriptor has come long since. 8 lines, one after another, and the second sector only then. */
     cycle_t first = COMMAND_CYCLES + SEEK_CYCLES + SECTOR_CYCLES;
-    cycle_t second = first + 9 * DRAM_CYCLES + SECTOR_CYCLES;
+    cycle_t second = first + 8 * DRAM_CYCLES + SECTOR_CYCLES;
     pass(second + 8 * DRAM_CYCLES - 1);
     cr_assert_not(at.board.irq.level);
     pass(1);

@@ -111,6 +111,8 @@ Test(piix3_ide, is_as_firmware_leaves_it)
     cr_assert_eq(config(BMIBA, 4), BUS_MASTERS | 1);
     cr_assert_eq(config(IDETIM, 4), 0x80008000);
     cr_assert_eq(config(0x0e, 1), 0);
+    set_config(0x0d, 1, 0xff);
+    cr_assert_eq(config(0x0d, 1), 0xf0, "latency in units of 16 clocks");
     cr_assert_eq(config(0x3c, 2), 0, "no interrupt pin: legacy mode");
 }
 
