@@ -1,6 +1,6 @@
 /*
  * The kernel proper inside a bzImage: an ELF executable, packed by gzip, XZ, LZMA, LZ4 or Zstandard
- * (Linux/x86 boot protocol, payload_offset and payload_length). Unpacked on the host it costs the guest nothing.
+ * (Linux/x86 boot protocol, payload_offset and payload_length). The host's unpacking costs no guest cycles.
  */
 #ifndef LK_SIM_LOAD_LINUX_PAYLOAD_H
 #define LK_SIM_LOAD_LINUX_PAYLOAD_H

@@ -19,7 +19,7 @@ class Guest(NamedTuple):
     has_counters: bool = True   # the processor's, which Linux uses only with a local APIC
     can_power_off: bool = True  # by ACPI; without it the kernel halts for good
     is_short: bool = False      # in ./dev test
-    what: str = "boot"          # boot, shell, memtest, disk, or twice: boot two times, with the same statistics
+    what: str = "boot"          # boot, shell, memtest, disk, root (on a disk), or twice: with the same statistics
 
 
 # Names: meta package, architecture. memtest86+ is a package of test_packages in ./dev.
@@ -38,6 +38,7 @@ GUESTS = (
     Guest("686-pae, PVH, twice", "686-pae", PVH, models=("inorder",), what="twice"),
     Guest("686-pae, a shell on COM1", "686-pae", PVH, models=("functional",), what="shell"),
     Guest("686-pae, an IDE disk", "686-pae", PVH, what="disk"),
+    Guest("686-pae, root on IDE", "686-pae", PVH, what="root"),
     Guest("686-pae, bzImage", "686-pae"),
     Guest("686-pae, 64 MiB", "686-pae", PVH, ram_mib=64),
     Guest("686-pae, 3 GiB", "686-pae", PVH, ram_mib=3072),
@@ -48,6 +49,7 @@ GUESTS = (
     Guest("686, unpacked", "686", "--unpack"),
     Guest("686, bzImage", "686", models=("functional",)),
     Guest("amd64, PVH", "amd64", PVH),
+    Guest("amd64, root on IDE", "amd64", PVH, what="root"),
     Guest("amd64, bzImage", "amd64"),
     Guest("amd64, 64-bit entry", "amd64", "--unpack --boot linux64", models=("functional",)),
     Guest("amd64, no APIC", "amd64", PVH, ARGUMENTS + " noapic nolapic", models=("functional",), has_counters=False),

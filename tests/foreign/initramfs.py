@@ -2,7 +2,7 @@
 import os
 import stat
 
-APPLETS = ("cat date dd df dmesg echo free grep gzip gunzip head insmod ls md5sum mkdir mknod mount poweroff ps seq sh sleep sync "
+APPLETS = ("cat date dd df dmesg echo free grep gzip gunzip head insmod ls md5sum mkdir mknod mount poweroff ps seq sh sleep switch_root sync "
            "tail test top true umount uname wc").split()
 
 # What every guest does. The lines are read by guests.py; each answer stands between its name and a dot.
@@ -28,6 +28,24 @@ answer faults 'grep pgfault /proc/vmstat'
 echo "<done> ."
 @LAST@
 """
+# For a kernel whose root is on a disk: its drivers are loaded, and the disk's own /init goes on.
+DISK_SCRIPT = """#!/bin/sh
+mount -t proc proc /proc
+mount -t devtmpfs devtmpfs /dev
+for module in @MODULES@; do insmod /lib/$module || echo "BUG: no module $module"; done
+i=0
+while [ ! -b /dev/sda ] && [ $i -lt 50 ]; do sleep 0.1; i=$((i + 1)); done
+mount -t ext4 /dev/sda /mnt || echo "BUG: no root"
+exec switch_root /mnt /init
+"""
+# What the disk's script does besides: reads a file of 4 MiB that the host wrote, and leaves one that the host reads.
+DISK_MORE = """answer root 'grep " / " /proc/mounts'
+answer transfer 'cat /sys/class/ata_device/dev1.0/xfer_mode'
+answer read 'md5sum /numbers'
+answer written 'for i in 1 2 3 4; do cat /numbers; done >/written && sync && md5sum /written'
+echo 3 >/proc/sys/vm/drop_caches
+answer again 'md5sum /written'"""
+DISK_POWER_OFF = "mount -o remount,ro / && poweroff -f"
 POWER_OFF = "poweroff -f"
 SHELL = "exec sh -i </dev/console >/dev/console 2>&1"
 
@@ -38,13 +56,16 @@ def _entry(number, name, mode, data=b""):
     return head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
 
 
-def make(path, busybox, more="", last=POWER_OFF, files=()):
-    """Writes the archive; `files` are (path in it, path here) to be added."""
+def make_script(more="", last=POWER_OFF):
+    return SCRIPT.replace("@MORE@", more).replace("@LAST@", last)
+
+
+def make(path, busybox, script, files=()):
+    """Writes the archive with that /init; `files` are (path in it, path here) to be added."""
     entries = [(name, stat.S_IFDIR | 0o755, b"") for name in ("bin", "dev", "mnt", "proc", "sys", "lib", "tmp")]
     with open(busybox, "rb") as file:
         entries.append(("bin/busybox", stat.S_IFREG | 0o755, file.read()))
     entries += [(f"bin/{applet}", stat.S_IFLNK | 0o777, b"busybox") for applet in APPLETS]
-    script = SCRIPT.replace("@MORE@", more).replace("@LAST@", last)
     entries.append(("init", stat.S_IFREG | 0o755, script.encode()))
     for inside, here in files:
         with open(here, "rb") as file:

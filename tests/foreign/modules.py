@@ -21,11 +21,11 @@ def _depends(path):
 
 
 def ordered(files, names):
-    """Paths of the modules `names` and of all that they depend on, each behind those that it wants."""
+    """Paths of the modules `names` and of all that they depend on, each behind those that it wants; without what is built in."""
     found, paths = _find(files), []
 
     def add(name):
-        if found[name] not in paths:
+        if name in found and found[name] not in paths:
             for other in _depends(found[name]):
                 add(other)
             paths.append(found[name])

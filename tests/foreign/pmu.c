@@ -1,6 +1,6 @@
 /*
- * A program for Linux that counts a loop twice over: by the processor's own counters, which perf_event_open() sets up
- * and RDPMC reads, and by a region of interest of lookaside's. Prints `instructions N cycles M`, or why it cannot.
+ * A program for Linux that counts a loop twice over: by the processor's own counters, which perf_event_open()
+ * sets up and RDPMC reads, and by a region of interest. Prints `instructions N cycles M`, or `no counters`.
  */
 #include <linux/perf_event.h>
 #include <stdint.h>
@@ -13,7 +13,8 @@
 enum { REGION = 1, ROUNDS = 1000000 };
 
 /* Number 1 begins a region of interest, number 2 ends it (docs/markers.md). */
-#define marker(number, id) __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00; .long 0x4c410000 + " #number : : "a"(id) : "memory")
+#define marker(number, id)                                                                                   \
+    __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00; .long 0x4c410000 + " #number : : "a"(id) : "memory")
 
 static volatile struct perf_event_mmap_page *open_counter(uint64_t event)
 {
