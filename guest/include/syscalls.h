@@ -2,6 +2,7 @@
 #pragma once
 
 #define __NR_exit 1
+#define __NR_read 3
 #define __NR_write 4
 #define __NR_getpid 20
 #define __NR_brk 45

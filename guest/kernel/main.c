@@ -21,6 +21,8 @@
 #include "sched.h"
 #include "serial8250.h"
 #include "slab.h"
+#include "tty.h"
+#include "vgacon.h"
 #include "vmalloc.h"
 
 __noreturn void start_kernel(void);
@@ -111,6 +113,8 @@ void __init start_kernel(void)
     boot_step("start_kernel");
     serial8250_console_init();
     setup_command_line();
+    if (boot_params.has_vga_console)
+        vgacon_init();
     boot_step("gdt");
     gdt_init();
     trap_init();
@@ -138,6 +142,7 @@ void __init start_kernel(void)
     local_irq_enable();
     wait_for_ticks(2);
     boot_step("devices");
+    keyboard_init();
     pci_init();
     dma_engine_init();
     ide_init();

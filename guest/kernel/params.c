@@ -69,6 +69,11 @@ static void set_lab(const char *value)
     boot_params.lab = value;
 }
 
+static void set_console(const char *value)
+{
+    boot_params.has_vga_console |= strcmp(value, "tty0") == 0;
+}
+
 static void set_lspci(const char *value)
 {
     (void)value;
@@ -97,6 +102,7 @@ static const struct {
     {"lkdtm", NEEDS_VALUE, set_lkdtm},
     {"lab", NEEDS_VALUE, set_lab},
     {"lspci", NO_VALUE, set_lspci},
+    {"console", NEEDS_VALUE, set_console},
     {"quiet", NO_VALUE, set_quiet},
 };
 

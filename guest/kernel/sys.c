@@ -8,12 +8,19 @@
 #include "sched.h"
 #include "sys_mm.h"
 #include "syscalls.h"
+#include "tty.h"
 
 typedef long (*sys_call_ptr_t)(const struct pt_regs *regs);
 
 static long sys_exit(const struct pt_regs *regs)
 {
     do_exit((int)(regs->bx & 0xFF) << 8);
+}
+
+/* The standard input is what is typed. */
+static long sys_read(const struct pt_regs *regs)
+{
+    return regs->bx == 0 ? tty_read((void *)regs->cx, regs->dx) : -EBADF;
 }
 
 /* Both standard files are the console, and there are no others yet. */
@@ -58,13 +65,21 @@ static long sys_nanosleep(const struct pt_regs *regs)
 }
 
 static const sys_call_ptr_t sys_call_table[NR_syscalls] = {
-    [__NR_exit] = sys_exit,           [__NR_write] = sys_write,
-    [__NR_getpid] = sys_getpid,       [__NR_brk] = sys_brk,
-    [__NR_munmap] = sys_munmap,       [__NR_mprotect] = sys_mprotect,
-    [__NR_mlock] = sys_mlock,         [__NR_munlock] = sys_munlock,
-    [__NR_mlockall] = sys_mlockall,   [__NR_munlockall] = sys_munlockall,
-    [__NR_nanosleep] = sys_nanosleep, [__NR_mremap] = sys_mremap,
-    [__NR_mmap2] = sys_mmap2,         [__NR_madvise] = sys_madvise,
+    [__NR_exit] = sys_exit,
+    [__NR_read] = sys_read,
+    [__NR_write] = sys_write,
+    [__NR_getpid] = sys_getpid,
+    [__NR_brk] = sys_brk,
+    [__NR_munmap] = sys_munmap,
+    [__NR_mprotect] = sys_mprotect,
+    [__NR_mlock] = sys_mlock,
+    [__NR_munlock] = sys_munlock,
+    [__NR_mlockall] = sys_mlockall,
+    [__NR_munlockall] = sys_munlockall,
+    [__NR_nanosleep] = sys_nanosleep,
+    [__NR_mremap] = sys_mremap,
+    [__NR_mmap2] = sys_mmap2,
+    [__NR_madvise] = sys_madvise,
     [__NR_exit_group] = sys_exit,
 };
 

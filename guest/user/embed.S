@@ -19,5 +19,6 @@ name_\name:
     USER_PROGRAM spin
     USER_PROGRAM touch
     USER_PROGRAM crash
+    USER_PROGRAM cat
 
     .section .note.GNU-stack, "", @progbits

@@ -23,6 +23,11 @@ void exit(int status)
         ;
 }
 
+long read(int fd, void *buf, size_t bytes)
+{
+    return syscall3(__NR_read, (u32)fd, (uintptr_t)buf, bytes);
+}
+
 long write(int fd, const void *buf, size_t bytes)
 {
     return syscall3(__NR_write, (u32)fd, (uintptr_t)buf, bytes);

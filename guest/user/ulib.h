@@ -12,6 +12,7 @@
 extern int errno;
 
 __noreturn void exit(int status);
+long read(int fd, void *buf, size_t bytes);
 long write(int fd, const void *buf, size_t bytes);
 int getpid(void);
 int nanosleep(u32 seconds, u32 nanoseconds);
