@@ -220,5 +220,10 @@ const struct lab_row lab_rows[] = {
      .fact = "V2",
      .sentence = "kmalloc gives 128 KiB, __get_free_pages 4 MiB, vmalloc as far as its area goes",
      .machines = {{"64 MiB", {"machine.ram=64MiB"}}}},
+    {.name = "cma",
+     .fact = "C1",
+     .sentence = "a contiguous block in a region that movable pages use: they move, nobody notices",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}},
+     .options = "cma=16M"},
 };
 const unsigned nr_lab_rows = sizeof lab_rows / sizeof *lab_rows;

@@ -37,6 +37,9 @@ void memblock_set_current_limit(phys_addr_t limit);
  * Takes the highest free range that fits below the limit; panics if there is none. align is a power of two.
  */
 phys_addr_t memblock_phys_alloc(phys_addr_t bytes, phys_addr_t align);
+/* The highest free range in [start, end), without taking it; false if there is none. */
+bool memblock_find_in_range(phys_addr_t start, phys_addr_t end, phys_addr_t bytes, phys_addr_t align,
+                            phys_addr_t *found);
 /* No allocation from here on. */
 void memblock_close(void);
 

@@ -130,6 +130,7 @@ struct seq_file;
 void buddyinfo_show(struct seq_file *m);
 void pagetypeinfo_show(struct seq_file *m);
 void zoneinfo_show(struct seq_file *m);
+void meminfo_show(struct seq_file *m); /* meminfo.c */
 void show_zones(void);
 void show_buddyinfo(void);
 void show_zoneinfo(void);

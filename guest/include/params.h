@@ -11,13 +11,14 @@ struct boot_params {
     const char *init;              /* init=NAME */
     phys_addr_t mem_limit;         /* mem=SIZE[KMG]; 0: all */
     unsigned long min_free_kbytes; /* min_free_kbytes=N; 0: computed */
-    phys_addr_t highmem;    /* highmem=SIZE: so much of lowmem becomes highmem; 0: what is above 896 MiB */
-    phys_addr_t cma_bytes;  /* cma=SIZE: contiguous area for devices */
-    const char *slub_debug; /* slub_debug[=FZPU][,CACHE...]: NULL: off */
-    const char *lkdtm;      /* lkdtm=WHAT: break on purpose, see kernel/lkdtm.c */
-    const char *lab;        /* lab=NAME: a lab runs instead of init, see lab.h */
-    bool has_vga_console;   /* console=tty0: the screen shows messages too; COM1 always does */
-    bool lspci;             /* the console says what is on the PCI bus */
+    phys_addr_t highmem; /* highmem=SIZE: so much of lowmem becomes highmem; 0: what is above 896 MiB */
+    phys_addr_t cma_start, cma_end; /* where: cma=SIZE[@START[-END]]; cma_end 0: in lowmem */
+    phys_addr_t cma_bytes;          /* cma=SIZE: contiguous area for devices */
+    const char *slub_debug;         /* slub_debug[=FZPU][,CACHE...]: NULL: off */
+    const char *lkdtm;              /* lkdtm=WHAT: break on purpose, see kernel/lkdtm.c */
+    const char *lab;                /* lab=NAME: a lab runs instead of init, see lab.h */
+    bool has_vga_console;           /* console=tty0: the screen shows messages too; COM1 always does */
+    bool lspci;                     /* the console says what is on the PCI bus */
     bool quiet;
     /* name=value words the kernel does not know: they become init's environment. */
     const char *envp[MAX_INIT_ENVS + 1];

@@ -5,6 +5,7 @@
 #include "asm/pgtable.h"
 #include "asm/setup.h"
 #include "bug.h"
+#include "cma.h"
 #include "dmaengine.h"
 #include "fs.h"
 #include "i8254.h"
@@ -123,6 +124,7 @@ void __init start_kernel(void)
     boot_step("paging");
     paging_init();
     show_memory_layout();
+    cma_reserve();
     boot_step("zones");
     free_area_init();
     paging_mark_tables();

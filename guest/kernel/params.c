@@ -48,10 +48,16 @@ static void set_highmem(const char *value)
     boot_params.highmem = memparse(value, &end);
 }
 
+/* SIZE[@START[-END]]: without END, exactly there. */
 static void set_cma(const char *value)
 {
     const char *end;
     boot_params.cma_bytes = memparse(value, &end);
+    if (*end != '@')
+        return;
+    boot_params.cma_start = memparse(end + 1, &end);
+    boot_params.cma_end =
+        *end == '-' ? memparse(end + 1, &end) : boot_params.cma_start + boot_params.cma_bytes;
 }
 
 static void set_slub_debug(const char *value)

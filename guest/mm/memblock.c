@@ -102,17 +102,24 @@ static bool find_below(phys_addr_t floor, phys_addr_t ceiling, phys_addr_t bytes
     }
 }
 
-phys_addr_t memblock_phys_alloc(phys_addr_t bytes, phys_addr_t align)
+bool memblock_find_in_range(phys_addr_t start, phys_addr_t end, phys_addr_t bytes, phys_addr_t align,
+                            phys_addr_t *found)
 {
     for (unsigned int i = memblock.memory.nr; i-- > 0;) {
         const struct memblock_region *region = &memblock.memory.regions[i];
-        phys_addr_t found;
-        if (find_below(region->base, min(region->end, memblock.current_limit), bytes, align, &found)) {
-            memblock_reserve(found, bytes);
-            return found;
-        }
+        if (find_below(max(region->base, start), min(region->end, end), bytes, align, found))
+            return true;
     }
-    panic("memblock: no %llu bytes below %08llx", bytes, memblock.current_limit);
+    return false;
+}
+
+phys_addr_t memblock_phys_alloc(phys_addr_t bytes, phys_addr_t align)
+{
+    phys_addr_t found;
+    if (!memblock_find_in_range(0, memblock.current_limit, bytes, align, &found))
+        panic("memblock: no %llu bytes below %08llx", bytes, memblock.current_limit);
+    memblock_reserve(found, bytes);
+    return found;
 }
 
 /*

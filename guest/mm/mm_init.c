@@ -1,5 +1,6 @@
 /* From memblock's ranges to zones, struct pages and free blocks. */
 #include "bug.h"
+#include "cma.h"
 #include "internal.h"
 #include "lookaside.h"
 #include "memblock.h"
@@ -116,6 +117,7 @@ void __init mem_init(void)
             if (memblock_classify(pfn, end_pfn, &next_pfn) == MEMBLOCK_FREE)
                 free_pages_range(zone, pfn, next_pfn);
     }
+    cma_init_reserved_areas();
     for_each_populated_zone(zone) setup_pageset(zone);
     setup_per_zone_wmarks();
     show_mem();

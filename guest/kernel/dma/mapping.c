@@ -1,5 +1,6 @@
 #include "asm/cacheflush.h"
 #include "asm/pgtable.h"
+#include "cma.h"
 #include "dma-mapping.h"
 #include "errno.h"
 #include "highmem.h"
@@ -87,12 +88,31 @@ static void unmap_uncached(const void *address)
     kfree(pages);
 }
 
+/* From the buddy system if it has such a block, or else from the contiguous area. */
+static struct page *alloc_contiguous(gfp_t gfp, unsigned int order)
+{
+    struct page *page = alloc_pages(gfp | __GFP_NOWARN, order);
+    if (page == NULL && !(gfp & __GFP_DMA))
+        page = cma_alloc(1ul << order, order);
+    if (page && PageHighMem(page)) {
+        cma_release(page, 1ul << order);
+        page = NULL;
+    }
+    return page;
+}
+
+static void free_contiguous(struct page *page, unsigned int order)
+{
+    if (page->owner != PAGE_OWNER_CMA || !cma_release(page, 1ul << order))
+        __free_pages(page, order);
+}
+
 void *dma_alloc_coherent(struct device *dev, size_t bytes, dma_addr_t *handle, gfp_t gfp)
 {
     unsigned int order = order_of(bytes);
     if (dev->dma_mask < ((u64)max_low_pfn << PAGE_SHIFT) - 1 + dev->bus_offset)
         gfp |= GFP_DMA;
-    struct page *page = alloc_pages(gfp, order);
+    struct page *page = alloc_contiguous(gfp, order);
     if (page == NULL)
         return NULL;
     u8 *address = page_address(page);
@@ -100,7 +120,7 @@ void *dma_alloc_coherent(struct device *dev, size_t bytes, dma_addr_t *handle, g
     memset(address, 0, PAGE_SIZE << order);
     *handle = physical + dev->bus_offset;
     if (!is_reached(dev, *handle, PAGE_SIZE << order)) {
-        __free_pages(page, order);
+        free_contiguous(page, order);
         return NULL;
     }
     if (dev->is_coherent)
@@ -109,7 +129,7 @@ void *dma_alloc_coherent(struct device *dev, size_t bytes, dma_addr_t *handle, g
     clflush_cache_range(address, PAGE_SIZE << order);
     void *uncached = map_uncached(page, 1u << order);
     if (uncached == NULL)
-        __free_pages(page, order);
+        free_contiguous(page, order);
     return uncached;
 }
 
@@ -118,7 +138,7 @@ void dma_free_coherent(struct device *dev, size_t bytes, void *address, dma_addr
     unsigned int order = order_of(bytes);
     if (!dev->is_coherent)
         unmap_uncached(address);
-    __free_pages(pfn_to_page(PFN_DOWN(physical_of(dev, handle))), order);
+    free_contiguous(pfn_to_page(PFN_DOWN(physical_of(dev, handle))), order);
 }
 
 /* ---- Streaming mappings ---- */

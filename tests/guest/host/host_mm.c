@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bug.h"
+#include "cma.h"
 #include "highmem.h"
 #include "kallsyms.h"
 #include "memblock.h"
@@ -51,6 +52,11 @@ void clear_highpage(struct page *page)
     memset(page_address(page), 0, PAGE_SIZE);
 }
 
+void copy_highpage(struct page *to, struct page *from)
+{
+    memcpy(page_address(to), page_address(from), PAGE_SIZE);
+}
+
 u32 current_pid(void)
 {
     return 7;
@@ -82,6 +88,7 @@ void start_memory(void)
     memblock_set_current_limit(LOW_PAGES << PAGE_SHIFT);
     max_pfn = RAM_PAGES;
     max_low_pfn = LOW_PAGES;
+    cma_reserve();
     free_area_init();
     mem_init();
 }

@@ -1,15 +1,42 @@
-/* The guest's asm/pgtable.h for a host build: a page directory that nobody looks into. */
+/* The guest's asm/pgtable.h for a host build: an entry is a frame's number and a bit. */
 #pragma once
 
 #include "mm_types.h"
 
 pgd_t *pgd_alloc(void);
 void pgd_free(pgd_t *pgd);
+
 static inline bool pte_present(pte_t pte)
 {
-    return pte.pte;
+    return pte.pte & 1;
 }
+
 static inline unsigned long pte_pfn(pte_t pte)
 {
     return pte.pte >> PAGE_SHIFT;
+}
+
+static inline struct page *pte_page(pte_t pte)
+{
+    return pfn_to_page(pte_pfn(pte));
+}
+
+static inline pte_t mk_pte(const struct page *page, pgprot_t prot)
+{
+    return (pte_t){page_to_pfn(page) << PAGE_SHIFT | prot.pgprot};
+}
+
+static inline pte_t pte_with_page(pte_t pte, const struct page *page)
+{
+    return mk_pte(page, (pgprot_t){pte.pte & ~PAGE_MASK});
+}
+
+static inline void set_pte(pte_t *ptep, pte_t pte)
+{
+    *ptep = pte;
+}
+
+static inline void flush_tlb_page(unsigned long address)
+{
+    (void)address;
 }

@@ -140,6 +140,12 @@ static inline pte_t pte_modify(pte_t pte, pgprot_t prot)
     return (pte_t){(pte.pte & kept) | prot.pgprot};
 }
 
+/* The same entry for another page. */
+static inline pte_t pte_with_page(pte_t pte, const struct page *page)
+{
+    return (pte_t){(pte.pte & ~PTE_PFN_MASK) | (pteval_t)page_to_pfn(page) << PAGE_SHIFT};
+}
+
 /* For a user page in an area with these VM_ flags; never writable, which a fault makes it when it may be. */
 pgprot_t vm_get_page_prot(u32 vm_flags);
 
