@@ -1,6 +1,6 @@
 /*
- * Oracle: the counts of a run, and the cycle of each answer of its caches, against naive models of its TLBs,
- * page walker, caches and DRAM, fed with the addresses and the asking cycles of the run's trace.
+ * Oracle: the counts of a run, and the cycle of each answer of its TLBs, page walker and caches, against naive
+ * models of them and of the DRAM, fed with the addresses and the asking cycles of the run's trace.
  *
  *     naive_counts TRACE STATS.JSON CONFIG.EFFECTIVE.JSON
  *
@@ -57,7 +57,12 @@ static const struct {
                          {512, "walks_256_to_511_cycles"}, {UINT64_MAX, "walks_512_cycles_up"}};
 static const char *const level_names[NR_TABLES] = {"pte", "pde", "pdpte", "pml4e", "pml5e"};
 
-enum { MAX_REPORTS = 5 };
+enum { MAX_REPORTS = 5, MAX_WALK_REQUESTS = 32, NR_PURPOSES = 3, NR_SERVERS = 5 };
+
+/* What walks cost, by what they were for. */
+struct walk_counts {
+    uint64_t walks, walk_cycles, l2_hits;
+};
 
 struct model {
     uint64_t cr0, cr4, pcid, invpcid_at, ram_bytes;
@@ -68,6 +73,11 @@ struct model {
     struct cfg *cfg;
     struct naive_memory memory;
     uint64_t instructions, fetches, requests;
+    /* What the caches were asked since the last translation: reads and writes of the next one's walks. */
+    struct cpu_seen_request walk_request[MAX_WALK_REQUESTS];
+    unsigned nr_walk_requests, next_walk_request;
+    struct walk_counts of_access[NR_PURPOSES]; /* by enum mmu_access */
+    uint64_t reads_served_by[NR_SERVERS];      /* by enum served_by */
     uint64_t walks, dirty_walks, permission_walks, refuted_walks, walk_reads, accessed_sets, dirty_sets;
     uint64_t faults_not_present, faults_protection, faults_reserved;
     uint64_t l2_tlb_latency;
@@ -258,14 +268,59 @@ static enum outcome read_entries(struct model *model, const struct walk *seen, e
     return is_allowed(model, page, access, is_user) ? GOOD : NOT_ALLOWED;
 }
 
-/* Marks the entries of a walk that found its page. */
-static void mark(struct model *model, const struct walk *seen, bool is_write)
+/* Says where the models and the run part, the first few times. */
+static void differ(struct model *model, const struct trace_record *record, const char *what)
 {
+    const struct cpu_seen_translation *seen = &record->translation;
+    if (model->nr_differences++ < MAX_REPORTS)
+        printf("cycle %" PRIu64 ", linear %08" PRIx64 ": %s (run: l1 %d, l2 %d, walk %d, fault %d)\n",
+               seen->asked, seen->linear.v, what, seen->is_l1_hit, seen->is_l2_hit, record->has_walk,
+               seen->is_fault);
+}
+
+/*
+ * The walker asks for an entry in cycle *now, which becomes that of the answer (which the caches' model has
+ * confirmed). What lies outside RAM is not asked for and takes no time.
+ */
+static void ask_for_entry(struct model *model, const struct trace_record *record,
+                          const struct walk_step *step, enum cpu_request_kind kind, uint64_t *now)
+{
+    if (step->at.v >= model->ram_bytes)
+        return;
+    if (model->next_walk_request == model->nr_walk_requests) {
+        differ(model, record, "an entry was not asked for");
+        return;
+    }
+    const struct cpu_seen_request *request = &model->walk_request[model->next_walk_request++];
+    if (request->kind != kind || request->at.v != step->at.v)
+        differ(model, record, "the walker asked for something else");
+    if (request->asked != *now)
+        differ(model, record, "the walker asked in another cycle");
+    *now = request->ready;
+    if (kind == CPU_REQUEST_READ)
+        model->reads_served_by[request->served_by % NR_SERVERS]++;
+    if (kind == CPU_REQUEST_READ && (step->ready != *now || step->served_by != request->served_by))
+        differ(model, record, "the walk got another answer");
+}
+
+/* A walk's reads follow one another. */
+static void time_reads(struct model *model, const struct trace_record *record, const struct walk *seen,
+                       uint64_t *now)
+{
+    for (unsigned i = 0; i < seen->nr_steps; i++)
+        ask_for_entry(model, record, &seen->step[i], CPU_REQUEST_READ, now);
+}
+
+/* Marks the entries of a walk that found its page: one write each. */
+static void mark(struct model *model, const struct trace_record *record, bool is_write, uint64_t *now)
+{
+    const struct walk *seen = &record->walk;
     for (unsigned i = 0; i < seen->nr_steps; i++) {
         bool sets_accessed = !(seen->step[i].value & ENTRY_ACCESSED);
         bool sets_dirty = i == seen->nr_steps - 1 && is_write && !(seen->step[i].value & ENTRY_DIRTY);
         if ((!sets_accessed && !sets_dirty) || seen->step[i].at.v >= model->ram_bytes)
             continue;
+        ask_for_entry(model, record, &seen->step[i], CPU_REQUEST_WRITE, now);
         model->accessed_sets += sets_accessed;
         model->dirty_sets += sets_dirty;
     }
@@ -286,16 +341,6 @@ static void keep_structures(struct model *model, const struct walk *seen, const 
         if (cache->nr_arrays)
             naive_tlb_fill(cache, page);
     }
-}
-
-/* Says where the models and the run part, the first few times. */
-static void differ(struct model *model, const struct trace_record *record, const char *what)
-{
-    const struct cpu_seen_translation *seen = &record->translation;
-    if (model->nr_differences++ < MAX_REPORTS)
-        printf("cycle %" PRIu64 ", linear %08" PRIx64 ": %s (run: l1 %d, l2 %d, walk %d, fault %d)\n",
-               seen->asked, seen->linear.v, what, seen->is_l1_hit, seen->is_l2_hit, record->has_walk,
-               seen->is_fault);
 }
 
 /* Where the paging-structure caches let a walk begin; NULL: at the root. */
@@ -337,8 +382,9 @@ static void count_cycles(struct model *model, const struct walk *seen, cycle_t b
     model->update_cycles += ready - begin;
 }
 
+/* Begins in cycle *now, and ends in what that becomes. */
 static void walk(struct model *model, struct naive_tlb *l1, const struct trace_record *record,
-                 bool is_confirming)
+                 bool is_confirming, uint64_t *now)
 {
     const struct cpu_seen_translation *seen = &record->translation;
     const struct naive_page root = {.is_user = true, .is_writable = true, .is_executable = true};
@@ -348,35 +394,38 @@ static void walk(struct model *model, struct naive_tlb *l1, const struct trace_r
         found = find_structure(model, record->walk.kind, seen->linear.v, &level);
     struct naive_page above = found ? *found : root, fresh;
     const struct walk *first = model->has_refuted ? &model->refuted : &record->walk;
-    cycle_t begin = seen->asked + (seen->is_l1_hit ? 0 : model->l2_tlb_latency);
-    if (model->has_refuted) {
-        cycle_t end = first->nr_steps ? first->step[first->nr_steps - 1].ready : begin;
-        count_cycles(model, first, begin, end);
-        begin = end;
-    }
-    count_cycles(model, &record->walk, begin, seen->ready);
+    cycle_t begin = *now;
     if (first->first_level != level)
         differ(model, record, "the walk should begin at another level");
     else if (found && first->step[0].at.v / 4096 * 4096 != above.table)
         differ(model, record, "the walk should begin in another table");
     enum outcome outcome = read_entries(model, first, seen->access, seen->is_user, &above, &fresh);
+    struct walk_counts *counts = &model->of_access[seen->access % NR_PURPOSES];
+    counts->walks++;
+    time_reads(model, record, first, now);
     if (model->has_refuted != (found && outcome != GOOD))
         differ(model, record, "another number of walks");
     if (model->has_refuted) {
         model->has_refuted = false;
         model->refuted_walks++;
+        count_cycles(model, first, begin, *now);
+        begin = *now;
         invalidate_structures(model, seen->linear.v, model->pcid);
         above = root;
         outcome = read_entries(model, &record->walk, seen->access, seen->is_user, &root, &fresh);
+        counts->walks++;
+        time_reads(model, record, &record->walk, now);
     }
     if ((outcome == GOOD) == seen->is_fault)
         differ(model, record, seen->is_fault ? "this should be no fault" : "this should be a fault");
     model->faults_not_present += outcome == NOT_PRESENT;
     model->faults_reserved += outcome == RESERVED;
     model->faults_protection += outcome == NOT_ALLOWED;
+    if (outcome == GOOD)
+        mark(model, record, seen->access == MMU_WRITE, now);
+    count_cycles(model, &record->walk, begin, *now);
     if (outcome != GOOD)
         return;
-    mark(model, &record->walk, seen->access == MMU_WRITE);
     keep_structures(model, &record->walk, &above);
     naive_tlb_fill(&model->l2_tlb, fresh);
     naive_tlb_fill(l1, fresh);
@@ -394,7 +443,9 @@ static void translate(struct model *model, const struct trace_record *record)
     bool is_write = seen->access == MMU_WRITE;
     struct naive_page *page = naive_tlb_lookup(l1, seen->linear.v, model->pcid);
     bool is_l1_hit = page != NULL, is_l2_hit = false;
+    uint64_t now = seen->asked;
     if (!page) {
+        now += model->l2_tlb_latency;
         page = naive_tlb_lookup(&model->l2_tlb, seen->linear.v, model->pcid);
         is_l2_hit = page != NULL;
     }
@@ -406,10 +457,19 @@ static void translate(struct model *model, const struct trace_record *record)
         differ(model, record, needs_walk ? "a walk should have been made" : "no walk should have been made");
     model->dirty_walks += needs_walk && is_good;
     model->permission_walks += page && !is_good;
-    if (needs_walk && record->has_walk)
-        walk(model, l1, record, page && !is_good);
-    else if (is_l2_hit)
+    struct walk_counts *counts = &model->of_access[seen->access % NR_PURPOSES];
+    if (needs_walk && record->has_walk) {
+        uint64_t begin = now;
+        walk(model, l1, record, page && !is_good, &now);
+        counts->walk_cycles += now - begin;
+    } else if (is_l2_hit) {
         naive_tlb_fill(l1, *page);
+        counts->l2_hits++;
+    }
+    if (now != seen->ready)
+        differ(model, record, "another cycle of the answer");
+    if (model->next_walk_request != model->nr_walk_requests)
+        differ(model, record, "the walker asked for more");
 }
 
 static void flush_tlbs(struct model *model, bool keep_global)
@@ -504,6 +564,8 @@ static void request(struct model *model, const struct cpu_seen_request *seen)
 {
     char why[NAIVE_WHY_CHARS];
     model->requests++;
+    if (model->nr_walk_requests < MAX_WALK_REQUESTS)
+        model->walk_request[model->nr_walk_requests++] = *seen;
     if (!naive_memory_request(&model->memory, seen, why) && model->nr_differences++ < MAX_REPORTS)
         printf("request %" PRIu64 ": %s\n", model->requests, why);
 }
@@ -561,6 +623,30 @@ static unsigned compare_tlb(struct model *model, const cJSON *stats, const char 
     return nr_compared;
 }
 
+/* What walks cost, and who served their reads. */
+static unsigned compare_walks(struct model *model, const cJSON *stats)
+{
+    static const struct {
+        enum mmu_access access;
+        const char *walks, *cycles, *l2_hits;
+    } kinds[NR_PURPOSES] = {{MMU_READ, "load_walks", "load_walk_cycles", "load_l2_hits"},
+                            {MMU_WRITE, "store_walks", "store_walk_cycles", "store_l2_hits"},
+                            {MMU_FETCH, "fetch_walks", "fetch_walk_cycles", "fetch_l2_hits"}};
+    unsigned nr_compared = 0;
+    for (unsigned i = 0; i < NR_PURPOSES; i++) {
+        const struct walk_counts *counts = &model->of_access[kinds[i].access];
+        compare(model, stats, "cpu0.mmu", kinds[i].walks, counts->walks, &nr_compared);
+        compare(model, stats, "cpu0.mmu", kinds[i].cycles, counts->walk_cycles, &nr_compared);
+        compare(model, stats, "cpu0.mmu", kinds[i].l2_hits, counts->l2_hits, &nr_compared);
+    }
+    const uint64_t *by = model->reads_served_by;
+    compare(model, stats, "cpu0.mmu", "walk_reads_l1d", by[SERVED_BY_L1], &nr_compared);
+    compare(model, stats, "cpu0.mmu", "walk_reads_l2", by[SERVED_BY_L2], &nr_compared);
+    compare(model, stats, "cpu0.mmu", "walk_reads_l3", by[SERVED_BY_L3], &nr_compared);
+    compare(model, stats, "cpu0.mmu", "walk_reads_dram", by[SERVED_BY_DRAM], &nr_compared);
+    return nr_compared;
+}
+
 static unsigned compare_all(struct model *model, const cJSON *stats)
 {
     unsigned nr_compared = 0;
@@ -603,13 +689,15 @@ static unsigned compare_all(struct model *model, const cJSON *stats)
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         compare(model, stats, others[i].path, others[i].name, others[i].counted, &nr_compared);
-    return nr_compared;
+    return nr_compared + compare_walks(model, stats);
 }
 
 static void replay(struct model *model, struct trace_reader *reader, struct diag *diag)
 {
     struct trace_record record;
     while (trace_next(reader, &record, diag)) {
+        bool is_of_next_walk = record.kind == TRACE_REQUEST ||
+                               (record.kind == TRACE_TRANSLATION && record.translation.is_refuted);
         switch (record.kind) {
         case TRACE_INSN:
             model->instructions++;
@@ -630,6 +718,8 @@ static void replay(struct model *model, struct trace_reader *reader, struct diag
         case NR_TRACE_KINDS:
             break;
         }
+        if (!is_of_next_walk)
+            model->nr_walk_requests = model->next_walk_request = 0;
     }
 }
 
