@@ -292,7 +292,7 @@ Test(ide, writes_take_command_then_seek_and_sectors)
     cr_assert_eq(status(), READY);
     cr_assert(disk_read(at.disks[0], 10, bytes));
     for (unsigned i = 0; i < DISK_SECTOR_BYTES; i += 2)
-        cr_assert_eq(bytes[i] | bytes[i + 1] << 8, i);
+        cr_assert_eq(bytes[i] | (unsigned)bytes[i + 1] << 8, i);
     destroy();
 }
 

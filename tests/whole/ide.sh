@@ -19,12 +19,12 @@ END
 image 1000003 0 old
 image 2000003 5 new
 build_guest ide
-quick="-s disk.sector_cycles=100 -s disk.seek_cycles=1000"
+echo '{"machine": {"ram": "64MiB"}, "disk": {"sector_cycles": 100, "seek_cycles": 1000}}' >quick.json
 
 # What the guest finds, in both models and on QEMU. The in-order model works the last 4 MiB only.
 for model in functional inorder; do
     cp old $model.img
-    timeout 100 "$LK" run -q -s cpu.model=$model -s machine.ram=64MiB $quick -a $model --max-cycles 4G --disk $model.img \
+    timeout 100 "$LK" run -q -s cpu.model=$model -c quick.json -a $model --max-cycles 4G --disk $model.img \
         -o $model ide.elf >out 2>$model.said </dev/null
     status=$?
     stats_add_up $model/stats.json
@@ -44,7 +44,7 @@ fi
 # Devices that do not snoop: a driver that flushes notices nothing, and one that does not gets other bytes.
 for word in flush inorder; do
     cp old other.img
-    timeout 100 "$LK" run -q -s dma.coherence=none -s machine.ram=64MiB $quick -a $word --max-cycles 1G --disk other.img -o $word \
+    timeout 100 "$LK" run -q -s dma.coherence=none -c quick.json -a $word --max-cycles 1G --disk other.img -o $word \
         ide.elf >out 2>said </dev/null
     case $word$? in
     flush33) cmp said functional.said ;;
@@ -56,11 +56,11 @@ done
 
 # Read-only, the first write fails; a snapshot is as good as the image, which stays as it was.
 cp old other.img
-"$LK" run -q -s cpu.model=functional -s machine.ram=64MiB $quick -a functional --max-cycles 4G --disk other.img,snapshot \
+"$LK" run -q -s cpu.model=functional -c quick.json -a functional --max-cycles 4G --disk other.img,snapshot \
     -o snapshot ide.elf >out 2>said </dev/null
 [ $? = 33 ] && cmp said functional.said && cmp other.img old || complain "snapshot: $(grep -v '^ok ' said | head)"
 chmod a-w other.img
-"$LK" run -q -s cpu.model=functional -s machine.ram=64MiB $quick -a functional --max-cycles 4G --disk other.img,ro -o ro ide.elf \
+"$LK" run -q -s cpu.model=functional -c quick.json -a functional --max-cycles 4G --disk other.img,ro -o ro ide.elf \
     >out 2>said </dev/null
 [ $? = 35 ] && grep -q 'FAIL WRITE SECTORS: 3' said && ! grep -q 'FAIL READ' said && cmp other.img old ||
     complain "read-only: $(grep -v '^ok ' said | head)"
