@@ -32,13 +32,29 @@ for model in functional inorder; do
         complain "$model: status $status: $(grep -v '^ok ' $model.said | head)"
 done
 cmp functional.img new || complain "the image after the guest"
+head -c 1M new >slave.img
+head -c 2M new >secondary.img
+cp old three.img
+"$LK" run -q -c quick.json -a three --max-cycles 1G --disk three.img --disk slave.img --disk secondary.img -o three ide.elf \
+    >out 2>three.said </dev/null
+[ $? = 33 ] || complain "three disks: $(grep -v '^ok ' three.said | head)"
+
+# qemu WORD INDEX IMAGE ...: the guest on QEMU, its words into qemu.said
+qemu() {
+    word=$1
+    shift
+    timeout 100 qemu-system-i386 -m 64M -nodefaults -display none -no-reboot -debugcon file:qemu.said \
+        -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel ide.elf -append "$word" "$@"
+    [ $? = 33 ] || complain "QEMU, $word: $(grep -v '^ok ' qemu.said | head)"
+}
 if command -v qemu-system-i386 >/dev/null; then
     cp old qemu.img
-    timeout 100 qemu-system-i386 -m 64M -nodefaults -display none -no-reboot -debugcon file:qemu.said \
-        -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel ide.elf -append qemu -drive if=ide,format=raw,index=0,file=qemu.img
-    [ $? = 33 ] || complain "QEMU: $(grep -v '^ok ' qemu.said | head)"
+    qemu qemu -drive if=ide,format=raw,index=0,file=qemu.img
     cmp functional.said qemu.said || complain "QEMU checked something else"
     cmp qemu.img new || complain "the image after QEMU"
+    qemu three -drive if=ide,format=raw,index=0,file=three.img -drive if=ide,format=raw,index=1,file=slave.img \
+        -drive if=ide,format=raw,index=2,file=secondary.img
+    cmp three.said qemu.said || complain "QEMU checked something else of three disks"
 fi
 
 # Devices that do not snoop: a driver that flushes notices nothing, and one that does not gets other bytes.

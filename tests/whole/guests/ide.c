@@ -8,7 +8,7 @@
  */
 #include "guest.h"
 
-enum { COMMAND_BLOCK = 0x1f0, CONTROL = 0x3f6, NR_SECTORS = 131072, SECTOR_DWORDS = 128 };
+enum { NR_SECTORS = 131072, SECTOR_DWORDS = 128 };
 enum { DATA, ERROR, COUNT, LOW, MID, HIGH, DEVICE, STATUS };
 enum { ERR = 1, DRQ = 8, BSY = 0x80, DSC = 0x10, DRDY = 0x40, ABRT = 4, IDNF = 0x10 };
 enum { LBA = 0xe0, SLAVE = 0x10, NO_INTERRUPT = 2, RESET = 4, HIGH_ORDER = 0x80 };
@@ -39,7 +39,9 @@ enum {
 
 static u32 prd[1024] __attribute__((aligned(PAGE)));
 static uint16_t words[256];
-static uint16_t bus_master;
+/* The channel that is asked: ports of its command block, control block and bus master, and its bit at an 8259. */
+static uint16_t block = 0x1f0, control = 0x3f6, bus_master;
+static unsigned irq_bit = 6;
 static bool is_flushing; /* for a machine whose devices do not snoop */
 
 /* ---- Ports ---- */
@@ -65,12 +67,12 @@ static uint16_t inw(uint16_t port)
 
 static u8 reg(unsigned at)
 {
-    return inb((uint16_t)(COMMAND_BLOCK + at));
+    return inb((uint16_t)(block + at));
 }
 
 static void set(unsigned at, u8 value)
 {
-    outb((uint16_t)(COMMAND_BLOCK + at), value);
+    outb((uint16_t)(block + at), value);
 }
 
 static u32 config(u32 function, u32 at)
@@ -93,20 +95,20 @@ static void pause(unsigned count)
         inb(0x80);
 }
 
-static void reset(u8 control)
+static void reset(u8 value)
 {
-    outb(CONTROL, control | RESET);
+    outb(control, value | RESET);
     pause(400);
-    outb(CONTROL, control);
+    outb(control, value);
 }
 
 /* Waits for the end of a command or its next block; the status without DSC. Status itself is not read. */
 static u8 settle(void)
 {
     pause(400);
-    while (inb(CONTROL) & BSY)
+    while (inb(control) & BSY)
         ;
-    return inb(CONTROL) & (u8)~DSC;
+    return inb(control) & (u8)~DSC;
 }
 
 static void address_28(u32 lba, unsigned count)
@@ -143,11 +145,11 @@ static u8 told(void)
     return status;
 }
 
-/* Whether the slave's 8259 sees IRQ 14, which main() makes a level. */
+/* Whether the slave's 8259 sees the channel's IRQ, which main() makes a level. */
 static bool asks(void)
 {
     outb(0xa0, 0x0a);
-    return inb(0xa0) >> 6 & 1;
+    return inb(0xa0) >> irq_bit & 1;
 }
 
 /* Blocks of the data register; the status after each must be DRQ until the last. The number of blocks. */
@@ -157,7 +159,7 @@ static unsigned read_blocks(u32 to, unsigned dwords_per_block)
     while (settle() == (DRDY | DRQ)) {
         told();
         for (unsigned i = 0; i < dwords_per_block; i++, to += 4)
-            *at(to) = inl(COMMAND_BLOCK);
+            *at(to) = inl(block);
         nr_blocks++;
     }
     return nr_blocks;
@@ -169,7 +171,7 @@ static unsigned write_blocks(u32 from, unsigned dwords_per_block)
     while (settle() == (DRDY | DRQ)) {
         told();
         for (unsigned i = 0; i < dwords_per_block; i++, from += 4)
-            outl(COMMAND_BLOCK, *at(from));
+            outl(block, *at(from));
         nr_blocks++;
     }
     return nr_blocks;
@@ -221,7 +223,7 @@ static void find(void)
     set_config(1, 0x20, 0xffffffff);
     check("of which there are 16", config(1, 0x20) & 0xffff, 0xfff1);
     set_config(1, 0x20, bus_master);
-    outb(CONTROL, NO_INTERRUPT);
+    outb(control, NO_INTERRUPT);
     set(DEVICE, LBA);
     check("ready", settle(), DRDY);
 }
@@ -254,17 +256,17 @@ static void registers(void)
         check("a register reads back", reg(i), 0x11 * i);
     for (unsigned i = COUNT; i <= HIGH; i++)
         set(i, (u8)(0x11 * i + 1));
-    outb(CONTROL, HIGH_ORDER | NO_INTERRUPT);
+    outb(control, HIGH_ORDER | NO_INTERRUPT);
     for (unsigned i = COUNT; i <= HIGH; i++)
         check("what it held before", reg(i), 0x11 * i);
     set(DEVICE, LBA);
     check("a write ends that", reg(LOW), 0x11 * LOW + 1);
-    outb(CONTROL, NO_INTERRUPT);
-    check("a word is four registers' two", inw(COMMAND_BLOCK + COUNT), 0x3423);
+    outb(control, NO_INTERRUPT);
+    check("a word is four registers' two", inw(block + COUNT), 0x3423);
     check("the device register", reg(DEVICE), LBA);
     set(DEVICE, LBA | SLAVE);
     check("no slave: its status", reg(STATUS), 0);
-    check("no slave: its other status", inb(CONTROL), 0);
+    check("no slave: its other status", inb(control), 0);
     set(STATUS, IDENTIFY);
     check("no slave: it takes no command", settle(), 0);
     set(DEVICE, 0);
@@ -292,7 +294,7 @@ static void get_identity(void)
 {
     check("IDENTIFY DEVICE", command(IDENTIFY), DRDY | DRQ);
     for (unsigned i = 0; i < 256; i++)
-        words[i] = inw(COMMAND_BLOCK);
+        words[i] = inw(block);
     check("which ends", settle(), DRDY);
 }
 
@@ -408,7 +410,7 @@ static void pio(void)
     for (u32 i = 0; i < 16 * SECTOR_DWORDS; i++) {
         if (i == 8 * SECTOR_DWORDS)
             settle();
-        at(BUFFER)[i] = inl(COMMAND_BLOCK);
+        at(BUFFER)[i] = inl(block);
     }
     check("READ MULTIPLE: the last block", read_blocks(BUFFER + 16 * 512, 4 * 128), 1);
     check("its sectors", nr_old(BUFFER, 40, 20), 0);
@@ -475,22 +477,22 @@ static void no_such_sectors(void)
 static void interrupts(void)
 {
     reg(STATUS);
-    outb(CONTROL, 0);
+    outb(control, 0);
     check("quiet", asks(), false);
     address_28(7, 2);
     command(READ);
     check("a sector asks", asks(), true);
-    inb(CONTROL);
+    inb(control);
     check("the other status leaves it", asks(), true);
     reg(STATUS);
     check("the status takes it back", asks(), false);
     for (unsigned i = 0; i < 256; i++)
-        inw(COMMAND_BLOCK);
+        inw(block);
     settle();
     check("so does the next", asks(), true);
     reg(STATUS);
     for (unsigned i = 0; i < 256; i++)
-        inw(COMMAND_BLOCK);
+        inw(block);
     settle();
     check("their end does not", asks(), false);
     make_new(BUFFER, 2000, 1);
@@ -498,14 +500,14 @@ static void interrupts(void)
     command(WRITE);
     check("to be given a sector does not", asks(), false);
     for (unsigned i = 0; i < 128; i++)
-        outl(COMMAND_BLOCK, at(BUFFER)[i]);
+        outl(block, at(BUFFER)[i]);
     settle();
     check("to have it written does", asks(), true);
     reg(STATUS);
     command(0xff);
     check("an error does", asks(), true);
     reg(STATUS);
-    outb(CONTROL, NO_INTERRUPT);
+    outb(control, NO_INTERRUPT);
     command(0xe7);
     check("with nIEN nothing does", asks(), false);
     reg(STATUS);
@@ -523,7 +525,7 @@ static void start(bool is_to_memory)
 {
     if (is_flushing)
         __asm__ volatile("wbinvd" : : : "memory");
-    outb(CONTROL, 0);
+    outb(control, 0);
     outb(bus_master + BM_COMMAND, is_to_memory ? TO_MEMORY : 0);
     outb(bus_master + BM_STATUS, FAILED | ASKED);
     outl(bus_master + BM_LIST, address(prd));
@@ -564,7 +566,7 @@ static void lists(void)
     check("its sector", nr_old(BUFFER, 50, 1), 0);
     check("nothing behind it", at(BUFFER)[128], 0xdeadbeef);
     address_28(60, 2);
-    outb(CONTROL, 0);
+    outb(control, 0);
     set(STATUS, READ_DMA);
     region(0, BUFFER, 100, false);
     region(1, BUFFER + 100, 2, false);
@@ -665,15 +667,132 @@ static void whole_disk(u32 first)
     }
     check("it is read again", is_good, true);
     check("what it has", nr_new_ones, 0);
-    outb(CONTROL, 0);
+    outb(control, 0);
     check("FLUSH CACHE EXT", command(0xea), DRDY);
+}
+
+static void use_secondary(bool is_secondary)
+{
+    if (is_secondary == (block == 0x170))
+        return;
+    block = is_secondary ? 0x170 : 0x1f0;
+    control = is_secondary ? 0x376 : 0x3f6;
+    irq_bit = is_secondary ? 7 : 6;
+    bus_master = (uint16_t)(is_secondary ? bus_master + 8 : bus_master - 8);
+}
+
+static void select(u8 which)
+{
+    set(DEVICE, LBA | which);
+    settle();
+}
+
+/* Sector 3 of each of three disks, by PIO, where the first has old sectors, and the others new ones. */
+static void check_sector_3(const char *what, u8 which, bool is_new)
+{
+    clear(BUFFER, 1);
+    address_28(3, 1);
+    select(which);
+    set(STATUS, READ);
+    check(what, read_blocks(BUFFER, 128), 1);
+    check("its sector", is_new ? nr_wrong(BUFFER, 3, 1, 2000003, 5) : nr_old(BUFFER, 3, 1), 0);
+}
+
+/* A slave of 2048 sectors beside the disk, and another disk as the secondary master. */
+static void more_disks(void)
+{
+    outb(control, NO_INTERRUPT);
+    select(0);
+    set(COUNT, 0x77);
+    select(SLAVE);
+    check("both take what is written", reg(COUNT), 0x77);
+    check("the slave is ready", reg(STATUS) & (u8)~DSC, DRDY);
+    get_identity();
+    check("the slave's sectors", words[60] | (u32)words[61] << 16, 2048);
+    check_sector_3("READ SECTORS of the slave", SLAVE, true);
+    check_sector_3("READ SECTORS of the master", 0, false);
+    select(SLAVE);
+    check("no such command of the slave", command(0xff), DRDY | ERR);
+    select(0);
+    check("the master has no error", reg(STATUS) & (u8)~DSC, DRDY);
+    select(SLAVE);
+    check("the slave has it still", reg(ERROR), ABRT);
+    address_28(2048, 1);
+    select(SLAVE);
+    check("READ SECTORS behind the slave's end", command(READ), DRDY | ERR);
+    check_refused("refused");
+    address_28(2048, 1);
+    check("which the master has", command(VERIFY), DRDY);
+    select(SLAVE);
+    check("EXECUTE DEVICE DIAGNOSTIC", command(DIAGNOSE), DRDY);
+    check("it selects the master", reg(DEVICE) & SLAVE, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        check("diagnosed", reg(ERROR), 1);
+        check("signature", reg(COUNT) | reg(LOW) << 8 | reg(MID) << 16 | reg(HIGH) << 24, 0x0101);
+        select(SLAVE);
+    }
+    reset(NO_INTERRUPT);
+    check("after a reset", settle(), DRDY);
+    check("the master is selected", reg(DEVICE) & SLAVE, 0);
+    select(SLAVE);
+    check("the slave is ready", reg(STATUS) & (u8)~DSC, DRDY);
+    region(0, BUFFER, 1024, true);
+    start(true);
+    address_28(10, 2);
+    set(DEVICE, LBA | SLAVE);
+    set(STATUS, READ_DMA);
+    check("READ DMA of the slave", stop(), ASKED);
+    check("it ends", told(), DRDY);
+    check("its sectors", nr_wrong(BUFFER, 10, 2, 2000003, 5), 0);
+
+    use_secondary(true);
+    outb(control, NO_INTERRUPT);
+    check_sector_3("READ SECTORS of the secondary channel", 0, true);
+    select(SLAVE);
+    check("no secondary slave", reg(STATUS), 0);
+    select(0);
+    outb(control, 0);
+    check("IRQ 15 is quiet", asks(), false);
+    command(0xe7);
+    check("IRQ 15", asks(), true);
+    use_secondary(false);
+    check("not IRQ 14", asks(), false);
+    use_secondary(true);
+    told();
+    check("IRQ 15 is quiet", asks(), false);
+}
+
+/* Both channels move at once: 128 sectors of each. */
+static void both_channels(void)
+{
+    enum { OTHER = BUFFER + 0x100000 };
+    clear(BUFFER, 128);
+    clear(OTHER, 128);
+    for (unsigned i = 0; i < 2; i++) {
+        use_secondary(i);
+        region(2 * i, i ? OTHER : BUFFER, 0, true);
+        start(true);
+        outb(bus_master + BM_COMMAND, 0);
+        outl(bus_master + BM_LIST, address(prd + 4 * i));
+        outb(bus_master + BM_COMMAND, TO_MEMORY | START);
+        address_28(300 + 100 * i, 128);
+        set(STATUS, READ_DMA);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        use_secondary(i);
+        check("READ DMA on both channels", stop(), ASKED);
+        check("it ends", told(), DRDY);
+    }
+    check("the primary one's sectors", nr_old(BUFFER, 300, 128), 0);
+    check("the secondary one's sectors", nr_wrong(OTHER, 400, 128, 2000003, 5), 0);
+    use_secondary(false);
 }
 
 /* The host cannot write sectors from 65536 on: a fault of the device, and nothing more. */
 static void host_fails(void)
 {
     enum { DF = 0x20 };
-    outb(CONTROL, NO_INTERRUPT);
+    outb(control, NO_INTERRUPT);
     make_new(BUFFER, 80000, 2);
     address_28(80000, 2);
     set(STATUS, WRITE);
@@ -704,13 +823,18 @@ static void host_fails(void)
 void main(const char *word)
 {
     pic_init();
-    outb(0x4d1, inb(0x4d1) | 0x40);
+    outb(0x4d1, inb(0x4d1) | 0xc0);
     find();
     if (word[0] == 'h') {
         host_fails();
         return;
     }
     is_flushing = word[0] == 'f' && word[1] == 'l';
+    if (word[0] == 't') {
+        more_disks();
+        both_channels();
+        return;
+    }
     what_firmware_knows();
     registers();
     resets();
