@@ -19,6 +19,7 @@ END
 image 1000003 0 old
 image 2000003 5 new
 build_guest ide
+build_guest ide_three
 echo '{"machine": {"ram": "64MiB"}, "disk": {"sector_cycles": 100, "seek_cycles": 1000}}' >quick.json
 
 # What the guest finds, in both models and on QEMU. The in-order model works the last 4 MiB only.
@@ -35,24 +36,24 @@ cmp functional.img new || complain "the image after the guest"
 head -c 1M new >slave.img
 head -c 2M new >secondary.img
 cp old three.img
-"$LK" run -q -c quick.json -a three --max-cycles 1G --disk three.img --disk slave.img --disk secondary.img -o three ide.elf \
+"$LK" run -q -c quick.json --max-cycles 1G --disk three.img --disk slave.img --disk secondary.img -o three ide_three.elf \
     >out 2>three.said </dev/null
 [ $? = 33 ] || complain "three disks: $(grep -v '^ok ' three.said | head)"
 
-# qemu WORD INDEX IMAGE ...: the guest on QEMU, its words into qemu.said
+# qemu GUEST OPTION ...: the guest on QEMU, its words into qemu.said
 qemu() {
-    word=$1
+    guest=$1
     shift
     timeout 100 qemu-system-i386 -m 64M -nodefaults -display none -no-reboot -debugcon file:qemu.said \
-        -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel ide.elf -append "$word" "$@"
-    [ $? = 33 ] || complain "QEMU, $word: $(grep -v '^ok ' qemu.said | head)"
+        -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel "$guest.elf" -append qemu "$@"
+    [ $? = 33 ] || complain "QEMU, $guest: $(grep -v '^ok ' qemu.said | head)"
 }
 if command -v qemu-system-i386 >/dev/null; then
     cp old qemu.img
-    qemu qemu -drive if=ide,format=raw,index=0,file=qemu.img
+    qemu ide -drive if=ide,format=raw,index=0,file=qemu.img
     cmp functional.said qemu.said || complain "QEMU checked something else"
     cmp qemu.img new || complain "the image after QEMU"
-    qemu three -drive if=ide,format=raw,index=0,file=three.img -drive if=ide,format=raw,index=1,file=slave.img \
+    qemu ide_three -drive if=ide,format=raw,index=0,file=three.img -drive if=ide,format=raw,index=1,file=slave.img \
         -drive if=ide,format=raw,index=2,file=secondary.img
     cmp three.said qemu.said || complain "QEMU checked something else of three disks"
 fi

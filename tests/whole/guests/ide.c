@@ -1,232 +1,11 @@
 /*
  * The primary IDE channel with one disk as device 0: what registers say, PIO, bus-master DMA and its
- * descriptors, errors. Bit 4 of the status register (DSC up to ATA-3) is not looked at: it means nothing
- * since ATA-4.
+ * descriptors, errors.
  *
  * The disk has 131072 sectors. ide.sh made them so that dword j of sector i is i * 1000003 + j; they end as
  * i * 2000003 + j + 5.
  */
-#include "guest.h"
-
-enum { NR_SECTORS = 131072, SECTOR_DWORDS = 128 };
-enum { DATA, ERROR, COUNT, LOW, MID, HIGH, DEVICE, STATUS };
-enum { ERR = 1, DRQ = 8, BSY = 0x80, DSC = 0x10, DRDY = 0x40, ABRT = 4, IDNF = 0x10 };
-enum { LBA = 0xe0, SLAVE = 0x10, NO_INTERRUPT = 2, RESET = 4, HIGH_ORDER = 0x80 };
-enum { BM_COMMAND, BM_STATUS = 2, BM_LIST = 4, START = 1, TO_MEMORY = 8, ACTIVE = 1, FAILED = 2, ASKED = 4 };
-enum { BUFFER = 4 << 20 };
-enum {
-    READ = 0x20,
-    READ_EXT = 0x24,
-    READ_DMA_EXT = 0x25,
-    READ_MULTIPLE_EXT = 0x29,
-    WRITE = 0x30,
-    WRITE_EXT = 0x34,
-    WRITE_DMA_EXT = 0x35,
-    WRITE_MULTIPLE_EXT = 0x39,
-    VERIFY = 0x40,
-    VERIFY_EXT = 0x42,
-    SEEK = 0x70,
-    DIAGNOSE = 0x90,
-    PARAMETERS = 0x91,
-    READ_MULTIPLE = 0xc4,
-    WRITE_MULTIPLE = 0xc5,
-    SET_MULTIPLE = 0xc6,
-    READ_DMA = 0xc8,
-    WRITE_DMA = 0xca,
-    IDENTIFY = 0xec,
-    SET_FEATURES = 0xef
-};
-
-static u32 prd[1024] __attribute__((aligned(PAGE)));
-static uint16_t words[256];
-/* The channel that is asked: ports of its command block, control block and bus master, and its bit at an 8259. */
-static uint16_t block = 0x1f0, control = 0x3f6, bus_master;
-static unsigned irq_bit = 6;
-static bool is_flushing; /* for a machine whose devices do not snoop */
-
-/* ---- Ports ---- */
-
-static void outl(uint16_t port, u32 value)
-{
-    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static u32 inl(uint16_t port)
-{
-    u32 value;
-    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-
-static uint16_t inw(uint16_t port)
-{
-    uint16_t value;
-    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-
-static u8 reg(unsigned at)
-{
-    return inb((uint16_t)(block + at));
-}
-
-static void set(unsigned at, u8 value)
-{
-    outb((uint16_t)(block + at), value);
-}
-
-static u32 config(u32 function, u32 at)
-{
-    outl(0xcf8, 0x80000000 | 1 << 11 | function << 8 | at);
-    return inl(0xcfc);
-}
-
-static void set_config(u32 function, u32 at, u32 value)
-{
-    outl(0xcf8, 0x80000000 | 1 << 11 | function << 8 | at);
-    outl(0xcfc, value);
-}
-
-/* ---- Commands ---- */
-
-static void pause(unsigned count)
-{
-    while (count--)
-        inb(0x80);
-}
-
-static void reset(u8 value)
-{
-    outb(control, value | RESET);
-    pause(400);
-    outb(control, value);
-}
-
-/* Waits for the end of a command or its next block; the status without DSC. Status itself is not read. */
-static u8 settle(void)
-{
-    pause(400);
-    while (inb(control) & BSY)
-        ;
-    return inb(control) & (u8)~DSC;
-}
-
-static void address_28(u32 lba, unsigned count)
-{
-    set(DEVICE, LBA | (lba >> 24 & 15));
-    set(COUNT, (u8)count);
-    set(LOW, (u8)lba);
-    set(MID, (u8)(lba >> 8));
-    set(HIGH, (u8)(lba >> 16));
-}
-
-static void address_ext(u32 lba, unsigned count)
-{
-    set(DEVICE, LBA);
-    set(COUNT, (u8)(count >> 8));
-    set(LOW, (u8)(lba >> 24));
-    set(MID, 0);
-    set(HIGH, 0);
-    set(COUNT, (u8)count);
-    set(LOW, (u8)lba);
-    set(MID, (u8)(lba >> 8));
-    set(HIGH, (u8)(lba >> 16));
-}
-
-static u8 command(u8 code)
-{
-    set(STATUS, code);
-    return settle();
-}
-
-static u8 told(void)
-{
-    u8 status = reg(STATUS) & (u8)~DSC;
-    return status;
-}
-
-/* Whether the slave's 8259 sees the channel's IRQ, which main() makes a level. */
-static bool asks(void)
-{
-    outb(0xa0, 0x0a);
-    return inb(0xa0) >> irq_bit & 1;
-}
-
-/* Blocks of the data register; the status after each must be DRQ until the last. The number of blocks. */
-static unsigned read_blocks(u32 to, unsigned dwords_per_block)
-{
-    unsigned nr_blocks = 0;
-    while (settle() == (DRDY | DRQ)) {
-        told();
-        for (unsigned i = 0; i < dwords_per_block; i++, to += 4)
-            *at(to) = inl(block);
-        nr_blocks++;
-    }
-    return nr_blocks;
-}
-
-static unsigned write_blocks(u32 from, unsigned dwords_per_block)
-{
-    unsigned nr_blocks = 0;
-    while (settle() == (DRDY | DRQ)) {
-        told();
-        for (unsigned i = 0; i < dwords_per_block; i++, from += 4)
-            outl(block, *at(from));
-        nr_blocks++;
-    }
-    return nr_blocks;
-}
-
-/* ---- Sectors ---- */
-
-static void clear(u32 where, unsigned nr_sectors)
-{
-    for (u32 i = 0; i < nr_sectors * SECTOR_DWORDS; i++)
-        at(where)[i] = 0xdeadbeef;
-}
-
-static u32 nr_wrong(u32 where, u32 lba, unsigned nr_sectors, u32 factor, u32 more)
-{
-    u32 nr = 0;
-    for (u32 i = 0; i < nr_sectors; i++)
-        for (u32 j = 0; j < SECTOR_DWORDS; j++)
-            nr += at(where)[i * SECTOR_DWORDS + j] != (lba + i) * factor + j + more;
-    return nr;
-}
-
-static u32 nr_old(u32 where, u32 lba, unsigned nr_sectors)
-{
-    return nr_wrong(where, lba, nr_sectors, 1000003, 0);
-}
-
-static void make_new(u32 where, u32 lba, unsigned nr_sectors)
-{
-    for (u32 i = 0; i < nr_sectors; i++)
-        for (u32 j = 0; j < SECTOR_DWORDS; j++)
-            at(where)[i * SECTOR_DWORDS + j] = (lba + i) * 2000003 + j + 5;
-}
-
-/* ---- What is checked ---- */
-
-static void find(void)
-{
-    check("the ISA bridge", config(0, 0), 0x70008086);
-    check("the IDE controller", config(1, 0), 0x70108086);
-    check("its class", config(1, 8) >> 8, 0x010180);
-    check("its header", config(1, 0x0c) >> 16 & 0x7f, 0);
-    check("no interrupt pin", config(1, 0x3c) >> 8 & 0xff, 0);
-    set_config(1, 0x40, 0x80008000);
-    set_config(1, 4, 5);
-    check("its command register", config(1, 4) & 0xffff, 5);
-    bus_master = (uint16_t)(config(1, 0x20) & 0xfff0);
-    check("its bus masters are at ports", config(1, 0x20) & 15, 1);
-    set_config(1, 0x20, 0xffffffff);
-    check("of which there are 16", config(1, 0x20) & 0xffff, 0xfff1);
-    set_config(1, 0x20, bus_master);
-    outb(control, NO_INTERRUPT);
-    set(DEVICE, LBA);
-    check("ready", settle(), DRDY);
-}
+#include "ide.h"
 
 static u8 cmos(u8 at_index)
 {
@@ -288,14 +67,6 @@ static void resets(void)
     check("signature: count", reg(COUNT), 1);
     check("signature: low", reg(LOW), 1);
     check("signature: device", reg(DEVICE), 0xa0);
-}
-
-static void get_identity(void)
-{
-    check("IDENTIFY DEVICE", command(IDENTIFY), DRDY | DRQ);
-    for (unsigned i = 0; i < 256; i++)
-        words[i] = inw(block);
-    check("which ends", settle(), DRDY);
 }
 
 static u8 set_feature(u8 feature, u8 value)
@@ -445,13 +216,6 @@ static void pio(void)
     check("and no more", nr_old(BUFFER + 28 * 512, 2028, 1), 0);
 }
 
-/* By IDNF or by ABRT: ATA/ATAPI-6 allows either for an address that there is not. */
-static void check_refused(const char *what)
-{
-    u8 error = reg(ERROR);
-    check(what, (error & (u8) ~(IDNF | ABRT)) == 0 && error, true);
-}
-
 static void no_such_sectors(void)
 {
     address_28(NR_SECTORS, 1);
@@ -514,39 +278,6 @@ static void interrupts(void)
 }
 
 /* ---- DMA ---- */
-
-static u8 bm_status(void)
-{
-    return inb(bus_master + BM_STATUS) & 7;
-}
-
-/* Sets the list up and starts; the disk has its command after that. */
-static void start(bool is_to_memory)
-{
-    if (is_flushing)
-        __asm__ volatile("wbinvd" : : : "memory");
-    outb(control, 0);
-    outb(bus_master + BM_COMMAND, is_to_memory ? TO_MEMORY : 0);
-    outb(bus_master + BM_STATUS, FAILED | ASKED);
-    outl(bus_master + BM_LIST, address(prd));
-    outb(bus_master + BM_COMMAND, (is_to_memory ? TO_MEMORY : 0) | START);
-}
-
-/* Waits for the interrupt; what the bus master says at the end. */
-static u8 stop(void)
-{
-    while (!(bm_status() & ASKED))
-        ;
-    u8 status = bm_status();
-    outb(bus_master + BM_COMMAND, 0);
-    return status;
-}
-
-static void region(unsigned i, u32 where, u32 nr_bytes, bool is_last)
-{
-    prd[2 * i] = where;
-    prd[2 * i + 1] = (nr_bytes & 0xffff) | (is_last ? 0x80000000 : 0);
-}
 
 static void lists(void)
 {
@@ -671,123 +402,6 @@ static void whole_disk(u32 first)
     check("FLUSH CACHE EXT", command(0xea), DRDY);
 }
 
-static void use_secondary(bool is_secondary)
-{
-    if (is_secondary == (block == 0x170))
-        return;
-    block = is_secondary ? 0x170 : 0x1f0;
-    control = is_secondary ? 0x376 : 0x3f6;
-    irq_bit = is_secondary ? 7 : 6;
-    bus_master = (uint16_t)(is_secondary ? bus_master + 8 : bus_master - 8);
-}
-
-static void select(u8 which)
-{
-    set(DEVICE, LBA | which);
-    settle();
-}
-
-/* Sector 3 of each of three disks, by PIO, where the first has old sectors, and the others new ones. */
-static void check_sector_3(const char *what, u8 which, bool is_new)
-{
-    clear(BUFFER, 1);
-    address_28(3, 1);
-    select(which);
-    set(STATUS, READ);
-    check(what, read_blocks(BUFFER, 128), 1);
-    check("its sector", is_new ? nr_wrong(BUFFER, 3, 1, 2000003, 5) : nr_old(BUFFER, 3, 1), 0);
-}
-
-/* A slave of 2048 sectors beside the disk, and another disk as the secondary master. */
-static void more_disks(void)
-{
-    outb(control, NO_INTERRUPT);
-    select(0);
-    set(COUNT, 0x77);
-    select(SLAVE);
-    check("both take what is written", reg(COUNT), 0x77);
-    check("the slave is ready", reg(STATUS) & (u8)~DSC, DRDY);
-    get_identity();
-    check("the slave's sectors", words[60] | (u32)words[61] << 16, 2048);
-    check_sector_3("READ SECTORS of the slave", SLAVE, true);
-    check_sector_3("READ SECTORS of the master", 0, false);
-    select(SLAVE);
-    check("no such command of the slave", command(0xff), DRDY | ERR);
-    select(0);
-    check("the master has no error", reg(STATUS) & (u8)~DSC, DRDY);
-    select(SLAVE);
-    check("the slave has it still", reg(ERROR), ABRT);
-    address_28(2048, 1);
-    select(SLAVE);
-    check("READ SECTORS behind the slave's end", command(READ), DRDY | ERR);
-    check_refused("refused");
-    address_28(2048, 1);
-    check("which the master has", command(VERIFY), DRDY);
-    select(SLAVE);
-    check("EXECUTE DEVICE DIAGNOSTIC", command(DIAGNOSE), DRDY);
-    check("it selects the master", reg(DEVICE) & SLAVE, 0);
-    for (unsigned i = 0; i < 2; i++) {
-        check("diagnosed", reg(ERROR), 1);
-        check("signature", reg(COUNT) | reg(LOW) << 8 | reg(MID) << 16 | reg(HIGH) << 24, 0x0101);
-        select(SLAVE);
-    }
-    reset(NO_INTERRUPT);
-    check("after a reset", settle(), DRDY);
-    check("the master is selected", reg(DEVICE) & SLAVE, 0);
-    select(SLAVE);
-    check("the slave is ready", reg(STATUS) & (u8)~DSC, DRDY);
-    region(0, BUFFER, 1024, true);
-    start(true);
-    address_28(10, 2);
-    set(DEVICE, LBA | SLAVE);
-    set(STATUS, READ_DMA);
-    check("READ DMA of the slave", stop(), ASKED);
-    check("it ends", told(), DRDY);
-    check("its sectors", nr_wrong(BUFFER, 10, 2, 2000003, 5), 0);
-
-    use_secondary(true);
-    outb(control, NO_INTERRUPT);
-    check_sector_3("READ SECTORS of the secondary channel", 0, true);
-    select(SLAVE);
-    check("no secondary slave", reg(STATUS), 0);
-    select(0);
-    outb(control, 0);
-    check("IRQ 15 is quiet", asks(), false);
-    command(0xe7);
-    check("IRQ 15", asks(), true);
-    use_secondary(false);
-    check("not IRQ 14", asks(), false);
-    use_secondary(true);
-    told();
-    check("IRQ 15 is quiet", asks(), false);
-}
-
-/* Both channels move at once: 128 sectors of each. */
-static void both_channels(void)
-{
-    enum { OTHER = BUFFER + 0x100000 };
-    clear(BUFFER, 128);
-    clear(OTHER, 128);
-    for (unsigned i = 0; i < 2; i++) {
-        use_secondary(i);
-        region(2 * i, i ? OTHER : BUFFER, 0, true);
-        start(true);
-        outb(bus_master + BM_COMMAND, 0);
-        outl(bus_master + BM_LIST, address(prd + 4 * i));
-        outb(bus_master + BM_COMMAND, TO_MEMORY | START);
-        address_28(300 + 100 * i, 128);
-        set(STATUS, READ_DMA);
-    }
-    for (unsigned i = 0; i < 2; i++) {
-        use_secondary(i);
-        check("READ DMA on both channels", stop(), ASKED);
-        check("it ends", told(), DRDY);
-    }
-    check("the primary one's sectors", nr_old(BUFFER, 300, 128), 0);
-    check("the secondary one's sectors", nr_wrong(OTHER, 400, 128, 2000003, 5), 0);
-    use_secondary(false);
-}
-
 /* The host cannot write sectors from 65536 on: a fault of the device, and nothing more. */
 static void host_fails(void)
 {
@@ -830,11 +444,6 @@ void main(const char *word)
         return;
     }
     is_flushing = word[0] == 'f' && word[1] == 'l';
-    if (word[0] == 't') {
-        more_disks();
-        both_channels();
-        return;
-    }
     what_firmware_knows();
     registers();
     resets();
