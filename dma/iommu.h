@@ -2,8 +2,8 @@
  * An IOMMU with the registers and tables of Intel VT-d in legacy mode (Intel Virtualization Technology for
  * Directed I/O, rev. 3.3, chapters 3, 6, 7, 9 and 11): root and context tables by the requester's bus, device
  * and function; second-level tables of three or four levels with 4 KiB, 2 MiB and 1 GiB pages; IOTLB and
- * context cache; invalidation by registers and by queue; fault recording registers. docs/iommu.md says what is
- * there.
+ * context cache; invalidation by registers and by queue; fault recording registers. docs/iommu.md says what
+ * is there.
  *
  * It stands between all masters of a `struct dma_memory` (dma/master.h) and that memory. Its own reads and
  * writes are a master's, which it does not translate.

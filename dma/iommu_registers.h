@@ -1,4 +1,4 @@
-/* Numbers of Intel VT-d, legacy mode (rev. 3.3; chapter 11 registers, chapter 9 tables, 6.5.2 descriptors). */
+/* Numbers of Intel VT-d, legacy mode (rev. 3.3; chapter 11 registers, 9 tables, 6.5.2 descriptors). */
 #ifndef LK_DMA_IOMMU_REGISTERS_H
 #define LK_DMA_IOMMU_REGISTERS_H
 

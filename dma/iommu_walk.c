@@ -94,7 +94,8 @@ static unsigned read_context(struct request *request, struct iommu_context *cont
 static uint64_t entry_reserved_bits(const struct iommu *iommu, unsigned level, bool is_leaf)
 {
     uint64_t bits = too_high_bits(iommu);
-    if (is_leaf) /* no snoop control, no device TLBs; and an address that is not that of a page of this size */
+    /* Of a page: no snoop control, no device TLBs, and no address bits below its size. */
+    if (is_leaf)
         return bits | VTD_ENTRY_SNOOP | VTD_ENTRY_TRANSIENT |
                (((UINT64_C(1) << INDEX_BITS * (level - 1)) - 1) << PAGE_SHIFT);
     return level == 4 ? bits | VTD_ENTRY_LARGE : bits;

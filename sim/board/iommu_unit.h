@@ -13,8 +13,8 @@
 enum { IOMMU_UNIT_ADDRESS_BITS = 39 }; /* of physical addresses, to it */
 
 /*
- * The address bits are the unit's to fill in. What it makes is destroyed with iommu_destroy. On failure adds a line
- * and returns NULL.
+ * The address bits are the unit's to fill in. What it makes is destroyed with iommu_destroy. On failure adds
+ * a line and returns NULL.
  */
 struct iommu *iommu_unit_create(const struct iommu_params *params, struct iomap *memory, struct diag *diag);
 

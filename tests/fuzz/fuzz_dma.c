@@ -163,7 +163,7 @@ static void write_iommu(struct world *world, uint16_t where, uint32_t value)
         abort();
 }
 
-/* What chance would seldom find: tables that lead somewhere, a page of them for all levels, and translation. */
+/* What chance would seldom find: tables that lead somewhere, one page for all levels, and translation. */
 static void translate(struct world *world, uint32_t value)
 {
     enum { ROOT = WORDS_AT, CONTEXTS = 0x2000, TABLE = 0x3000, SOURCE_ID = 0 };
