@@ -30,6 +30,7 @@ KERNELS = {
     "cloud-amd64": ("linux-image-cloud-amd64", "amd64"),
 }
 PVH = "--unpack --boot pvh"
+IOMMU = " -s iommu.present=true"
 
 GUESTS = (
     Guest("memtest86+ x64, a pass", "/boot/memtest86+x64.bin", MEMTEST, models=("functional",), what="memtest"),
@@ -52,6 +53,8 @@ GUESTS = (
     Guest("amd64, root on IDE", "amd64", PVH, what="root"),
     Guest("amd64, bzImage", "amd64"),
     Guest("amd64, 64-bit entry", "amd64", "--unpack --boot linux64", models=("functional",)),
+    Guest("amd64, an IDE disk behind the IOMMU", "amd64", PVH + IOMMU, ARGUMENTS + " intel_iommu=on",
+          models=("functional",), what="disk"),
     Guest("amd64, no APIC", "amd64", PVH, ARGUMENTS + " noapic nolapic", models=("functional",), has_counters=False),
     Guest("cloud-amd64, PVH", "cloud-amd64", PVH),
     Guest("cloud-amd64, bzImage", "cloud-amd64"),
@@ -108,6 +111,17 @@ def disk_complaints(console):
         found.append("no device fault was seen")
     if not re.search(r"14: +[1-9]\d\d", answers.get("interrupts", "")):
         found.append(f"interrupts: {answers.get('interrupts')}; should be hundreds")
+    return found
+
+
+def iommu_complaints(console, stats):
+    """What is wrong with what a guest said and did that uses the IOMMU for its disk."""
+    found = [f"it says: {line.strip()}" for line in console.splitlines() if "DMAR: [DMA" in line or "DMAR: ERROR" in line]
+    if "DMAR: Intel(R) Virtualization Technology for Directed I/O" not in console:
+        found.append("it does not use the IOMMU")
+    bursts = stats.get("iommu.requests", 0)
+    if bursts * 64 < DISK_BYTES or stats.get("iommu.faults") != 0:
+        found.append(f"iommu: {bursts} requests, {stats.get('iommu.faults')} faults")
     return found
 
 
