@@ -16,8 +16,9 @@
  * 8237A; a PIIX3 has left it out. Channels in cascade mode other than 4 have no effect: no device here
  * masters the ISA bus.
  *
- * A transfer takes 4 clocks of the controllers, 3 with compressed timing, twice that from memory to
- * memory, and 2 more where the bus is asked for anew: for each in single mode, once in the others. The
+ * Time is that of the 8237A's states: 2 clocks (SI, S0) where the bus is asked for, which is for each
+ * transfer in single mode and once in the others; 3 for a transfer (S2 to S4), 2 with compressed timing,
+ * and one more (S1) for the first and where address bits 15:8 have changed; 8 from memory to memory. The
  * CPU is not held meanwhile; it meets the transfers at the memory.
  */
 #ifndef LK_DMA_ISA_DMA_H

@@ -42,6 +42,7 @@ struct isa_dma {
     uint8_t pages[NR_PAGES]; /* of port 80h + n */
     unsigned served;         /* the channel that has the bus; NOBODY */
     bool is_kept;            /* ... since its last transfer */
+    bool is_latched;         /* address bits 15:8 are those of its last transfer */
     struct event event;      /* its next transfer */
 };
 

@@ -3,7 +3,8 @@
 
 #include "sim/base/dev_event.h"
 
-enum { NORMAL_CLOCKS = 4, COMPRESSED_CLOCKS = 3, GRANT_CLOCKS = 2 };
+/* SI and S0; S1; S2 to S4; S2 and S4; S11 to S14 and S21 to S24. */
+enum { GRANT_CLOCKS = 2, LATCH_CLOCKS = 1, NORMAL_CLOCKS = 3, COMPRESSED_CLOCKS = 2, MEMORY_CLOCKS = 8 };
 
 static struct isa_controller *controller_of(struct isa_dma *dma, unsigned channel)
 {
@@ -72,12 +73,15 @@ static unsigned transfer_clocks(struct isa_dma *dma, unsigned channel)
 {
     const struct isa_controller *controller = controller_of(dma, channel);
     unsigned clocks = controller->command & COMMAND_COMPRESSED ? COMPRESSED_CLOCKS : NORMAL_CLOCKS;
-    return is_memory_to_memory(controller, channel) ? 2 * NORMAL_CLOCKS : clocks;
+    if (is_memory_to_memory(controller, channel))
+        return MEMORY_CLOCKS;
+    return dma->is_latched ? clocks : clocks + LATCH_CLOCKS;
 }
 
 static void grant(struct isa_dma *dma, cycle_t now)
 {
     dma->served = next_in_turn(dma);
+    dma->is_latched = false;
     if (dma->served == NOBODY)
         return;
     unsigned clocks = GRANT_CLOCKS + transfer_clocks(dma, dma->served);
@@ -221,6 +225,7 @@ void isa_dma_transfer(void *opaque, cycle_t now)
     struct isa_controller *controller = controller_of(dma, channel);
     bool is_in_memory = is_memory_to_memory(controller, channel);
     unsigned ender = is_in_memory ? 1 : channel % CHANNELS_EACH, ended_before = controller->ended;
+    uint16_t address_before = channel_of(dma, channel)->address;
     controller->ended &= ~(1u << ender);
     if (is_in_memory)
         move_in_memory(dma, &now);
@@ -232,6 +237,7 @@ void isa_dma_transfer(void *opaque, cycle_t now)
     if (channel < CHANNELS_EACH)
         dma->controllers[1].lowest = 0;
     dma->is_kept = keeps_bus(dma, channel, has_ended);
+    dma->is_latched = channel_of(dma, channel)->address >> 8 == address_before >> 8;
     if (dma->is_kept)
         dev_schedule(dma->params.events, &dma->event, now + cycles_of(dma, transfer_clocks(dma, channel)));
     else

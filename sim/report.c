@@ -122,6 +122,17 @@ static void print_walks(const struct stat_registry *stats, bool is_timed, FILE *
     fprintf(to, "\n");
 }
 
+static void print_disks(struct stat_registry *stats, FILE *to)
+{
+    if (count(stats, "disk.commands") == 0)
+        return;
+    fprintf(to,
+            "  disks           %12" PRIu64 " sectors read, %" PRIu64 " written, %" PRIu64
+            " seeks; errors: %" PRIu64 "\n",
+            count(stats, "disk.sectors_read"), count(stats, "disk.sectors_written"),
+            count(stats, "disk.seeks"), count(stats, "disk.errors"));
+}
+
 void report_summary(struct machine *machine, double seconds, FILE *to)
 {
     struct stat_registry *stats = machine_stats(machine);
@@ -145,6 +156,7 @@ void report_summary(struct machine *machine, double seconds, FILE *to)
             ", system calls and other INT %" PRIu64 "\n",
             count(stats, "cpu0.exceptions"), count(stats, "cpu0.page_faults"),
             count(stats, "cpu0.interrupts"), count(stats, "cpu0.software_interrupts"));
+    print_disks(stats, to);
     uint64_t unimplemented = count(stats, "cpu0.unimplemented");
     if (unimplemented)
         fprintf(to,

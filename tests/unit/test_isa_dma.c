@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* One clock of the controllers is one cycle here, so that cycles are those of the data sheet. */
-enum { CPU_HZ = ISA_DMA_HZ, NORMAL = 4, COMPRESSED = 3, GRANT = 2 };
+enum { CPU_HZ = ISA_DMA_HZ, GRANT = 2, LATCH = 1, NORMAL = 3, COMPRESSED = 2, MEMORY = 8 };
 enum { VERIFY = 0 << 2, TO_MEMORY = 1 << 2, FROM_MEMORY = 2 << 2, RELOADED = 1 << 4, DESCENDING = 1 << 5 };
 enum { DEMAND = 0 << 6, SINGLE = 1 << 6, BLOCK = 2 << 6, CASCADE = 3 << 6 };
 enum {
@@ -199,7 +199,7 @@ Test(isa_dma, single_mode_asks_for_the_bus_each_time)
     program(2, SINGLE | TO_MEMORY, 0x12340, 3);
     isa_dma_request(at.dma, 2, true);
     for (unsigned i = 1; i <= 3; i++) {
-        pass(GRANT + NORMAL - 1);
+        pass(GRANT + LATCH + NORMAL - 1);
         cr_assert_eq(tapes[2].nr, i - 1);
         pass(1);
         cr_assert_eq(tapes[2].nr, i);
@@ -221,7 +221,7 @@ Test(isa_dma, block_mode_goes_on_without_its_request)
     program(1, BLOCK | FROM_MEMORY, 0x20000, 6);
     isa_dma_request(at.dma, 1, true);
     tapes[1].stops_at = 1;
-    pass(GRANT + 6 * NORMAL - 1);
+    pass(GRANT + LATCH + 6 * NORMAL - 1);
     cr_assert_eq(tapes[1].nr, 5);
     pass(1);
     cr_assert_eq(tapes[1].nr, 6);
@@ -239,7 +239,7 @@ Test(isa_dma, demand_mode_stops_with_its_request_and_goes_on)
     cr_assert_eq(tapes[3].nr, 2);
     cr_assert_eq(get_pair(3, 7), 2);
     isa_dma_request(at.dma, 3, true);
-    pass(GRANT + 3 * NORMAL);
+    pass(GRANT + LATCH + 3 * NORMAL);
     cr_assert_eq(tapes[3].nr, 5);
     cr_assert_eq(tapes[3].nr_ends, 1);
     cr_assert(!memcmp(at.world.ram.host + 0x3000, "\1\2\3\4\5", 6));
@@ -260,7 +260,7 @@ Test(isa_dma, compressed_timing_leaves_a_clock_out)
     set(0, COMMAND, 8);
     program(1, BLOCK | TO_MEMORY, 0x1000, 10);
     isa_dma_request(at.dma, 1, true);
-    pass(GRANT + 10 * COMPRESSED - 1);
+    pass(GRANT + LATCH + 10 * COMPRESSED - 1);
     cr_assert_eq(tapes[1].nr, 9);
     pass(1);
     cr_assert_eq(tapes[1].nr, 10);
@@ -286,9 +286,12 @@ Test(isa_dma, descending_and_verify)
     isa_dma_request(at.dma, 2, true);
     pass(1000);
     cr_assert(!memcmp(at.world.ram.host + 0x1000, "\3\2\1", 3));
+    cr_assert_eq(get(2, STATUS), 0x04);
     program(2, BLOCK | VERIFY, 0x2000, 300);
     set(2, REQUEST, 4 | 2);
-    pass(GRANT + 300 * NORMAL);
+    pass(GRANT + 2 * LATCH + 300 * NORMAL - 1);
+    cr_assert_eq(get(2, STATUS), 0x40);
+    pass(1); /* 256 transfers with one address latched, and 44 with the next */
     cr_assert_eq(get(2, STATUS), 0x04);
     cr_assert_eq(get_pair(2, 4), 0x2000 + 300);
     cr_assert_eq(tapes[2].nr, 3, "a device is not asked");
@@ -307,7 +310,7 @@ Test(isa_dma, addresses_wrap_within_their_64_kib)
     program(1, BLOCK | TO_MEMORY, 0x30000, 65536);
     isa_dma_request(at.dma, 1, true);
     tapes[1].nr = 0;
-    pass(GRANT + 65536 * NORMAL);
+    pass(GRANT + 256 * LATCH + 65536 * NORMAL);
     cr_assert_eq(tapes[1].nr, 65536);
     for (unsigned i = 0; i < 65536; i++)
         cr_assert_eq(at.world.ram.host[0x30000 + i], (uint8_t)(i + 1));
@@ -423,7 +426,7 @@ Test(isa_dma, a_software_request_ignores_the_mask_and_ends_with_tc)
     set(1, MASK_ONE, 4 | 1);
     set(1, REQUEST, 4 | 1);
     cr_assert_eq(get(1, STATUS), 0x20);
-    pass(GRANT + 3 * NORMAL);
+    pass(GRANT + LATCH + 3 * NORMAL);
     cr_assert_eq(tapes[1].nr, 3);
     cr_assert_eq(get(1, STATUS), 0x02);
     pass(1000);
@@ -438,7 +441,7 @@ Test(isa_dma, memory_to_memory_copies_and_fills)
     program(1, BLOCK | TO_MEMORY, 0x22000, 100);
     set(0, COMMAND, 1);
     set(0, REQUEST, 4 | 0);
-    pass(GRANT + 100 * 2 * NORMAL - 1);
+    pass(GRANT + 100 * MEMORY - 1);
     cr_assert_eq(get(0, STATUS), 0x10);
     pass(1);
     cr_assert_eq(get(0, STATUS), 0x02);
@@ -450,7 +453,7 @@ Test(isa_dma, memory_to_memory_copies_and_fills)
     program(1, BLOCK | TO_MEMORY, 0x23000, 50);
     set(0, COMMAND, 3); /* channel 0 holds its address */
     set(0, REQUEST, 4 | 0);
-    pass(GRANT + 50 * 2 * NORMAL);
+    pass(GRANT + 50 * MEMORY);
     cr_assert_eq(get(0, STATUS) & 0xf2, 0x02);
     for (unsigned i = 0; i < 50; i++)
         cr_assert_eq(at.world.ram.host[0x23000 + i], 5);

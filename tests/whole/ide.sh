@@ -33,6 +33,10 @@ for model in functional inorder; do
         complain "$model: status $status: $(grep -v '^ok ' $model.said | head)"
 done
 cmp functional.img new || complain "the image after the guest"
+cp old other.img
+"$LK" run -c quick.json -a inorder --max-cycles 4G --disk other.img,snapshot -o again ide.elf >out 2>said </dev/null
+cmp again/stats.json inorder/stats.json || complain "a second run has other statistics"
+grep -q '^  disks  *[0-9]* sectors read, [0-9]* written' said || complain "no word about disks: $(tail -5 said)"
 head -c 1M new >slave.img
 head -c 2M new >secondary.img
 cp old three.img
