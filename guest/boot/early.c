@@ -7,15 +7,20 @@
 #include "asm/page.h"
 #include "asm/pgtable_types.h"
 #include "asm/setup.h"
+#include "boot_early.h"
 #include "compiler.h"
 
 /* What the boot tables map; the kernel's image and the first memblock allocations must fit. */
 #define BOOT_MAP_BYTES (8ul << 20)
-#define BOOT_TABLES (BOOT_MAP_BYTES / PGDIR_SIZE)
+#define BOOT_TABLES (BOOT_MAP_BYTES / PMD_SIZE)
 
 extern pgd_t swapper_pg_dir[PTRS_PER_PGD];
 
 static pte_t boot_tables[BOOT_TABLES][PTRS_PER_PTE] __aligned(4096);
+#if PAGETABLE_LEVELS == 3
+extern pmd_t swapper_pmd[PTRS_PER_PMD];
+static pmd_t boot_pmd[PTRS_PER_PMD] __aligned(4096);
+#endif
 
 static void *phys(void *linked_address)
 {
@@ -68,6 +73,11 @@ static void copy_boot_info(struct boot_info *info, const struct multiboot_info *
     }
 }
 
+static pteval_t entry_for(const void *table, pteval_t flags)
+{
+    return (pteval_t)(uintptr_t)table | flags;
+}
+
 /*
  * Maps the first 8 MiB twice: where they are, so that the instruction after the one that turns paging on
  * can be fetched, and at PAGE_OFFSET, where the kernel was linked. 4 KiB pages, since nobody has asked
@@ -76,21 +86,34 @@ static void copy_boot_info(struct boot_info *info, const struct multiboot_info *
 static pgd_t *build_boot_tables(void)
 {
     pgd_t *pgd = phys(swapper_pg_dir);
+#if PAGETABLE_LEVELS == 3
+    pmd_t *low = boot_pmd, *high = phys(swapper_pmd);
+    /* An entry of the top level has no permissions (SDM 3A 4.4.1). */
+    pgd[0].pgd = entry_for(low, _PAGE_PRESENT);
+    pgd[PAGE_OFFSET >> PGDIR_SHIFT].pgd = entry_for(high, _PAGE_PRESENT);
+#else
+    pmd_t *low = (pmd_t *)pgd, *high = low + (PAGE_OFFSET >> PMD_SHIFT);
+#endif
     for (u32 table = 0; table < BOOT_TABLES; table++) {
         for (u32 i = 0; i < PTRS_PER_PTE; i++)
             boot_tables[table][i].pte = ((table * PTRS_PER_PTE + i) << PAGE_SHIFT) | _PAGE_KERNEL;
-        pteval_t entry = (pteval_t)(uintptr_t)boot_tables[table] | _PAGE_KERNEL;
-        pgd[table].pgd = entry;
-        pgd[(PAGE_OFFSET >> PGDIR_SHIFT) + table].pgd = entry;
+        low[table].pmd = high[table].pmd = entry_for(boot_tables[table], _PAGE_KERNEL);
     }
     return pgd;
 }
 
-/* Returns the physical address of the page directory to load. */
+/*
+ * Returns the physical address of the page directory to load; NULL: this CPU lacks what the kernel's tables
+ * need.
+ */
 pgd_t *early_setup(u32 loader_magic, const struct multiboot_info *mbi);
 
 pgd_t *early_setup(u32 loader_magic, const struct multiboot_info *mbi)
 {
+    if (PAGETABLE_LEVELS == 3 && !early_has_pae()) {
+        early_puts("This kernel needs a processor with PAE.\r\n");
+        return NULL;
+    }
     struct boot_info *info = phys(&boot_info);
     info->loader_magic = loader_magic;
     if (loader_magic == MULTIBOOT_BOOTLOADER_MAGIC)

@@ -8,6 +8,7 @@
 
 #define HEADER_FLAGS (MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO)
 #define CR0_PG_WP 0x80010000
+#define CR4_PAE 0x20
 
     .section .multiboot, "a"
     .balign 4
@@ -26,12 +27,23 @@ _start:
     pushl %ebx
     pushl %eax
     call early_setup            /* EAX = physical address of the boot page directory */
+    testl %eax, %eax
+    jz no_way
     movl %eax, %cr3
+#ifdef CONFIG_X86_PAE
+    movl %cr4, %eax
+    orl $CR4_PAE, %eax
+    movl %eax, %cr4
+#endif
     movl %cr0, %eax
     orl $CR0_PG_WP, %eax        /* WP: the kernel respects read-only user pages too */
     movl %eax, %cr0
     movl $start_high, %eax
     jmp *%eax
+no_way:
+    cli
+    hlt
+    jmp no_way
 
     .section .boot.bss, "aw", @nobits
     .balign 16

@@ -13,7 +13,7 @@
 
 #define LK_NOTE_NAME "lookaside"
 #define LK_NOTE_TYPE 0x4C41
-#define LK_NOTE_VERSION 2
+#define LK_NOTE_VERSION 3
 
 /* The owner byte in every struct page. */
 enum page_owner {
@@ -70,4 +70,7 @@ struct lookaside_note {
 
     /* Version 2. */
     uint32_t zone_pcp_count_offset; /* u32: free pages on the CPU's lists, not counted in zone_free */
+
+    /* Version 3. */
+    uint32_t page_table_levels; /* 2: entries of 4 bytes; 3: of 8 (PAE) */
 };

@@ -38,7 +38,7 @@ static void __init setup_command_line(void)
 {
     parse_command_line(boot_info.command_line);
     min_free_kbytes = boot_params.min_free_kbytes;
-    pr_notice("lookaside guest, i386: a kernel in which memory management can be watched\n");
+    pr_notice("lookaside guest, " KERNEL_FLAVOUR ": a kernel in which memory management can be watched\n");
     pr_notice("Kernel command line: %s\n", saved_command_line);
 }
 

@@ -1,5 +1,6 @@
 /* The ELF note (include/lookaside_note.h, docs/guest-note.md). */
 #include "asm/page.h"
+#include "asm/pgtable_types.h"
 #include "jiffies.h"
 #include "lookaside_note.h"
 #include "mm.h"
@@ -60,6 +61,7 @@ static const struct {
 
                     .zone_pcp_count_offset =
                         offsetof(struct zone, pageset) + offsetof(struct per_cpu_pages, count),
+                    .page_table_levels = PAGETABLE_LEVELS,
                 },
 };
 

@@ -1,6 +1,6 @@
 /*
  * Does what a program must not do, so that one sees what becomes of it. crash.by= null, text, rodata,
- * kernel, stack, priv, selector, divide or ud.
+ * kernel, stack, priv, selector, divide, ud or data.
  */
 #include "ulib.h"
 
@@ -24,6 +24,9 @@ static __attribute__((noinline)) u32 recurse(u32 depth)
     return depth == UINT32_MAX ? 0 : recurse(depth + 1) + frame[0];
 }
 
+/* RET: what a CPU without NX runs from wherever it lies. */
+static u8 code_in_data[] = {0xC3};
+
 static void crash_by(const char *what)
 {
     if (strcmp(what, "null") == 0)
@@ -44,6 +47,8 @@ static void crash_by(const char *what)
         __asm__ volatile("xorl %%ecx, %%ecx\n\tdivl %%ecx" ::: "eax", "ecx", "edx", "cc");
     else if (strcmp(what, "ud") == 0)
         __asm__ volatile("ud2");
+    else if (strcmp(what, "data") == 0)
+        __asm__ volatile("call *%0" ::"r"(code_in_data) : "memory");
 }
 
 int main(int argc, char **argv, char **envp)

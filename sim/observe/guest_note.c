@@ -9,8 +9,9 @@ enum { MAX_STRUCT_BYTES = 1 << 16 };
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "guest memory is little-endian, and so must be the host");
 
-/* Where version 1 of the table ended; fields that a table has not are 0. */
+/* Where the versions of the table ended; fields that a table has not are 0. */
 #define VERSION_1_BYTES offsetof(struct guest_note, zone_pcp_count_offset)
+#define VERSION_2_BYTES offsetof(struct guest_note, page_table_levels)
 
 const char *guest_note_parse(struct guest_note *note, const void *bytes, size_t nr_bytes)
 {
@@ -20,7 +21,9 @@ const char *guest_note_parse(struct guest_note *note, const void *bytes, size_t 
     memcpy(note, bytes, VERSION_1_BYTES);
     if (note->version == 0)
         return "the note's version is 0";
-    size_t known_bytes = note->version == 1 ? VERSION_1_BYTES : sizeof *note;
+    size_t known_bytes = note->version == 1   ? VERSION_1_BYTES
+                         : note->version == 2 ? VERSION_2_BYTES
+                                              : sizeof *note;
     if (note->table_bytes < known_bytes || note->table_bytes > nr_bytes)
         return "the note's table_bytes is not its size";
     memcpy(note, bytes, known_bytes);

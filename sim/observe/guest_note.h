@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-    GUEST_NOTE_VERSION = 2,
+    GUEST_NOTE_VERSION = 3,
     GUEST_MAX_ZONES = 8,
     GUEST_MAX_ORDERS = 16,
     GUEST_NR_WATERMARKS = 3,

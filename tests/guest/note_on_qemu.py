@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Stops the bundled guest on QEMU while a program runs, and checks that the ELF note leads to the truth.
 
-Usage: note_on_qemu.py KERNEL. Reads the machine's memory as a simulator would, with nothing but the note to go by, and
+Usage: note_on_qemu.py KERNEL, for this and the PAE kernel beside it. Reads the machine's memory as a simulator would, with nothing but the note to go by, and
 compares what it finds with what the page tables and the free lists say: every frame has the right owner.
 Exit status 77 (skipped) where there is no QEMU.
 """
@@ -23,10 +23,10 @@ zone_managed_offset zone_free_offset zone_watermark_offset zone_free_area_offset
 free_area_nr_free_offset
 jiffies_addr hz current_task_addr task_list_addr task_list_offset task_pid_offset task_comm_offset task_mm_offset
 mm_pgd_offset
-zone_pcp_count_offset""".split()
+zone_pcp_count_offset page_table_levels""".split()
 RESERVED, FREE, KERNEL, SLAB, PAGE_CACHE, ANON, PAGE_TABLE, CMA, DMA = range(9)
 PG_BUDDY = 2
-PRESENT, LARGE = 0x001, 0x080
+PRESENT, LARGE, FRAME_MASK = 0x001, 0x080, 0xFFFFFF000
 MEMORY_MIB = 64
 TIMEOUT_S = 60
 
@@ -118,19 +118,33 @@ class Guest:
             flags, = struct.unpack_from("<I", self.memory, at + note["page_flags_offset"])
             yield self.memory[at + note["page_owner_offset"]], self.memory[at + note["page_order_offset"]], flags
 
-    def mapped_frames(self, pgd_paddr):
-        """(frames of user pages, frames of page tables) that a page directory leads to."""
-        user, tables = set(), {pgd_paddr >> 12}
-        directory = struct.unpack_from("<1024I", self.memory, pgd_paddr)
-        for i, pde in enumerate(directory):
-            if not pde & PRESENT or pde & LARGE:
-                continue
-            tables.add(pde >> 12)
-            if i >= 768:
-                continue
-            for pte in struct.unpack_from("<1024I", self.memory, pde & ~0xFFF):
-                if pte & PRESENT:
-                    user.add(pte >> 12)
+    def entries(self, table, format_letter):
+        """(index, frame) of what is present in the table there and is no large page."""
+        for i, entry in enumerate(struct.unpack_from(f"<{4096 // struct.calcsize(format_letter)}{format_letter}",
+                                                     self.memory, table << 12)):
+            if entry & PRESENT and not entry & LARGE:
+                yield i, (entry & FRAME_MASK) >> 12
+
+    def page_directories(self, cr3):
+        """(linear bits 31:30 or None, frame) of each page directory."""
+        if self.note["page_table_levels"] == 2:
+            return [(None, cr3 >> 12)]
+        top = struct.unpack_from("<4Q", self.memory, cr3 & ~0x1F)
+        return [(i, (entry & FRAME_MASK) >> 12) for i, entry in enumerate(top) if entry & PRESENT]
+
+    def mapped_frames(self, cr3):
+        """(frames of user pages, frames of page tables) that CR3 leads to."""
+        letter, user, tables = "I" if self.note["page_table_levels"] == 2 else "Q", set(), set()
+        for quarter, directory in self.page_directories(cr3):
+            tables.add(directory)
+            for i, table in self.entries(directory, letter):
+                tables.add(table)
+                if quarter == 3 or (quarter is None and i >= 768):
+                    continue
+                # Bit 7 of an entry of 4 KiB is no page size.
+                for pte in struct.unpack_from(f"<{4096 // struct.calcsize(letter)}{letter}", self.memory, table << 12):
+                    if pte & PRESENT:
+                        user.add((pte & FRAME_MASK) >> 12)
         return user, tables
 
 
@@ -169,9 +183,9 @@ def check_task(guest, pages, cr3):
     listed = guest.u32(note["task_list_addr"])
     check(listed == task + note["task_list_offset"], "the task list does not begin with the current task")
     pgd = guest.u32(guest.u32(task + note["task_mm_offset"]) + note["mm_pgd_offset"])
-    check(pgd - note["page_offset"] == cr3 & ~0xFFF, "CR3 is not the current task's page directory")
+    check(pgd - note["page_offset"] == cr3 & ~0x1F, "CR3 is not the current task's page directory")
 
-    user, tables = guest.mapped_frames(cr3 & ~0xFFF)
+    user, tables = guest.mapped_frames(cr3)
     anon = {pfn for pfn, page in enumerate(pages) if page[0] == ANON}
     owned_tables = {pfn for pfn, page in enumerate(pages) if page[0] == PAGE_TABLE}
     check(user == anon, f"{len(user)} frames are mapped for the user, {len(anon)} are marked anonymous")
@@ -183,22 +197,28 @@ def check_task(guest, pages, cr3):
     check(pages[note["zones_addr"] - note["page_offset"] >> 12][0] == KERNEL, "the kernel's data is not the kernel's")
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    if shutil.which("qemu-system-i386") is None:
-        print("no qemu-system-i386: skipped")
-        sys.exit(77)
-    note = read_note(sys.argv[1])
-    check(note["version"] == 2, f"version {note['version']}")
+def check_kernel(kernel):
+    note = read_note(kernel)
+    check(note["page_table_levels"] == (3 if "pae" in os.path.basename(kernel) else 2), "page_table_levels")
+    check(note["version"] == 3, f"version {note['version']}")
     check(note["table_bytes"] == 4 * len(FIELDS), f"table_bytes {note['table_bytes']}")
-    memory, cr3 = memory_of_running_guest(sys.argv[1])
+    memory, cr3 = memory_of_running_guest(kernel)
     guest = Guest(note, memory)
     check(guest.u32(note["jiffies_addr"]) > 0, "no tick was counted")
     pages = list(guest.pages())
     check(len(pages) > (MEMORY_MIB - 1) * 256, f"only {len(pages)} struct pages")
     check_zones(guest, pages)
     check_task(guest, pages, cr3)
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    if shutil.which("qemu-system-i386") is None:
+        print("no qemu-system-i386: skipped")
+        sys.exit(77)
+    for kernel in sys.argv[1], sys.argv[1].replace(".elf", "-pae.elf"):
+        check_kernel(kernel)
     for failure in failures:
         print("FAILED:", failure)
     if not failures:

@@ -30,7 +30,7 @@ static void setup(void)
 {
     cr_assert(ram_init(&ram, RAM_BYTES));
     note = (struct guest_note){
-        .version = 2,
+        .version = 3,
         .table_bytes = sizeof note,
         .page_offset = OFFSET,
         .page_bytes = PAGE_BYTES,
@@ -116,6 +116,11 @@ Test(guest_note, parse_takes_the_shorter_table_of_version_1)
     cr_assert_eq(parsed.zone_pcp_count_offset, 0);
     note.version = 2;
     cr_assert_not_null(guest_note_parse(&parsed, &note, note.table_bytes), "version 2 has one more field");
+    note.table_bytes = offsetof(struct guest_note, page_table_levels);
+    cr_assert_null(guest_note_parse(&parsed, &note, note.table_bytes));
+    cr_assert_eq(parsed.zone_pcp_count_offset, 99);
+    note.version = 3;
+    cr_assert_not_null(guest_note_parse(&parsed, &note, note.table_bytes), "version 3 has another one");
 }
 
 Test(guest_note, parse_takes_this_version_and_longer_ones)

@@ -2,6 +2,7 @@
 #include "asm/setup.h"
 #include "asm/multiboot.h"
 #include "asm/page.h"
+#include "asm/pgtable_types.h"
 #include "bug.h"
 #include "memblock.h"
 #include "params.h"
@@ -9,8 +10,8 @@
 
 struct boot_info boot_info;
 
-/* 32-bit page-table entries reach no further. */
-#define MAX_PHYSICAL (1ull << 32)
+/* Entries of page tables reach no further. */
+#define MAX_PHYSICAL ((phys_addr_t)PHYSICAL_MASK + 1)
 
 static const char *e820_type_name(u32 type)
 {

@@ -64,7 +64,7 @@ static void __init enable_nx(void)
     if (PAGETABLE_LEVELS == 2 || !cpuid(0x80000001, &regs) || !(regs.dx & X86_FEATURE_NX))
         return;
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NX);
-    page_nx_bit = (pteval_t)(1ull << (8 * sizeof(pteval_t) - 1));
+    page_nx_bit = _PAGE_NX;
 }
 
 /*

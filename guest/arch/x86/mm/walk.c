@@ -26,6 +26,7 @@ static const char *flag_names(pteval_t entry, char *buf, size_t size)
         {_PAGE_DIRTY, " D", ""},
         {_PAGE_PSE, " PS", ""},
         {_PAGE_GLOBAL, " G", ""},
+        {_PAGE_NX, " NX", ""},
     };
     size_t used = 0;
     buf[0] = '\0';
@@ -57,8 +58,10 @@ phys_addr_t show_page_walk(unsigned long address)
             PAGETABLE_LEVELS == 2 ? "page directory" : "page-directory-pointer table", cr3 & CR3_TABLE_MASK);
 
     pgd_t *pgd = pgd_offset(__va(cr3 & CR3_TABLE_MASK), address);
+    /* An entry of PAE's top level has an address and a present bit; some emulators mark it accessed. */
     if (PAGETABLE_LEVELS == 3)
-        show_entry("PDPTE", pgd_index(address), pgd, pgd->pgd);
+        pr_info("  PDPTE[%x] at %08llx    page directory at %08llx  %s\n", pgd_index(address), __pa(pgd),
+                (phys_addr_t)(pgd->pgd & PTE_PFN_MASK), pgd_present(*pgd) ? "P" : "not-present");
     if (!pgd_present(*pgd))
         return 0;
     pmd_t *pmd = pmd_offset(pgd, address);

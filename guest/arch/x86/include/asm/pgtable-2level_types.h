@@ -13,6 +13,7 @@ typedef u32 pteval_t;
 #define PTRS_PER_PMD 1u
 #define PTRS_PER_PTE 1024u
 #define PHYSICAL_MASK 0xFFFFFFFFu
+#define _PAGE_NX 0u
 #define PTE_FORMAT "%08x"
 /* Where CR3 says that the top level lies; the other bits are flags. */
 #define CR3_TABLE_MASK 0xFFFFF000u

@@ -13,6 +13,7 @@ typedef u64 pteval_t;
 #define PTRS_PER_PMD 512u
 #define PTRS_PER_PTE 512u
 #define PHYSICAL_MASK 0xFFFFFFFFFull /* 36 bits */
+#define _PAGE_NX (1ull << 63)        /* if EFER.NXE */
 #define PTE_FORMAT "%016llx"
 /* Where CR3 says that the top level lies; the other bits are flags. */
 #define CR3_TABLE_MASK 0xFFFFFFE0u
