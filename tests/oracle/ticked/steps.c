@@ -343,16 +343,17 @@ static void serial(struct build *b)
 static void far_transfer(struct build *b)
 {
     const struct recipe *recipe = b->recipe;
-    bool is_delivered = recipe->is_interrupt && has_more(b);
+    bool is_part = b->item->kind == ITEM_PART;
+    bool is_delivered = recipe->is_interrupt && (has_more(b) || is_part);
     wait_for(b, recipe->reads);
     add(b, STEP_ISSUED);
     if (is_delivered)
         wait_for(b, 1ull << PLACE_SP);
     sequence(b);
-    if (b->item->kind == ITEM_PART)
-        return;
     if (is_delivered)
         pass(b, EXCEPTION_CYCLES);
+    if (is_part)
+        return;
     pass(b, recipe->serial_cycles);
     add(b, STEP_DONE_NOW);
     add(b, STEP_REDIRECT);

@@ -1,7 +1,8 @@
 /*
  * Oracle: the cycles of the timed models against a pipeline that is simulated latch by latch.
  *
- *     ticked random [--cases N] [--seed N]          random programs, each with a configuration of its own
+ *     ticked random [--cases N] [--seed N]          random programs, each with a configuration of its own,
+ *                                                   with seeds from N on; with a seed alone, that one
  *     ticked guest IMAGE ARGUMENTS [--instructions N] [PATH=VALUE ...]
  *
  * The first cycle that differs ends it, with status 1.
@@ -73,16 +74,15 @@ static bool run_case(uint64_t seed, struct pipeline_counts *sum)
 
 static int run_random(int argc, char **argv)
 {
-    uint64_t nr_cases = 300, seed = 1;
-    bool is_one = false;
+    uint64_t nr_cases = 0, seed = 0;
     for (int i = 2; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--cases") == 0)
             nr_cases = strtoull(argv[i + 1], NULL, 0);
         else if (strcmp(argv[i], "--seed") == 0)
-            seed = strtoull(argv[i + 1], NULL, 0), is_one = true;
+            seed = strtoull(argv[i + 1], NULL, 0);
     }
-    if (is_one)
-        nr_cases = 1;
+    nr_cases = nr_cases ? nr_cases : seed ? 1 : 300;
+    seed = seed ? seed : 1;
     struct pipeline_counts sum = {0};
     for (uint64_t i = 0; i < nr_cases; i++)
         if (!run_case(seed + i, &sum))
