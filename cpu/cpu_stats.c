@@ -1,5 +1,7 @@
 #include "cpu/cpu_internal.h"
 
+#include <assert.h>
+
 void cpu_settle(struct cpu *cpu)
 {
     uint64_t accesses = cpu->untimed_clocks[0], fetches = cpu->untimed_clocks[1];
@@ -30,6 +32,7 @@ void cpu_cpi_stack(const struct cpu *cpu, cycle_t *cycles_by_reason)
     cycle_t rest = stamp_cycle(cpu->clock);
     for (unsigned i = REASON_BASE + 1; i < NR_REASONS; i++) {
         cycles_by_reason[i] = cpu->lost[i] >> STAMP_CYCLE_SHIFT;
+        assert(cycles_by_reason[i] <= rest); /* nothing was waited for twice */
         rest -= cycles_by_reason[i];
     }
     cycles_by_reason[REASON_BASE] = rest;
