@@ -133,6 +133,24 @@ static void check_disk(struct lab_result *result)
     }
 }
 
+/* Each machine has copied what the other did, and none has seen stale data. */
+static void check_iommu(struct lab_result *result)
+{
+    static const char *const one_address = "by address and length, through the IOMMU",
+                             *const lists = "by a list of pieces";
+    uint64_t behind = lab_count(&result->outcomes[0], one_address, LAB_CYCLES),
+             unaided = lab_count(&result->outcomes[1], one_address, LAB_CYCLES),
+             without = lab_count(&result->outcomes[2], lists, LAB_CYCLES);
+    lab_claim(result, behind > 0 && unaided > 0 && without > 0,
+              "16 frames take %llu cycles by one address, %llu where the driver has to flush, %llu by lists "
+              "without an "
+              "IOMMU",
+              (unsigned long long)behind, (unsigned long long)unaided, (unsigned long long)without);
+    for (unsigned i = 0; i < result->nr_outcomes; i++)
+        lab_claim(result, result->outcomes[i].nr_stale == 0, "on %s: no stale reads, no lost updates",
+                  result->outcomes[i].machine);
+}
+
 /* ---- The rows ---- */
 
 const struct lab_row lab_rows[] = {
@@ -148,32 +166,45 @@ const struct lab_row lab_rows[] = {
      .fact = "A13",
      .sentence = "one byte has three addresses: physical 0, virtual 0xC0000000, bus 0x80000000",
      .machines = {{"a machine with dma.bus_offset = 2 GiB",
-                   {"dma.bus_offset=2048MiB", "dma.address_bits=64"}}}},
+                   {"dma.bus_offset=2048MiB", "dma.address_bits=64", "machine.ram=64MiB"}}}},
     {.name = "dma-coherence",
      .fact = "D1",
      .sentence = "three ways to be coherent: uncached memory, hardware that snoops, a driver that flushes",
-     .machines = {{"a machine that snoops", {"dma.coherence=snoop"}},
-                  {"a machine that does not snoop", {"dma.coherence=none"}}},
+     .machines = {{"a machine that snoops", {"dma.coherence=snoop", "machine.ram=64MiB"}},
+                  {"a machine that does not snoop", {"dma.coherence=none", "machine.ram=64MiB"}}},
      .check = check_coherence},
     {.name = "dma-stale",
      .fact = "D2",
      .sentence =
          "on a machine that does not snoop, a driver that leaves the sync out reads stale data: caught",
-     .machines = {{"a machine that snoops", {"dma.coherence=snoop"}},
-                  {"a machine that does not snoop", {"dma.coherence=none"}}},
+     .machines = {{"a machine that snoops", {"dma.coherence=snoop", "machine.ram=64MiB"}},
+                  {"a machine that does not snoop", {"dma.coherence=none", "machine.ram=64MiB"}}},
      .check = check_stale},
     {.name = "dma-zone",
      .fact = "D3",
      .sentence = "a 24-bit device needs ZONE_DMA (GFP_DMA) or a bounce buffer",
-     .machines = {{"a machine whose engine drives 24 bits", {"dma.address_bits=24", "dma.bus_offset=0KiB"}},
+     .machines = {{"a machine whose engine drives 24 bits",
+                   {"dma.address_bits=24", "dma.bus_offset=0KiB", "machine.ram=64MiB"}},
                   {"one that does not snoop either",
-                   {"dma.address_bits=24", "dma.bus_offset=0KiB", "dma.coherence=none"}}},
+                   {"dma.address_bits=24", "dma.bus_offset=0KiB", "dma.coherence=none",
+                    "machine.ram=64MiB"}}},
      .check = check_zone},
+    {.name = "iommu",
+     .fact = "D4",
+     .sentence = "scattered frames become contiguous for the device through the IOMMU",
+     .machines = {{"a machine with an IOMMU", {"iommu.present=true", "machine.ram=64MiB"}},
+                  {"one with an IOMMU that does not snoop",
+                   {"iommu.present=true", "dma.coherence=none", "machine.ram=64MiB"}},
+                  {"one without", {"iommu.present=false", "machine.ram=64MiB"}}},
+     .options = "intel_iommu=on",
+     .check = check_iommu},
     {.name = "disk",
      .fact = "-",
      .sentence = "a disk by PIO, where the CPU moves each word, and by its bus master, which does it alone",
-     .machines = {{"a machine that snoops", {"dma.coherence=snoop"}},
-                  {"a machine that does not snoop", {"dma.coherence=none"}}},
+     .machines = {{"a machine that snoops", {"dma.coherence=snoop", "machine.ram=64MiB"}},
+                  {"a machine that does not snoop", {"dma.coherence=none", "machine.ram=64MiB"}},
+                  {"a machine with an IOMMU", {"iommu.present=true", "machine.ram=64MiB"}}},
+     .options = "intel_iommu=on",
      .has_disk = true,
      .check = check_disk},
     {.name = "zones",

@@ -4,6 +4,7 @@
 #include "completion.h"
 #include "dmaengine.h"
 #include "errno.h"
+#include "iommu.h"
 #include "jiffies.h"
 #include "pci.h"
 #include "string.h"
@@ -132,6 +133,7 @@ void __init dma_engine_init(void)
     nr_channels = min(caps & CAPS_CHANNELS, (u32)MAX_CHANNELS);
     engine.is_coherent = caps & CAPS_SNOOPS;
     dma_default_coherent = engine.is_coherent;
+    iommu_attach_device(&engine, dev);
     engine.bus_offset = readl(regs + REG_BUS_OFFSET_LO) | (u64)readl(regs + REG_BUS_OFFSET_HI) << 32;
     engine.dma_mask = DMA_BIT_MASK(CAPS_ADDRESS_BITS(caps));
     for (u32 i = 0; i < nr_channels; i++) {

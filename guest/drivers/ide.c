@@ -5,6 +5,7 @@
 #include "compiler.h"
 #include "errno.h"
 #include "highmem.h"
+#include "iommu.h"
 #include "jiffies.h"
 #include "pci.h"
 #include "printk.h"
@@ -278,6 +279,7 @@ void __init ide_init(void)
         return;
     pci_enable_device(dev);
     pci_set_master(dev);
+    iommu_attach_device(&ide_device, dev);
     for (u32 i = 0; i < NR_CHANNELS; i++) {
         const struct pci_bar *bar = &dev->bar[BUS_MASTER_BAR];
         if (bar->bytes && bar->is_io && bar->start)

@@ -12,13 +12,23 @@ bool ide_dma_init(struct ide_channel *channel)
     return channel->prdt != NULL;
 }
 
-/* A piece lies in one page, and so within 64 KiB. */
-static void write_prdt(struct ide_channel *channel, const struct scatterlist *sg, u32 nents)
+/* A region of the table may not cross a multiple of 64 KiB, a piece that an IOMMU has joined may. */
+static bool write_prdt(struct ide_channel *channel, const struct scatterlist *sg, u32 nents)
 {
-    for (u32 i = 0; i < nents; i++)
-        channel->prdt[i] = (struct prd){.address = (u32)sg[i].dma_address,
-                                        .bytes = (u16)sg[i].dma_length,
-                                        .flags = i + 1 == nents ? PRD_END : 0};
+    u32 nr = 0;
+    for (u32 i = 0; i < nents; i++) {
+        u32 address = (u32)sg[i].dma_address, rest = sg[i].dma_length;
+        while (rest) {
+            u32 bytes = min(rest, PRD_SPAN - address % PRD_SPAN);
+            if (nr == PRDS_IN_TABLE)
+                return false;
+            channel->prdt[nr++] = (struct prd){.address = address, .bytes = (u16)bytes};
+            address += bytes;
+            rest -= bytes;
+        }
+    }
+    channel->prdt[nr - 1].flags = PRD_END;
+    return true;
 }
 
 static int run(struct ide_drive *drive, bool is_write, sector_t sector, u32 nr_sectors)
@@ -43,10 +53,10 @@ int ide_dma_transfer(struct ide_drive *drive, bool is_write, sector_t sector, st
                      u32 nents, u32 nr_sectors)
 {
     const enum dma_data_direction dir = is_write ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
-    if (dma_map_sg(&ide_device, sg, nents, dir) == 0)
+    u32 nr = dma_map_sg(&ide_device, sg, nents, dir);
+    if (nr == 0)
         return -EIO;
-    write_prdt(drive->channel, sg, nents);
-    int error = run(drive, is_write, sector, nr_sectors);
+    int error = write_prdt(drive->channel, sg, nr) ? run(drive, is_write, sector, nr_sectors) : -EIO;
     dma_unmap_sg(&ide_device, sg, nents, dir);
     return error;
 }

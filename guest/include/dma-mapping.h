@@ -6,6 +6,7 @@
  *   the device snoops the caches         nothing has to be done
  *   it does not                          streaming mappings: lines are written back or dropped (CLFLUSH) when
  *                                        the memory changes hands; coherent memory: mapped uncached
+ *   an IOMMU stands in between            addresses of the device's own, one stretch for scattered frames
  *   it does not reach the memory         a bounce buffer in ZONE_DMA, and copies when it changes hands
  *
  * The names are Linux's.
@@ -24,9 +25,10 @@ enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE };
 /* A device that masters a bus. */
 struct device {
     const char *name;
-    u64 dma_mask;     /* the highest bus address that it can drive */
-    u64 bus_offset;   /* bus address = physical address + this */
-    bool is_coherent; /* it asks the caches */
+    u64 dma_mask;                /* the highest bus address that it can drive */
+    u64 bus_offset;              /* bus address = physical address + this */
+    bool is_coherent;            /* it asks the caches */
+    struct iommu_domain *domain; /* what its bus addresses mean; NULL: no IOMMU, and bus_offset holds */
 };
 
 /*
@@ -70,9 +72,19 @@ struct scatterlist {
     u32 dma_length;
 };
 
-/* How many pieces the device has to be given: all nents, or 0: an error, and none is mapped. */
+/*
+ * How many pieces the device has to be given: the first ones by dma_address and dma_length, which may be
+ * fewer than nents, where an IOMMU makes one of several. 0: an error, and none is mapped. dma_unmap_sg() is
+ * given nents again.
+ */
 u32 dma_map_sg(struct device *dev, struct scatterlist *sg, u32 nents, enum dma_data_direction dir);
 void dma_unmap_sg(struct device *dev, struct scatterlist *sg, u32 nents, enum dma_data_direction dir);
+
+/* ---- iommu.c: mappings of devices that have a domain ---- */
+
+dma_addr_t iommu_dma_map(struct device *dev, phys_addr_t physical, size_t bytes, enum dma_data_direction dir);
+void iommu_dma_unmap(struct device *dev, dma_addr_t handle, size_t bytes);
+u32 iommu_dma_map_sg(struct device *dev, struct scatterlist *sg, u32 nents, enum dma_data_direction dir);
 
 /* ---- bounce.c: memory in reach of a device that stands in for memory that is not ---- */
 

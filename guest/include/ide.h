@@ -53,6 +53,7 @@ struct prd {
     u16 flags;
 };
 #define PRD_END 0x8000u
+#define PRD_SPAN 0x10000u
 #define PRDS_IN_TABLE (PAGE_SIZE / sizeof(struct prd))
 
 struct ide_channel {

@@ -18,6 +18,7 @@ struct boot_params {
     const char *lkdtm;              /* lkdtm=WHAT: break on purpose, see kernel/lkdtm.c */
     const char *lab;                /* lab=NAME: a lab runs instead of init, see lab.h */
     bool has_vga_console;           /* console=tty0: the screen shows messages too; COM1 always does */
+    bool has_iommu;                 /* intel_iommu=on: DMA goes through the IOMMU, if there is one */
     bool lspci;                     /* the console says what is on the PCI bus */
     bool quiet;
     /* name=value words the kernel does not know: they become init's environment. */

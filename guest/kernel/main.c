@@ -10,6 +10,7 @@
 #include "fs.h"
 #include "i8254.h"
 #include "ide.h"
+#include "iommu.h"
 #include "jiffies.h"
 #include "lab.h"
 #include "lkdtm.h"
@@ -146,6 +147,7 @@ void __init start_kernel(void)
     boot_step("devices");
     keyboard_init();
     pci_init();
+    intel_iommu_init();
     dma_engine_init();
     ide_init();
     if (boot_params.lspci)

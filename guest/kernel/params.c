@@ -80,6 +80,11 @@ static void set_console(const char *value)
     boot_params.has_vga_console |= strcmp(value, "tty0") == 0;
 }
 
+static void set_intel_iommu(const char *value)
+{
+    boot_params.has_iommu = strcmp(value, "on") == 0;
+}
+
 static void set_lspci(const char *value)
 {
     (void)value;
@@ -108,6 +113,7 @@ static const struct {
     {"lkdtm", NEEDS_VALUE, set_lkdtm},
     {"lab", NEEDS_VALUE, set_lab},
     {"lspci", NO_VALUE, set_lspci},
+    {"intel_iommu", NEEDS_VALUE, set_intel_iommu},
     {"console", NEEDS_VALUE, set_console},
     {"quiet", NO_VALUE, set_quiet},
 };

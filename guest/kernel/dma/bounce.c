@@ -18,6 +18,8 @@ static u32 nr_taken;
 static struct bounce *find(const struct device *dev, dma_addr_t handle)
 {
     phys_addr_t physical = handle - dev->bus_offset;
+    if (dev->domain)
+        return NULL;
     /* Most devices reach all memory, and must not pay for those that do not. */
     for (struct bounce *b = bounces; nr_taken && b < bounces + MAX_BOUNCES; b++) {
         if (b->bytes && physical >= b->physical && physical - b->physical < b->bytes)

@@ -4,6 +4,7 @@
 #include "dma-mapping.h"
 #include "errno.h"
 #include "highmem.h"
+#include "iommu.h"
 #include "slab.h"
 #include "string.h"
 #include "vmalloc.h"
@@ -25,13 +26,18 @@ static bool is_reached(const struct device *dev, dma_addr_t handle, size_t bytes
 
 static phys_addr_t physical_of(const struct device *dev, dma_addr_t handle)
 {
-    return handle - dev->bus_offset;
+    return dev->domain ? iommu_iova_to_phys(dev->domain, handle) : handle - dev->bus_offset;
+}
+
+static phys_addr_t sg_phys(const struct scatterlist *sg)
+{
+    return ((phys_addr_t)page_to_pfn(sg->page) << PAGE_SHIFT) + sg->offset;
 }
 
 int dma_set_mask(struct device *dev, u64 mask)
 {
     u64 dma_zone_end = min((u64)max_pfn << PAGE_SHIFT, 16ull << 20);
-    if (mask < dma_zone_end - 1 + dev->bus_offset)
+    if (mask < dma_zone_end - 1 + (dev->domain ? 0 : dev->bus_offset))
         return -EIO;
     dev->dma_mask = mask;
     return 0;
@@ -107,38 +113,52 @@ static void free_contiguous(struct page *page, unsigned int order)
         __free_pages(page, order);
 }
 
-void *dma_alloc_coherent(struct device *dev, size_t bytes, dma_addr_t *handle, gfp_t gfp)
+/* 0: the pages are not within reach. */
+static dma_addr_t coherent_handle(struct device *dev, phys_addr_t physical, size_t bytes)
 {
-    unsigned int order = order_of(bytes);
-    if (dev->dma_mask < ((u64)max_low_pfn << PAGE_SHIFT) - 1 + dev->bus_offset)
-        gfp |= GFP_DMA;
-    struct page *page = alloc_contiguous(gfp, order);
-    if (page == NULL)
-        return NULL;
-    u8 *address = page_address(page);
-    phys_addr_t physical = __pa(address);
+    dma_addr_t handle =
+        dev->domain ? iommu_dma_map(dev, physical, bytes, DMA_BIDIRECTIONAL) : physical + dev->bus_offset;
+    return handle != DMA_MAPPING_ERROR && is_reached(dev, handle, bytes) ? handle : 0;
+}
+
+static void *coherent_address(const struct device *dev, struct page *page, unsigned int order)
+{
+    void *address = page_address(page);
     memset(address, 0, PAGE_SIZE << order);
-    *handle = physical + dev->bus_offset;
-    if (!is_reached(dev, *handle, PAGE_SIZE << order)) {
-        free_contiguous(page, order);
-        return NULL;
-    }
     if (dev->is_coherent)
         return address;
     /* The zeroes must be in memory before nobody asks the caches any more. */
     clflush_cache_range(address, PAGE_SIZE << order);
-    void *uncached = map_uncached(page, 1u << order);
-    if (uncached == NULL)
-        free_contiguous(page, order);
-    return uncached;
+    return map_uncached(page, 1u << order);
+}
+
+void *dma_alloc_coherent(struct device *dev, size_t bytes, dma_addr_t *handle, gfp_t gfp)
+{
+    unsigned int order = order_of(bytes);
+    if (dev->domain == NULL && dev->dma_mask < ((u64)max_low_pfn << PAGE_SHIFT) - 1 + dev->bus_offset)
+        gfp |= GFP_DMA;
+    struct page *page = alloc_contiguous(gfp, order);
+    if (page == NULL)
+        return NULL;
+    *handle = coherent_handle(dev, (phys_addr_t)page_to_pfn(page) << PAGE_SHIFT, PAGE_SIZE << order);
+    void *address = *handle ? coherent_address(dev, page, order) : NULL;
+    if (address)
+        return address;
+    if (*handle && dev->domain)
+        iommu_dma_unmap(dev, *handle, PAGE_SIZE << order);
+    free_contiguous(page, order);
+    return NULL;
 }
 
 void dma_free_coherent(struct device *dev, size_t bytes, void *address, dma_addr_t handle)
 {
     unsigned int order = order_of(bytes);
+    struct page *page = pfn_to_page(PFN_DOWN(physical_of(dev, handle)));
     if (!dev->is_coherent)
         unmap_uncached(address);
-    free_contiguous(pfn_to_page(PFN_DOWN(physical_of(dev, handle))), order);
+    if (dev->domain)
+        iommu_dma_unmap(dev, handle, PAGE_SIZE << order);
+    free_contiguous(page, order);
 }
 
 /* ---- Streaming mappings ---- */
@@ -147,27 +167,28 @@ void dma_free_coherent(struct device *dev, size_t bytes, void *address, dma_addr
  * Before the device has it: what is dirty must be in memory, or would be written over what the device writes
  * there later.
  */
-static dma_addr_t map(struct device *dev, phys_addr_t physical, size_t bytes)
+static dma_addr_t map(struct device *dev, phys_addr_t physical, size_t bytes, enum dma_data_direction dir)
 {
     dma_addr_t handle = physical + dev->bus_offset;
-    if (!is_reached(dev, handle, bytes))
+    if (dev->domain == NULL && !is_reached(dev, handle, bytes))
         return bounce_map(dev, physical, bytes);
     if (!dev->is_coherent)
         flush_physical(physical, bytes);
-    return handle;
+    return dev->domain ? iommu_dma_map(dev, physical, bytes, dir) : handle;
 }
 
 static void unmap(struct device *dev, dma_addr_t handle, size_t bytes, enum dma_data_direction dir)
 {
     dma_sync_single_for_cpu(dev, handle, bytes, dir);
-    if (is_bounced(dev, handle))
+    if (dev->domain)
+        iommu_dma_unmap(dev, handle, bytes);
+    else if (is_bounced(dev, handle))
         bounce_unmap(dev, handle);
 }
 
 dma_addr_t dma_map_single(struct device *dev, void *address, size_t bytes, enum dma_data_direction dir)
 {
-    (void)dir; /* with or without, what is dirty has to go */
-    return map(dev, __pa(address), bytes);
+    return map(dev, __pa(address), bytes, dir);
 }
 
 void dma_unmap_single(struct device *dev, dma_addr_t handle, size_t bytes, enum dma_data_direction dir)
@@ -195,12 +216,21 @@ void dma_sync_single_for_device(struct device *dev, dma_addr_t handle, size_t by
         flush_physical(physical_of(dev, handle), bytes);
 }
 
+static void flush_sg(const struct scatterlist *sg, u32 nents)
+{
+    for (u32 i = 0; i < nents; i++)
+        flush_physical(sg_phys(&sg[i]), sg[i].length);
+}
+
 u32 dma_map_sg(struct device *dev, struct scatterlist *sg, u32 nents, enum dma_data_direction dir)
 {
-    (void)dir;
+    if (dev->domain) {
+        if (!dev->is_coherent)
+            flush_sg(sg, nents);
+        return iommu_dma_map_sg(dev, sg, nents, dir);
+    }
     for (u32 i = 0; i < nents; i++) {
-        phys_addr_t physical = ((phys_addr_t)page_to_pfn(sg[i].page) << PAGE_SHIFT) + sg[i].offset;
-        sg[i].dma_address = map(dev, physical, sg[i].length);
+        sg[i].dma_address = map(dev, sg_phys(&sg[i]), sg[i].length, dir);
         sg[i].dma_length = sg[i].length;
         if (dma_mapping_error(sg[i].dma_address)) {
             dma_unmap_sg(dev, sg, i, DMA_TO_DEVICE);
@@ -212,6 +242,12 @@ u32 dma_map_sg(struct device *dev, struct scatterlist *sg, u32 nents, enum dma_d
 
 void dma_unmap_sg(struct device *dev, struct scatterlist *sg, u32 nents, enum dma_data_direction dir)
 {
-    for (u32 i = 0; i < nents; i++)
-        unmap(dev, sg[i].dma_address, sg[i].dma_length, dir);
+    if (dev->domain && !dev->is_coherent && dir != DMA_TO_DEVICE)
+        flush_sg(sg, nents);
+    for (u32 i = 0; i < nents && sg[i].dma_length; i++) {
+        if (dev->domain)
+            iommu_dma_unmap(dev, sg[i].dma_address, sg[i].dma_length);
+        else
+            unmap(dev, sg[i].dma_address, sg[i].dma_length, dir);
+    }
 }
