@@ -256,5 +256,22 @@ const struct lab_row lab_rows[] = {
      .sentence = "a contiguous block in a region that movable pages use: they move, nobody notices",
      .machines = {{"64 MiB", {"machine.ram=64MiB"}}},
      .options = "cma=16M"},
+    {.name = "demand",
+     .fact = "F2",
+     .sentence = "mapped memory costs nothing until it is touched: the zero page, then a page each",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}}},
+    {.name = "cow",
+     .fact = "F5",
+     .sentence = "fork copies page tables, not pages; copy on write; its cost grows with the parent",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}}},
+    {.name = "faults",
+     .fact = "F4",
+     .sentence =
+         "faults outside of areas, against permissions, on the kernel: SIGSEGV; in system calls: EFAULT",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}}},
+    {.name = "areas",
+     .fact = "F8",
+     .sentence = "the stack grows on fault; mremap, mprotect, munmap, and fork, at random against a model",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}}},
 };
 const unsigned nr_lab_rows = sizeof lab_rows / sizeof *lab_rows;

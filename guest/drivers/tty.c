@@ -5,6 +5,7 @@
 #include "errno.h"
 #include "jiffies.h"
 #include "printk.h"
+#include "sched.h"
 
 #define QUEUE_BYTES 1024u /* a power of two */
 #define CTRL_D 4
@@ -75,6 +76,8 @@ long tty_read(void __user *to, u32 bytes)
 {
     char line[256];
     while (READ_ONCE(nr_lines) == 0) {
+        if (signal_pending(current))
+            return -EINTR;
         reinit_completion(&line_came);
         if (READ_ONCE(nr_lines) == 0)
             wait_for_completion_timeout(&line_came, HZ);

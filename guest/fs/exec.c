@@ -41,7 +41,7 @@ static int push_string(unsigned long *sp, const char *text)
  * V ABI, i386).
  */
 struct start_words {
-    u32 word[2 + MAX_INIT_ENVS + 16];
+    u32 word[3 + 2 * MAX_INIT_ENVS + 16];
     unsigned int nr;
 };
 
@@ -56,22 +56,37 @@ static void add_aux(struct start_words *words, unsigned long type, unsigned long
     add_word(words, value);
 }
 
-static int create_elf_tables(unsigned long *sp, const char *name, const char *const envp[],
+/* The strings go on the stack, their addresses into the words. */
+static int add_strings(struct start_words *words, unsigned long *sp, const char *const strings[])
+{
+    for (unsigned int i = 0; strings[i]; i++) {
+        if (push_string(sp, strings[i]))
+            return -E2BIG;
+        add_word(words, *sp);
+    }
+    return 0;
+}
+
+static u32 count_strings(const char *const strings[])
+{
+    u32 count = 0;
+    while (strings[count])
+        count++;
+    return count;
+}
+
+static int create_elf_tables(unsigned long *sp, const char *const argv[], const char *const envp[],
                              const struct elf_start *start)
 {
     struct start_words words = {.nr = 0};
     /* The last word of the stack stays 0. */
     *sp = STACK_TOP - sizeof(u32);
-    if (push_string(sp, name))
+    add_word(&words, count_strings(argv));
+    if (add_strings(&words, sp, argv))
         return -E2BIG;
-    add_word(&words, 1);
-    add_word(&words, *sp);
     add_word(&words, 0);
-    for (unsigned int i = 0; envp[i]; i++) {
-        if (push_string(sp, envp[i]))
-            return -E2BIG;
-        add_word(&words, *sp);
-    }
+    if (add_strings(&words, sp, envp))
+        return -E2BIG;
     add_word(&words, 0);
     add_aux(&words, AT_PAGESZ, PAGE_SIZE);
     add_aux(&words, AT_PHDR, start->phdr);
@@ -93,7 +108,7 @@ static void exec_mmap(struct mm_struct *mm)
         mmput(old);
 }
 
-int do_execve(const char *name, const char *const envp[])
+int do_execve(const char *name, const char *const argv[], const char *const envp[])
 {
     const struct user_program *program = find_user_program(name);
     if (program == NULL)
@@ -115,9 +130,10 @@ int do_execve(const char *name, const char *const envp[])
     lk_name_task((u32)__pa(mm->pgd), current->comm);
 
     unsigned long sp;
-    error = create_elf_tables(&sp, name, envp, &start);
+    error = create_elf_tables(&sp, argv, envp, &start);
+    /* The program that would have to be told is gone. */
     if (error)
-        return error;
+        force_fatal_sig(SIGKILL);
     mm->start_stack = sp;
     start_thread(task_pt_regs(current), start.entry, sp);
     return 0;

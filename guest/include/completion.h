@@ -18,5 +18,5 @@ static inline void reinit_completion(struct completion *x)
 
 /* From an interrupt handler. */
 void complete(struct completion *x);
-/* Sleeps until it is complete, one task at a time. False: it did not come in so many ticks. */
+/* Sleeps until it is complete. False: it did not come in so many ticks, or before a signal did. */
 bool wait_for_completion_timeout(struct completion *x, unsigned long ticks);

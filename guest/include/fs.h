@@ -22,8 +22,8 @@ struct elf_start {
 
 /*
  * Replaces the current task's address space by the program's; the task must be about to return to user
- * mode.
+ * mode. argv and envp have at most MAX_INIT_ENVS strings each, in kernel memory.
  */
-int do_execve(const char *name, const char *const envp[]);
+int do_execve(const char *name, const char *const argv[], const char *const envp[]);
 /* Gives mm the areas of an ELF image. Returns -ENOEXEC for what is not a static i386 program. */
 int load_elf_binary(struct mm_struct *mm, const u8 *image, unsigned long bytes, struct elf_start *start);

@@ -1,5 +1,5 @@
 /*
- * The system calls about address spaces, with Linux's numbers (i386). All return 0 or an address, or a
+ * The system calls about address spaces, with Linux's numbers (i386); programs take those from here, too. All return 0 or an address, or a
  * negative error number. Addresses and lengths are what the user gave; everything is checked.
  */
 #pragma once

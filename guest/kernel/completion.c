@@ -1,7 +1,6 @@
 #include "completion.h"
 #include "asm/irqflags.h"
 #include "asm/processor.h"
-#include "bug.h"
 #include "jiffies.h"
 #include "sched.h"
 
@@ -9,8 +8,7 @@ void complete(struct completion *x)
 {
     x->done = true;
     if (x->waiter) {
-        x->waiter->state = TASK_RUNNING;
-        need_resched = true;
+        wake_up_process(x->waiter);
     }
 }
 
@@ -28,11 +26,14 @@ static void sleep_until(unsigned long until)
 bool wait_for_completion_timeout(struct completion *x, unsigned long ticks)
 {
     unsigned long flags = local_irq_save(), until = jiffies + ticks;
-    BUG_ON(x->waiter);
-    x->waiter = current == &init_task ? NULL : current;
-    while (!x->done && !time_after_eq(jiffies, until))
-        sleep_until(until);
-    x->waiter = NULL;
+    /* One task is woken; others, who may be any number of readers of one terminal, look at every tick. */
+    bool is_first = x->waiter == NULL;
+    if (is_first && current != &init_task)
+        x->waiter = current;
+    while (!x->done && !time_after_eq(jiffies, until) && !signal_pending(current))
+        sleep_until(is_first ? until : jiffies + 1);
+    if (is_first)
+        x->waiter = NULL;
     local_irq_restore(flags);
     return x->done;
 }

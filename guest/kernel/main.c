@@ -54,7 +54,8 @@ static void __init wait_for_ticks(unsigned long ticks)
 
 static int kernel_init(void *name)
 {
-    int error = do_execve(name, boot_params.envp);
+    const char *const argv[] = {name, NULL};
+    int error = do_execve(name, argv, boot_params.envp);
     if (error)
         panic("No working init found: %s (error %d)", (const char *)name, -error);
     return 0;

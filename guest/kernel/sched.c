@@ -5,6 +5,9 @@
 #include "jiffies.h"
 #include "task_pid.h"
 
+/* As long as the others can wait, and longer than a switch costs. */
+#define TIME_SLICE_TICKS 10
+
 extern char init_stack[];
 
 /* Pid 0: what runs since the first instruction, and becomes the idle task. */
@@ -46,6 +49,7 @@ void schedule(void)
     unsigned long flags = local_irq_save();
     struct task_struct *prev = current, *next = pick_next_task();
     need_resched = false;
+    next->time_slice = TIME_SLICE_TICKS;
     if (next != prev) {
         current_task = next;
         switch_to(prev, next);
@@ -61,23 +65,34 @@ void finish_task_switch(void)
     local_irq_enable();
 }
 
+void wake_up_process(struct task_struct *task)
+{
+    if (task->state != TASK_INTERRUPTIBLE)
+        return;
+    task->state = TASK_RUNNING;
+    task->has_timeout = false;
+    need_resched = true;
+}
+
 void schedule_timeout(unsigned long ticks)
 {
     current->wake_jiffies = jiffies + ticks;
+    current->has_timeout = true;
     current->state = TASK_INTERRUPTIBLE;
     schedule();
+    current->has_timeout = false;
 }
 
-void wake_up_sleepers(void)
+void scheduler_tick(void)
 {
     struct task_struct *task;
     list_for_each_entry(task, &task_list, tasks)
     {
-        if (task->state == TASK_INTERRUPTIBLE && time_after_eq(jiffies, task->wake_jiffies)) {
-            task->state = TASK_RUNNING;
-            need_resched = true;
-        }
+        if (task->has_timeout && time_after_eq(jiffies, task->wake_jiffies))
+            wake_up_process(task);
     }
+    if (current->time_slice && --current->time_slice == 0)
+        need_resched = true;
 }
 
 void cpu_idle_until_exit(const struct task_struct *task)

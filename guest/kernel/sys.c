@@ -7,15 +7,11 @@
 #include "printk.h"
 #include "sched.h"
 #include "sys_mm.h"
+#include "sys_task.h"
 #include "syscalls.h"
 #include "tty.h"
 
 typedef long (*sys_call_ptr_t)(const struct pt_regs *regs);
-
-static long sys_exit(const struct pt_regs *regs)
-{
-    do_exit((int)(regs->bx & 0xFF) << 8);
-}
 
 /* The standard input is what is typed. */
 static long sys_read(const struct pt_regs *regs)
@@ -42,12 +38,6 @@ static long sys_write(const struct pt_regs *regs)
     return (long)written;
 }
 
-static long sys_getpid(const struct pt_regs *regs)
-{
-    (void)regs;
-    return (long)current->pid;
-}
-
 static long sys_nanosleep(const struct pt_regs *regs)
 {
     u32 user_request = regs->bx;
@@ -61,23 +51,32 @@ static long sys_nanosleep(const struct pt_regs *regs)
         return -EINVAL;
     /* One more, because the running tick is partly over. */
     schedule_timeout(request.seconds * HZ + (request.nanoseconds + ns_per_tick - 1) / ns_per_tick + 1);
-    return 0;
+    return signal_pending(current) ? -EINTR : 0;
 }
 
 static const sys_call_ptr_t sys_call_table[NR_syscalls] = {
     [__NR_exit] = sys_exit,
+    [__NR_fork] = sys_fork,
     [__NR_read] = sys_read,
     [__NR_write] = sys_write,
+    [__NR_waitpid] = sys_waitpid,
+    [__NR_execve] = sys_execve,
     [__NR_getpid] = sys_getpid,
+    [__NR_kill] = sys_kill,
     [__NR_brk] = sys_brk,
+    [__NR_getppid] = sys_getppid,
+    [__NR_getrusage] = sys_getrusage,
     [__NR_munmap] = sys_munmap,
+    [__NR_wait4] = sys_wait4,
     [__NR_mprotect] = sys_mprotect,
     [__NR_mlock] = sys_mlock,
     [__NR_munlock] = sys_munlock,
     [__NR_mlockall] = sys_mlockall,
     [__NR_munlockall] = sys_munlockall,
+    [__NR_sched_yield] = sys_sched_yield,
     [__NR_nanosleep] = sys_nanosleep,
     [__NR_mremap] = sys_mremap,
+    [__NR_vfork] = sys_fork,
     [__NR_mmap2] = sys_mmap2,
     [__NR_madvise] = sys_madvise,
     [__NR_exit_group] = sys_exit,

@@ -7,5 +7,5 @@ volatile unsigned long jiffies;
 void do_timer(void)
 {
     jiffies++;
-    wake_up_sleepers();
+    scheduler_tick();
 }

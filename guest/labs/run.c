@@ -63,7 +63,8 @@ int lab_thread(void *name)
             do_exit((int)lab_status() << 8);
         }
     }
-    int error = do_execve(name, boot_params.envp);
+    const char *const argv[] = {name, NULL};
+    int error = do_execve(name, argv, boot_params.envp);
     if (error)
         panic("no lab %s (error %d)", (const char *)name, -error);
     return 0;

@@ -20,5 +20,9 @@ name_\name:
     USER_PROGRAM touch
     USER_PROGRAM crash
     USER_PROGRAM cat
+    USER_PROGRAM demand
+    USER_PROGRAM cow
+    USER_PROGRAM faults
+    USER_PROGRAM areas
 
     .section .note.GNU-stack, "", @progbits

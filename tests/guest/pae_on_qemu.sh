@@ -86,6 +86,10 @@ slab-debug
 vmalloc highmem=24M
 limits
 cma cma=16M
+demand
+cow
+faults
+areas
 END
 
 [ $failed = 0 ] && echo "PAE boots as it should"

@@ -65,8 +65,9 @@ void switch_to(struct task_struct *prev, struct task_struct *next)
 void exit_to_user_mode(void)
 {
     local_irq_disable();
-    while (need_resched) {
+    while (need_resched || signal_pending(current)) {
         local_irq_enable();
+        do_signal();
         schedule();
         local_irq_disable();
     }
