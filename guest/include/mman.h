@@ -1,6 +1,7 @@
 /*
- * The system calls about address spaces, with Linux's numbers (i386); programs take those from here, too. All return 0 or an address, or a
- * negative error number. Addresses and lengths are what the user gave; everything is checked.
+ * The system calls about address spaces, with Linux's numbers (i386); programs take those from here, too.
+ * All return 0 or an address, or a negative error number. Addresses and lengths are what the user gave;
+ * everything is checked.
  */
 #pragma once
 
