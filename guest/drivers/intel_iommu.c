@@ -21,6 +21,7 @@
 #define REG_BYTES 0x1000u
 
 #define CAP_RWBF (1u << 4)
+#define CAP_CM (1u << 7)
 #define CAP_SAGAW_39 (1u << 9)
 #define CAP_SAGAW_48 (1u << 10)
 #define ECAP_COHERENT 1u
@@ -84,6 +85,7 @@ struct iommu_domain {
 static struct dmar dmar;
 static u8 *unit; /* NULL: there is none, or it is not to translate */
 static bool is_coherent, has_four_levels;
+static bool has_caching_mode; /* what is not present is kept too, and has to be invalidated */
 static u16 iotlb_offset;
 static u64 *root_table;
 static u64 *context_table; /* of bus 0 */
@@ -201,6 +203,7 @@ static bool __init find_unit(void)
     is_coherent = ecap & ECAP_COHERENT;
     iotlb_offset = (u16)((ecap >> 8 & 0x3FF) * 16 + 8);
     has_four_levels = cap & CAP_SAGAW_48;
+    has_caching_mode = cap & CAP_CM;
     /* Write buffers that have to be flushed by hand are those of early units. */
     return (cap & (CAP_SAGAW_39 | CAP_SAGAW_48)) && !(cap & CAP_RWBF);
 }
@@ -227,7 +230,6 @@ void __init intel_iommu_init(void)
     pr_info("DMAR: translation enabled, %u levels\n", has_four_levels ? 4 : 3);
 }
 
-/* A context that is not present is kept in no cache, so that nothing has to be invalidated. */
 void __init iommu_attach_device(struct device *dev, const struct pci_dev *pci)
 {
     if (unit == NULL || pci->bus != 0 || nr_domains == MAX_DOMAINS || !is_in_scope(pci))
@@ -239,6 +241,8 @@ void __init iommu_attach_device(struct device *dev, const struct pci_dev *pci)
     set_entry(&context_table[2 * pci->devfn + 1],
               (has_four_levels ? CONTEXT_AW_48 : CONTEXT_AW_39) | (u64)domain->id << CONTEXT_DID_SHIFT);
     set_entry(&context_table[2 * pci->devfn], __pa(domain->root) | ENTRY_PRESENT);
+    if (has_caching_mode)
+        invalidate_contexts();
     dev->domain = domain;
 }
 
@@ -273,6 +277,8 @@ void iommu_map(struct iommu_domain *domain, u64 iova, phys_addr_t physical, u32 
 {
     for (u32 i = 0; i < nr_pages; i++)
         set_entry(entry_of(domain, iova + i * PAGE_SIZE), (physical + i * PAGE_SIZE) | rights);
+    if (has_caching_mode)
+        invalidate_iotlb(domain);
 }
 
 void iommu_unmap(struct iommu_domain *domain, u64 iova, u32 nr_pages)

@@ -6,6 +6,7 @@
 #include "bug.h"
 #include "dmaengine.h"
 #include "lab.h"
+#include "string.h"
 
 enum { BUFFER_BYTES = 4096, NR_WORDS = BUFFER_BYTES / 4 };
 
@@ -134,6 +135,21 @@ static struct way flushed = {.name = "flushed",
                              .unmap = "flushed: unmap",
                              .read = "flushed: the CPU reads"};
 
+/* The engine's checksum of what RFC 3720 has the value of: nine characters, written by the CPU just now. */
+static void check_crc(struct dma_chan *chan, struct device *dev)
+{
+    char *text = page_address(alloc_page(GFP_KERNEL));
+    memcpy(text, "123456789", 9);
+    dma_addr_t bus = dma_map_single(dev, text, 9, DMA_TO_DEVICE);
+    const struct dma_request request = {.operation = DMA_OP_CRC32C, .bytes = 9, .source = {.address = bus}};
+    struct dma_result result;
+    int error = dma_run(chan, &request, &result);
+    dma_unmap_single(dev, bus, 9, DMA_TO_DEVICE);
+    lab_check(error == 0 && result.crc == 0xE3069283, "the engine's CRC32C of \"123456789\" is %08x",
+              result.crc);
+    free_pages((unsigned long)text, 0);
+}
+
 static void coherence(void)
 {
     struct dma_chan *chan = dma_request_channel();
@@ -152,6 +168,7 @@ static void coherence(void)
     if (engine->is_coherent)
         share_streaming(chan, engine, &snooped, 2);
     share_streaming(chan, &unaided, &flushed, 3);
+    check_crc(chan, engine);
     dma_release_channel(chan);
     if (!lab_counts_cycles())
         return;

@@ -34,14 +34,16 @@ static dma_addr_t bus_of(const volatile void *address)
     return __pa(address) + engine->bus_offset;
 }
 
+/* Nothing is printed while a line matters that a small cache would have to give up for it. */
+static u32 nr_errors;
+
 static void fill_by_device(volatile u32 *message, u32 value)
 {
     const struct dma_request fill = {.operation = DMA_OP_FILL,
                                      .bytes = MESSAGE_BYTES,
                                      .destination = {.address = bus_of(message)},
                                      .pattern = value | (u64)value << 32};
-    lab_check(dma_run(chan, &fill, NULL) == 0, "the engine writes %08x to the message at %08llx", value,
-              __pa(message));
+    nr_errors += dma_run(chan, &fill, NULL) != 0;
 }
 
 /* ---- The driver ---- */
@@ -50,8 +52,7 @@ static void fill_by_device(volatile u32 *message, u32 value)
 static __attribute__((noinline)) u32 forgetful_send(volatile u32 *message, volatile u32 *copy)
 {
     message[0] = SENT;
-    lab_check(dma_memcpy(chan, bus_of(copy), bus_of(message), MESSAGE_BYTES, NULL) == 0,
-              "the engine copies the message at %08llx", __pa(message));
+    nr_errors += dma_memcpy(chan, bus_of(copy), bus_of(message), MESSAGE_BYTES, NULL) != 0;
     return in_memory(&copy[0]);
 }
 
@@ -78,7 +79,7 @@ static u32 careful_send(volatile u32 *message, volatile u32 *copy)
     dma_addr_t handle = dma_map_single(engine, from, MESSAGE_BYTES, DMA_TO_DEVICE);
     message[0] = SENT;
     dma_sync_single_for_device(engine, handle, MESSAGE_BYTES, DMA_TO_DEVICE);
-    lab_check(dma_memcpy(chan, bus_of(copy), handle, MESSAGE_BYTES, NULL) == 0, "the engine copies");
+    nr_errors += dma_memcpy(chan, bus_of(copy), handle, MESSAGE_BYTES, NULL) != 0;
     dma_unmap_single(engine, handle, MESSAGE_BYTES, DMA_TO_DEVICE);
     return in_memory(&copy[0]);
 }
@@ -127,11 +128,13 @@ static void stale(void)
         lab_skip("there is no DMA engine");
         return;
     }
-    lab_say("Messages of %u bytes, old value %08x; the engine %s", MESSAGE_BYTES, OLD,
-            engine->is_coherent ? "snoops" : "does not snoop");
     u8 *page = page_address(alloc_page(GFP_DMA));
+    lab_say("Messages of %u bytes at %08llx, old value %08x, sent %08x, received %08x; the engine %s",
+            MESSAGE_BYTES, __pa(page), OLD, SENT, RECEIVED,
+            engine->is_coherent ? "snoops" : "does not snoop");
     forget((u32 *)page, (u32 *)(page + PAGE_SIZE / 2));
     take_care((u32 *)page, (u32 *)(page + PAGE_SIZE / 2));
+    lab_check(nr_errors == 0, "the engine has no complaint");
     free_pages((unsigned long)page, 0);
     dma_release_channel(chan);
 }

@@ -60,6 +60,11 @@ for bits in 39 48; do
     [ $status = 1 ] && grep -q "^DMAR: translation enabled, $((bits / 9 - 1)) levels" q35 ||
         complain "lab disk behind QEMU's IOMMU, $bits bits: status $status: $(cat q35 qemu.err)"
 done
+# A disk that refuses writes: the driver says so, and goes on reading.
+"$LK" run -q -a 'quiet lab=disk' --disk disk.img,ro -o refused demo >text 2>err </dev/null
+status=$?
+[ $status = 1 ] && grep -q '^ok: read by DMA' text && grep -q '^FAILED: write by DMA' text &&
+    grep -q '^FAILED: write by PIO' text || complain "a disk that cannot be written: status $status: $(cat text)"
 # With an L1D of one line, and nothing below it, cached loads are as slow as others; a guest that lacks the lab panics.
 "$LK" lab uncached -s cache.levels=1 -s cache.l1d.size=16 -s cache.l1d.ways=1 -s cache.l1d.line=16 -s cache.l1i.line=16 \
     -s cpu.fetch_bytes=16 >text 2>err </dev/null
