@@ -1,5 +1,5 @@
 #!/bin/sh
-# `lookaside lab`: the plateaus of a machine are what its configuration says, to the cycle where nothing but the cache
+# `lookaside lab latency`: the plateaus of a machine are what its configuration says, to the cycle where nothing but the cache
 # takes part; machines in configs/ that bear a name have the latencies that were published about them
 # (labs_published.py); the picture is drawn where there is a gnuplot, and missed by one line where there is none.
 set -u
@@ -14,74 +14,6 @@ lab() {
 }
 
 "$LK" lab list | grep -q '^latency ' || complain "lab list has no latency"
-
-# Labs that check themselves: all pass on the default machine; they say so as JSON too; on QEMU, where nothing counts
-# cycles, each passes (status 1 of its debug port) or skips (5).
-"$LK" lab all --json >all.json 2>json.err </dev/null &
-as_json=$!
-"$LK" lab all >all 2>err </dev/null || complain "lab all: status $?: $(cat all err)"
-nr_labs=$("$LK" lab list | grep -vc '^latency ')
-[ "$(tail -n 1 all)" = "$nr_labs labs: $nr_labs passed, 0 failed, 0 skipped" ] || complain "lab all: $(tail -n 1 all)"
-wait $as_json || complain "lab all --json: status $?: $(cat json.err)"
-"$LK" lab list --json >list.json
-python3 - "$nr_labs" <<'END' || complain "JSON of lab all or lab list"
-import json, sys
-labs, rows = json.load(open("all.json")), json.load(open("list.json"))
-assert labs["passed"] == len(labs["labs"]) == int(sys.argv[1]) and labs["failed"] == labs["skipped"] == 0
-assert [lab["lab"] for lab in labs["labs"]] == [row["lab"] for row in rows if row["lab"] != "latency"]
-for lab in labs["labs"]:
-    said = [list(line)[0] for machine in lab["machines"] for line in machine["lines"]] + \
-           [list(claim)[0] for claim in lab["claims"]]
-    assert "holds" in said and "failed" not in said, lab["lab"]
-END
-python3 - <<'END'
-import array
-array.array("I", [(i * 0x9E3779B1 & 0xFFFFFFFF) ^ 0xD15C for i in range(1 << 20)]).tofile(open("disk.img", "wb"))
-END
-python3 -c 'import json
-for row in json.load(open("list.json")):
-    if row["lab"] != "latency": print(row["lab"], row["options"])' >names
-while read -r name options; do
-    command -v qemu-system-i386 >/dev/null || { echo "no qemu-system-i386: labs not run there"; break; }
-    timeout 60 qemu-system-i386 -m 64M -display none -monitor none -no-reboot -serial "file:$name.qemu" -kernel "$LK_KERNEL" \
-        -device isa-debug-exit,iobase=0xf4,iosize=4 -append "quiet lab=$name $options" \
-        -drive if=ide,format=raw,file=disk.img 2>qemu.err </dev/null
-    status=$?
-    [ $status = 1 ] || { [ $status = 5 ] && [ "$name" != disk ]; } || complain "lab $name on QEMU: status $status: $(cat "$name.qemu" qemu.err)"
-done <names
-# The driver of the IOMMU on another one: that of QEMU's q35, with tables of three and of four levels.
-for bits in 39 48; do
-    command -v qemu-system-i386 >/dev/null || break
-    timeout 60 qemu-system-i386 -M q35 -m 64M -display none -monitor none -no-reboot -serial file:q35 -kernel "$LK_KERNEL" \
-        -device isa-debug-exit,iobase=0xf4,iosize=4 -device intel-iommu,aw-bits=$bits -device piix3-ide,id=piix \
-        -drive if=none,id=d,format=raw,file=disk.img -device ide-hd,bus=piix.0,drive=d -append "lab=disk intel_iommu=on" \
-        2>qemu.err </dev/null
-    status=$?
-    [ $status = 1 ] && grep -q "^DMAR: translation enabled, $((bits / 9 - 1)) levels" q35 ||
-        complain "lab disk behind QEMU's IOMMU, $bits bits: status $status: $(cat q35 qemu.err)"
-done
-# A disk that refuses writes: the driver says so, and goes on reading.
-"$LK" run -q -a 'quiet lab=disk' --disk disk.img,ro -o refused demo >text 2>err </dev/null
-status=$?
-[ $status = 1 ] && grep -q '^ok: read by DMA' text && grep -q '^FAILED: write by DMA' text &&
-    grep -q '^FAILED: write by PIO' text || complain "a disk that cannot be written: status $status: $(cat text)"
-# With an L1D of one line, and nothing below it, cached loads are as slow as others; a guest that lacks the lab panics.
-"$LK" lab uncached -s cache.levels=1 -s cache.l1d.size=16 -s cache.l1d.ways=1 -s cache.l1d.line=16 -s cache.l1i.line=16 \
-    -s cpu.fetch_bytes=16 >text 2>err </dev/null
-status=$?
-[ $status = 1 ] && grep -q '^  FAILED ' text && grep -q '^FAILED: ' text || complain "a lab that fails: status $status"
-# What a driver forgot is told at the end of any run, with the function's name; of a machine that snoops, nothing.
-"$LK" run -c "$LK_SOURCE/configs/noncoherent.json" -a 'quiet lab=dma-stale' -o stale demo >text 2>err </dev/null ||
-    complain "dma-stale on configs/noncoherent.json: status $?"
-for function in forgetful_send forgetful_receive forgetful_reuse; do
-    grep -q "cycle [0-9]*: .*$function+0x" err || complain "no word of $function: $(grep -A9 differed err)"
-done
-"$LK" run -a 'quiet lab=dma-stale' -o stale demo >text 2>err </dev/null || complain "dma-stale on default.json: status $?"
-grep -q 'differed' err && complain "a machine that snoops tells of stale data: $(cat err)"
-"$LK" run -q -a 'quiet lab=nothing' -o nothing demo >text 2>err </dev/null
-status=$?
-[ $status = 82 ] || complain "a lab that is not there: status $status"
-grep -q 'no lab nothing' text || complain "a lab that is not there: $(cat text)"
 
 lab default
 lab tiny -c "$LK_SOURCE/configs/tiny.json"

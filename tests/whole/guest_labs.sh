@@ -1,0 +1,50 @@
+#!/bin/sh
+# Labs that check themselves (`lookaside lab all`): all pass on the default machine, and say so as JSON too; what a
+# driver forgot is told at the end of a run; a lab that cannot hold fails. tests/guest/labs_on_qemu.sh has them on QEMU.
+set -u
+. "$LK_SOURCE/tests/whole/lib.sh"
+
+"$LK" lab all --json >all.json 2>json.err </dev/null &
+as_json=$!
+"$LK" lab all >all 2>err </dev/null || complain "lab all: status $?: $(cat all err)"
+nr_labs=$("$LK" lab list | grep -vc '^latency ')
+[ "$(tail -n 1 all)" = "$nr_labs labs: $nr_labs passed, 0 failed, 0 skipped" ] || complain "lab all: $(tail -n 1 all)"
+wait $as_json || complain "lab all --json: status $?: $(cat json.err)"
+"$LK" lab list --json >list.json
+python3 - "$nr_labs" <<'END' || complain "JSON of lab all or lab list"
+import json, sys
+labs, rows = json.load(open("all.json")), json.load(open("list.json"))
+assert labs["passed"] == len(labs["labs"]) == int(sys.argv[1]) and labs["failed"] == labs["skipped"] == 0
+assert [lab["lab"] for lab in labs["labs"]] == [row["lab"] for row in rows if row["lab"] != "latency"]
+for lab in labs["labs"]:
+    said = [list(line)[0] for machine in lab["machines"] for line in machine["lines"]] + \
+           [list(claim)[0] for claim in lab["claims"]]
+    assert "holds" in said and "failed" not in said, lab["lab"]
+END
+python3 - <<'END'
+import array
+array.array("I", [(i * 0x9E3779B1 & 0xFFFFFFFF) ^ 0xD15C for i in range(1 << 20)]).tofile(open("disk.img", "wb"))
+END
+# A disk that refuses writes: the driver says so, and goes on reading.
+"$LK" run -q -a 'quiet lab=disk' --disk disk.img,ro -o refused demo >text 2>err </dev/null
+status=$?
+[ $status = 1 ] && grep -q '^ok: read by DMA' text && grep -q '^FAILED: write by DMA' text &&
+    grep -q '^FAILED: write by PIO' text || complain "a disk that cannot be written: status $status: $(cat text)"
+# With an L1D of one line, and nothing below it, cached loads are as slow as others; a guest that lacks the lab panics.
+"$LK" lab uncached -s cache.levels=1 -s cache.l1d.size=16 -s cache.l1d.ways=1 -s cache.l1d.line=16 -s cache.l1i.line=16 \
+    -s cpu.fetch_bytes=16 >text 2>err </dev/null
+status=$?
+[ $status = 1 ] && grep -q '^  FAILED ' text && grep -q '^FAILED: ' text || complain "a lab that fails: status $status"
+# What a driver forgot is told at the end of any run, with the function's name; of a machine that snoops, nothing.
+"$LK" run -c "$LK_SOURCE/configs/noncoherent.json" -a 'quiet lab=dma-stale' -o stale demo >text 2>err </dev/null ||
+    complain "dma-stale on configs/noncoherent.json: status $?"
+for function in forgetful_send forgetful_receive forgetful_reuse; do
+    grep -q "cycle [0-9]*: .*$function+0x" err || complain "no word of $function: $(grep -A9 differed err)"
+done
+"$LK" run -a 'quiet lab=dma-stale' -o stale demo >text 2>err </dev/null || complain "dma-stale on default.json: status $?"
+grep -q 'differed' err && complain "a machine that snoops tells of stale data: $(cat err)"
+"$LK" run -q -a 'quiet lab=nothing' -o nothing demo >text 2>err </dev/null
+status=$?
+[ $status = 82 ] || complain "a lab that is not there: status $status"
+grep -q 'no lab nothing' text || complain "a lab that is not there: $(cat text)"
+finish
