@@ -47,6 +47,19 @@ void stale_describe(const struct machine *machine, const struct cache_stale *sta
     }
 }
 
+/* How many of the events from number i on are of its kind and from its place; 0 when an earlier one is. */
+static size_t nr_like(const struct cache_stale *stale, size_t nr, size_t i)
+{
+    size_t nr_same = 0;
+    for (size_t j = 0; j < nr; j++) {
+        bool is_same = stale[j].kind == stale[i].kind && stale[j].ip == stale[i].ip;
+        if (is_same && j < i)
+            return 0;
+        nr_same += is_same;
+    }
+    return nr_same;
+}
+
 void report_stale(const struct machine *machine, const char *image, FILE *to)
 {
     size_t nr;
@@ -58,8 +71,14 @@ void report_stale(const struct machine *machine, const char *image, FILE *to)
     fprintf(to, "lookaside: caches and memory differed (dma.coherence is none), %zu times%s:\n", nr,
             nr == CACHE_STALE_KEPT ? " or more, of which the first" : "");
     for (size_t i = 0; i < nr; i++) {
+        size_t nr_same = nr_like(stale, nr, i);
+        if (nr_same == 0)
+            continue;
         stale_describe(machine, &stale[i], symbols, text);
-        fprintf(to, "  cycle %" PRIu64 ": %s\n", stale[i].cycle, text);
+        fprintf(to, "  cycle %" PRIu64 ": %s", stale[i].cycle, text);
+        if (nr_same > 1)
+            fprintf(to, " (and %zu more from there)", nr_same - 1);
+        fprintf(to, "\n");
     }
     elf_symbols_free(symbols);
 }

@@ -16,7 +16,10 @@ enum { STALE_TEXT_CHARS = 256 };
 void stale_describe(const struct machine *machine, const struct cache_stale *stale,
                     const struct elf_symbols *symbols, char text[STALE_TEXT_CHARS]);
 
-/* All that were kept; nothing when there are none. `image` may be NULL. */
+/*
+ * All that were kept, those of one kind from one place in a line; nothing when there are none. `image` may
+ * be NULL.
+ */
 void report_stale(const struct machine *machine, const char *image, FILE *to);
 
 #endif
