@@ -102,6 +102,7 @@ struct cpu *cpu_create(const struct cpu_params *params)
         cpu->features &= ~(UINT64_C(1) << FEATURE_APIC);
     cpu->apic_base = 0xfee00000 | APIC_BASE_BSP | APIC_BASE_ENABLE; /* SDM 3A 10.4.4 */
     cpu->is_timed = config->cpu_model != CFG_CPU_FUNCTIONAL;
+    cpu->is_hit_under_walk = cpu->is_timed && config->mmu_hit_under_walk;
     cpu->handlers = choose_handlers(params);
     cpu->stop_record = (struct insn){.run = cpu->handlers[HANDLER_stop]};
     cpu->nr_code_frames = params->ram->size_bytes >> PAGE_SHIFT;
@@ -120,6 +121,8 @@ struct cpu *cpu_create(const struct cpu_params *params)
         .structure = {params->structure[TLB_PDE], params->structure[TLB_PDPTE], params->structure[TLB_PML4E],
                       params->structure[TLB_PML5E]},
         .l2_tlb_latency_cycles = config->tlb_l2_latency_cycles,
+        .nr_walkers = (unsigned)config->mmu_walkers,
+        .is_hit_under_walk = config->mmu_hit_under_walk,
         .walk_cache = params->walk_cache,
         .content = params->content,
         .ram = params->ram,

@@ -273,6 +273,7 @@ struct cpu {
     struct pmu pmu;
     bool is_halted, is_shut_down, must_stop, stop_for_marker;
     bool is_timed;
+    bool is_hit_under_walk; /* loads may wait aside for their translation */
     stamp_t io_wait;
     uint64_t untimed_clocks[2]; /* what counts uses where there are no TLBs */
     struct mmu mmu;

@@ -11,6 +11,8 @@ struct piece {
     enum memory_type type;
     uint64_t nr_walks;
     bool is_rest;
+    bool may_wait_aside;
+    stamp_t aside; /* when its translation is there, if it waits for that while issue goes on; else 0 */
     cycle_t asked, translated, sent;
 };
 
@@ -117,20 +119,24 @@ static __attribute__((noinline)) bool translate_anew(struct cpu *cpu, struct pie
     stamp_t known = *t;
     piece->asked = stamp_cycle(*t);
     bool is_good = cpu_translate(cpu, piece->linear, access, asker, &known, &entry);
-    *t = cpu_wait(cpu, *t, known);
-    piece->translated = stamp_cycle(*t);
+    piece->translated = stamp_cycle(known);
     piece->nr_walks = cpu->mmu.stats.walks - walks_before;
-    if (!is_good)
-        return false;
-    piece->at = mmu_physical(&cpu->mmu, entry, laddr(piece->linear));
-    piece->is_ram = is_ram(cpu, piece->at);
-    piece->type = cpu->is_timed ? mmu_memory_type(&cpu->mmu, entry, piece->at) : MEMORY_WB;
-    if (piece->is_ram)
+    if (is_good) {
+        piece->at = mmu_physical(&cpu->mmu, entry, laddr(piece->linear));
+        piece->is_ram = is_ram(cpu, piece->at);
+        piece->type = cpu->is_timed ? mmu_memory_type(&cpu->mmu, entry, piece->at) : MEMORY_WB;
+    }
+    bool goes_on = is_good && piece->may_wait_aside && piece->is_ram && piece->type != MEMORY_UC;
+    if (goes_on && known > *t)
+        piece->aside = known; /* no shortcut: who comes before that has to wait as well */
+    else
+        *t = cpu_wait(cpu, *t, known);
+    if (is_good && piece->is_ram && !piece->aside)
         cpu_fill_data_front(cpu, piece->linear, entry, piece->type);
-    return true;
+    return is_good;
 }
 
-/* Translates one piece in slot *t, which moves. */
+/* Translates one piece in slot *t, which moves, unless the piece may wait aside and does. */
 static inline bool translate_piece(struct cpu *cpu, struct piece *piece, enum mmu_access access,
                                    enum mmu_asker asker, stamp_t *t)
 {
@@ -138,9 +144,13 @@ static inline bool translate_piece(struct cpu *cpu, struct piece *piece, enum mm
            translate_anew(cpu, piece, access, asker, t);
 }
 
-/* Cuts an access into its pieces and translates them. Returns how many, or 0 for a fault. */
+/*
+ * Cuts an access into its pieces and translates them. Returns how many, or 0 for a fault. One that lies in
+ * two pages does not wait aside.
+ */
 static unsigned translate(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access,
-                          enum mmu_asker asker, stamp_t *t, struct piece piece[MAX_PIECES])
+                          enum mmu_asker asker, bool may_wait_aside, stamp_t *t,
+                          struct piece piece[MAX_PIECES])
 {
     if (cpu->checks_alignment && asker == MMU_USER && !is_aligned(linear, size_bytes)) {
         cpu_set_fault_code(cpu, EXCP_AC, 0);
@@ -151,6 +161,7 @@ static unsigned translate(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
     unsigned nr_pieces = first_bytes < size_bytes ? 2 : 1;
     piece[0] = (struct piece){.linear = linear, .is_new_page = true};
     piece[0].size_bytes = nr_pieces == 2 ? first_bytes : size_bytes;
+    piece[0].may_wait_aside = may_wait_aside && (nr_pieces == 1 || ((linear + first_bytes) & PAGE_MASK) != 0);
     if (!translate_piece(cpu, &piece[0], access, asker, t))
         return 0;
     if (nr_pieces == 1)
@@ -166,6 +177,7 @@ static unsigned translate(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
     piece[1].at = paddr(piece[0].at.v + first_bytes);
     piece[1].is_ram = piece[0].is_ram;
     piece[1].type = piece[0].type;
+    piece[1].aside = piece[0].aside;
     piece[1].asked = piece[1].translated = piece[0].translated;
     return 2;
 }
@@ -356,6 +368,16 @@ static stamp_t load_pieces(struct cpu *cpu, struct piece *piece, unsigned nr_pie
     return all_ready;
 }
 
+/*
+ * Of a load that waited aside, and that issued at `issue` all the same: who uses what was served near by has
+ * waited for the translation.
+ */
+static stamp_t end_aside(struct cpu *cpu, stamp_t issue, stamp_t ready)
+{
+    cpu->slow_issue = issue;
+    return stamp_reason(ready) == REASON_L1D ? stamp_because(ready, REASON_DTLB) : ready;
+}
+
 /* An access that is one piece, and not to be looked at more closely for any reason. */
 static inline bool is_plain(const struct cpu *cpu, uint64_t linear, unsigned size_bytes)
 {
@@ -369,15 +391,17 @@ static inline bool is_plain(const struct cpu *cpu, uint64_t linear, unsigned siz
  * bytes are there, 0 for a fault.
  */
 static __attribute__((noinline)) stamp_t load_bytes(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
-                                                    enum mmu_access access, enum mmu_asker asker, stamp_t t,
-                                                    uint8_t *into)
+                                                    enum mmu_access access, enum mmu_asker asker,
+                                                    bool may_wait_aside, stamp_t t, uint8_t *into)
 {
     struct piece piece[MAX_PIECES];
-    unsigned nr_pieces = translate(cpu, linear, size_bytes, access, asker, &t, piece);
+    unsigned nr_pieces = translate(cpu, linear, size_bytes, access, asker, may_wait_aside, &t, piece);
     cpu->slow_issue = t;
     if (nr_pieces == 0)
         return 0;
     debug_note_access(cpu, linear, size_bytes, false);
+    if (UNLIKELY(piece[0].aside != 0))
+        return end_aside(cpu, t, load_pieces(cpu, piece, nr_pieces, piece[0].aside, into));
     return load_pieces(cpu, piece, nr_pieces, t, into);
 }
 
@@ -414,20 +438,28 @@ static inline void write_value(uint8_t *host, unsigned size_bytes, uint64_t valu
 }
 
 static struct loaded load(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access,
-                          enum mmu_asker asker, stamp_t t)
+                          enum mmu_asker asker, bool may_wait_aside, stamp_t t)
 {
     struct loaded loaded = {0, 0};
     if (UNLIKELY(!is_plain(cpu, linear, size_bytes))) {
-        loaded.ready = load_bytes(cpu, linear, size_bytes, access, asker, t, (uint8_t *)&loaded.value);
+        loaded.ready =
+            load_bytes(cpu, linear, size_bytes, access, asker, may_wait_aside, t, (uint8_t *)&loaded.value);
         return loaded;
     }
     struct piece piece; /* what only observers ask for is not filled in */
     piece.linear = linear;
     piece.size_bytes = size_bytes;
+    piece.may_wait_aside = may_wait_aside;
+    piece.aside = 0;
     bool is_good = translate_piece(cpu, &piece, access, asker, &t);
     cpu->slow_issue = t;
     if (!is_good)
         return loaded;
+    if (UNLIKELY(piece.aside != 0)) {
+        stamp_t ready = load_pieces(cpu, &piece, 1, piece.aside, (uint8_t *)&loaded.value);
+        loaded.ready = end_aside(cpu, t, ready);
+        return loaded;
+    }
     if (UNLIKELY(!piece.is_ram)) {
         loaded.ready = load_pieces(cpu, &piece, 1, t, (uint8_t *)&loaded.value);
         return loaded;
@@ -445,17 +477,17 @@ static struct loaded load(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
 
 stamp_t cpu_load_wide_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t, void *into)
 {
-    return load_bytes(cpu, linear, size_bytes, MMU_READ, current(cpu), t, into);
+    return load_bytes(cpu, linear, size_bytes, MMU_READ, current(cpu), cpu->is_hit_under_walk, t, into);
 }
 
 struct loaded cpu_load_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t)
 {
-    return load(cpu, linear, size_bytes, MMU_READ, current(cpu), t);
+    return load(cpu, linear, size_bytes, MMU_READ, current(cpu), cpu->is_hit_under_walk, t);
 }
 
 struct loaded cpu_load_for_write_slow(struct cpu *cpu, uint64_t linear, unsigned size_bytes, stamp_t t)
 {
-    return load(cpu, linear, size_bytes, MMU_WRITE, current(cpu), t);
+    return load(cpu, linear, size_bytes, MMU_WRITE, current(cpu), false, t);
 }
 
 /*
@@ -539,7 +571,7 @@ static __attribute__((noinline)) bool store_bytes(struct cpu *cpu, uint64_t line
                                                   stamp_t data_ready)
 {
     struct piece piece[MAX_PIECES];
-    unsigned nr_pieces = translate(cpu, linear, size_bytes, MMU_WRITE, asker, &t, piece);
+    unsigned nr_pieces = translate(cpu, linear, size_bytes, MMU_WRITE, asker, false, &t, piece);
     cpu->slow_issue = t;
     if (nr_pieces == 0)
         return false;
@@ -555,6 +587,8 @@ static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_
     struct piece piece; /* as for loads */
     piece.linear = linear;
     piece.size_bytes = size_bytes;
+    piece.may_wait_aside = false;
+    piece.aside = 0;
     bool is_good = translate_piece(cpu, &piece, MMU_WRITE, asker, &t);
     cpu->slow_issue = t;
     if (!is_good)
@@ -621,7 +655,7 @@ bool cpu_read(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_sys
     cpu->memory_ip = 0;
     if (!complete_linear(cpu, &linear, is_system))
         return false;
-    struct loaded loaded = load(cpu, linear, size_bytes, MMU_READ, asker, cpu_port(cpu, cpu->clock));
+    struct loaded loaded = load(cpu, linear, size_bytes, MMU_READ, asker, false, cpu_port(cpu, cpu->clock));
     cpu->clock = cpu_wait(cpu, cpu->slow_issue, loaded.ready);
     *value = loaded.value;
     return loaded.ready != 0;
@@ -642,7 +676,7 @@ bool cpu_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_sy
 bool cpu_probe_write(struct cpu *cpu, uint64_t linear, unsigned size_bytes)
 {
     struct piece piece[MAX_PIECES];
-    return translate(cpu, linear, size_bytes, MMU_WRITE, current(cpu), &cpu->clock, piece) != 0;
+    return translate(cpu, linear, size_bytes, MMU_WRITE, current(cpu), false, &cpu->clock, piece) != 0;
 }
 
 bool cpu_probe_system(struct cpu *cpu, uint64_t linear, unsigned nr_bytes, bool is_write)
@@ -650,7 +684,7 @@ bool cpu_probe_system(struct cpu *cpu, uint64_t linear, unsigned nr_bytes, bool 
     struct piece piece[MAX_PIECES];
     enum mmu_access access = is_write ? MMU_WRITE : MMU_READ;
     for (uint64_t at = linear, end = linear + nr_bytes; at < end; at = (at | PAGE_MASK) + 1)
-        if (!translate(cpu, at & UINT32_MAX, 1, access, false, &cpu->clock, piece))
+        if (!translate(cpu, at & UINT32_MAX, 1, access, MMU_SUPERVISOR, false, &cpu->clock, piece))
             return false;
     return true;
 }

@@ -178,6 +178,19 @@ static bool walk_from(struct mmu *mmu, const struct walk_start *start, cycle_t *
     return is_good;
 }
 
+/* The walker that is free first; the walk begins in cycle *now, which moves. NULL: there is always one. */
+static cycle_t *take_walker(struct mmu *mmu, cycle_t *now)
+{
+    cycle_t *first = NULL;
+    for (unsigned i = 0; i < mmu->params.nr_walkers; i++)
+        first = first && *first <= mmu->walker_free[i] ? first : &mmu->walker_free[i];
+    if (first && *first > *now) {
+        mmu->stats.walker_wait_cycles += *first - *now;
+        *now = *first;
+    }
+    return first;
+}
+
 static void count_fault(struct mmu *mmu, uint32_t error_code)
 {
     if (error_code & PF_RSVD)
@@ -201,6 +214,7 @@ static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access 
     record->linear = at;
     record->access = access;
     record->asker = asker;
+    cycle_t *walker = take_walker(mmu, &now);
     struct walk_start start, *from = NULL;
     if (mmu->caches.nr && !is_confirming &&
         paging_caches_find(&mmu->caches, &mmu->mode, mmu_pcid(mmu), at, &start))
@@ -213,6 +227,8 @@ static struct mmu_answer walk(struct mmu *mmu, struct laddr at, enum mmu_access 
         from = NULL;
         *is_good = walk_from(mmu, NULL, &now, entry);
     }
+    if (walker)
+        *walker = now;
     if (!*is_good)
         count_fault(mmu, record->error_code);
     else if (mmu->caches.nr)
@@ -248,15 +264,20 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
     unsigned pcid = mmu_pcid(mmu);
     struct tlb *l1 = access == MMU_FETCH ? mmu->params.itlb : mmu->params.dtlb;
     struct tlb_entry *entry = tlb_lookup(l1, at, pcid);
+    if (entry && entry->ready > now)
+        now = entry->ready;
     if (entry && is_usable(mmu, entry, access, asker))
         return (struct mmu_answer){.entry = entry, .found_in = MMU_FOUND_L1, .ready = now};
     enum mmu_found found_in = entry ? MMU_FOUND_L1 : MMU_FOUND_NOWHERE;
     if (!entry) {
         now += mmu->params.l2_tlb_latency_cycles;
         entry = tlb_lookup(mmu->params.l2_tlb, at, pcid);
+        if (entry && entry->ready > now)
+            now = entry->ready;
         if (entry && is_usable(mmu, entry, access, asker)) {
             count_l2_hit(mmu, access);
             entry = tlb_fill_missed(l1, entry);
+            entry->ready = mmu->params.is_hit_under_walk ? now : 0;
             return (struct mmu_answer){.entry = entry, .found_in = MMU_FOUND_L2, .ready = now};
         }
         found_in = entry ? MMU_FOUND_L2 : MMU_FOUND_NOWHERE;
@@ -274,6 +295,7 @@ struct mmu_answer mmu_translate(struct mmu *mmu, struct laddr at, enum mmu_acces
     if (!is_good)
         return answer;
     fresh.pcid = (uint16_t)pcid;
+    fresh.ready = mmu->params.is_hit_under_walk ? answer.ready : 0;
     if (found_in == MMU_FOUND_NOWHERE) {
         tlb_fill_missed(mmu->params.l2_tlb, &fresh);
         answer.entry = tlb_fill_missed(l1, &fresh);

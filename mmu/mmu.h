@@ -15,11 +15,16 @@
 #include "sim/base/ram.h"
 #include "tlb/tlb.h"
 
+enum { MMU_MAX_WALKERS = 16 };
+
 struct mmu_params {
     bool is_timed;
     struct tlb *itlb, *dtlb, *l2_tlb;         /* all NULL when not timed; owned by the caller */
     struct tlb *structure[NR_TLB_STRUCTURES]; /* paging-structure caches; NULL where there is none */
     cycle_t l2_tlb_latency_cycles;
+    unsigned nr_walkers; /* at most MMU_MAX_WALKERS; 0: as many as there are walks */
+    /* Accesses go on while a walk is under way: what it puts in the TLBs is not there before its end. */
+    bool is_hit_under_walk;
     struct cache *walk_cache;      /* in which the walker looks first; NULL when not timed */
     struct cache_content *content; /* NULL: there are no devices that do not snoop */
     struct ram *ram;
@@ -44,7 +49,8 @@ struct mmu {
     struct memory_types types;
     struct mmu_stats stats;
     struct paging_caches caches;
-    struct walk last_walk; /* for traces and windows */
+    cycle_t walker_free[MMU_MAX_WALKERS]; /* when each can begin a walk */
+    struct walk last_walk;                /* for traces and windows */
     struct walk
         refuted; /* the last that began below the root and faulted, before last_walk confirmed it or not */
     uint64_t nr_walks_seen; /* grows with every walk, so that an observer knows whether last_walk is new */

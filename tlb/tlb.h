@@ -51,6 +51,7 @@ struct tlb_entry {
     uint16_t pcid;     /* whose it is, unless it is global (SDM 3A 4.10.1) */
     uint8_t pat_index; /* what the entry in memory says of the memory type (SDM 3A 4.9.2) */
     bool is_listed;    /* the TLB's own */
+    cycle_t ready;     /* the translation is not known before; the TLB itself does not look at it */
     uint64_t id;       /* never the same twice, and larger with each fill; 0: the way is empty */
     uint64_t last_use; /* the TLB's clock at the last hit or fill; of an empty way, from when it was not */
 };

@@ -339,12 +339,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nr_bytes)
     if (nr_bytes < 8)
         return 0;
     unsigned options = data[0] | (unsigned)data[1] << 8;
-    const char *settings[24] = {NULL};
+    const char *settings[32] = {NULL};
     unsigned nr = 0;
     for (; !(options & OPTION_LARGE_CACHES) && small[nr]; nr++)
         settings[nr] = small[nr];
     settings[nr++] = options & OPTION_WIDE ? "cpu.width=4" : "cpu.width=1";
     settings[nr++] = options & OPTION_WALK_L2 ? "mmu.walk_through=l2" : "mmu.walk_through=l1d";
+    settings[nr++] = options & OPTION_WALK_L2 ? "mmu.hit_under_walk=true" : "mmu.walkers=1";
     struct core core[NR_CORE_KINDS];
     for (unsigned kind = 0; kind < NR_CORE_KINDS; kind++) {
         core_init(&core[kind], (enum core_kind)kind, settings);

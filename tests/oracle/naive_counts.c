@@ -47,7 +47,7 @@ enum { NR_STRUCTURES = 4 };
 static const char *const structure_names[NR_STRUCTURES] = {"pde", "pdpte", "pml4e", "pml5e"};
 
 /* How long walks took: less than so many cycles. Levels are counted from that of the PTEs. */
-enum { NR_BUCKETS = 8, NR_TABLES = 5 };
+enum { NR_BUCKETS = 8, NR_TABLES = 5, MAX_WALKERS = 16 };
 static const struct {
     uint64_t end;
     const char *name;
@@ -80,7 +80,8 @@ struct model {
     uint64_t reads_served_by[NR_SERVERS];      /* by enum served_by */
     uint64_t walks, dirty_walks, permission_walks, refuted_walks, walk_reads, accessed_sets, dirty_sets;
     uint64_t faults_not_present, faults_protection, faults_reserved;
-    uint64_t l2_tlb_latency;
+    uint64_t l2_tlb_latency, nr_walkers, walker_free[MAX_WALKERS], walker_wait_cycles;
+    bool is_hit_under_walk;
     uint64_t walks_by_cycles[NR_BUCKETS], walk_cycles, update_cycles, level_reads[NR_TABLES],
         level_cycles[NR_TABLES];
     unsigned nr_differences;
@@ -188,6 +189,9 @@ static bool build_model(struct model *model, const cJSON *config, struct diag *d
 {
     model->ram_bytes = setting(config, "machine.ram");
     model->l2_tlb_latency = setting(config, "tlb.l2.latency_cycles");
+    model->nr_walkers = setting(config, "mmu.walkers");
+    const cJSON *hit_under_walk = cJSON_GetObjectItem(config, "mmu.hit_under_walk");
+    model->is_hit_under_walk = cJSON_IsTrue(cJSON_GetObjectItem(hit_under_walk, "value"));
     add_tlb(&model->itlb, config, "tlb.l1i");
     add_tlb(&model->dtlb, config, "tlb.l1d");
     add_tlb(&model->l2_tlb, config, "tlb.l2");
@@ -426,9 +430,24 @@ static void walk(struct model *model, struct naive_tlb *l1, const struct trace_r
     count_cycles(model, &record->walk, begin, *now);
     if (outcome != GOOD)
         return;
+    fresh.ready = model->is_hit_under_walk ? *now : 0;
     keep_structures(model, &record->walk, &above);
     naive_tlb_fill(&model->l2_tlb, fresh);
     naive_tlb_fill(l1, fresh);
+}
+
+/* The walker that is free first, for a walk that can begin in cycle *now, which becomes when it does. */
+static uint64_t *take_walker(struct model *model, uint64_t *now)
+{
+    uint64_t first = 0;
+    if (model->nr_walkers == 0)
+        return NULL;
+    for (uint64_t i = 1; i < model->nr_walkers; i++)
+        first = model->walker_free[i] < model->walker_free[first] ? i : first;
+    uint64_t begin = model->walker_free[first] > *now ? model->walker_free[first] : *now;
+    model->walker_wait_cycles += begin - *now;
+    *now = begin;
+    return &model->walker_free[first];
 }
 
 static void translate(struct model *model, const struct trace_record *record)
@@ -449,6 +468,8 @@ static void translate(struct model *model, const struct trace_record *record)
         page = naive_tlb_lookup(&model->l2_tlb, seen->linear.v, model->pcid);
         is_l2_hit = page != NULL;
     }
+    if (page && page->ready > now)
+        now = page->ready;
     bool is_good = page && is_allowed(model, page, seen->access, seen->is_user);
     bool needs_walk = !is_good || (is_write && !page->is_dirty);
     if (is_l1_hit != seen->is_l1_hit || is_l2_hit != seen->is_l2_hit)
@@ -459,11 +480,15 @@ static void translate(struct model *model, const struct trace_record *record)
     model->permission_walks += page && !is_good;
     struct walk_counts *counts = &model->of_access[seen->access % NR_PURPOSES];
     if (needs_walk && record->has_walk) {
-        uint64_t begin = now;
+        uint64_t *walker = take_walker(model, &now), begin = now;
         walk(model, l1, record, page && !is_good, &now);
+        if (walker)
+            *walker = now;
         counts->walk_cycles += now - begin;
     } else if (is_l2_hit) {
-        naive_tlb_fill(l1, *page);
+        struct naive_page copy = *page;
+        copy.ready = model->is_hit_under_walk ? now : 0;
+        naive_tlb_fill(l1, copy);
         counts->l2_hits++;
     }
     if (now != seen->ready)
@@ -670,6 +695,7 @@ static unsigned compare_all(struct model *model, const cJSON *stats)
         {"cpu0.mmu", "permission_walks", model->permission_walks},
         {"cpu0.mmu", "refuted_walks", model->refuted_walks},
         {"cpu0.mmu", "walk_reads", model->walk_reads},
+        {"cpu0.mmu", "walker_wait_cycles", model->walker_wait_cycles},
         {"cpu0.mmu", "walk_cycles", model->walk_cycles},
         {"cpu0.mmu", "walk_update_cycles", model->update_cycles},
         {"cpu0.mmu", "accessed_sets", model->accessed_sets},

@@ -19,6 +19,7 @@ struct naive_page {
     uint64_t number; /* linear address / page size */
     uint64_t pcid;
     uint64_t last_used, filled;
+    uint64_t ready; /* the cycle in which the walk that found it was over, or the L2 TLB answered */
 };
 
 enum naive_pages { NAIVE_SMALL = 1, NAIVE_LARGE = 2 };

@@ -350,6 +350,9 @@ Test(config, settings_are_answered_like_files)
     static const struct {
         const char *text, *line;
     } cases[] = {
+        {"mmu.walkers=17", "-s: mmu.walkers: 17; allowed: a whole number, 0 to 16 walkers"},
+        {"mmu.hit_under_walk=2", "-s: mmu.hit_under_walk: 2; allowed: true or false"},
+        {"tlb.pde.entries=-1", "-s: tlb.pde.entries: -1; allowed: a whole number, 0 to 4096 entries"},
         {"tlb.l1d.wayz=4", "-s: tlb.l1d.wayz: no such key (did you mean \"tlb.l1d.ways\": "
                            "a whole number, 1 to 4096 ways?)"},
         {"tlb.l1d.ways=four", "-s: tlb.l1d.ways: four; allowed: a whole number, 1 to 4096 ways"},

@@ -401,28 +401,84 @@ Test(timing_memory, the_first_store_to_a_clean_page_walks_and_writes)
  * Four issue in a cycle, load i in t + i / 4; of M MSHRs each is free again after a miss's time T, so that
  * load i gets one T after load i - M.
  */
-static cycle_t misses_at_a_time(const char *const settings[MAX_SETTINGS])
+static cycle_t loads_at_a_time(const struct chase *chase, uint32_t first, uint32_t stride)
 {
     enum { NR = 32, FIRST_TURNS = 8, TURNS = 10 };
     uint8_t body[2 + 6 * NR + 3], code[512];
     from_hex("ffc9", body);
     for (uint32_t i = 0; i < NR; i++) {
         uint8_t *at = body + 2 + 6 * i;
-        uint32_t displacement = i * LINE;
+        uint32_t displacement = first + i * stride;
         from_hex("8b83", at); /* mov eax,[ebx+displacement] */
         memcpy(at + 2, &displacement, 4);
     }
     from_hex("8d1c03", body + 2 + 6 * NR); /* lea leaves DEC's flags alone */
-    struct chase chase = {.nr = 1, .stride = LINE};
-    memcpy(chase.settings, settings, sizeof chase.settings);
     cycle_t cycles[NR_CORE_KINDS];
     for (enum core_kind kind = CORE_INORDER; kind <= CORE_WATCHED; kind++) {
-        cycles[kind] = run(&chase, kind, code, loop_of(body, sizeof body, FIRST_TURNS + TURNS, code), NULL);
-        cycles[kind] -= run(&chase, kind, code, loop_of(body, sizeof body, FIRST_TURNS, code), NULL);
+        cycles[kind] = run(chase, kind, code, loop_of(body, sizeof body, FIRST_TURNS + TURNS, code), NULL);
+        cycles[kind] -= run(chase, kind, code, loop_of(body, sizeof body, FIRST_TURNS, code), NULL);
     }
     cr_assert_eq(cycles[CORE_INORDER], cycles[CORE_WATCHED]);
     cr_assert_eq(cycles[CORE_INORDER] % TURNS, 0, "%lu", cycles[CORE_INORDER]);
     return cycles[CORE_INORDER] / TURNS;
+}
+
+static cycle_t misses_at_a_time(const char *const settings[MAX_SETTINGS])
+{
+    struct chase chase = {.nr = 1, .stride = LINE};
+    memcpy(chase.settings, settings, sizeof chase.settings);
+    return loads_at_a_time(&chase, 0, LINE);
+}
+
+/*
+ * The same of loads that miss the TLBs and hit the L1D. Without hit under walk each waits for its own walk
+ * before the next one issues. With it they issue as above, and of M walkers each is free again after a walk's
+ * two reads.
+ */
+Test(timing_memory, independent_loads_walk_as_many_at_a_time_as_there_are_walkers)
+{
+    enum { NR = 32, WALK = 2 * L1, PAST_THE_CELLS = 0x800 };
+    struct chase chase = {.paging = PAGES_4K,
+                          .nr = NR,
+                          .stride = 4096,
+                          .settings = {WIDE(4), "cpu.memory_ports=4", TLBS(8, 16), "mmu.walkers=1"}};
+    enum { WALKERS = 8, HIT_UNDER_WALK };
+    cr_assert_str_eq(chase.settings[WALKERS], "mmu.walkers=1");
+    cycle_t each = loads_at_a_time(&chase, PAST_THE_CELLS, 4096);
+    cr_assert_eq(each, NR * (L2_TLB + WALK) + L1 + 1, "%lu", each);
+    chase.settings[HIT_UNDER_WALK] = "mmu.hit_under_walk=true";
+    for (unsigned walkers = 1; walkers <= 8; walkers *= 2) {
+        char setting[32];
+        sprintf(setting, "mmu.walkers=%u", walkers);
+        chase.settings[WALKERS] = setting;
+        each = loads_at_a_time(&chase, PAST_THE_CELLS, 4096);
+        cr_assert_eq(each, L2_TLB + NR / walkers * WALK + (walkers - 1) / 4 + L1 + 1, "%u: %lu", walkers,
+                     each);
+    }
+    /* Any number: the last one issues in the eighth cycle. */
+    chase.settings[WALKERS] = "mmu.walkers=0";
+    each = loads_at_a_time(&chase, PAST_THE_CELLS, 4096);
+    cr_assert_eq(each, (NR - 1) / 4 + L2_TLB + WALK + L1 + 1, "%lu", each);
+}
+
+/* Two loads of each of 16 pages, more than the TLBs hold: the second finds what the first has walked for. */
+Test(timing_memory, a_page_that_is_walked_for_is_waited_for_and_not_walked_for_again)
+{
+    enum { NR_PAGES = 16, WALK = 2 * L1, BETWEEN_THE_CELLS = 0x20 };
+    struct chase chase = {
+        .paging = PAGES_4K,
+        .nr = NR_PAGES,
+        .stride = 4096,
+        .settings = {WIDE(4), "cpu.memory_ports=4", TLBS(4, 8), "mmu.hit_under_walk=true", "mmu.walkers=1"}};
+    cycle_t each = loads_at_a_time(&chase, BETWEEN_THE_CELLS, 2048);
+    cr_assert_eq(each, L2_TLB + NR_PAGES * WALK + L1 + 1, "%lu", each);
+}
+
+/* A chase has nothing that could go on; each load is waited for by the next, for its translation. */
+Test(timing_memory, a_chase_takes_as_long_with_hit_under_walk)
+{
+    expect_load(PAGED(PAGES_4K, 17, 4096, TLBS(8, 16), "mmu.hit_under_walk=true"), REASON_DTLB, 0,
+                L2_TLB + 2 * L1 + L1);
 }
 
 Test(timing_memory, independent_misses_take_a_latency_for_each_round_of_mshrs)

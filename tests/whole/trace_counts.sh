@@ -33,19 +33,20 @@ agree tiny -c "$LK_SOURCE/configs/tiny.json"
 agree odd -c "$LK_SOURCE/configs/tiny.json" -s mmu.walk_through=l2 -s tlb.l1d.entries=7 -s tlb.l1d.ways=1 \
     -s tlb.l2.entries=15 -s tlb.l2.ways=5 -s cpu.fetch_bytes=16 -s cache.l1d.ways=1 -s cache.l1i.line=32 \
     -s cache.l1d.line=32 -s cache.l2.line=32
-# Each policy of TLBs, in arrays for one size of page and for all; with and without a PDE cache.
+# Each policy of TLBs, in arrays for one size of page and for all; with and without a PDE cache,
+# with one walker, two, and any number.
 agree tlb_random -c "$LK_SOURCE/configs/tiny.json" -s tlb.l1i.replacement=random -s tlb.l1d.replacement=fifo \
     -s tlb.l2.replacement=plru -s tlb.l1d.pages=shared -s tlb.l2.pages=split -s tlb.random_seed=7 \
-    -s tlb.pde.entries=2 -s tlb.pde.ways=2 -s tlb.pde.replacement=random -s mmu.walk_through=l2
+    -s tlb.pde.entries=2 -s tlb.pde.ways=2 -s tlb.pde.replacement=random -s mmu.walk_through=l2 -s mmu.walkers=1
 agree tlb_plru -c "$LK_SOURCE/configs/tiny.json" -s tlb.l1i.replacement=plru -s tlb.l1i.pages=shared -s tlb.l1i.ways=8 \
     -s tlb.l1d.replacement=plru -s tlb.l1d.ways=4 -s tlb.l1d_large.replacement=random -s tlb.l2.replacement=random \
-    -s tlb.pde.entries=16 -s tlb.pde.replacement=plru
+    -s tlb.pde.entries=16 -s tlb.pde.replacement=plru -s mmu.hit_under_walk=true -s mmu.walkers=2
 agree tlb_fifo -c "$LK_SOURCE/configs/tiny.json" -s tlb.l1i.replacement=fifo -s tlb.l1d.replacement=random \
     -s tlb.l2.replacement=fifo -s tlb.l2.pages=split -s tlb.l2.entries=15 -s tlb.l2.ways=5 -s tlb.l2_large.entries=2 \
     -s tlb.l2_large.ways=2 -s tlb.l2_large.replacement=plru
 run plru_unwatched -c "$LK_SOURCE/configs/tiny.json" -s tlb.l1i.replacement=plru -s tlb.l1i.pages=shared -s tlb.l1i.ways=8 \
     -s tlb.l1d.replacement=plru -s tlb.l1d.ways=4 -s tlb.l1d_large.replacement=random -s tlb.l2.replacement=random \
-    -s tlb.pde.entries=16 -s tlb.pde.replacement=plru
+    -s tlb.pde.entries=16 -s tlb.pde.replacement=plru -s mmu.hit_under_walk=true -s mmu.walkers=2
 cmp tlb_plru/stats.json plru_unwatched/stats.json || fail "shortcuts change what the policies of TLBs do"
 
 # Paging-structure caches with four levels.

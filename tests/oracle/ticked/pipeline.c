@@ -87,7 +87,8 @@ struct pipeline {
     bool has_data;
     slot_t data;
     struct bytes loaded, stored; /* of the access under way */
-    slot_t loaded_there;         /* when the caches have all of what is loaded */
+    slot_t aside;        /* when the load under way is translated, if it waits for that aside; else 0 */
+    slot_t loaded_there; /* when the caches have all of what is loaded */
     bool is_halted;
     unsigned ports_used;
     slot_t ready[NR_PLACES];
@@ -224,6 +225,20 @@ static bool translate(struct pipeline *p, const struct request *request)
     return pass_time(p, request->translation_cycles);
 }
 
+/* When the access under way asks the caches. */
+static slot_t sent_at(const struct pipeline *p)
+{
+    return p->aside > p->now ? p->aside : p->now;
+}
+
+/* The load goes on when it is translated; nothing else waits for that. */
+static void translate_aside(struct pipeline *p, const struct request *request)
+{
+    compare(p, "asked", p->item, request, cycle_of(p, sent_at(p)), request->asked);
+    p->counts.requests++;
+    p->aside = after(p, sent_at(p), request->translation_cycles);
+}
+
 static void add_bytes(struct bytes *bytes, const struct request *request)
 {
     if (!request->is_rest)
@@ -249,11 +264,14 @@ static bool contain(const struct bytes *outer, const struct bytes *inner)
            inner->at[0] + inner->size_bytes[0] <= outer->at[0] + outer->size_bytes[0];
 }
 
-/* When the load that is issued now has its bytes, which the caches have at `there` (timing.md, section 5). */
+/*
+ * When the load that is sent now (or later, if it waits aside) has its bytes, which the caches have at `there`
+ * (timing.md, section 5).
+ */
 static slot_t hear_stores(const struct pipeline *p, slot_t there)
 {
     const struct config *config = p->config;
-    cycle_t now = cycle_of(p, p->now), drained = now, drained_of_met = 0;
+    cycle_t now = cycle_of(p, sent_at(p)), drained = cycle_of(p, p->now), drained_of_met = 0;
     const struct store *met = NULL;
     for (uint64_t i = p->nr_drained; i < p->nr_stores; i++) {
         const struct store *store = &p->stores[i % MAX_STORES];
@@ -281,6 +299,7 @@ static void end_load(struct pipeline *p)
     p->data = p->has_data && p->data > ready ? p->data : ready;
     p->has_data = true;
     p->loaded_there = 0;
+    p->aside = 0;
 }
 
 /* A store's line was answered for `there`. One that the L1D serves is there a hit's time before. */
@@ -297,8 +316,8 @@ static bool send(struct pipeline *p, const struct request *request)
     if (request->is_uncached && p->is_mid_step)
         return pass_time(p, 0);
     if (!request->is_device)
-        compare(p, "sent", p->item, request, cycle_of(p, p->now), request->sent);
-    slot_t there = after(p, p->now, request->data_cycles);
+        compare(p, "sent", p->item, request, cycle_of(p, sent_at(p)), request->sent);
+    slot_t there = after(p, sent_at(p), request->data_cycles);
     if (request->kind == REQUEST_LOAD) {
         add_bytes(&p->loaded, request);
         p->loaded_there = there > p->loaded_there ? there : p->loaded_there;
@@ -436,6 +455,9 @@ static enum outcome do_step(struct pipeline *p, const struct step *step)
         return p->nr_stores - p->nr_drained < p->config->cpu_store_buffer ? GOES_ON : WAITS;
     case STEP_TRANSLATE:
         return translate(p, stream_request(p->stream, step->request)) ? GOES_ON : WAITS;
+    case STEP_ASIDE:
+        translate_aside(p, stream_request(p->stream, step->request));
+        return GOES_ON;
     case STEP_SEND:
         return send(p, stream_request(p->stream, step->request)) ? GOES_ON : WAITS;
     case STEP_LOADED:
@@ -528,8 +550,7 @@ static void issue_stage(struct pipeline *p)
                 return;
             const struct item *item = stream_item(p->stream, p->item);
             bool is_woken = p->is_halted && item->kind == ITEM_EXCEPTION;
-            steps_of(p->stream, item, &prepared(p, p->item)->recipe, is_woken,
-                     (unsigned)p->config->cpu_io_cycles, &p->steps);
+            steps_of(p->stream, item, &prepared(p, p->item)->recipe, is_woken, p->config, &p->steps);
             p->is_loaded = true;
             p->step = 0;
             p->has_data = false;

@@ -160,7 +160,7 @@ static void choose_tlb(struct dice *dice, struct settings *s, const char *name, 
 
 static void choose_tlbs(struct dice *dice, struct settings *s)
 {
-    static const char *const names[] = {"l1i", "l1d", "l2"};
+    static const char *const names[] = {"l1i", "l1d", "l2"}, *const structures[] = {"pde", "pdpte", "pml4e"};
     for (unsigned i = 0; i < 3; i++) {
         char large[16];
         snprintf(large, sizeof large, "%s_large", names[i]);
@@ -168,6 +168,11 @@ static void choose_tlbs(struct dice *dice, struct settings *s)
         choose_tlb(dice, s, large, 4);
         add(s, "tlb.%s.pages=%s", names[i], dice_one_in(dice, 2) ? "split" : "shared");
     }
+    for (unsigned i = 0; i < 3; i++)
+        if (dice_one_in(dice, 2))
+            choose_tlb(dice, s, structures[i], 4);
+    add(s, "mmu.walkers=%u", some(dice, 4));
+    add(s, "mmu.hit_under_walk=%s", dice_one_in(dice, 2) ? "true" : "false");
     add(s, "tlb.random_seed=%u", between(dice, 1, 1000));
     add(s, "tlb.l2.latency_cycles=%u", between(dice, 1, 9));
 }

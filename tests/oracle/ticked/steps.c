@@ -19,6 +19,7 @@ struct build {
     struct steps *steps;
     uint64_t next, end; /* requests */
     unsigned io_cycles;
+    bool is_hit_under_walk;
 };
 
 static struct step *add(struct build *b, enum step_kind kind)
@@ -76,8 +77,11 @@ static void access(struct build *b)
     unsigned nr = access_length(b);
     enum request_kind kind = peek(b)->kind;
     bool is_ram_store = false;
+    bool waits_aside = b->is_hit_under_walk && kind == REQUEST_LOAD && peek(b)->may_wait_aside;
+    for (unsigned i = 1; i < nr; i++) /* not in two pages */
+        waits_aside &= !stream_request(b->stream, b->next + i)->is_translated;
     for (unsigned i = 0; i < nr; i++)
-        add(b, STEP_TRANSLATE)->request = b->next + i;
+        add(b, waits_aside ? STEP_ASIDE : STEP_TRANSLATE)->request = b->next + i;
     for (unsigned i = 0; i < nr && kind != REQUEST_PROBE; i++) {
         const struct request *request = stream_request(b->stream, b->next + i);
         if (request->is_device)
@@ -534,7 +538,7 @@ static void instruction(struct build *b)
 }
 
 void steps_of(const struct stream *stream, const struct item *item, const struct recipe *recipe,
-              bool is_woken, unsigned io_cycles, struct steps *steps)
+              bool is_woken, const struct config *config, struct steps *steps)
 {
     struct build b = {.stream = stream,
                       .item = item,
@@ -542,7 +546,8 @@ void steps_of(const struct stream *stream, const struct item *item, const struct
                       .steps = steps,
                       .next = item->first_request,
                       .end = item->first_request + item->nr_requests,
-                      .io_cycles = io_cycles};
+                      .io_cycles = (unsigned)config->cpu_io_cycles,
+                      .is_hit_under_walk = config->mmu_hit_under_walk};
     steps->nr = 0;
     switch (item->kind) {
     case ITEM_BLOCK:

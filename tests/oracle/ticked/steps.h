@@ -15,6 +15,7 @@ enum step_kind {
     STEP_PLACE,        /* a place in the store buffer */
     STEP_TRANSLATE,    /* `request` */
     STEP_SEND,         /* `request`, to the caches */
+    STEP_ASIDE,        /* the same, but what follows does not wait for the translation */
     STEP_LOADED,       /* the load is whole: its data come from the caches, or from the store buffer */
     STEP_BUFFER,       /* the store is in the buffer */
     STEP_BEHIND,       /* the store of a read-modify-write: `nr` requests from `request` on */
@@ -52,6 +53,6 @@ struct steps {
 
 /* The steps of an item; `is_woken`: the instruction before it was an HLT. */
 void steps_of(const struct stream *stream, const struct item *item, const struct recipe *recipe,
-              bool is_woken, unsigned io_cycles, struct steps *steps);
+              bool is_woken, const struct config *config, struct steps *steps);
 
 #endif

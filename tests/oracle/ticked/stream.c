@@ -143,6 +143,7 @@ static void see_access(void *opaque, const struct cpu_seen_access *seen, const s
     }
     bool is_write = seen->kind == CPU_ACCESS_STORE;
     cycle_t translation_cycles = 0;
+    bool is_read = false;
     if (seen->is_paged && seen->is_new_page) {
         size_t i = stream->nr_translations;
         while (i > 0 && stream->translations[i - 1].linear.v != seen->linear.v)
@@ -151,6 +152,7 @@ static void see_access(void *opaque, const struct cpu_seen_access *seen, const s
             abort(); /* an access that was never translated */
         const struct cpu_seen_translation *found = &stream->translations[i - 1];
         translation_cycles = found->ready - found->asked;
+        is_read = found->access == MMU_READ;
         memmove(stream->translations + i - 1, stream->translations + i,
                 (stream->nr_translations - i) * sizeof *stream->translations);
         stream->nr_translations--;
@@ -166,6 +168,8 @@ static void see_access(void *opaque, const struct cpu_seen_access *seen, const s
     request->is_write = is_write;
     request->is_device = !seen->is_ram;
     request->is_uncached = seen->is_ram && seen->type == MEMORY_UC;
+    request->is_translated = seen->is_paged && seen->is_new_page;
+    request->may_wait_aside = is_read && seen->is_ram && !request->is_uncached;
     request->is_l1 = seen->served_by == SERVED_BY_L1;
     request->translation_cycles = translation_cycles;
     request->data_cycles = seen->is_ram ? seen->ready - seen->sent : 0;

@@ -27,7 +27,9 @@ struct request {
     bool is_write; /* what the paging unit was asked */
     bool is_fault;
     bool is_device, is_uncached, is_l1;
-    bool is_io_map; /* the processor's read of where the I/O permission map lies, or of its bits */
+    bool is_translated;  /* it, or what it is the rest of, is in another page than what was before it */
+    bool may_wait_aside; /* a read of RAM that is no UC memory, translated for this request */
+    bool is_io_map;      /* the processor's read of where the I/O permission map lies, or of its bits */
     cycle_t translation_cycles, data_cycles; /* how long the answers took */
     /* To be compared: */
     cycle_t asked, sent, ready;
