@@ -1,6 +1,6 @@
 /*
- * Oracle: the counts of a run, and the cycle of each answer of its TLBs, page walker and caches, against naive
- * models of them and of the DRAM, fed with the addresses and the asking cycles of the run's trace.
+ * Oracle: the counts of a run, and the cycle of each answer of its TLBs, page walker and caches, against
+ * naive models of them and of the DRAM, fed with the addresses and the asking cycles of the run's trace.
  *
  *     naive_counts TRACE STATS.JSON CONFIG.EFFECTIVE.JSON
  *
