@@ -34,7 +34,7 @@ struct lab_row {
         const char *settings[LAB_MAX_SETTINGS];
     } machines[LAB_MAX_MACHINES];
     const char *options; /* of the guest's command line, besides lab=NAME; may be NULL */
-    bool has_disk; /* the machine has one disk, that of lab_disk.h */
+    bool has_disk;       /* the machine has one disk, that of lab_disk.h */
     /* What can be told from outside only, when all machines have run; may be NULL. */
     void (*check)(struct lab_result *result);
     /* A lab that is no guest which checks itself. False with lines in `diag`. */
