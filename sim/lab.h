@@ -18,7 +18,7 @@ struct lab_run {
     bool wants_json;             /* the report as JSON */
 };
 
-enum { LAB_MAX_MACHINES = 4, LAB_MAX_SETTINGS = 6, LAB_MAX_REGIONS = 64 };
+enum { LAB_MAX_MACHINES = 4, LAB_MAX_SETTINGS = 8, LAB_MAX_REGIONS = 64 };
 
 struct lab_result;
 struct lab_row {

@@ -151,6 +151,14 @@ static void check_iommu(struct lab_result *result)
                   result->outcomes[i].machine);
 }
 
+/* No sync is missing anywhere: what was read is right, and not by luck. */
+static void check_random(struct lab_result *result)
+{
+    for (unsigned i = 0; i < result->nr_outcomes; i++)
+        lab_claim(result, result->outcomes[i].nr_stale == 0, "on %s: no stale reads, no lost updates",
+                  result->outcomes[i].machine);
+}
+
 /* ---- The rows ---- */
 
 const struct lab_row lab_rows[] = {
@@ -203,6 +211,23 @@ const struct lab_row lab_rows[] = {
                     "dma.bus_offset=0KiB", "machine.ram=64MiB"}}},
      .options = "intel_iommu=on",
      .check = check_iommu},
+    {.name = "dma-random",
+     .fact = "-",
+     .sentence = "the DMA API at random, against a model: flushed, bounced, behind an IOMMU, with highmem",
+     .machines =
+         {{"a machine that snoops",
+           {"dma.coherence=snoop", "dma.address_bits=64", "dma.bus_offset=2048MiB", "machine.ram=64MiB"}},
+          {"one that does not snoop",
+           {"dma.coherence=none", "cache.l1d.prefetcher=next-line", "cache.l1d.prefetch_degree=4",
+            "dma.address_bits=64", "dma.bus_offset=2048MiB", "machine.ram=64MiB"}},
+          {"one that does not snoop, with 24 address bits",
+           {"dma.coherence=none", "cache.l1d.prefetcher=next-line", "cache.l1d.prefetch_degree=4",
+            "dma.address_bits=24", "dma.bus_offset=0KiB", "machine.ram=64MiB"}},
+          {"one that does not snoop, with an IOMMU",
+           {"dma.coherence=none", "cache.l1d.prefetcher=next-line", "cache.l1d.prefetch_degree=4",
+            "dma.address_bits=64", "dma.bus_offset=0KiB", "machine.ram=64MiB", "iommu.present=true"}}},
+     .options = "highmem=24M intel_iommu=on",
+     .check = check_random},
     {.name = "disk",
      .fact = "-",
      .sentence = "a disk by PIO, where the CPU moves each word, and by its bus master, which does it alone",
