@@ -97,6 +97,8 @@ struct cpu *cpu_create(const struct cpu_params *params)
     memset(cpu, 0, sizeof *cpu);
     const struct config *config = params->config;
     cpu->params = *params;
+    if (!cpu->params.is_code_ram)
+        cpu->params.is_code_ram = params->is_ram;
     cpu->features = features_of((enum cfg_isa)config->cpu_isa);
     if (!config->cpu_apic)
         cpu->features &= ~(UINT64_C(1) << FEATURE_APIC);

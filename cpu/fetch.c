@@ -52,7 +52,7 @@ static bool translate(struct cpu *cpu, uint64_t linear, stamp_t *t, struct cpu_s
             return false;
     }
     seen->physical = paddr(cpu->fetch_front->frame.v | (linear & PAGE_MASK));
-    seen->is_ram = cpu->params.is_ram(cpu->params.is_ram_opaque, seen->physical);
+    seen->is_ram = cpu->params.is_code_ram(cpu->params.is_ram_opaque, seen->physical);
     return true;
 }
 
@@ -117,7 +117,7 @@ static size_t read_code(struct cpu *cpu, struct paddr physical, uint8_t bytes[DE
     size_t nr_bytes = PAGE_BYTES - (physical.v & PAGE_MASK);
     if (nr_bytes > DEC_MAX_LENGTH)
         nr_bytes = DEC_MAX_LENGTH;
-    if (cpu->params.is_ram(cpu->params.is_ram_opaque, physical)) {
+    if (cpu->params.is_code_ram(cpu->params.is_ram_opaque, physical)) {
         memcpy(bytes, cpu->params.ram->host + physical.v, nr_bytes);
         return nr_bytes;
     }
@@ -141,7 +141,7 @@ static bool runs_alone(const struct cpu *cpu)
 static const struct insn *find_code(struct cpu *cpu, struct paddr physical)
 {
     struct paddr frame = paddr(physical.v & ~(uint64_t)PAGE_MASK);
-    if (!runs_alone(cpu) && cpu->params.is_ram(cpu->params.is_ram_opaque, physical)) {
+    if (!runs_alone(cpu) && cpu->params.is_code_ram(cpu->params.is_ram_opaque, physical)) {
         const struct insn *block = cpu_code_at(cpu, frame, (unsigned)(physical.v & PAGE_MASK));
         uint64_t linear = cpu->reg[REG_CODE] | (physical.v & PAGE_MASK);
         if (cpu->code_key & CODE_KEY_LIMITED)

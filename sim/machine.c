@@ -168,6 +168,15 @@ static bool is_ram(void *opaque, struct paddr page)
     return page.v < machine->ram.size_bytes;
 }
 
+/* Firmware write-protects its copy of itself, and goes on running from there. */
+static bool is_code_ram(void *opaque, struct paddr page)
+{
+    const struct machine *machine = opaque;
+    if (!is_lapic(machine, page) && memory_is_hole(page))
+        return machine->board && board_reads_ram(machine->board, page);
+    return is_ram(opaque, page);
+}
+
 /* Reads a string of the guest's, up to its end, a page that is not there, or the buffer's end. */
 static void read_text(const struct machine *machine, uint32_t linear, char *into, size_t size_bytes)
 {
@@ -394,6 +403,7 @@ static bool create_cpu(struct machine *machine)
         .walk_cache = cache_hierarchy_walk(&machine->caches, &machine->config),
         .observer = machine->params.observer,
         .is_ram = is_ram,
+        .is_code_ram = is_code_ram,
         .is_ram_opaque = machine,
     };
     if (has_apic(machine)) {

@@ -371,6 +371,11 @@ bool board_is_ram(const struct board *board, struct paddr page)
     return shadow_is_ram(board->shadow, page);
 }
 
+bool board_reads_ram(const struct board *board, struct paddr page)
+{
+    return shadow_reads_ram(board->shadow, page);
+}
+
 bool board_set_rom(struct board *board, const void *bytes, uint64_t size_bytes, struct diag *diag)
 {
     i440fx_firmware_write(board->host_bridge, PAM0, 0); /* the ROM is there when it begins */

@@ -82,6 +82,9 @@ uint8_t board_acknowledge(struct board *board);
 /* Whether accesses to this page, which lies in the hole below 1 MiB, go to RAM now. */
 bool board_is_ram(const struct board *board, struct paddr page);
 
+/* Whether reads of it do; writes may be lost. */
+bool board_reads_ram(const struct board *board, struct paddr page);
+
 /* The firmware's ROM (shadow.h). To be called once, before the first run. */
 bool board_set_rom(struct board *board, const void *bytes, uint64_t size_bytes, struct diag *diag);
 

@@ -149,3 +149,9 @@ bool shadow_is_ram(const struct shadow *shadow, struct paddr page)
     assert(page.v >= SHADOW_BASE && page.v < SHADOW_END);
     return access_at(shadow, page.v) == SHADOW_BOTH;
 }
+
+bool shadow_reads_ram(const struct shadow *shadow, struct paddr page)
+{
+    assert(page.v >= SHADOW_BASE && page.v < SHADOW_END);
+    return access_at(shadow, page.v) & SHADOW_READ;
+}

@@ -4,7 +4,7 @@
  * 1 MiB as well (82441FX data sheet 4.1).
  *
  * Where reads and writes both go to RAM the page is RAM as any other (shadow_is_ram). All else is an access
- * to a device, so code in ROM or in write-protected RAM is run without being kept decoded.
+ * to a device, but for code in write-protected RAM (shadow_reads_ram); that in ROM is not kept decoded.
  */
 #ifndef LK_SIM_BOARD_SHADOW_H
 #define LK_SIM_BOARD_SHADOW_H
@@ -46,5 +46,6 @@ void shadow_set(struct shadow *shadow, uint32_t at, uint32_t size_bytes, enum sh
 
 /* For a page of A0000h-FFFFFh. */
 bool shadow_is_ram(const struct shadow *shadow, struct paddr page);
+bool shadow_reads_ram(const struct shadow *shadow, struct paddr page);
 
 #endif
