@@ -19,7 +19,7 @@ class Guest(NamedTuple):
     has_counters: bool = True   # the processor's, which Linux uses only with a local APIC
     can_power_off: bool = True  # by ACPI; without it the kernel halts for good
     is_short: bool = False      # in ./dev test
-    what: str = "boot"          # boot, shell, memtest, disk, root (on a disk), or twice: with the same statistics
+    what: str = "boot"          # boot, shell, memtest, disk, root (on a disk), grub, or twice: with the same statistics
 
 
 # Names: meta package, architecture. memtest86+ is a package of test_packages in ./dev.
@@ -58,6 +58,8 @@ GUESTS = (
     Guest("amd64, no APIC", "amd64", PVH, ARGUMENTS + " noapic nolapic", models=("functional",), has_counters=False),
     Guest("cloud-amd64, PVH", "cloud-amd64", PVH),
     Guest("cloud-amd64, bzImage", "cloud-amd64"),
+    Guest("cloud-amd64, SeaBIOS, GRUB", "cloud-amd64", "", ARGUMENTS + " acpi=off", can_power_off=False, what="grub"),
+    Guest("686-pae, SeaBIOS, GRUB", "686-pae", "", ARGUMENTS + " acpi=off", models=("functional",), can_power_off=False, what="grub"),
 )
 
 # What Linux says when it finds something that should not be.
