@@ -57,8 +57,8 @@ struct cpu_params {
     const struct cpu_observer *observer;             /* NULL: nobody watches, and the fast executors run */
     bool (*is_ram)(void *opaque, struct paddr page); /* page-granular; false: the access goes to the board */
     /*
-     * Fetches of the page come from RAM, though stores may not go there: write-protected RAM. It gets the same
-     * opaque. NULL: where is_ram says so.
+     * Fetches of the page come from RAM, though stores may not go there: write-protected RAM. It gets the
+     * same opaque. NULL: where is_ram says so.
      */
     bool (*is_code_ram)(void *opaque, struct paddr page);
     void *is_ram_opaque;

@@ -598,20 +598,18 @@ void machine_destroy(struct machine *machine)
     free(machine);
 }
 
-/* What a firmware that boots a kernel leaves in memory. */
-static void leave_tables(struct machine *machine)
+static struct tables_params tables_params(const struct machine *machine)
 {
     enum { LEAF_FEATURES = 1, EAX = 0, EDX = 3 };
     uint32_t identity[4];
     cpu_answer_cpuid(machine->cpu, LEAF_FEATURES, identity);
-    const struct tables_params tables = {
+    return (struct tables_params){
         .ram_bytes = machine->config.machine_ram,
         .has_apic = has_apic(machine),
         .has_iommu = board_iommu(machine->board),
         .cpu_signature = identity[EAX],
         .cpu_features = identity[EDX],
     };
-    tables_write(&tables, &machine->ram);
 }
 
 bool machine_load_guest(struct machine *machine, const struct load_params *guest, struct diag *diag)
@@ -622,7 +620,8 @@ bool machine_load_guest(struct machine *machine, const struct load_params *guest
     params.rsdp = TABLES_LOW_BASE; /* the tables begin with it */
     if (!load_image(&params, &machine->ram, &machine->image, diag))
         return false;
-    leave_tables(machine);
+    const struct tables_params tables = tables_params(machine);
+    tables_write(&tables, &machine->ram); /* what a firmware that boots a kernel leaves in memory */
     struct cpu_state state = start_state(&machine->image.start);
     cpu_set_state(machine->cpu, &state);
     return true;
@@ -638,8 +637,15 @@ bool machine_load_firmware(struct machine *machine, const char *file, struct dia
     firmware_rom_close(&rom);
     if (!is_set)
         return false;
-    const struct fwcfg_params asks = {.ram_bytes = machine->config.machine_ram, .console_port = COM1_PORT};
+    const struct tables_params tables = tables_params(machine);
+    struct tables_files *files = calloc(1, sizeof *files);
+    if (!files)
+        return diag_add(diag, EXIT_STATUS_INTERNAL, "firmware: out of memory");
+    tables_write_files(&tables, files);
+    const struct fwcfg_params asks = {
+        .ram_bytes = machine->config.machine_ram, .console_port = COM1_PORT, .tables = files};
     machine->fwcfg = fwcfg_create(&asks, board_ports(machine->board), diag);
+    free(files);
     if (!machine->fwcfg)
         return false;
     struct cpu_state state = start_state(&(struct load_start){.mode = LOAD_RESET});

@@ -1,5 +1,7 @@
 #include "sim/board/fwcfg.h"
 
+#include "sim/board/tables.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +15,10 @@ struct directory_entry {
     uint8_t size[4], key[2], reserved[2];
     char name[FILE_NAME_BYTES];
 };
-enum { NR_FILES = 2 };
+enum { MAX_FILES = 5 };
 struct directory {
     uint8_t nr_files[4];
-    struct directory_entry files[NR_FILES];
+    struct directory_entry files[MAX_FILES];
 };
 struct e820_entry {
     uint8_t base[8], size_bytes[8], type[4];
@@ -27,8 +29,14 @@ struct fwcfg {
     uint32_t at; /* the next byte of the item */
     uint8_t version[4];
     struct directory directory;
+    struct {
+        const void *bytes;
+        size_t nr_bytes;
+    } files[MAX_FILES]; /* as the directory has them */
+    unsigned nr_files;
     struct e820_entry e820[1];
     uint8_t console_port[8];
+    struct tables_files tables;
 };
 
 static void put_big(uint8_t *into, uint32_t value, unsigned nr_bytes)
@@ -57,16 +65,12 @@ static const uint8_t *item(const struct fwcfg *fwcfg, size_t *nr_bytes)
     case KEY_DIRECTORY:
         *nr_bytes = sizeof(fwcfg->directory);
         return (const uint8_t *)&fwcfg->directory;
-    case KEY_FILES:
-        *nr_bytes = sizeof(fwcfg->e820);
-        return (const uint8_t *)fwcfg->e820;
-    case KEY_FILES + 1:
-        *nr_bytes = sizeof(fwcfg->console_port);
-        return fwcfg->console_port;
     default:
-        *nr_bytes = 0;
-        return NULL;
+        break;
     }
+    unsigned file = fwcfg->key - (unsigned)KEY_FILES; /* what is below is far above all files */
+    *nr_bytes = file < fwcfg->nr_files ? fwcfg->files[file].nr_bytes : 0;
+    return file < fwcfg->nr_files ? fwcfg->files[file].bytes : NULL;
 }
 
 /* Behind the end of an item there are zeros. */
@@ -89,8 +93,12 @@ static void write_port(void *opaque, uint64_t offset, unsigned size, uint64_t va
     fwcfg->at = 0;
 }
 
-static void add_file(struct fwcfg *fwcfg, unsigned index, const char *name, size_t nr_bytes)
+static void add_file(struct fwcfg *fwcfg, const char *name, const void *bytes, size_t nr_bytes)
 {
+    unsigned index = fwcfg->nr_files++;
+    fwcfg->files[index].bytes = bytes;
+    fwcfg->files[index].nr_bytes = nr_bytes;
+    put_big(fwcfg->directory.nr_files, fwcfg->nr_files, 4);
     struct directory_entry *entry = &fwcfg->directory.files[index];
     put_big(entry->size, (uint32_t)nr_bytes, 4);
     put_big(entry->key, KEY_FILES + index, 2);
@@ -108,10 +116,16 @@ struct fwcfg *fwcfg_create(const struct fwcfg_params *params, struct iomap *port
     put_little(fwcfg->e820[0].size_bytes, params->ram_bytes, 8);
     put_little(fwcfg->e820[0].type, MEMORY_USABLE_TYPE, 4);
     put_little(fwcfg->console_port, params->console_port, 8);
-    put_big(fwcfg->directory.nr_files, params->console_port ? NR_FILES : 1, 4);
-    add_file(fwcfg, 0, "etc/e820", sizeof(fwcfg->e820));
+    add_file(fwcfg, "etc/e820", fwcfg->e820, sizeof(fwcfg->e820));
     if (params->console_port)
-        add_file(fwcfg, 1, "etc/sercon-port", sizeof(fwcfg->console_port));
+        add_file(fwcfg, "etc/sercon-port", fwcfg->console_port, sizeof(fwcfg->console_port));
+    if (params->tables) {
+        struct tables_files *tables = &fwcfg->tables;
+        *tables = *params->tables;
+        add_file(fwcfg, "etc/acpi/tables", tables->tables, tables->tables_bytes);
+        add_file(fwcfg, "etc/acpi/rsdp", tables->rsdp, sizeof(tables->rsdp));
+        add_file(fwcfg, "etc/table-loader", tables->commands, tables->commands_bytes);
+    }
     const struct io_range range = {.name = "firmware configuration",
                                    .base = FWCFG_PORT,
                                    .size = 2,

@@ -9,8 +9,14 @@
 #include <assert.h>
 #include <string.h>
 
-enum { RSDP_BYTES = 36, RSDP_1_BYTES = 20, HEADER_BYTES = 36, LENGTH_AT = 4, CHECKSUM_AT = 9 };
-enum { FACS_BYTES = 64, FADT_BYTES = 244, TABLE_ALIGN = 64, MAX_TABLES = 8 };
+enum { RSDP_BYTES = TABLES_RSDP_BYTES, RSDP_1_BYTES = 20, HEADER_BYTES = 36, LENGTH_AT = 4, CHECKSUM_AT = 9 };
+enum {
+    FACS_BYTES = 64,
+    FADT_BYTES = 244,
+    TABLE_ALIGN = 64,
+    MAX_TABLES = 8,
+    MAX_POINTERS = 4 + 2 * MAX_TABLES
+};
 
 /* FADT (ACPI 6.4, 5.2.9). */
 enum { BOOT_LEGACY_DEVICES = 1 << 0, BOOT_8042 = 1 << 1 };
@@ -37,6 +43,10 @@ struct writer {
     size_t nr_bytes;
     uint64_t listed[MAX_TABLES]; /* what RSDT and XSDT list */
     size_t nr_listed;
+    struct tables_pointer pointers[MAX_POINTERS];
+    size_t nr_pointers;
+    struct tables_checked checked[MAX_TABLES];
+    size_t nr_checked;
 };
 
 static bool is_full(const struct writer *to, size_t nr_bytes)
@@ -49,6 +59,14 @@ static void put(struct writer *to, uint64_t value, size_t nr_bytes)
     assert(!is_full(to, nr_bytes));
     memcpy(to->bytes + to->nr_bytes, &value, nr_bytes);
     to->nr_bytes += nr_bytes;
+}
+
+/* The address of another table. */
+static void put_pointer(struct writer *to, uint64_t table, uint8_t nr_bytes)
+{
+    assert(to->nr_pointers < MAX_POINTERS);
+    to->pointers[to->nr_pointers++] = (struct tables_pointer){(uint32_t)to->nr_bytes, nr_bytes};
+    put(to, table, nr_bytes);
 }
 
 static void put_text(struct writer *to, const char *text, size_t nr_bytes)
@@ -79,6 +97,9 @@ static uint64_t end(struct writer *to, size_t at)
     uint32_t length = (uint32_t)(to->nr_bytes - at);
     memcpy(to->bytes + at + LENGTH_AT, &length, sizeof length);
     to->bytes[at + CHECKSUM_AT] = tables_checksum(to->bytes + at, length);
+    assert(to->nr_checked < MAX_TABLES);
+    to->checked[to->nr_checked++] =
+        (struct tables_checked){(uint32_t)at, length, (uint32_t)(at + CHECKSUM_AT)};
     return to->base + at;
 }
 
@@ -119,8 +140,8 @@ static void put_address(struct writer *to, uint16_t port, unsigned nr_bytes, uns
 static void put_fadt(struct writer *to, const struct tables_params *params, uint64_t facs, uint64_t dsdt)
 {
     size_t at = begin(to, "FACP", 3);
-    put(to, facs, 4);
-    put(to, dsdt, 4);
+    put_pointer(to, facs, 4);
+    put_pointer(to, dsdt, 4);
     put(to, 0, 1);
     put(to, 1, 1); /* a desktop */
     put(to, IRQ_SCI, 2);
@@ -150,8 +171,8 @@ static void put_fadt(struct writer *to, const struct tables_params *params, uint
     put_address(to, RESET_PORT, 1, ACCESS_BYTE);
     put(to, RESET_VALUE, 1);
     put(to, 0, 3);
-    put(to, facs, 8);
-    put(to, dsdt, 8);
+    put_pointer(to, facs, 8);
+    put_pointer(to, dsdt, 8);
     put_address(to, POWER_PM1_EVENT, 4, ACCESS_WORD);
     put_address(to, 0, 0, 0);
     put_address(to, POWER_PM1_CONTROL, 2, ACCESS_WORD);
@@ -222,7 +243,7 @@ static uint64_t put_root(struct writer *to, const char *signature, size_t entry_
 {
     size_t at = begin(to, signature, 1);
     for (size_t i = 0; i < to->nr_listed; i++)
-        put(to, to->listed[i], entry_bytes);
+        put_pointer(to, to->listed[i], (uint8_t)entry_bytes);
     return end(to, at);
 }
 
@@ -239,21 +260,41 @@ static void put_rsdp(uint8_t bytes[RSDP_BYTES], uint64_t rsdt, uint64_t xsdt)
     bytes[32] = tables_checksum(bytes, RSDP_BYTES);
 }
 
+struct roots {
+    uint64_t rsdt, xsdt;
+};
+
+static struct roots put_all(struct writer *to, const struct tables_params *params)
+{
+    uint64_t facs = put_facs(to), dsdt = put_dsdt(to, params);
+    put_fadt(to, params, facs, dsdt);
+    if (params->has_apic)
+        put_madt(to);
+    if (params->has_iommu)
+        put_dmar(to);
+    uint64_t rsdt = put_root(to, "RSDT", 4);
+    return (struct roots){rsdt, put_root(to, "XSDT", 8)};
+}
+
 void tables_write(const struct tables_params *params, struct ram *ram)
 {
     uint8_t *low = ram->host + TABLES_LOW_BASE;
     struct writer to = {.base = params->ram_bytes - TABLES_TOP_BYTES};
     assert(params->ram_bytes <= ram->size_bytes);
     to.bytes = ram->host + to.base;
-    uint64_t facs = put_facs(&to), dsdt = put_dsdt(&to, params);
-    put_fadt(&to, params, facs, dsdt);
-    if (params->has_apic)
-        put_madt(&to);
-    if (params->has_iommu)
-        put_dmar(&to);
-    uint64_t rsdt = put_root(&to, "RSDT", 4), xsdt = put_root(&to, "XSDT", 8);
-    put_rsdp(low, rsdt, xsdt);
+    struct roots roots = put_all(&to, params);
+    put_rsdp(low, roots.rsdt, roots.xsdt);
     enum { MP_AT = (RSDP_BYTES + 15) / 16 * 16 };
     if (params->has_apic)
         mp_table_write(params, TABLES_LOW_BASE + MP_AT, low + MP_AT, TABLES_LOW_BYTES - MP_AT);
+}
+
+void tables_write_files(const struct tables_params *params, struct tables_files *files)
+{
+    *files = (struct tables_files){.tables_bytes = 0};
+    struct writer to = {.bytes = files->tables};
+    struct roots roots = put_all(&to, params);
+    put_rsdp(files->rsdp, roots.rsdt, roots.xsdt);
+    files->tables_bytes = to.nr_bytes;
+    tables_add_commands(files, to.pointers, to.nr_pointers, to.checked, to.nr_checked);
 }

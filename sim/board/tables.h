@@ -14,6 +14,7 @@
 #include "sim/base/ram.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { TABLES_LOW_BASE = 0xf0000, TABLES_LOW_BYTES = 0x2000, TABLES_TOP_BYTES = 0x20000 };
@@ -30,6 +31,19 @@ struct tables_params {
 
 /* Puts them into RAM, which reaches to ram_bytes. */
 void tables_write(const struct tables_params *params, struct ram *ram);
+
+/*
+ * The ACPI tables for a firmware that puts them where it has room, as QEMU's files for it
+ * (hw/acpi/bios-linker-loader): "etc/acpi/tables", "etc/acpi/rsdp", and "etc/table-loader", the commands by
+ * which it does so. A pointer in them is the offset in the file of what it points to.
+ */
+enum { TABLES_RSDP_BYTES = 36, TABLES_COMMAND_BYTES = 128, TABLES_MAX_COMMANDS = 64 };
+struct tables_files {
+    uint8_t tables[TABLES_TOP_BYTES], rsdp[TABLES_RSDP_BYTES];
+    uint8_t commands[TABLES_MAX_COMMANDS * TABLES_COMMAND_BYTES];
+    size_t tables_bytes, commands_bytes;
+};
+void tables_write_files(const struct tables_params *params, struct tables_files *files);
 
 /* How firmware routes PIRQA#-D# to the 8259s (SeaBIOS has the same on this chip set). */
 static inline unsigned tables_pirq_irq(unsigned pirq)

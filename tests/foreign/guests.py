@@ -58,8 +58,8 @@ GUESTS = (
     Guest("amd64, no APIC", "amd64", PVH, ARGUMENTS + " noapic nolapic", models=("functional",), has_counters=False),
     Guest("cloud-amd64, PVH", "cloud-amd64", PVH),
     Guest("cloud-amd64, bzImage", "cloud-amd64"),
-    Guest("cloud-amd64, SeaBIOS, GRUB", "cloud-amd64", "", ARGUMENTS + " acpi=off", can_power_off=False, what="grub"),
-    Guest("686-pae, SeaBIOS, GRUB", "686-pae", "", ARGUMENTS + " acpi=off", models=("functional",), can_power_off=False, what="grub"),
+    Guest("cloud-amd64, SeaBIOS, GRUB", "cloud-amd64", what="grub"),
+    Guest("686-pae, SeaBIOS, GRUB", "686-pae", models=("functional",), what="grub"),
 )
 
 # What Linux says when it finds something that should not be.

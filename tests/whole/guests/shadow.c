@@ -1,6 +1,6 @@
 /*
- * Code in the RAM below the firmware, which the host bridge write-protects (82441FX data sheet, PAM registers): it
- * runs from there, stores do not change it, and what is put there while it is open is what runs next.
+ * Code in the RAM below the firmware, which the host bridge write-protects (82441FX data sheet, PAM
+ * registers): it runs from there, stores do not change it, and what is put there while it is open runs next.
  */
 #include "guest.h"
 
@@ -30,7 +30,7 @@ static void put_function(u32 value)
 
 static u32 sum_of_calls(void)
 {
-    u32 (*volatile function)(void) = (u32 (*)(void))CODE;
+    u32 (*volatile function)(void) = (u32(*)(void))CODE;
     u32 sum = 0;
     for (unsigned i = 0; i < ROUNDS; i++)
         sum += function();
