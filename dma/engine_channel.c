@@ -33,11 +33,18 @@ void engine_channel_fail(struct channel *channel, struct failure failure)
     engine_channel_update(channel);
 }
 
-/* What is wrong with the descriptor goes into its second half first. */
-static void report_failure(struct channel *channel, struct failure failure, cycle_t now)
+/* What is wrong with the descriptor, as is known in cycle `when`, goes into its second half first. */
+static void report_failure(struct channel *channel, struct failure failure, cycle_t now, cycle_t when)
 {
     channel->failure = failure;
-    go(channel, STEP_REPORT, now, now);
+    go(channel, STEP_REPORT, now, when);
+}
+
+/* The ring itself cannot be reached. */
+static void give_up(struct channel *channel, struct failure failure, cycle_t now, cycle_t when)
+{
+    channel->failure = failure;
+    go(channel, STEP_FAIL, now, when);
 }
 
 /* ---- Accesses ---- */
@@ -64,11 +71,12 @@ static struct failure failure_of(const struct channel *channel, enum dma_status 
     return (struct failure){codes[status], part, dma_master_refused(channel->engine->path)};
 }
 
-/* On failure says what it was; *done is not to be looked at then. */
+/* On failure says what it was; *done is when that is known. */
 static bool read_memory(const struct channel *channel, enum engine_part part, struct baddr at, void *to,
                         size_t length_bytes, cycle_t now, cycle_t *done, struct failure *failure)
 {
     if (!may_access(channel)) {
+        *done = now;
         *failure = (struct failure){ENGINE_NOT_MASTER, part, at};
         return false;
     }
@@ -83,6 +91,7 @@ static bool write_memory(const struct channel *channel, enum engine_part part, s
                          struct failure *failure)
 {
     if (!may_access(channel)) {
+        *done = now;
         *failure = (struct failure){ENGINE_NOT_MASTER, part, at};
         return false;
     }
@@ -133,7 +142,7 @@ static void fetch(struct channel *channel, cycle_t now)
                     now, &done, &failure))
         go(channel, STEP_BEGIN, now, done);
     else
-        engine_channel_fail(channel, failure);
+        give_up(channel, failure, now, done);
 }
 
 static unsigned operation_of(const struct channel *channel)
@@ -174,8 +183,9 @@ static void begin(struct channel *channel, cycle_t now)
     channel->sides[DESTINATION] = make_side(channel, get64(half + ENGINE_DESC_DESTINATION),
                                             channel->command & ENGINE_DST_LIST, ENGINE_PART_DESTINATION);
     if (!has_good_command(channel))
-        report_failure(
-            channel, (struct failure){ENGINE_BAD_COMMAND, ENGINE_PART_COMMAND, descriptor_at(channel)}, now);
+        report_failure(channel,
+                       (struct failure){ENGINE_BAD_COMMAND, ENGINE_PART_COMMAND, descriptor_at(channel)}, now,
+                       now);
     else
         go(channel, operation_of(channel) == ENGINE_NOP ? STEP_REPORT : STEP_MOVE, now, now);
 }
@@ -209,7 +219,7 @@ static bool take_entry(struct side *side, const uint8_t *entry)
 static void read_entry(struct channel *channel, struct side *side, cycle_t now)
 {
     uint8_t entry[ENGINE_ENTRY_BYTES];
-    cycle_t done;
+    cycle_t done = now;
     struct failure failure = {ENGINE_BAD_LIST, list_part(side), side->entry};
     if (side->has_ended)
         failure.at.v -= ENGINE_ENTRY_BYTES; /* the one that said so */
@@ -224,7 +234,7 @@ static void read_entry(struct channel *channel, struct side *side, cycle_t now)
             return;
         }
     }
-    report_failure(channel, failure, now);
+    report_failure(channel, failure, now, done);
 }
 
 /* ---- The bytes ---- */
@@ -286,7 +296,7 @@ static void read_piece(struct channel *channel, cycle_t now)
         fill_piece(channel, size_bytes);
     else if (!read_memory(channel, source->part, source->at, channel->piece, size_bytes, now, &done,
                           &failure)) {
-        report_failure(channel, failure, now);
+        report_failure(channel, failure, now, done);
         return;
     }
     channel->piece_bytes = size_bytes;
@@ -322,7 +332,7 @@ static void store(struct channel *channel, cycle_t now)
         go(channel, STEP_MOVE, now, done);
     } else {
         channel->piece_bytes = 0;
-        report_failure(channel, failure, now);
+        report_failure(channel, failure, now, done);
     }
 }
 
@@ -349,7 +359,7 @@ static void report(struct channel *channel, cycle_t now)
                      now, &done, &unreported))
         go(channel, STEP_FINISH, now, done);
     else
-        engine_channel_fail(channel, unreported);
+        give_up(channel, unreported, now, done);
 }
 
 static void finish(struct channel *channel, cycle_t now)
@@ -385,6 +395,9 @@ void engine_channel_step(void *opaque, cycle_t now)
         break;
     case STEP_FINISH:
         finish(channel, now);
+        break;
+    case STEP_FAIL:
+        engine_channel_fail(channel, channel->failure);
         break;
     case STEP_REST: /* has no event */
         break;

@@ -13,6 +13,7 @@ enum step {
     STEP_STORE,  /* which is there: writes the piece */
     STEP_REPORT, /* writes the engine's half */
     STEP_FINISH, /* which is done */
+    STEP_FAIL,   /* or cannot be done; nor can the descriptor be read */
 };
 
 /* The source or the destination of the descriptor that is worked on. */

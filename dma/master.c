@@ -62,36 +62,49 @@ bool dma_memory_register_stats(struct dma_memory *memory, struct stat_registry *
     return stat_register(registry, path, rows, sizeof rows / sizeof *rows, &memory->stats);
 }
 
-/* A line is asked for; returns when it is there, or taken. */
-static cycle_t ask_line(struct dma_memory *memory, bool is_snooping, struct paddr line, bool is_write,
-                        cycle_t now)
+/* A line is asked for; says when it is there, or taken, and how that went. */
+static void ask_line(struct dma_memory *memory, struct dma_seen_line *line)
 {
+    cycle_t now = line->asked;
     if (memory->params.content)
-        cache_content_begin(memory->params.content, line, 0);
-    if (is_snooping) {
-        enum cache_snoop kind = is_write ? CACHE_SNOOP_ALONE : CACHE_SNOOP_READ;
-        struct cache_snoop_answer answer = cache_hierarchy_snoop(memory->params.caches, line, kind, now);
+        cache_content_begin(memory->params.content, line->at, 0);
+    if (line->is_snooped) {
+        enum cache_snoop kind = line->is_write ? CACHE_SNOOP_ALONE : CACHE_SNOOP_READ;
+        struct cache_snoop_answer answer = cache_hierarchy_snoop(memory->params.caches, line->at, kind, now);
         memory->stats.snoops++;
         memory->stats.interventions += answer.was_dirty;
-        memory->stats.lines_invalidated += is_write && answer.was_here;
-        if (answer.was_dirty && !is_write)
-            return answer.ready;
+        memory->stats.lines_invalidated += line->is_write && answer.was_here;
+        line->was_here = answer.was_here;
+        line->was_dirty = answer.was_dirty;
+        line->ready = answer.ready;
     }
-    memory->stats.lines_read += !is_write;
-    memory->stats.lines_written += is_write;
-    return dram_access(memory->params.dram, line, is_write, now);
+    if (line->was_dirty && !line->is_write)
+        return;
+    memory->stats.lines_read += !line->is_write;
+    memory->stats.lines_written += line->is_write;
+    line->ready = dram_access(memory->params.dram, line->at, line->is_write, now);
 }
 
 /* The lines of a burst, all in the cycle in which it begins. Returns when the last is there, or taken. */
-static cycle_t ask_lines(struct dma_memory *memory, bool is_snooping, struct paddr at, uint64_t size_bytes,
-                         bool is_write, cycle_t now)
+static cycle_t ask_lines(const struct dma_master *master, struct paddr at, uint64_t size_bytes, bool is_write,
+                         cycle_t now)
 {
-    uint64_t line_bytes = memory->params.line_bytes;
+    struct dma_memory *memory = master->memory;
+    const struct dma_memory_params *params = &memory->params;
     cycle_t ready = now;
-    if (!memory->params.dram)
+    if (!params->dram)
         return now;
-    for (uint64_t line = at.v & ~(line_bytes - 1); line < at.v + size_bytes; line += line_bytes)
-        ready = later(ready, ask_line(memory, is_snooping, paddr(line), is_write, now));
+    for (uint64_t v = at.v & ~(params->line_bytes - 1); v < at.v + size_bytes; v += params->line_bytes) {
+        struct dma_seen_line line = {.is_write = is_write,
+                                     .is_snooped = master->params.coherence == DMA_SNOOP && params->caches,
+                                     .source_id = master->params.source_id,
+                                     .at = paddr(v),
+                                     .asked = now};
+        ask_line(memory, &line);
+        if (params->observer)
+            params->observer->line(params->observer->opaque, &line);
+        ready = later(ready, line.ready);
+    }
     return ready;
 }
 
@@ -191,9 +204,9 @@ static enum dma_status find_memory(const struct dma_master *master, struct baddr
     if (master->memory->translate && !master->params.is_untranslated)
         translation = master->memory->translate(master->memory->translate_opaque, master->params.source_id,
                                                 at, is_write, *start);
+    *start = translation.ready;
     if (translation.kind == DMA_REFUSED)
         return DMA_IOMMU_FAULT;
-    *start = translation.ready;
     *found = translation.kind == DMA_TRANSLATED ? translation.at : paddr(at.v - master->params.bus_offset);
     struct paddr page = paddr(found->v & ~(uint64_t)PAGE_MASK);
     return ram_has(memory->ram, page, PAGE_BYTES) && memory->is_ram(memory->opaque, page) ? DMA_OK
@@ -219,8 +232,7 @@ static cycle_t read_burst(struct dma_master *master, struct paddr at, uint8_t *t
                           cycle_t start)
 {
     struct dma_memory *memory = master->memory;
-    bool is_snooping = master->params.coherence == DMA_SNOOP && memory->params.caches;
-    cycle_t ready = ask_lines(memory, is_snooping, at, size_bytes, false, start);
+    cycle_t ready = ask_lines(master, at, size_bytes, false, start);
     read_bytes(memory, at, to, size_bytes, master->params.name, start);
     master->stats.bytes_read += size_bytes;
     master->path_free = later(ready, master->path_free) + path_cycles(master, size_bytes);
@@ -232,9 +244,8 @@ static cycle_t write_burst(struct dma_master *master, struct paddr at, const uin
                            uint64_t size_bytes, cycle_t start)
 {
     struct dma_memory *memory = master->memory;
-    bool is_snooping = master->params.coherence == DMA_SNOOP && memory->params.caches;
     master->path_free = later(start, master->path_free) + path_cycles(master, size_bytes);
-    cycle_t taken = ask_lines(memory, is_snooping, at, size_bytes, true, master->path_free);
+    cycle_t taken = ask_lines(master, at, size_bytes, true, master->path_free);
     write_bytes(memory, at, from, size_bytes, master->params.name);
     master->stats.bytes_written += size_bytes;
     return taken;
@@ -246,8 +257,10 @@ static enum dma_status move_burst(struct dma_master *master, struct transfer *tr
     cycle_t start = later(transfer->now, *oldest), done;
     struct paddr at;
     enum dma_status status = find_memory(master, transfer->at, !transfer->to, &at, &start);
-    if (status != DMA_OK)
+    if (status != DMA_OK) {
+        transfer->done = later(transfer->done, start);
         return status;
+    }
     if (transfer->to) {
         done = read_burst(master, at, transfer->to, size_bytes, start);
         transfer->to += size_bytes;

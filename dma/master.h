@@ -22,6 +22,19 @@
 
 enum { DMA_MAX_IN_FLIGHT = 16 };
 
+/* One line of a burst, as caches and DRAM see it: in the order of all their requests, the core's included. */
+struct dma_seen_line {
+    bool is_write, is_snooped;
+    bool was_here, was_dirty; /* in a cache, if it was snooped */
+    uint16_t source_id;       /* the device's; 0 of the IOMMU's own */
+    struct paddr at;
+    cycle_t asked, ready;
+};
+struct dma_observer {
+    void *opaque;
+    void (*line)(void *opaque, const struct dma_seen_line *line);
+};
+
 struct dma_memory_params {
     struct ram *ram;
     /* Whether there is RAM for devices at this page, for pages that `ram` has. */
@@ -33,6 +46,7 @@ struct dma_memory_params {
     struct dram *dram;
     struct cache_content *content; /* NULL where all devices snoop, and in the functional model */
     uint64_t line_bytes;
+    const struct dma_observer *observer; /* NULL: nobody watches */
 };
 
 struct dma_memory;
@@ -86,7 +100,7 @@ enum dma_status {
 /*
  * Reads or writes `length_bytes` (any number, from any address on) in cycle `now`. *done is the cycle in
  * which the last byte is there, or taken by memory; not before `now`. If a part is refused, the bursts before
- * it have been moved, and nothing behind.
+ * it have been moved, and nothing behind; *done is when that is known.
  */
 enum dma_status dma_read(struct dma_master *master, struct baddr at, void *to, size_t length_bytes,
                          cycle_t now, cycle_t *done) __attribute__((warn_unused_result));

@@ -153,6 +153,7 @@ static bool make_machine(struct run *run)
     struct machine_params params = {
         .config = cfg_values(run->cfg),
         .observer = run->trace ? trace_observer(run->trace) : NULL,
+        .dma_observer = run->trace ? trace_dma_observer(run->trace) : NULL,
         .console = put_console,
         .log = put_log,
         .note = take_note,

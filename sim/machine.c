@@ -427,6 +427,7 @@ static bool create_dma(struct machine *machine)
         .dram = machine->dram,
         .content = machine->content,
         .line_bytes = machine->config.cache_l1d_line_bytes,
+        .observer = machine->params.dma_observer,
     };
     machine->dma = dma_memory_create(&params);
     return machine->dma;

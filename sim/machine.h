@@ -29,7 +29,8 @@ enum { MACHINE_NR_DISKS = 4 };
 
 struct machine_params {
     const struct config *config;
-    const struct cpu_observer *observer; /* NULL: nobody watches; outlives the machine */
+    const struct cpu_observer *observer;     /* NULL: nobody watches; outlives the machine */
+    const struct dma_observer *dma_observer; /* likewise, of devices */
     /* On the IDE channels, primary master first. The names outlive the machine. */
     struct disk_source disks[MACHINE_NR_DISKS];
     void (*console)(void *opaque, uint8_t byte); /* what the guest writes to COM1; may be NULL */

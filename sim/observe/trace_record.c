@@ -19,6 +19,7 @@ enum access_flag { ACCESS_IS_RAM = 8 };
 /* A cache's number and a flag in the first byte; kind, use and server in the second. */
 enum { REQUEST_CACHE_SHIFT = 3, REQUEST_HAS_IP = 1 << 5 };
 enum { REQUEST_USE_SHIFT = 3, REQUEST_SERVED_SHIFT = 5, REQUEST_FIELD_MASK = 7, REQUEST_USE_MASK = 3 };
+enum device_flag { DEVICE_WRITE = 8, DEVICE_SNOOPED = 16, DEVICE_HERE = 32, DEVICE_DIRTY = 64 };
 enum exception_flag { EXCEPTION_INTERRUPT = 8, EXCEPTION_ERROR_CODE = 16 };
 
 /* The kind of access that a translation is (mostly) for: they share the last address. */
@@ -167,6 +168,17 @@ static void put_request(struct out *out, const struct trace_codec *codec, const 
         put_delta(out, seen->ip, likely_ip(codec, seen));
 }
 
+static void put_device(struct out *out, const struct trace_codec *codec, const struct dma_seen_line *seen)
+{
+    put_byte(out, TRACE_DEVICE | (seen->is_write ? DEVICE_WRITE : 0u) |
+                      (seen->is_snooped ? DEVICE_SNOOPED : 0u) | (seen->was_here ? DEVICE_HERE : 0u) |
+                      (seen->was_dirty ? DEVICE_DIRTY : 0u));
+    put(out, seen->source_id);
+    put_delta(out, seen->at.v, codec->device_at);
+    put_delta(out, seen->asked, codec->cycle);
+    put_delta(out, seen->ready, seen->asked);
+}
+
 static void put_exception(struct out *out, const struct trace_codec *codec,
                           const struct cpu_seen_exception *seen)
 {
@@ -206,6 +218,9 @@ static void remember(struct trace_codec *codec, const struct trace_record *recor
     case TRACE_REQUEST:
         codec->requested[record->request.cache] = record->request.at.v;
         break;
+    case TRACE_DEVICE:
+        codec->device_at = record->device.at.v;
+        break;
     case TRACE_EXCEPTION:
         codec->cycle = record->exception.cycle;
         break;
@@ -239,6 +254,9 @@ size_t trace_encode(struct trace_codec *codec, const struct trace_record *record
         break;
     case TRACE_REQUEST:
         put_request(&out, codec, &record->request);
+        break;
+    case TRACE_DEVICE:
+        put_device(&out, codec, &record->device);
         break;
     case NR_TRACE_KINDS:
         break;
@@ -416,6 +434,19 @@ static void get_request(struct in *in, const struct trace_codec *codec, unsigned
         seen->ip = get_delta(in, likely_ip(codec, seen));
 }
 
+static void get_device(struct in *in, const struct trace_codec *codec, unsigned flags,
+                       struct dma_seen_line *seen)
+{
+    seen->is_write = flags & DEVICE_WRITE;
+    seen->is_snooped = flags & DEVICE_SNOOPED;
+    seen->was_here = flags & DEVICE_HERE;
+    seen->was_dirty = flags & DEVICE_DIRTY;
+    seen->source_id = (uint16_t)get(in);
+    seen->at = paddr(get_delta(in, codec->device_at));
+    seen->asked = get_delta(in, codec->cycle);
+    seen->ready = get_delta(in, seen->asked);
+}
+
 static void get_exception(struct in *in, const struct trace_codec *codec, unsigned flags,
                           struct cpu_seen_exception *seen)
 {
@@ -464,6 +495,9 @@ const char *trace_decode(struct trace_codec *codec, const uint8_t **at, const ui
     case TRACE_REQUEST:
         get_request(&in, codec, flags, &record->request);
         break;
+    case TRACE_DEVICE:
+        get_device(&in, codec, flags, &record->device);
+        break;
     case NR_TRACE_KINDS:
     default:
         in.what = "its kind is unknown";
@@ -508,6 +542,10 @@ struct trace_span trace_record_span(const struct trace_record *record)
     case TRACE_REQUEST:
         widen(&span, record->request.asked);
         widen(&span, record->request.ready);
+        break;
+    case TRACE_DEVICE:
+        widen(&span, record->device.asked);
+        widen(&span, record->device.ready);
         break;
     case TRACE_CONTROL:
         widen(&span, record->control.cycle);

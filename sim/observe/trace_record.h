@@ -1,13 +1,15 @@
 /*
- * What a trace holds: one record for each call of a core's observer (cpu/observe.h), in the order of the
- * calls. And records as bytes: deltas against the records before, so that a chunk of a file can be read
- * without those before it as long as both sides begin it with a zeroed `struct trace_codec`.
+ * What a trace holds: one record for each call of a core's observer (cpu/observe.h) and of the devices'
+ * (dma/master.h), in the order of the calls. And records as bytes: deltas against the records before, so that
+ * a chunk of a file can be read without those before it as long as both sides begin it with a zeroed
+ * `struct trace_codec`.
  */
 #ifndef LK_SIM_OBSERVE_TRACE_RECORD_H
 #define LK_SIM_OBSERVE_TRACE_RECORD_H
 
 #include "cache/cache.h" /* enum served_by */
 #include "cpu/observe.h"
+#include "dma/master.h"
 
 #include <stddef.h>
 
@@ -18,6 +20,7 @@ enum trace_kind {
     TRACE_EXCEPTION,
     TRACE_CONTROL,
     TRACE_REQUEST,
+    TRACE_DEVICE,
     NR_TRACE_KINDS,
 };
 
@@ -42,6 +45,7 @@ struct trace_record {
         struct cpu_seen_exception exception;
         struct trace_control control;
         struct cpu_seen_request request;
+        struct dma_seen_line device;
     };
     bool has_walk; /* TRACE_TRANSLATION only; else `walk` holds nothing */
     struct walk walk;
@@ -60,6 +64,7 @@ struct trace_codec {
     cycle_t fetched, cycle;
     uint64_t linear[NR_ACCESS_KINDS], offset[NR_ACCESS_KINDS]; /* by kind: last address; physical - linear */
     uint64_t requested[NR_CPU_REQUEST_CACHES];                 /* by cache: the last address */
+    uint64_t device_at;                                        /* a device's last line */
     uint64_t step_at[WALK_MAX_STEPS], step_value[WALK_MAX_STEPS];
 };
 

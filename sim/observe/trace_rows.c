@@ -95,12 +95,15 @@ static bool is_of_fetch(const struct trace_record *record)
 
 static bool is_part(const struct trace_record *record)
 {
-    return record->kind == TRACE_TRANSLATION || record->kind == TRACE_ACCESS || record->kind == TRACE_CONTROL;
+    return record->kind == TRACE_TRANSLATION || record->kind == TRACE_ACCESS ||
+           record->kind == TRACE_CONTROL || record->kind == TRACE_DEVICE;
 }
 
 static void add_part(struct trace_row *row, const struct trace_record *part)
 {
-    if (row->nr_parts < TRACE_MAX_PARTS)
+    bool is_device = part->kind == TRACE_DEVICE;
+    row->nr_lines += is_device;
+    if (row->nr_parts < TRACE_MAX_PARTS && !(is_device && row->nr_lines > TRACE_MAX_LINES))
         row->parts[row->nr_parts++] = *part;
     else
         row->nr_parts_lost++;

@@ -7,7 +7,7 @@
 
 #include "sim/observe/trace_reader.h"
 
-enum { TRACE_MAX_PARTS = 64 };
+enum { TRACE_MAX_PARTS = 64, TRACE_MAX_LINES = 32 };
 
 struct trace_row {
     bool is_exception;
@@ -16,9 +16,13 @@ struct trace_row {
     cycle_t asked;  /* when its fetch block was asked for; insn.fetched is when its bytes were there */
     bool is_memory; /* it loads or stores */
     struct trace_span span;
-    /* Translations, accesses and control writes made for it, in order; owned. Of many the first are kept. */
+    /*
+     * Translations, accesses and control writes made for it, and lines that devices asked for since the row
+     * before, in order; owned. Of many the first are kept.
+     */
     struct trace_record *parts;
     unsigned nr_parts, nr_parts_lost;
+    unsigned nr_lines; /* of devices, those not kept included */
 };
 
 /* The stages of a scalar view of the pipeline (docs/trace.md). */

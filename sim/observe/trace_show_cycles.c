@@ -66,7 +66,7 @@ static void mark_row(struct marks *marks, const struct trace_row *row, cycle_t c
         if (!trace_part_is_notable(part) || trace_part_cycle(part) != cycle)
             continue;
         trace_text_init(&mark, buffer, sizeof buffer);
-        if (!row->is_exception)
+        if (!row->is_exception && part->kind != TRACE_DEVICE)
             trace_text_add(&mark, ID_FORMAT " ", id(row));
         trace_part_mark(&mark, part);
         add_mark(marks, buffer);

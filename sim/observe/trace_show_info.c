@@ -25,7 +25,8 @@ static void put_range(FILE *out, const char *name, uint64_t first, uint64_t last
 void trace_show_info(const struct trace_info *info, const char *file, FILE *out)
 {
     static const char *const kinds[NR_TRACE_KINDS] = {"instructions", "translations",   "accesses",
-                                                      "exceptions",   "control writes", "requests"};
+                                                      "exceptions",   "control writes", "requests",
+                                                      "device lines"};
     put_string(out, "file", file);
     put_number(out, "trace version", TRACE_VERSION);
     put_string(out, "lookaside", info->version);

@@ -106,6 +106,18 @@ static void put_access(FILE *out, const struct cpu_seen_access *seen)
             seen->is_ram ? trace_served_name(seen->served_by) : "device");
 }
 
+static void put_device(FILE *out, const struct dma_seen_line *seen)
+{
+    fprintf(out,
+            "{\"device\": \"0x%x\", \"is_write\": %s, \"physical\": \"0x%" PRIx64 "\", \"asked\": %" PRIu64
+            ", \"ready\": %" PRIu64 ", \"snoop\": \"%s\"}",
+            seen->source_id, seen->is_write ? "true" : "false", seen->at.v, seen->asked, seen->ready,
+            !seen->is_snooped ? "none"
+            : seen->was_dirty ? "dirty"
+            : seen->was_here  ? "clean"
+                              : "absent");
+}
+
 static void put_parts(FILE *out, const struct trace_row *row)
 {
     fputs(", \"parts\": [", out);
@@ -116,6 +128,8 @@ static void put_parts(FILE *out, const struct trace_row *row)
             put_translation(out, part);
         } else if (part->kind == TRACE_ACCESS) {
             put_access(out, &part->access);
+        } else if (part->kind == TRACE_DEVICE) {
+            put_device(out, &part->device);
         } else {
             fputs("{\"control\": ", out);
             json_put_string(out, part->control.what);
@@ -194,8 +208,8 @@ bool trace_show_json(const struct trace_show *show, struct diag *diag)
 
 void trace_show_info_json(const struct trace_info *info, const char *file, FILE *out)
 {
-    static const char *const kinds[NR_TRACE_KINDS] = {"instructions", "translations", "accesses",
-                                                      "exceptions",   "controls",     "requests"};
+    static const char *const kinds[NR_TRACE_KINDS] = {
+        "instructions", "translations", "accesses", "exceptions", "controls", "requests", "device_lines"};
     put_header(info, out);
     fputs(",\n  \"file\": ", out);
     json_put_string(out, file);

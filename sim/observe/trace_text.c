@@ -72,6 +72,7 @@ bool trace_part_is_notable(const struct trace_record *part)
     case TRACE_ACCESS:
         return !part->access.is_ram || part->access.served_by != SERVED_BY_L1;
     case TRACE_CONTROL:
+    case TRACE_DEVICE:
         return true;
     case TRACE_INSN:
     case TRACE_EXCEPTION:
@@ -80,6 +81,12 @@ bool trace_part_is_notable(const struct trace_record *part)
         break;
     }
     return false;
+}
+
+/* What a snoop has found, where it has found something. */
+static const char *snoop_word(const struct dma_seen_line *seen)
+{
+    return seen->was_dirty ? " dirty" : seen->was_here ? " cached" : "";
 }
 
 void trace_part_mark(struct trace_text *text, const struct trace_record *part)
@@ -97,6 +104,8 @@ void trace_part_mark(struct trace_text *text, const struct trace_record *part)
             trace_text_add(text, "device");
     } else if (part->kind == TRACE_CONTROL) {
         add_word(text, part->control.what);
+    } else if (part->kind == TRACE_DEVICE) {
+        trace_text_add(text, "dma %c%s", part->device.is_write ? 'w' : 'r', snoop_word(&part->device));
     }
 }
 
@@ -111,6 +120,7 @@ cycle_t trace_part_cycle(const struct trace_record *part)
     case TRACE_EXCEPTION:
     case TRACE_CONTROL:
     case TRACE_REQUEST:
+    case TRACE_DEVICE:
     case NR_TRACE_KINDS:
         break;
     }
@@ -167,6 +177,18 @@ static void access_sentence(struct trace_text *text, const struct cpu_seen_acces
                        seen->ready - seen->translated);
 }
 
+static void device_sentence(struct trace_text *text, const struct dma_seen_line *seen)
+{
+    trace_text_add(text, "device %04x %s a line at %08" PRIx64, seen->source_id,
+                   seen->is_write ? "writes" : "reads", seen->at.v);
+    if (!seen->is_snooped)
+        trace_text_add(text, ", not snooped");
+    else if (seen->was_here)
+        trace_text_add(text, ", %s in a cache", seen->was_dirty ? "dirty" : "clean");
+    trace_text_add(text, ", in cycle %" PRIu64 ", %" PRIu64 " cycles", seen->asked,
+                   seen->ready - seen->asked);
+}
+
 void trace_part_sentence(struct trace_text *text, const struct trace_record *part)
 {
     if (part->kind == TRACE_TRANSLATION) {
@@ -176,5 +198,7 @@ void trace_part_sentence(struct trace_text *text, const struct trace_record *par
     } else if (part->kind == TRACE_CONTROL) {
         add_word(text, part->control.what);
         trace_text_add(text, " %08" PRIx64, part->control.value);
+    } else if (part->kind == TRACE_DEVICE) {
+        device_sentence(text, &part->device);
     }
 }

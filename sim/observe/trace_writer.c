@@ -13,6 +13,7 @@ enum { COMPRESSION_LEVEL = 3, MAX_TEXT_CHARS = 4096 };
 
 struct trace_writer {
     struct cpu_observer observer;
+    struct dma_observer dma_observer;
     struct outfile out;
     int error; /* errno of the first write that failed */
     cycle_t from, to, latest;
@@ -162,6 +163,12 @@ static void on_request(void *opaque, const struct cpu_seen_request *request)
     record(opaque, &seen);
 }
 
+static void on_device_line(void *opaque, const struct dma_seen_line *line)
+{
+    struct trace_record seen = {.kind = TRACE_DEVICE, .device = *line};
+    record(opaque, &seen);
+}
+
 static void on_exception(void *opaque, const struct cpu_seen_exception *exception)
 {
     struct trace_record seen = {.kind = TRACE_EXCEPTION, .exception = *exception};
@@ -278,6 +285,7 @@ struct trace_writer *trace_writer_create(const char *file, const struct trace_pa
                                              .request = on_request,
                                              .exception = on_exception,
                                              .control = on_control};
+    writer->dma_observer = (struct dma_observer){.opaque = writer, .line = on_device_line};
     writer->from = params->from;
     writer->to = params->to ? params->to : UINT64_MAX;
     writer->limit_bytes = params->limit_bytes;
@@ -302,6 +310,11 @@ struct trace_writer *trace_writer_create(const char *file, const struct trace_pa
 const struct cpu_observer *trace_observer(struct trace_writer *writer)
 {
     return &writer->observer;
+}
+
+const struct dma_observer *trace_dma_observer(struct trace_writer *writer)
+{
+    return &writer->dma_observer;
 }
 
 bool trace_writer_has_failed(const struct trace_writer *writer)

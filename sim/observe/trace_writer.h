@@ -1,8 +1,8 @@
 /*
- * Writes what a core's observer is told into a file (docs/trace.md). Call order: trace_writer_create; hand
- * trace_observer to the core; run; trace_writer_finish. The file bears its name only after
- * trace_writer_finish; until then it stands beside it with `.tmp.` and the process number behind the name. A
- * run's trace is the same, byte for byte, each time.
+ * Writes what the observers of a core and of devices are told into a file (docs/trace.md). Call order:
+ * trace_writer_create; hand trace_observer to the core and trace_dma_observer to the memory; run;
+ * trace_writer_finish. The file bears its name only after trace_writer_finish; until then it stands beside it
+ * with `.tmp.` and the process number behind the name. A run's trace is the same, byte for byte, each time.
  */
 #ifndef LK_SIM_OBSERVE_TRACE_WRITER_H
 #define LK_SIM_OBSERVE_TRACE_WRITER_H
@@ -26,8 +26,9 @@ struct trace_writer;
 struct trace_writer *trace_writer_create(const char *file, const struct trace_params *params,
                                          struct diag *diag);
 
-/* For cpu_params.observer; lives as long as the writer. */
+/* For cpu_params.observer and dma_memory_params.observer; they live as long as the writer. */
 const struct cpu_observer *trace_observer(struct trace_writer *writer);
+const struct dma_observer *trace_dma_observer(struct trace_writer *writer);
 
 /* Whether a write failed (a full disk): a run may end early then. trace_writer_finish says what it was. */
 bool trace_writer_has_failed(const struct trace_writer *writer);

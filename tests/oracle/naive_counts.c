@@ -72,7 +72,7 @@ struct model {
     struct walk refuted;
     struct cfg *cfg;
     struct naive_memory memory;
-    uint64_t instructions, fetches, requests;
+    uint64_t instructions, fetches, requests, device_lines;
     /* What the caches were asked since the last translation: reads and writes of the next one's walks. */
     struct cpu_seen_request walk_request[MAX_WALK_REQUESTS];
     unsigned nr_walk_requests, next_walk_request;
@@ -595,6 +595,14 @@ static void request(struct model *model, const struct cpu_seen_request *seen)
         printf("request %" PRIu64 ": %s\n", model->requests, why);
 }
 
+static void device(struct model *model, const struct dma_seen_line *seen)
+{
+    char why[NAIVE_WHY_CHARS];
+    model->device_lines++;
+    if (!naive_memory_device(&model->memory, seen, why) && model->nr_differences++ < MAX_REPORTS)
+        printf("device line %" PRIu64 ": %s\n", model->device_lines, why);
+}
+
 /* ---- Comparing ---- */
 
 static void compare(struct model *model, const cJSON *stats, const char *path, const char *name,
@@ -737,6 +745,9 @@ static void replay(struct model *model, struct trace_reader *reader, struct diag
         case TRACE_REQUEST:
             request(model, &record.request);
             break;
+        case TRACE_DEVICE:
+            device(model, &record.device);
+            break;
         case TRACE_CONTROL:
             control(model, &record.control);
             break;
@@ -775,8 +786,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "naive_counts: %s\n", diag.lines[i]);
     if (diag.nr_lines == 0)
         printf("%u counts and the answers to %" PRIu64 " requests compared over %" PRIu64
-               " instructions, %" PRIu64 " walks: %u differences\n",
-               nr_compared, model.requests, model.instructions, model.walks, model.nr_differences);
+               " instructions, %" PRIu64 " walks, %" PRIu64 " lines of devices: %u differences\n",
+               nr_compared, model.requests, model.instructions, model.walks, model.device_lines,
+               model.nr_differences);
     int status = diag.nr_lines ? 2 : model.nr_differences ? 1 : 0;
     trace_close(reader);
     naive_tlb_free(&model.itlb);

@@ -151,6 +151,27 @@ bool naive_memory_request(struct naive_memory *memory, const struct cpu_seen_req
     return true;
 }
 
+bool naive_memory_device(struct naive_memory *memory, const struct dma_seen_line *seen,
+                         char why[NAIVE_WHY_CHARS])
+{
+    struct naive_cache *const all[] = {&memory->l1i, &memory->l1d, &memory->l2, &memory->l3};
+    unsigned first = memory->is_unified, nr_caches = memory->nr_levels + 1 - first;
+    struct naive_snoop_answer answer = {.ready = seen->asked};
+    if (seen->is_snooped)
+        answer = naive_snoop(all + first, nr_caches, seen->at.v, seen->is_write, seen->asked);
+    if (!answer.was_modified || seen->is_write)
+        answer.ready = naive_dram_access(&memory->dram, seen->at.v, seen->is_write, seen->asked);
+    if (answer.is_here == seen->was_here && answer.was_modified == seen->was_dirty &&
+        answer.ready == seen->ready)
+        return true;
+    snprintf(why, NAIVE_WHY_CHARS,
+             "%s of a device at %" PRIx64 " in cycle %" PRIu64 ": here %d, dirty %d, cycle %" PRIu64
+             "; by the model %d, %d, cycle %" PRIu64,
+             seen->is_write ? "write" : "read", seen->at.v, seen->asked, seen->was_here, seen->was_dirty,
+             seen->ready, answer.is_here, answer.was_modified, answer.ready);
+    return false;
+}
+
 static void tell_cache(const struct naive_cache *cache, const char *path, naive_count_fn *tell, void *opaque)
 {
     const struct {

@@ -3,6 +3,7 @@
 #define LK_TESTS_ORACLE_NAIVE_MEMORY_H
 
 #include "cpu/observe.h"
+#include "dma/master.h"
 #include "sim/base/config.h"
 #include "tests/oracle/naive_cache.h"
 
@@ -21,6 +22,10 @@ void naive_memory_free(struct naive_memory *memory);
 enum { NAIVE_WHY_CHARS = 256 };
 bool naive_memory_request(struct naive_memory *memory, const struct cpu_seen_request *seen,
                           char why[NAIVE_WHY_CHARS]);
+
+/* The same of a line that a device asks for. */
+bool naive_memory_device(struct naive_memory *memory, const struct dma_seen_line *seen,
+                         char why[NAIVE_WHY_CHARS]);
 
 /*
  * Hands each count over by its full name ("cache.l1d0.misses"): all that a run's statistics have of caches

@@ -506,10 +506,12 @@ Test(iommu, waits_for_the_tables_it_reads)
     iommu_write(world.iommu, VTD_IOTLB + 4, VTD_GO | VTD_GLOBAL << VTD_IOTLB_GRANULARITY_SHIFT);
     cr_expect_eq(dma_read(world.device, at, bytes, 2 * LINE, 9000, &done), DMA_OK);
     cr_expect_eq(done, 9000 + (4 + 2) * DRAM_CYCLES, "the second burst finds it in the IOTLB");
+    cr_expect_eq(dma_read(world.device, baddr(0), bytes, LINE, 20000, &done), DMA_IOMMU_FAULT);
+    cr_expect_eq(done, 20000 + DRAM_CYCLES, "refused when the highest level has been read");
     const struct iommu_stats *stats = iommu_stats(world.iommu);
     cr_expect_eq(stats->table_reads, 2);
-    cr_expect_eq(stats->walk_reads, 8);
-    cr_expect_eq(stats->walk_cycles, (2 + 8) * DRAM_CYCLES);
+    cr_expect_eq(stats->walk_reads, 9);
+    cr_expect_eq(stats->walk_cycles, (2 + 9) * DRAM_CYCLES);
     cr_expect_eq(stats->iotlb_hits, 2);
     destroy_iommu(&world);
 }

@@ -148,8 +148,25 @@ static struct trace_record make_request(void)
                     .served_by = is_flush ? 0 : (unsigned)pick(NR_SERVED_BY)}};
 }
 
-static void tell(const struct cpu_observer *to, const struct trace_record *record)
+static struct trace_record make_line(void)
 {
+    cycle_t asked = core->now + pick(40);
+    bool is_snooped = pick(2);
+    return (struct trace_record){.kind = TRACE_DEVICE,
+                                 .device = {.is_write = pick(2),
+                                            .is_snooped = is_snooped,
+                                            .was_here = is_snooped && pick(2),
+                                            .was_dirty = is_snooped && pick(2),
+                                            .source_id = (uint16_t)pick(1 << 16),
+                                            .at = paddr(pick(UINT32_MAX)),
+                                            .asked = asked,
+                                            .ready = asked + pick(100)}};
+}
+
+static void tell(struct trace_writer *writer, const struct trace_record *record)
+{
+    const struct cpu_observer *to = trace_observer(writer);
+    const struct dma_observer *devices = trace_dma_observer(writer);
     switch (record->kind) {
     case TRACE_INSN:
         to->insn(to->opaque, &record->insn);
@@ -169,18 +186,21 @@ static void tell(const struct cpu_observer *to, const struct trace_record *recor
     case TRACE_REQUEST:
         to->request(to->opaque, &record->request);
         break;
+    case TRACE_DEVICE:
+        devices->line(devices->opaque, &record->device);
+        break;
     case NR_TRACE_KINDS:
         break;
     }
 }
 
 /* Makes up NR_RECORDS records and tells them. */
-static void run_core(const struct cpu_observer *to)
+static void run_core(struct trace_writer *writer)
 {
     cycle_t latest = 0;
     while (core->nr_said < NR_RECORDS) {
         struct trace_record record;
-        uint64_t which = pick(22);
+        uint64_t which = pick(23);
         core->now += pick(3);
         if (which < 10)
             record = make_insn();
@@ -192,12 +212,14 @@ static void run_core(const struct cpu_observer *to)
             record = make_exception();
         else if (which < 21)
             record = make_request();
+        else if (which < 22)
+            record = make_line();
         else
             record = (struct trace_record){
                 .kind = TRACE_CONTROL, .control = {.what = "cr3", .value = pick(1 << 20), .cycle = latest}};
         struct trace_span span = trace_record_span(&record);
         latest = span.first > latest ? span.first : latest;
-        tell(to, &record);
+        tell(writer, &record);
         core->said[core->nr_said++] = record;
     }
 }
@@ -206,7 +228,7 @@ static void write_trace(const char *name, const struct trace_params *params)
 {
     struct trace_writer *writer = trace_writer_create(name, params, &diag);
     cr_assert_not_null(writer);
-    run_core(trace_observer(writer));
+    run_core(writer);
     cr_assert(trace_writer_finish(writer, &diag));
 }
 
@@ -216,78 +238,91 @@ static const struct trace_params usual = {.version = "lookaside 0.1.0 (test)",
                                           .clock_hz = 1000000000,
                                           .records_per_chunk = RECORDS_PER_CHUNK};
 
-static void expect_same(const struct trace_record *got, const struct trace_record *want, size_t i)
+static bool same_walk(const struct walk *a, const struct walk *b)
 {
-    cr_assert_eq(got->kind, want->kind, "record %zu: kind %d, not %d", i, got->kind, want->kind);
-    struct trace_record a = *got, b = *want;
-    if (b.kind != TRACE_TRANSLATION || !b.has_walk)
-        memset(&a.walk, 0, sizeof a.walk), memset(&b.walk, 0, sizeof b.walk);
-    const struct walk *x = &a.walk, *y = &b.walk;
-    cr_assert_eq(a.has_walk, b.has_walk, "record %zu: walk", i);
-    cr_assert(x->linear.v == y->linear.v && x->access == y->access && x->asker == y->asker &&
-                  x->kind == y->kind && x->first_level == y->first_level && x->nr_steps == y->nr_steps &&
-                  x->is_fault == y->is_fault && x->error_code == y->error_code,
-              "record %zu: another walk", i);
-    for (unsigned s = 0; s < x->nr_steps; s++)
-        cr_assert(x->step[s].at.v == y->step[s].at.v && x->step[s].value == y->step[s].value &&
-                      x->step[s].index == y->step[s].index && x->step[s].served_by == y->step[s].served_by &&
-                      x->step[s].ready == y->step[s].ready,
-                  "record %zu: another step %u", i, s);
-    switch (a.kind) {
+    bool is_same = a->linear.v == b->linear.v && a->access == b->access && a->asker == b->asker &&
+                   a->kind == b->kind && a->first_level == b->first_level && a->nr_steps == b->nr_steps &&
+                   a->is_fault == b->is_fault && a->error_code == b->error_code;
+    for (unsigned i = 0; is_same && i < a->nr_steps; i++)
+        is_same = a->step[i].at.v == b->step[i].at.v && a->step[i].value == b->step[i].value &&
+                  a->step[i].index == b->step[i].index && a->step[i].served_by == b->step[i].served_by &&
+                  a->step[i].ready == b->step[i].ready;
+    return is_same;
+}
+
+static bool same_insn(const struct cpu_seen_insn *a, const struct cpu_seen_insn *b)
+{
+    return a->number == b->number && a->rip == b->rip && a->linear.v == b->linear.v &&
+           a->length_bytes == b->length_bytes && a->code_bits == b->code_bits && a->cpl == b->cpl &&
+           a->fetched == b->fetched && a->issued == b->issued && a->done == b->done &&
+           a->waited_for == b->waited_for && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+static bool same_translation(const struct cpu_seen_translation *a, const struct cpu_seen_translation *b)
+{
+    return a->instruction == b->instruction && a->access == b->access && a->is_user == b->is_user &&
+           a->linear.v == b->linear.v && a->is_l1_hit == b->is_l1_hit && a->is_l2_hit == b->is_l2_hit &&
+           a->is_fault == b->is_fault && a->is_refuted == b->is_refuted && a->asked == b->asked &&
+           a->ready == b->ready;
+}
+
+static bool same_access(const struct cpu_seen_access *a, const struct cpu_seen_access *b)
+{
+    return a->instruction == b->instruction && a->kind == b->kind && a->linear.v == b->linear.v &&
+           a->physical.v == b->physical.v && a->size_bytes == b->size_bytes && a->is_ram == b->is_ram &&
+           a->served_by == b->served_by && a->asked == b->asked && a->translated == b->translated &&
+           a->ready == b->ready;
+}
+
+static bool same_exception(const struct cpu_seen_exception *a, const struct cpu_seen_exception *b)
+{
+    return a->instruction == b->instruction && a->vector == b->vector && a->is_interrupt == b->is_interrupt &&
+           a->has_error_code == b->has_error_code && a->error_code == b->error_code && a->rip == b->rip &&
+           a->cr2 == b->cr2 && a->cycle == b->cycle;
+}
+
+static bool same_request(const struct cpu_seen_request *a, const struct cpu_seen_request *b)
+{
+    return a->kind == b->kind && a->cache == b->cache && a->use == b->use && a->at.v == b->at.v &&
+           a->ip == b->ip && a->asked == b->asked && a->ready == b->ready && a->served_by == b->served_by;
+}
+
+static bool same_line(const struct dma_seen_line *a, const struct dma_seen_line *b)
+{
+    return a->is_write == b->is_write && a->is_snooped == b->is_snooped && a->was_here == b->was_here &&
+           a->was_dirty == b->was_dirty && a->source_id == b->source_id && a->at.v == b->at.v &&
+           a->asked == b->asked && a->ready == b->ready;
+}
+
+static bool same_record(const struct trace_record *a, const struct trace_record *b)
+{
+    switch (a->kind) {
     case TRACE_INSN:
-        cr_assert(a.insn.number == b.insn.number && a.insn.rip == b.insn.rip &&
-                      a.insn.linear.v == b.insn.linear.v && a.insn.length_bytes == b.insn.length_bytes &&
-                      a.insn.code_bits == b.insn.code_bits && a.insn.cpl == b.insn.cpl &&
-                      a.insn.fetched == b.insn.fetched && a.insn.issued == b.insn.issued &&
-                      a.insn.done == b.insn.done && a.insn.waited_for == b.insn.waited_for &&
-                      memcmp(a.insn.bytes, b.insn.bytes, 15) == 0,
-                  "record %zu: another instruction", i);
-        break;
+        return same_insn(&a->insn, &b->insn);
     case TRACE_TRANSLATION:
-        cr_assert(a.translation.instruction == b.translation.instruction &&
-                      a.translation.access == b.translation.access &&
-                      a.translation.is_user == b.translation.is_user &&
-                      a.translation.linear.v == b.translation.linear.v &&
-                      a.translation.is_l1_hit == b.translation.is_l1_hit &&
-                      a.translation.is_l2_hit == b.translation.is_l2_hit &&
-                      a.translation.is_fault == b.translation.is_fault &&
-                      a.translation.is_refuted == b.translation.is_refuted &&
-                      a.translation.asked == b.translation.asked &&
-                      a.translation.ready == b.translation.ready,
-                  "record %zu: another translation", i);
-        break;
+        return same_translation(&a->translation, &b->translation) && a->has_walk == b->has_walk &&
+               (!a->has_walk || same_walk(&a->walk, &b->walk));
     case TRACE_ACCESS:
-        cr_assert(a.access.instruction == b.access.instruction && a.access.kind == b.access.kind &&
-                      a.access.linear.v == b.access.linear.v && a.access.physical.v == b.access.physical.v &&
-                      a.access.size_bytes == b.access.size_bytes && a.access.is_ram == b.access.is_ram &&
-                      a.access.served_by == b.access.served_by && a.access.asked == b.access.asked &&
-                      a.access.translated == b.access.translated && a.access.ready == b.access.ready,
-                  "record %zu: another access", i);
-        break;
+        return same_access(&a->access, &b->access);
     case TRACE_EXCEPTION:
-        cr_assert(
-            a.exception.instruction == b.exception.instruction && a.exception.vector == b.exception.vector &&
-                a.exception.is_interrupt == b.exception.is_interrupt &&
-                a.exception.has_error_code == b.exception.has_error_code &&
-                a.exception.error_code == b.exception.error_code && a.exception.rip == b.exception.rip &&
-                a.exception.cr2 == b.exception.cr2 && a.exception.cycle == b.exception.cycle,
-            "record %zu: another exception", i);
-        break;
+        return same_exception(&a->exception, &b->exception);
     case TRACE_CONTROL:
-        cr_assert_str_eq(a.control.what, b.control.what);
-        cr_assert(a.control.value == b.control.value && a.control.cycle == b.control.cycle,
-                  "record %zu: another control write", i);
-        break;
+        return strcmp(a->control.what, b->control.what) == 0 && a->control.value == b->control.value &&
+               a->control.cycle == b->control.cycle;
     case TRACE_REQUEST:
-        cr_assert(a.request.kind == b.request.kind && a.request.cache == b.request.cache &&
-                      a.request.use == b.request.use && a.request.at.v == b.request.at.v &&
-                      a.request.ip == b.request.ip && a.request.asked == b.request.asked &&
-                      a.request.ready == b.request.ready && a.request.served_by == b.request.served_by,
-                  "record %zu: another request", i);
-        break;
+        return same_request(&a->request, &b->request);
+    case TRACE_DEVICE:
+        return same_line(&a->device, &b->device);
     case NR_TRACE_KINDS:
         break;
     }
+    return false;
+}
+
+static void expect_same(const struct trace_record *got, const struct trace_record *want, size_t i)
+{
+    cr_assert_eq(got->kind, want->kind, "record %zu: kind %d, not %d", i, got->kind, want->kind);
+    cr_assert(same_record(got, want), "record %zu: another one of kind %d", i, got->kind);
 }
 
 Test(trace, what_was_told_is_read_back)
@@ -468,7 +503,7 @@ Test(trace, an_abandoned_trace_leaves_no_file)
 {
     struct trace_writer *writer = trace_writer_create(file, &usual, &diag);
     cr_assert_not_null(writer);
-    run_core(trace_observer(writer));
+    run_core(writer);
     trace_writer_abandon(writer);
     cr_expect_eq(rmdir(directory), 0, "something is left in %s", directory);
 }
@@ -480,7 +515,7 @@ Test(trace, a_full_disk_is_status_73_and_leaves_no_file)
     cr_assert_not_null(writer);
     signal(SIGXFSZ, SIG_IGN);
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){.rlim_cur = 10000, .rlim_max = RLIM_INFINITY}), 0);
-    run_core(trace_observer(writer));
+    run_core(writer);
     cr_expect(trace_writer_has_failed(writer));
     cr_expect_not(trace_writer_finish(writer, &diag));
     cr_expect_eq(diag.status, EXIT_STATUS_NO_OUTPUT);
