@@ -128,7 +128,7 @@ static const char *other_end(enum machine_end end)
 {
     switch (end) {
     case MACHINE_RUNNING:
-        return "the lab ends before so many cycles";
+        return "the lab ends within 20000000000 cycles";
     case MACHINE_TRIPLE_FAULT:
         return "no triple fault ends the lab";
     case MACHINE_PANIC:
