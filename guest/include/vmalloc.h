@@ -27,7 +27,9 @@ struct vm_struct {
 /* Before the first area. */
 void vmalloc_init(void);
 
-/* vmap_area.c: the areas alone. size without the guard page; align: a power of two. NULL: no room. */
+/* vmap_area.c: the areas alone. vmalloc_init() calls the first. */
+void vm_area_init(void);
+/* size without the guard page; align: a power of two. NULL: no room. */
 struct vm_struct *get_vm_area(unsigned long size, unsigned long align, u32 flags, unsigned long caller);
 /* The area that contains address, or NULL. */
 struct vm_struct *find_vm_area(unsigned long address);

@@ -7,6 +7,17 @@
 #include "seq_file.h"
 #include "slab.h"
 
+/*
+ * The first area is a page that is never mapped. It holds the first slab of areas and the first page table
+ * for good, so that what is free does not depend on how many devices a machine has to map.
+ */
+void vmalloc_init(void)
+{
+    vm_area_init();
+    const struct vm_struct *first = get_vm_area(PAGE_SIZE, PAGE_SIZE, VM_MAP, (unsigned long)vmalloc_init);
+    BUG_ON(first == NULL || pte_alloc_kernel(first->addr) == NULL);
+}
+
 /* Takes the translations of an area away, from the page tables and the TLB. */
 static void unmap_area(const struct vm_struct *area)
 {

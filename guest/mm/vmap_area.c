@@ -6,7 +6,7 @@
 static struct rb_root vmap_area_root;
 static struct kmem_cache *vm_struct_cachep;
 
-void vmalloc_init(void)
+void vm_area_init(void)
 {
     vm_struct_cachep = KMEM_CACHE(vm_struct, SLAB_PANIC);
 }

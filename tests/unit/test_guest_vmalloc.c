@@ -105,7 +105,7 @@ static void start(void)
 {
     start_memory();
     kmem_cache_init();
-    vmalloc_init();
+    vm_area_init();
 }
 
 /* The first aligned hole of so many pages; REGION_PAGES if there is none. */
