@@ -44,6 +44,19 @@ def mistakes(stats):
                         sum(mmu[level + "_read_cycles"] for level in levels) + mmu["walk_update_cycles"])
         lookups = stats["cpu0.tlb.l1i.misses"] + stats["cpu0.tlb.l1d.misses"]
         yield from rule("cpu0.tlb.l2.accesses, L1 TLB misses", stats["cpu0.tlb.l2.accesses"], lookups)
+    if "iommu.requests" in stats:
+        found = stats["iommu.context_hits"] + stats["iommu.context_misses"]
+        yield from rule("iommu.requests, contexts found and read", stats["iommu.requests"], found)
+        if stats["iommu.iotlb_hits"] + stats["iommu.iotlb_misses"] > stats["iommu.requests"]:
+            yield "iommu: more addresses looked up than requests"
+        if not stats["iommu.faults_lost"] <= stats["iommu.faults"] <= stats["iommu.requests"]:
+            yield "iommu: more faults than requests"
+    if "dma.engine.bursts" in stats:
+        # Each channel's first one may have been read before what is counted here began.
+        halves = 32 * sum(max(0, stats[f"dma.ch{i}.descriptors"] - 1) for i in range(8) if f"dma.ch{i}.descriptors" in stats)
+        for name in ("bytes_read", "bytes_written"):
+            if stats["dma.engine." + name] < halves:
+                yield f"dma.engine.{name}: {stats['dma.engine.' + name]}, less than the descriptors alone: {halves}"
     if "dram.reads" in stats:
         rows = stats["dram.row_hits"] + stats["dram.row_misses"] + stats["dram.row_conflicts"]
         yield from rule("DRAM reads + writes, rows", stats["dram.reads"] + stats["dram.writes"], rows)
