@@ -265,8 +265,8 @@ static bool contain(const struct bytes *outer, const struct bytes *inner)
 }
 
 /*
- * When the load that is sent now (or later, if it waits aside) has its bytes, which the caches have at `there`
- * (timing.md, section 5).
+ * When the load that is sent now (or later, if it waits aside) has its bytes, which the caches have at
+ * `there` (timing.md, section 5).
  */
 static slot_t hear_stores(const struct pipeline *p, slot_t there)
 {

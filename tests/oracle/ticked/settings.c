@@ -173,6 +173,8 @@ static void choose_tlbs(struct dice *dice, struct settings *s)
             choose_tlb(dice, s, structures[i], 4);
     add(s, "mmu.walkers=%u", some(dice, 4));
     add(s, "mmu.hit_under_walk=%s", dice_one_in(dice, 2) ? "true" : "false");
+    if (dice_one_in(dice, 2))
+        choose_tlb(dice, s, "pde", 4);
     add(s, "tlb.random_seed=%u", between(dice, 1, 1000));
     add(s, "tlb.l2.latency_cycles=%u", between(dice, 1, 9));
 }
