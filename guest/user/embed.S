@@ -24,5 +24,6 @@ name_\name:
     USER_PROGRAM cow
     USER_PROGRAM faults
     USER_PROGRAM areas
+    USER_PROGRAM storm
 
     .section .note.GNU-stack, "", @progbits

@@ -122,6 +122,14 @@ powers_off 64M "init=touch touch.mib=2 touch.rounds=2"
 has '^touch: checksum '
 has '^touch\[1\]: .* 1022 heap'
 
+# More processes than memory: some are ended, the first one is not, and everything comes back.
+powers_off 32M "init=storm"
+has '^storm: some were ended for want of memory: ok$'
+has '^storm: some were not: ok$'
+has '^Out of memory: killed process [0-9]+ .storm., [0-9]+ pages$'
+has "^storm: the first one's memory: ok$"
+has '^storm\[1\]: exited with status 0$'
+
 # What a program must not do ends the program, with one line of report.
 for row in null:11:segfault text:11:segfault rodata:11:segfault kernel:11:segfault stack:11:segfault \
     priv:11:'trap general protection' selector:11:'trap general protection' divide:8:'trap divide error' \

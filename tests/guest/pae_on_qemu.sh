@@ -86,6 +86,7 @@ slab-debug
 vmalloc highmem=24M
 limits
 cma cma=16M
+maps
 demand
 cow
 faults

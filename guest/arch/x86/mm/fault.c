@@ -5,6 +5,7 @@
 #include "asm/trapnr.h"
 #include "asm/traps.h"
 #include "asm/uaccess.h"
+#include "oom.h"
 #include "printk.h"
 #include "sched.h"
 
@@ -49,14 +50,13 @@ static void bad_area(struct pt_regs *regs, u32 error_code, unsigned long address
     force_fatal_sig(SIGSEGV);
 }
 
-static void out_of_memory(struct pt_regs *regs, u32 error_code, unsigned long address)
+/* The kernel's own access fails; a program's is tried again when somebody has given memory back. */
+static void no_memory(struct pt_regs *regs, u32 error_code, unsigned long address)
 {
-    if (!user_mode(regs)) {
+    if (user_mode(regs))
+        out_of_memory();
+    else
         no_context(regs, error_code, address);
-        return;
-    }
-    pr_err("%s[%u]: out of memory at %lx\n", current->comm, current->pid, address);
-    force_fatal_sig(SIGKILL);
 }
 
 static bool access_allowed(const struct vm_area_struct *vma, u32 error_code)
@@ -105,7 +105,7 @@ void do_page_fault(struct pt_regs *regs, u32 error_code)
         return;
     }
     if (handle_mm_fault(vma, address, (error_code & X86_PF_WRITE) ? FAULT_FLAG_WRITE : 0)) {
-        out_of_memory(regs, error_code, address);
+        no_memory(regs, error_code, address);
         return;
     }
     current->min_flt++;
