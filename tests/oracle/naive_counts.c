@@ -11,9 +11,9 @@
  */
 #include "sim/observe/trace_reader.h"
 #include "tests/oracle/naive_memory.h"
+#include "tests/oracle/naive_run.h"
 #include "tests/oracle/naive_structures.h"
 
-#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,76 +87,7 @@ struct model {
     unsigned nr_differences;
 };
 
-/* ---- What the run said ---- */
-
-static cJSON *read_json(const char *file)
-{
-    FILE *from = fopen(file, "r");
-    char *text = NULL;
-    size_t length = 0;
-    ssize_t got = from ? getdelim(&text, &length, 0, from) : -1;
-    cJSON *json = got > 0 ? cJSON_Parse(text) : NULL;
-    if (from)
-        fclose(from);
-    free(text);
-    if (!json) {
-        fprintf(stderr, "naive_counts: %s: cannot be read, or is no JSON\n", file);
-        exit(2);
-    }
-    return json;
-}
-
-/* A key's value; sizes are strings with a unit. */
-static uint64_t setting(const cJSON *config, const char *key)
-{
-    static const struct {
-        const char *unit;
-        double factor;
-    } units[] = {{"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}};
-    const cJSON *value = cJSON_GetObjectItem(cJSON_GetObjectItem(config, key), "value");
-    if (cJSON_IsNumber(value))
-        return (uint64_t)value->valuedouble;
-    if (cJSON_IsString(value)) {
-        char *unit;
-        double number = strtod(value->valuestring, &unit);
-        for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-            if (strcmp(unit, units[i].unit) == 0)
-                return (uint64_t)(number * units[i].factor);
-        }
-    }
-    fprintf(stderr, "naive_counts: the configuration has no size or number %s\n", key);
-    exit(2);
-}
-
-/* The run's configuration once more, from what it said it was. */
-static struct cfg *read_config(const cJSON *json, struct diag *diag)
-{
-    struct cfg *cfg = cfg_create();
-    bool is_good = cfg != NULL;
-    for (const cJSON *item = json->child; item && is_good; item = item->next) {
-        const cJSON *value = cJSON_GetObjectItem(item, "value");
-        char *text = value ? cJSON_PrintUnformatted(value) : NULL, assignment[256];
-        if (!text)
-            continue;
-        bool is_word = cJSON_IsString(value);
-        snprintf(assignment, sizeof assignment, "%s=%s", item->string, is_word ? value->valuestring : text);
-        is_good = cfg_set(cfg, assignment, diag);
-        free(text);
-    }
-    if (is_good && cfg_check(cfg, diag))
-        return cfg;
-    cfg_destroy(cfg);
-    return NULL;
-}
-
-static const char *word(const cJSON *config, const char *key)
-{
-    const cJSON *value = cJSON_GetObjectItem(cJSON_GetObjectItem(config, key), "value");
-    if (cJSON_IsString(value))
-        return value->valuestring;
-    fprintf(stderr, "naive_counts: the configuration has no word %s\n", key);
-    exit(2);
-}
+/* ---- The models, as the run was configured ---- */
 
 /* `name` is "tlb.l1i", or "tlb.l1i_large". */
 static void add_array(struct naive_tlb *tlb, const cJSON *config, const char *name, unsigned pages)
@@ -168,10 +99,10 @@ static void add_array(struct naive_tlb *tlb, const cJSON *config, const char *na
     snprintf(ways, sizeof ways, "%s.ways", name);
     snprintf(replacement, sizeof replacement, "%s.replacement", name);
     enum naive_tlb_policy policy = NAIVE_TLB_LRU;
-    while (policy < NAIVE_TLB_FIFO && strcmp(word(config, replacement), policies[policy]) != 0)
+    while (policy < NAIVE_TLB_FIFO && strcmp(run_word(config, replacement), policies[policy]) != 0)
         policy++;
-    naive_tlb_add_array(tlb, pages, policy, setting(config, entries), setting(config, ways),
-                        setting(config, "tlb.random_seed"));
+    naive_tlb_add_array(tlb, pages, policy, run_setting(config, entries), run_setting(config, ways),
+                        run_setting(config, "tlb.random_seed"));
 }
 
 static void add_tlb(struct naive_tlb *tlb, const cJSON *config, const char *name)
@@ -179,7 +110,7 @@ static void add_tlb(struct naive_tlb *tlb, const cJSON *config, const char *name
     char pages[64], large[64];
     snprintf(pages, sizeof pages, "%s.pages", name);
     snprintf(large, sizeof large, "%s_large", name);
-    bool is_shared = strcmp(word(config, pages), "shared") == 0;
+    bool is_shared = strcmp(run_word(config, pages), "shared") == 0;
     add_array(tlb, config, name, is_shared ? NAIVE_SMALL | NAIVE_LARGE : NAIVE_SMALL);
     if (!is_shared)
         add_array(tlb, config, large, NAIVE_LARGE);
@@ -187,9 +118,9 @@ static void add_tlb(struct naive_tlb *tlb, const cJSON *config, const char *name
 
 static bool build_model(struct model *model, const cJSON *config, struct diag *diag)
 {
-    model->ram_bytes = setting(config, "machine.ram");
-    model->l2_tlb_latency = setting(config, "tlb.l2.latency_cycles");
-    model->nr_walkers = setting(config, "mmu.walkers");
+    model->ram_bytes = run_setting(config, "machine.ram");
+    model->l2_tlb_latency = run_setting(config, "tlb.l2.latency_cycles");
+    model->nr_walkers = run_setting(config, "mmu.walkers");
     const cJSON *hit_under_walk = cJSON_GetObjectItem(config, "mmu.hit_under_walk");
     model->is_hit_under_walk = cJSON_IsTrue(cJSON_GetObjectItem(hit_under_walk, "value"));
     add_tlb(&model->itlb, config, "tlb.l1i");
@@ -199,10 +130,10 @@ static bool build_model(struct model *model, const cJSON *config, struct diag *d
         char name[64], entries[128];
         snprintf(name, sizeof name, "tlb.%s", structure_names[i]);
         snprintf(entries, sizeof entries, "%s.entries", name);
-        if (setting(config, entries))
+        if (run_setting(config, entries))
             add_array(&model->structure[i], config, name, NAIVE_LARGE);
     }
-    model->cfg = read_config(config, diag);
+    model->cfg = run_config(config, diag);
     return model->cfg && naive_memory_init(&model->memory, cfg_values(model->cfg));
 }
 
@@ -769,7 +700,7 @@ int main(int argc, char **argv)
     struct diag diag;
     diag_init(&diag);
     struct model model = {.cr0 = 0};
-    cJSON *stats = read_json(argv[2]), *config = read_json(argv[3]);
+    cJSON *stats = run_json(argv[2]), *config = run_json(argv[3]);
     struct trace_reader *reader = trace_open(argv[1], &diag);
     unsigned nr_compared = 0;
     if (reader) {
