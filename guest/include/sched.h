@@ -52,7 +52,7 @@ struct task_struct *alloc_task(const char *name);
 void start_task(struct task_struct *task);
 /* The task with this number, or NULL. */
 struct task_struct *find_task(u32 pid);
-/* Number of the new process, in which the system call returns 0; or -ENOMEM. */
+/* Number of the new process, in which the system call returns 0; -ENOMEM, or -EAGAIN: there are too many. */
 long do_fork(void);
 
 /*

@@ -8,11 +8,13 @@
 #include "string.h"
 
 static struct kmem_cache *task_struct_cachep;
-static u32 last_pid;
+static u32 last_pid, nr_tasks, max_tasks;
 
+/* Stacks may take an eighth of memory at most, and there are always numbers left. */
 void fork_init(void)
 {
     task_struct_cachep = KMEM_CACHE(task_struct, SLAB_PANIC);
+    max_tasks = min((u32)max_pfn / (8u << THREAD_ORDER), PID_MAX / 2);
 }
 
 struct task_struct *find_task(u32 pid)
@@ -54,6 +56,7 @@ struct task_struct *alloc_task(const char *name)
 void start_task(struct task_struct *task)
 {
     task->pid = alloc_pid();
+    nr_tasks++;
     list_add_tail(&task->tasks, &task_list);
     need_resched = true;
 }
@@ -76,6 +79,8 @@ static int return_to_user(void *unused)
 
 long do_fork(void)
 {
+    if (nr_tasks >= max_tasks)
+        return -EAGAIN;
     struct task_struct *task = alloc_task(current->comm);
     if (task == NULL)
         return -ENOMEM;
@@ -93,6 +98,8 @@ long do_fork(void)
 
 void release_task(struct task_struct *task)
 {
+    /* One that never started has no number. */
+    nr_tasks -= task->pid != 0;
     list_del_init(&task->tasks);
     free_pages((unsigned long)task->stack, THREAD_ORDER);
     kmem_cache_free(task_struct_cachep, task);
