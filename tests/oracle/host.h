@@ -65,7 +65,7 @@ union host_fx {
         uint16_t opcode;
         uint64_t rip, data;
         uint32_t mxcsr, mxcsr_mask;
-        struct {
+        struct host_fx_register {
             uint64_t mantissa;
             uint16_t sign_exponent, reserved[3];
         } st[8]; /* ST(0) first */
@@ -108,6 +108,10 @@ struct host_case {
     bool is_cr2_undefined;      /* the manual leaves open which operand faults first */
     bool is_fault_open;         /* flags are not compared */
     uint32_t gpr_open_in_fault; /* nor these registers */
+    uint32_t gpr_high_open_in_fault; /* nor bits 63-32 of these */
+    bool is_memory_open_in_fault;    /* nor memory */
+    /* A store that an x87 exception forbids: whether its address is looked at all the same. */
+    bool is_store_open;
 };
 
 struct host_result {

@@ -89,9 +89,12 @@ static bool registers_agree(const struct host_case *c, const struct host_result 
 {
     uint64_t mask = c->mode == DEC_64 ? UINT64_MAX : UINT32_MAX;
     uint32_t open = c->undefined_gpr | (theirs->vector != HOST_NO_VECTOR ? c->gpr_open_in_fault : 0);
-    for (unsigned i = 0; i < (c->mode == DEC_64 ? 16 : 8); i++)
-        if (((theirs->gpr[i] ^ ours->gpr[i]) & mask) && !(open >> i & 1))
+    uint32_t high_open = theirs->vector != HOST_NO_VECTOR ? c->gpr_high_open_in_fault : 0;
+    for (unsigned i = 0; i < (c->mode == DEC_64 ? 16 : 8); i++) {
+        uint64_t compared = high_open >> i & 1 ? UINT32_MAX : mask;
+        if (((theirs->gpr[i] ^ ours->gpr[i]) & compared) && !(open >> i & 1))
             return false;
+    }
     return true;
 }
 
@@ -189,6 +192,17 @@ static const char *difference(const struct run *run, const struct host_case *c,
     return has_faulted && ours->error_code != theirs->error_code ? "the error code" : NULL;
 }
 
+/* One saw the address fault, and the other the exception for which nothing is stored. */
+static bool is_open_store(const struct host_case *c, const struct host_result *theirs,
+                          const struct host_result *ours)
+{
+    enum { STATUS_ES = 0x80, STACK_FAULT = 12 };
+    const struct host_result *faulted = theirs->vector != HOST_NO_VECTOR ? theirs : ours;
+    const struct host_result *other = faulted == theirs ? ours : theirs;
+    return c->is_store_open && faulted->vector >= STACK_FAULT && faulted->vector <= PAGE_FAULT &&
+           other->vector == HOST_NO_VECTOR && (other->fx.status & STATUS_ES);
+}
+
 /* AddressSanitizer maps addresses for itself, to which an access of the host's then is no page fault. */
 static bool is_sanitizers(const struct host_result *ours)
 {
@@ -207,14 +221,16 @@ static bool run_ours(struct run *run, const struct host_case *c, uint64_t number
     ours_run(run->ours[kind], c, &ours);
     bool has_faulted = theirs->vector != HOST_NO_VECTOR || ours.vector != HOST_NO_VECTOR;
     bool is_skipped = c->is_undefined || ours.is_unimplemented || (c->is_fault_undefined && has_faulted) ||
-                      (theirs->vector == HOST_NO_VECTOR && is_sanitizers(&ours));
+                      (theirs->vector == HOST_NO_VECTOR && is_sanitizers(&ours)) ||
+                      is_open_store(c, theirs, &ours);
     run->forms[c->form].unimplemented += ours.is_unimplemented;
     run->forms[c->form].masked |= c->undefined_flags;
     run->forms[c->form].needed |= c->undefined_flags & (ours.flags ^ theirs->flags);
     const char *what = is_skipped ? NULL : difference(run, c, theirs, &ours, latest_cycles[kind]);
     if (run->generator->reconcile)
         run->generator->reconcile(c, native_data(), ours_data(run->ours[kind]));
-    bool is_memory_compared = !is_skipped && !c->is_memory_undefined;
+    bool is_memory_compared =
+        !is_skipped && !c->is_memory_undefined && !(c->is_memory_open_in_fault && has_faulted);
     if (is_memory_compared && !what &&
         memcmp(ours_data(run->ours[kind]), native_data(), HOST_DATA_BYTES) != 0)
         what = "memory";

@@ -134,6 +134,18 @@ static void poke_stack(struct making *m, unsigned index, uint64_t value, unsigne
     poke(m->c, m->place[1] + index * nr_bytes, value, nr_bytes);
 }
 
+/*
+ * Intel's move more than an element at a time where the linear addresses lie apart, also if what is behind them
+ * overlaps (SDM 1 7.3.9.3).
+ */
+static bool is_move_onto_itself(const struct making *m, uint64_t count)
+{
+    uint64_t nr_bytes = count * operand_size(m), far = HOST_HIGH - HOST_DATA;
+    bool is_alias = (m->place[0] ^ m->place[1]) >> 32;
+    uint64_t behind = m->place[1] - m->place[0] + (m->place[0] >> 32 ? far : -far);
+    return m->form->op == DEC_MOVS && is_alias && (behind < nr_bytes || -behind < nr_bytes);
+}
+
 static void make_string(struct making *m)
 {
     struct host_case *c = m->c;
@@ -146,6 +158,9 @@ static void make_string(struct making *m)
         c->slice_cycles = 1 + host_below(m->r, host_one_in(m->r, 2) ? 3 : 40);
     c->is_cr2_undefined = insn->op == DEC_CMPS;
     c->is_fault_open = insn->op == DEC_CMPS || insn->op == DEC_SCAS;
+    c->is_memory_undefined |= is_move_onto_itself(m, count);
+    if (c->mode == DEC_64 && insn->address_size == 4) /* Intel's have cleared them */
+        c->gpr_high_open_in_fault = 1u << SI | 1u << DI | 1u << CX;
 }
 
 /* Quotients that fit. */
@@ -238,7 +253,8 @@ static bool make_branch(struct making *m)
     struct host_case *c = m->c;
     const struct dec_insn *insn = &m->code.insn;
     const struct dec_operand *to = &insn->operand[0];
-    c->is_vector_open = insn->op == DEC_CALL; /* AMD looks at the stack before the destination */
+    c->is_vector_open = insn->op == DEC_CALL;          /* AMD looks at the stack before the destination */
+    c->is_memory_open_in_fault = insn->op == DEC_CALL; /* Intel's have stored the return address */
     if (insn->nr_operands && to->kind == DEC_OPERAND_REL)
         make_relative(m);
     else if (insn->op == DEC_RET)

@@ -121,6 +121,13 @@ static void make_state(struct host_case *c, uint32_t offset)
     bool is_long = c->form == FORM_MEMORY + 3 * 8 + 5 || c->form == FORM_MEMORY + 3 * 8 + 7 ||
                    c->form == FORM_MEMORY + 7 * 8 + 4 || c->form == FORM_MEMORY + 7 * 8 + 6; /* 10 bytes */
     c->is_undefined = (is_state || is_long) && c->mode == DEC_16 && offset > 0xffff - MAX_BYTES;
+    /* Intel's have stored the part in the first page. */
+    c->is_memory_open_in_fault = is_long;
+    unsigned digit = (c->form - FORM_MEMORY) % 8, esc = ESC + (c->form - FORM_MEMORY) / 8;
+    bool is_memory = c->form >= FORM_MEMORY && c->form < FORM_FWAIT;
+    bool stores = digit == 2 || digit == 3 || (digit == 1 && esc != 0xd9) ||
+                  (digit >= 6 && (esc == 0xdb || esc == 0xdf));
+    c->is_store_open = is_memory && (esc & 1) && stores && !is_state;
 }
 
 /* FXSAVE and FXRSTOR: window[1] is the place of MXCSR, good more often than not. */
@@ -180,15 +187,24 @@ static bool is_transcendental(const struct host_case *c)
     return (modrm >= 0xf0 && modrm <= 0xf3) || modrm == 0xf9 || modrm == 0xfb || modrm >= 0xfe;
 }
 
+/* The distance of two numbers of one sign in units of the last place, also across a power of two. */
+static uint64_t distance(const struct host_fx_register *a, const struct host_fx_register *b)
+{
+    __extension__ typedef __int128 wide;
+    wide first = (wide)a->sign_exponent << 63 | (a->mantissa & INT64_MAX);
+    wide second = (wide)b->sign_exponent << 63 | (b->mantissa & INT64_MAX);
+    wide apart = first < second ? second - first : first - second;
+    return apart > INT64_MAX ? INT64_MAX : (uint64_t)apart;
+}
+
 /* Takes the host's value for ours where they are neighbours. */
 static void round_alike(union host_fx *ours, const union host_fx *theirs)
 {
     enum { ULPS = 2 };
     for (unsigned i = 0; i < 2; i++) {
-        uint64_t distance = ours->st[i].mantissa - theirs->st[i].mantissa;
-        if (ours->st[i].sign_exponent == theirs->st[i].sign_exponent &&
-            (distance <= ULPS || -distance <= ULPS))
-            ours->st[i].mantissa = theirs->st[i].mantissa;
+        bool is_normal = (ours->st[i].mantissa & theirs->st[i].mantissa) >> 63;
+        if (is_normal && distance(&ours->st[i], &theirs->st[i]) <= ULPS)
+            ours->st[i] = theirs->st[i];
     }
     ours->status = (uint16_t)((ours->status & ~ST_C1) | (theirs->status & ST_C1));
 }
