@@ -159,8 +159,10 @@ static void make_string(struct making *m)
     c->is_cr2_undefined = insn->op == DEC_CMPS;
     c->is_fault_open = insn->op == DEC_CMPS || insn->op == DEC_SCAS;
     c->is_memory_undefined |= is_move_onto_itself(m, count);
-    if (c->mode == DEC_64 && insn->address_size == 4) /* Intel's have cleared them */
-        c->gpr_high_open_in_fault = 1u << SI | 1u << DI | 1u << CX;
+    bool is_narrow = c->mode == DEC_64 && insn->address_size == 4; /* Intel's clear what they might write */
+    c->gpr_high_open_in_fault = is_narrow ? 1u << SI | 1u << DI | 1u << CX : 0;
+    if (is_narrow && count == 0)
+        c->undefined_gpr |= 1u << CX;
 }
 
 /* Quotients that fit. */
