@@ -94,6 +94,10 @@ Test(guest_vmalloc, rbtree_stays_ordered_and_balanced)
         if (step % 50 == 0)
             check_tree();
     }
+    for (u32 key = 0; key < NR_KEYS; key++)
+        if (items[key].is_in)
+            rb_erase(&items[key].node, &root);
+    cr_assert_null(root.rb_node, "all that was put in is taken out");
 }
 
 #define REGION_PAGES ((VMALLOC_END - VMALLOC_START) >> PAGE_SHIFT)
