@@ -94,11 +94,16 @@ static void add(struct mmu *mmu, size_t row, uint64_t n)
 
 #define ROW(name) offsetof(struct mmu_stats, name)
 
-/* What a walk that began in cycle `from` and ended in cycle `to` adds to the counters. */
-static void count_walk(struct mmu *mmu, const struct walk *walk, cycle_t from, cycle_t to)
+/* By how many levels there are below. */
+static const size_t level_reads[WALK_MAX_STEPS] = {ROW(pte_reads), ROW(pde_reads), ROW(pdpte_reads),
+                                                   ROW(pml4e_reads), ROW(pml5e_reads)};
+static const size_t level_read_cycles[WALK_MAX_STEPS] = {ROW(pte_read_cycles), ROW(pde_read_cycles),
+                                                         ROW(pdpte_read_cycles), ROW(pml4e_read_cycles),
+                                                         ROW(pml5e_read_cycles)};
+
+/* What a walk that began in cycle `from` and ended in cycle `to` adds to the counters of cycles. */
+static void count_walk_cycles(struct mmu *mmu, const struct walk *walk, cycle_t from, cycle_t to)
 {
-    static const size_t walks[] = {
-        [MMU_READ] = ROW(load_walks), [MMU_WRITE] = ROW(store_walks), [MMU_FETCH] = ROW(fetch_walks)};
     static const size_t walk_cycles[] = {[MMU_READ] = ROW(load_walk_cycles),
                                          [MMU_WRITE] = ROW(store_walk_cycles),
                                          [MMU_FETCH] = ROW(fetch_walk_cycles)};
@@ -108,27 +113,33 @@ static void count_walk(struct mmu *mmu, const struct walk *walk, cycle_t from, c
                                                ROW(walks_16_to_31_cycles),   ROW(walks_32_to_63_cycles),
                                                ROW(walks_64_to_127_cycles),  ROW(walks_128_to_255_cycles),
                                                ROW(walks_256_to_511_cycles), ROW(walks_512_cycles_up)};
-    /* By how many levels there are below. */
-    static const size_t reads[WALK_MAX_STEPS] = {ROW(pte_reads), ROW(pde_reads), ROW(pdpte_reads),
-                                                 ROW(pml4e_reads), ROW(pml5e_reads)};
-    static const size_t read_cycles[WALK_MAX_STEPS] = {ROW(pte_read_cycles), ROW(pde_read_cycles),
-                                                       ROW(pdpte_read_cycles), ROW(pml4e_read_cycles),
-                                                       ROW(pml5e_read_cycles)};
     unsigned bits = CYCLE_BITS - (unsigned)__builtin_clzll((to - from) >> (FIRST_BUCKET_BITS - 1) | 1) - 1;
-    mmu->stats.walks++;
     mmu->stats.walk_cycles += to - from;
-    mmu->stats.walk_reads += walk->nr_steps;
-    add(mmu, walks[walk->access], 1);
     add(mmu, walk_cycles[walk->access], to - from);
     add(mmu, buckets[bits < NR_BUCKETS ? bits : NR_BUCKETS - 1], 1);
     unsigned below = paging_nr_levels(walk->kind) - walk->first_level;
     for (unsigned i = 0; i < walk->nr_steps; i++) {
-        below--;
-        add(mmu, reads[below], 1);
-        add(mmu, read_cycles[below], walk->step[i].ready - from);
+        add(mmu, level_read_cycles[--below], walk->step[i].ready - from);
         from = walk->step[i].ready;
     }
     mmu->stats.walk_update_cycles += to - from;
+}
+
+/* Without timing a walk takes no cycles, and is counted in a third of the host's instructions. */
+static void count_walk(struct mmu *mmu, const struct walk *walk, cycle_t from, cycle_t to)
+{
+    static const size_t walks[] = {
+        [MMU_READ] = ROW(load_walks), [MMU_WRITE] = ROW(store_walks), [MMU_FETCH] = ROW(fetch_walks)};
+    mmu->stats.walks++;
+    mmu->stats.walk_reads += walk->nr_steps;
+    add(mmu, walks[walk->access], 1);
+    unsigned below = paging_nr_levels(walk->kind) - walk->first_level;
+    for (unsigned i = 0; i < walk->nr_steps; i++)
+        add(mmu, level_reads[--below], 1);
+    if (mmu->params.is_timed)
+        count_walk_cycles(mmu, walk, from, to);
+    else
+        mmu->stats.walks_0_to_7_cycles++;
 }
 
 static void count_l2_hit(struct mmu *mmu, enum mmu_access access)
