@@ -135,8 +135,8 @@ static void poke_stack(struct making *m, unsigned index, uint64_t value, unsigne
 }
 
 /*
- * Intel's move more than an element at a time where the linear addresses lie apart, also if what is behind them
- * overlaps (SDM 1 7.3.9.3).
+ * Intel's move more than an element at a time where the linear addresses lie apart, also if what is behind
+ * them overlaps (SDM 1 7.3.9.3).
  */
 static bool is_move_onto_itself(const struct making *m, uint64_t count)
 {
