@@ -103,11 +103,11 @@ struct host_case {
     bool is_memory_undefined;
     bool is_base_undefined; /* of FS and GS */
     /* If there is an exception: */
-    bool is_fault_undefined;    /* nothing is compared */
-    bool is_vector_open;        /* there must be one, but which is open */
-    bool is_cr2_undefined;      /* the manual leaves open which operand faults first */
-    bool is_fault_open;         /* flags are not compared */
-    uint32_t gpr_open_in_fault; /* nor these registers */
+    bool is_fault_undefined;         /* nothing is compared */
+    bool is_vector_open;             /* there must be one, but which is open */
+    bool is_cr2_undefined;           /* the manual leaves open which operand faults first */
+    bool is_fault_open;              /* flags are not compared */
+    uint32_t gpr_open_in_fault;      /* nor these registers */
     uint32_t gpr_high_open_in_fault; /* nor bits 63-32 of these */
     bool is_memory_open_in_fault;    /* nor memory */
     /* A store that an x87 exception forbids: whether its address is looked at all the same. */
