@@ -269,7 +269,7 @@ static ordinal_t ordinal(struct x87_register x, bool is_scaled)
 /*
  * Whether what is about the smallest normal number is an underflow hangs on how a processor gets there:
  * FSIN of it is itself on Intel's, and less, with UE, on AMD's; a denormal that FPREM leaves as it is is no
- * underflow on Intel's. The values, with the exponent of a UE that is not masked, are neighbours all the same.
+ * underflow on Intel's. The values, with the exponent of a UE that is not masked, are neighbours.
  */
 static bool agree_at_the_smallest(const struct row *row, const struct input *in, const struct output *x,
                                   const struct output *y)
