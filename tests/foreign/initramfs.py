@@ -32,7 +32,7 @@ echo "<done> ."
 DISK_SCRIPT = """#!/bin/sh
 mount -t proc proc /proc
 mount -t devtmpfs devtmpfs /dev
-for module in @MODULES@; do insmod /lib/$module || echo "BUG: no module $module"; done
+@LOAD@
 i=0
 while [ ! -b /dev/sda ] && [ $i -lt 50 ]; do sleep 0.1; i=$((i + 1)); done
 mount -t ext4 /dev/sda /mnt || echo "BUG: no root"

@@ -20,6 +20,13 @@ def _depends(path):
     return [name.decode().replace("-", "_") for name in text[1].split(b",") if name] if text else []
 
 
+def for_initramfs(files, names):
+    """The modules as initramfs.make() takes files, and what its script has to say to load them."""
+    paths = ordered(files, names)
+    inside = [f"lib/{os.path.basename(path)}" for path in paths]
+    return list(zip(inside, paths)), "".join(f"insmod /{path} || echo BUG: no module {path}\n" for path in inside)
+
+
 def ordered(files, names):
     """Paths of the modules `names` and of all that they depend on, each behind those that it wants; without what is built in."""
     found, paths = _find(files), []

@@ -22,10 +22,8 @@ NUMBERS_SUM, WRITTEN_SUM = _sum(NUMBERS), _sum(4 * NUMBERS)
 
 
 def make_initramfs(path, busybox, kernel_files):
-    paths = modules.ordered(kernel_files, MODULES)
-    files = [("lib/" + os.path.basename(path), path) for path in paths]
-    names = " ".join(os.path.basename(path) for path in paths)
-    initramfs.make(path, busybox, initramfs.DISK_SCRIPT.replace("@MODULES@", names), files)
+    files, load = modules.for_initramfs(kernel_files, MODULES)
+    initramfs.make(path, busybox, initramfs.DISK_SCRIPT.replace("@LOAD@", load), files)
 
 
 def make_disk(path, busybox, programs):
