@@ -27,6 +27,26 @@ static inline void put(size_t offset, size_t nr_bytes, uint64_t value)
     memcpy(image + offset, &value, nr_bytes);
 }
 
+/* A bzImage's setup header: protocol 2.15, relocatable, three sectors before the code. */
+enum { SETUP_BYTES = 3 * 512, INIT_BYTES = 0x40000 };
+static inline void put_linux_header(size_t code_bytes)
+{
+    put(0x1f1, 1, SETUP_BYTES / 512 - 1);
+    put(0x1f4, 4, code_bytes / 16);
+    put(0x1fe, 2, 0xaa55);
+    put(0x200, 2, 0x6aeb);
+    put(0x202, 4, 0x53726448);
+    put(0x206, 2, 0x20f);
+    put(0x211, 1, 1);
+    put(0x22c, 4, 0x7fffffff);
+    put(0x230, 4, 0x200000);
+    put(0x234, 1, 1);
+    put(0x235, 1, 16);
+    put(0x238, 4, 100);
+    put(0x258, 8, 0x800000);
+    put(0x260, 4, INIT_BYTES);
+}
+
 static inline uint64_t ram_number(uint64_t at, size_t nr_bytes)
 {
     uint64_t value = 0;

@@ -10,13 +10,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-enum {
-    SETUP_BYTES = 3 * 512,
-    PAYLOAD_AT = 0x100,
-    PACKED_MAX = 0x4000,
-    KERNEL_AT = 0x900000,
-    CODE_BYTES = 0x1800
-};
+enum { PAYLOAD_AT = 0x100, PACKED_MAX = 0x4000, KERNEL_AT = 0x900000, CODE_BYTES = 0x1800 };
 enum {
     CODE_OFFSET = 0x200,
     KERNEL_BYTES = CODE_OFFSET + CODE_BYTES,
@@ -132,22 +126,9 @@ static void make_image(size_t packer)
     }
     size_t code_bytes = (PAYLOAD_AT + used + 15) / 16 * 16;
     image_size = SETUP_BYTES + code_bytes;
-    put(0x1f1, 1, 2);
-    put(0x1f4, 4, code_bytes / 16);
-    put(0x1fe, 2, 0xaa55);
-    put(0x200, 2, 0x6aeb);
-    put(0x202, 4, 0x53726448);
-    put(0x206, 2, 0x20f);
-    put(0x211, 1, 1);
-    put(0x22c, 4, 0x7fffffff);
-    put(0x230, 4, 0x200000);
-    put(0x234, 1, 1);
-    put(0x235, 1, 16);
-    put(0x238, 4, 100);
+    put_linux_header(code_bytes);
     put(0x248, 4, PAYLOAD_AT);
     put(0x24c, 4, used);
-    put(0x258, 8, 0x800000);
-    put(0x260, 4, 0x40000);
 }
 
 static void set_up(void)

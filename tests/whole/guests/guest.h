@@ -82,6 +82,18 @@ static inline u8 inb(uint16_t port)
     return value;
 }
 
+static inline void outl(uint16_t port, u32 value)
+{
+    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline u32 inl(uint16_t port)
+{
+    u32 value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
 static inline void invlpg(u32 linear)
 {
     __asm__ volatile("invlpg (%0)" : : "r"(linear) : "memory");

@@ -48,18 +48,6 @@ static bool is_flushing; /* for a machine whose devices do not snoop */
 
 /* ---- Ports ---- */
 
-static inline void outl(uint16_t port, u32 value)
-{
-    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static inline u32 inl(uint16_t port)
-{
-    u32 value;
-    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-
 static inline uint16_t inw(uint16_t port)
 {
     uint16_t value;

@@ -15,16 +15,14 @@ enum { DEVICE = 3, ENGINE = 0x00014c4b, EDU = 0x11e81234, DOMAIN = 5 };
 
 static u32 config(u32 offset)
 {
-    u32 value;
-    __asm__ volatile("outl %0, %1" : : "a"(0x80000000u | DEVICE << 11 | offset), "Nd"((uint16_t)0xcf8));
-    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"((uint16_t)0xcfc));
-    return value;
+    outl(0xcf8, 0x80000000u | DEVICE << 11 | offset);
+    return inl(0xcfc);
 }
 
 static void set_config(u32 offset, u32 value)
 {
-    __asm__ volatile("outl %0, %1" : : "a"(0x80000000u | DEVICE << 11 | offset), "Nd"((uint16_t)0xcf8));
-    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"((uint16_t)0xcfc));
+    outl(0xcf8, 0x80000000u | DEVICE << 11 | offset);
+    outl(0xcfc, value);
 }
 
 /* ---- The device: moves a dword from or to a bus address ---- */

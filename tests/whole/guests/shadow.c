@@ -7,11 +7,6 @@
 enum { HOST_BRIDGE = 1u << 31, PAM5 = 0x5e, READ = 1, BOTH = 3 };
 enum { CODE = 0xe0000, ROUNDS = 1000, RET = 0xc3, MOV_EAX = 0xb8 };
 
-static void outl(uint16_t port, u32 value)
-{
-    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
-}
-
 static void set_access(u8 access)
 {
     outl(0xcf8, HOST_BRIDGE | (PAM5 & ~3u));
