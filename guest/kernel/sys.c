@@ -55,31 +55,9 @@ static long sys_nanosleep(const struct pt_regs *regs)
 }
 
 static const sys_call_ptr_t sys_call_table[NR_syscalls] = {
-    [__NR_exit] = sys_exit,
-    [__NR_fork] = sys_fork,
-    [__NR_read] = sys_read,
-    [__NR_write] = sys_write,
-    [__NR_waitpid] = sys_waitpid,
-    [__NR_execve] = sys_execve,
-    [__NR_getpid] = sys_getpid,
-    [__NR_kill] = sys_kill,
-    [__NR_brk] = sys_brk,
-    [__NR_getppid] = sys_getppid,
-    [__NR_getrusage] = sys_getrusage,
-    [__NR_munmap] = sys_munmap,
-    [__NR_wait4] = sys_wait4,
-    [__NR_mprotect] = sys_mprotect,
-    [__NR_mlock] = sys_mlock,
-    [__NR_munlock] = sys_munlock,
-    [__NR_mlockall] = sys_mlockall,
-    [__NR_munlockall] = sys_munlockall,
-    [__NR_sched_yield] = sys_sched_yield,
-    [__NR_nanosleep] = sys_nanosleep,
-    [__NR_mremap] = sys_mremap,
-    [__NR_vfork] = sys_fork,
-    [__NR_mmap2] = sys_mmap2,
-    [__NR_madvise] = sys_madvise,
-    [__NR_exit_group] = sys_exit,
+#define SYSCALL(number, name, function) [number] = function,
+#include "syscalls.def"
+#undef SYSCALL
 };
 
 void do_int80_syscall_32(struct pt_regs *regs)
