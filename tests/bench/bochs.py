@@ -41,11 +41,14 @@ def prepare(folder, kernel, command_line):
     """Writes the ROM, the flat image and Bochs' configuration."""
     # The first word is the image's name, as multiboot loaders give it.
     text = f"guest {command_line}".replace("\\", "\\\\").replace('"', '\\"')
-    subprocess.run(["gcc", "-m32", "-c", f"-DENTRY={entry_of(kernel)}", f"-DRAM_KIB={RAM_MIB * 1024}",
+    image = os.path.join(folder, "guest.bin")
+    subprocess.run(["objcopy", "-O", "binary", kernel, image], check=True)
+    image_end = LOAD_ADDRESS + os.path.getsize(image)
+    subprocess.run(["gcc", "-m32", "-c", f"-DENTRY={entry_of(kernel)}", f"-DIMAGE_START={LOAD_ADDRESS:#x}",
+                    f"-DIMAGE_END={image_end:#x}", f"-DRAM_KIB={RAM_MIB * 1024}",
                     f'-DCOMMAND_LINE="{text}"', os.path.join(HERE, "bochs_rom.S"), "-o", "rom.o"], cwd=folder, check=True)
     subprocess.run(["ld", "-m", "elf_i386", "-Ttext=0xF0000", "-e", "0", "--oformat", "binary", "rom.o", "-o", "rom.bin"],
                    cwd=folder, check=True)
-    subprocess.run(["objcopy", "-O", "binary", kernel, os.path.join(folder, "guest.bin")], check=True)
     for name, words in (("bochsrc", CONFIG), ("commands", "c\n")):
         with open(os.path.join(folder, name), "w", encoding="ascii") as file:
             file.write(words)

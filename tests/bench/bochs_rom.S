@@ -1,7 +1,9 @@
 /*
  * A ROM instead of a BIOS for Bochs: enters the bundled guest as a multiboot loader does (Multiboot 0.6.96, 3.2). The guest
- * itself is put into RAM by Bochs. Assembled by bochs.py with ENTRY, RAM_KIB and COMMAND_LINE; 64 KiB, linked at F0000h.
+ * itself is put into RAM by Bochs. Assembled by bochs.py with ENTRY, IMAGE_START, IMAGE_END, RAM_KIB and COMMAND_LINE;
+ * 64 KiB, linked at F0000h.
  */
+#define RAM_BLOCK_BYTES 0x20000
     .code16
 start16:
     cli
@@ -19,6 +21,16 @@ start32:
     movw %ax, %fs
     movw %ax, %gs
     movw %ax, %ss
+    /*
+     * Bochs takes a block of the host's memory for a block of RAM when that is touched first, the next in turn, but reads
+     * the image into one stretch: its blocks must be touched in their order before the guest touches any.
+     */
+    movl $IMAGE_START, %esi
+next_block:
+    testb %al, (%esi)
+    addl $RAM_BLOCK_BYTES, %esi
+    cmpl $IMAGE_END, %esi
+    jb next_block
     movl $0x2BADB002, %eax
     movl $multiboot_info, %ebx
     ljmpl $8, $ENTRY
