@@ -8,22 +8,28 @@
 
 /* One for every frame below max_pfn, RAM or not. 32 bytes, so that two share a cache line. */
 struct page {
-    u32 flags;     /* PG_ bits; the zone in the top two */
-    u8 owner;      /* enum page_owner */
-    u8 order;      /* of the free block (PG_buddy) or of the compound page (PG_head), in its first page */
-    u16 nr_objs;   /* slab: objects in use or in a CPU's hand */
+    u32 flags; /* PG_ bits; the zone in the top two */
+    u8 owner;  /* enum page_owner */
+    u8 order;  /* of the free block (PG_buddy) or of the compound page (PG_head), in its first page */
+    union {
+        u16 nr_objs; /* slab: objects in use or in a CPU's hand */
+        struct {     /* page cache of a block device, a bit for each of the page's sectors: */
+            u8 uptodate_sectors, dirty_sectors;
+        };
+    };
     s32 _refcount; /* 0: free */
     s32 _mapcount; /* page-table entries that point here */
     union {
         struct anon_vma *anon_vma;     /* PG_anon: its anon_vma */
+        struct address_space *mapping; /* page cache: the file */
         struct kmem_cache *slab_cache; /* slab */
         struct page *first_page;       /* PG_tail */
     };
     union {
         void *freelist;      /* slab: first free object */
-        unsigned long index; /* PG_anon: page number in the areas of its anon_vma */
+        unsigned long index; /* page number in the areas of its anon_vma (PG_anon), or in its file */
     };
-    struct list_head lru; /* free list of the buddy system or of a CPU, or list of slabs */
+    struct list_head lru; /* free list of the buddy system or of a CPU, list of slabs, or the page cache's */
 };
 
 #define PG_reserved (1u << 0) /* never handed out */
@@ -31,6 +37,11 @@ struct page {
 #define PG_head (1u << 2)     /* first page of a compound page */
 #define PG_tail (1u << 3)     /* another page of it */
 #define PG_anon (1u << 4)     /* a process's page without a file */
+/* Pages of the page cache (pagemap.h). */
+#define PG_locked (1u << 5)     /* somebody reads it, writes it to disk, or takes it out of the cache */
+#define PG_uptodate (1u << 6)   /* holds what the file holds */
+#define PG_dirty (1u << 7)      /* the disk does not have what it holds */
+#define PG_referenced (1u << 8) /* used since it was looked at last, by who looks for pages to free */
 #define ZONES_PGSHIFT 30
 
 extern struct page *mem_map;

@@ -16,3 +16,10 @@ typedef long long s64;
 typedef u64 phys_addr_t;
 /* Allocation flags (gfp.h). */
 typedef u32 gfp_t;
+/* A position in a file; a count of bytes or a negative error number. A host's C library has them, too. */
+#if __STDC_HOSTED__
+#include <sys/types.h>
+#else
+typedef s64 loff_t;
+typedef long ssize_t;
+#endif

@@ -1,0 +1,141 @@
+/*
+ * The page cache: a file's pages in memory, found by the file's address space and the page's number in it.
+ * read(), write() and mappings all go through it, so that they see the same bytes; what was written goes to
+ * the disk later, or never if the file has none (ramfs).
+ *
+ * The cache holds a reference to each page, a mapping in a process another, whoever works with one a third
+ * (find_get_page() takes it, put_page() drops it). A page is locked (PG_locked) while it is read, written to
+ * disk, or taken out of the cache; who has got the lock must look whether page->mapping still is the file's.
+ */
+#pragma once
+
+#include "mm.h"
+#include "radix-tree.h"
+
+struct address_space;
+struct file;
+struct inode;
+struct vm_area_struct;
+
+/* Where the pages of a file come from. All get a locked page, and leave it locked. 0 or an error. */
+struct address_space_operations {
+    /* Fills the page; what lies behind the end of the file becomes zeroes. Waits for the disk. */
+    int (*readpage)(struct page *page);
+    /* Writes what lies within the file to disk, and waits. NULL: the pages live nowhere else. */
+    int (*writepage)(struct page *page);
+    /*
+     * Bytes from..to of the page are about to be written: takes the disk blocks for them. NULL: it needs
+     * none.
+     */
+    int (*prepare_write)(struct page *page, u32 from, u32 to);
+};
+
+struct address_space {
+    struct inode *host; /* the file; a block device's pages have its inode */
+    struct radix_tree_root page_tree;
+    unsigned long nrpages;
+    const struct address_space_operations *a_ops;
+    struct list_head i_mmap;   /* areas that map the file, through vma->shared */
+    struct list_head mappings; /* with all others that have pages */
+    gfp_t gfp_mask;            /* how its pages are allocated */
+    int wb_err;                /* error of a write-back that nobody has been told yet */
+};
+
+/* pagemap: how many pages it holds, and how many of them must be written. */
+struct page_cache_stat {
+    unsigned long nr_pages;
+    unsigned long nr_dirty;            /* can be written back */
+    unsigned long nr_buffers;          /* of nr_pages, pages of block devices */
+    unsigned long nr_mapped;           /* of nr_pages, those in page tables */
+    unsigned long nr_read, nr_written; /* pages moved from and to disks since the boot */
+};
+extern struct page_cache_stat page_cache_stat;
+
+void page_cache_init(void);
+/* An empty address space for a new inode. */
+void address_space_init(struct address_space *mapping, struct inode *host,
+                        const struct address_space_operations *a_ops, gfp_t gfp_mask);
+
+static inline bool PageLocked(const struct page *page)
+{
+    return page->flags & PG_locked;
+}
+
+static inline bool PageUptodate(const struct page *page)
+{
+    return page->flags & PG_uptodate;
+}
+
+static inline bool PageDirty(const struct page *page)
+{
+    return page->flags & PG_dirty;
+}
+
+static inline bool PageAnon(const struct page *page)
+{
+    return page->flags & PG_anon;
+}
+
+/* ---- Pages of a file (mm/filemap.c) ---- */
+
+/* Waits until nobody has the lock, and takes it. */
+void lock_page(struct page *page);
+bool trylock_page(struct page *page);
+void unlock_page(struct page *page);
+
+/* The page, with a reference, or NULL: it is not in the cache. */
+struct page *find_get_page(struct address_space *mapping, unsigned long index);
+/* The same, locked. */
+struct page *find_lock_page(struct address_space *mapping, unsigned long index);
+/* The same; a page that is not there is added, locked and not up to date. NULL: no memory. */
+struct page *find_or_create_page(struct address_space *mapping, unsigned long index);
+/* Puts a page of the caller's, locked, in the cache, which takes a reference. 0, -EEXIST, -ENOMEM. */
+int add_to_page_cache(struct page *page, struct address_space *mapping, unsigned long index);
+/* Takes it out, and drops the cache's reference. The page is locked, and nobody has it mapped. */
+void remove_from_page_cache(struct page *page);
+/*
+ * The page with its content, with a reference and not locked, or an error (IS_ERR). *is_major (or NULL)
+ * becomes true if that took reading.
+ */
+struct page *read_mapping_page(struct address_space *mapping, unsigned long index, bool *is_major);
+/* The page will be written back, or must stay if it has no place elsewhere. */
+void set_page_dirty(struct page *page);
+
+/* ---- What most file systems' operations are (mm/filemap.c, mm/filemap_fault.c) ---- */
+
+/* Bytes moved, less than count only at the end of the file or after an error, or the error; *pos moves on. */
+ssize_t generic_file_read(struct file *file, char *user_buffer, size_t count, loff_t *pos);
+ssize_t generic_file_write(struct file *file, const char *user_buffer, size_t count, loff_t *pos);
+/* The same for the kernel's own memory. */
+ssize_t mapping_read(struct address_space *mapping, void *buffer, size_t count, loff_t pos);
+ssize_t mapping_write(struct address_space *mapping, const void *buffer, size_t count, loff_t pos);
+int generic_file_mmap(struct file *file, struct vm_area_struct *vma);
+/* Writes the file's dirty pages. 0 or the error of these or of earlier writes. */
+int generic_file_fsync(struct file *file);
+
+/* readpage() for files that have no disk: a page of zeroes. */
+int simple_readpage(struct page *page);
+
+/* ---- Truncation and write-back (mm/truncate.c, mm/page-writeback.c) ---- */
+
+/*
+ * The file ends at new_size now, which i_size says already: pages behind it go, from processes too, and the
+ * rest of the last one becomes zeroes.
+ */
+void truncate_pagecache(struct address_space *mapping, loff_t new_size);
+/* All pages go, written or not: for an inode that goes, or one without a name. */
+void truncate_inode_pages(struct address_space *mapping);
+/* Writes all dirty pages of the file, or of all files. 0 or the first error; wb_err keeps it, too. */
+int filemap_write_and_wait(struct address_space *mapping);
+int sync_all_mappings(void);
+/* The error of write-backs since this was asked last, or 0. */
+int filemap_check_errors(struct address_space *mapping);
+/* After a write: a task that makes too many pages dirty writes some itself. */
+void balance_dirty_pages(struct address_space *mapping);
+/*
+ * Frees up to so many pages that are clean and that nobody uses, those first that were not used for long.
+ * Returns how many.
+ */
+unsigned long shrink_page_cache(unsigned long nr);
+/* Frees all of these (drop_caches). */
+unsigned long drop_pagecache(void);
