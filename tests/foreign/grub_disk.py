@@ -4,7 +4,7 @@ import shutil
 import struct
 import subprocess
 
-import packages
+import debian_packages
 
 GRUB = "/usr/lib/grub/i386-pc"
 MODULES = "biosdisk part_msdos ext2 linux serial terminal normal boot echo configfile".split()
@@ -22,7 +22,7 @@ boot
 def _run(command):
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode != 0:
-        raise packages.Unavailable(f"{command[0]}: {done.stderr.strip()}")
+        raise debian_packages.Unavailable(f"{command[0]}: {done.stderr.strip()}")
 
 
 def _size_mib(*files):
@@ -30,9 +30,9 @@ def _size_mib(*files):
 
 
 def make(path, kernel, initramfs, arguments):
-    """Writes the image; raises packages.Unavailable where GRUB's tools are not installed."""
+    """Writes the image; raises debian_packages.Unavailable where GRUB's tools are not installed."""
     if not os.path.exists(f"{GRUB}/boot.img"):
-        raise packages.Unavailable("grub-pc-bin is not installed")
+        raise debian_packages.Unavailable("grub-pc-bin is not installed")
     root, menu, core, partition = (f"{path}.{part}" for part in ("root", "cfg", "core", "partition"))
     shutil.rmtree(root, ignore_errors=True)
     os.makedirs(root)

@@ -7,7 +7,7 @@ import subprocess
 
 import initramfs
 import modules
-import packages
+import debian_packages
 
 MODULES = ("ata_piix", "sd_mod", "crc32c_generic", "ext4")
 DISK_MIB = 64
@@ -46,7 +46,7 @@ def make_disk(path, busybox, programs):
                           capture_output=True, text=True)
     shutil.rmtree(root)
     if made.returncode != 0:
-        raise packages.Unavailable(f"mke2fs: {made.stderr.strip()}")
+        raise debian_packages.Unavailable(f"mke2fs: {made.stderr.strip()}")
 
 
 def complaints(path, console):
