@@ -1,7 +1,7 @@
 /* Static ELF32 programs: each PT_LOAD segment becomes an area; pages come in when they are touched. */
+#include "binfmts.h"
 #include "elf.h"
 #include "errno.h"
-#include "fs.h"
 #include "mm_types.h"
 #include "string.h"
 

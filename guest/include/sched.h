@@ -7,6 +7,7 @@
 
 #define TASK_RUNNING 0u
 #define TASK_INTERRUPTIBLE 1u
+#define TASK_UNINTERRUPTIBLE 2u
 #define EXIT_ZOMBIE 16u
 
 #define TASK_COMM_LEN 16

@@ -67,7 +67,7 @@ void finish_task_switch(void)
 
 void wake_up_process(struct task_struct *task)
 {
-    if (task->state != TASK_INTERRUPTIBLE)
+    if (task->state != TASK_INTERRUPTIBLE && task->state != TASK_UNINTERRUPTIBLE)
         return;
     task->state = TASK_RUNNING;
     task->has_timeout = false;

@@ -17,7 +17,8 @@ static void send_signal(struct task_struct *task, int sig)
     if (sig == 0 || is_ignored(sig))
         return;
     task->pending |= mask(sig);
-    wake_up_process(task);
+    if (task->state == TASK_INTERRUPTIBLE)
+        wake_up_process(task);
 }
 
 /* Whom kill(-1) means: every process but the caller and the first. */

@@ -3,7 +3,7 @@
 #include "asm/ptrace.h"
 #include "asm/switch_to.h"
 #include "asm/uaccess.h"
-#include "fs.h"
+#include "binfmts.h"
 #include "params.h"
 #include "sched.h"
 #include "slab.h"
