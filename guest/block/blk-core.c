@@ -1,6 +1,7 @@
 #include "blkdev.h"
 #include "errno.h"
 #include "string.h"
+#include "vmstat.h"
 
 static struct block_device *block_devices;
 
@@ -47,5 +48,7 @@ int submit_bio_wait(const struct bio *bio)
         (nr_sectors == 0 || !is_whole(bio) || bio->bi_sector >= bdev->nr_sectors ||
          nr_sectors > bdev->nr_sectors - bio->bi_sector))
         return -EINVAL;
+    if (bio->bi_opf != REQ_OP_FLUSH)
+        count_vm_events(bio->bi_opf == REQ_OP_WRITE ? PGPGOUT : PGPGIN, nr_sectors);
     return bdev->submit(bdev, bio);
 }

@@ -5,6 +5,7 @@
 #include "gfp.h"
 #include "lookaside_note.h"
 #include "mmzone.h"
+#include "vmstat.h"
 
 /* One for every frame below max_pfn, RAM or not. 32 bytes, so that two share a cache line. */
 struct page {
@@ -91,8 +92,11 @@ static inline void *page_address(const struct page *page)
 
 static inline void set_page_owner(struct page *page, unsigned int order, enum page_owner owner)
 {
-    for (unsigned long i = 0; i < 1ul << order; i++)
+    for (unsigned long i = 0; i < 1ul << order; i++) {
+        nr_owned_pages[page[i].owner]--;
         page[i].owner = (u8)owner;
+    }
+    nr_owned_pages[owner] += 1ul << order;
 }
 
 /* The first page of the compound page that page is part of; otherwise page itself. */

@@ -61,7 +61,7 @@ void __init cma_init_reserved_areas(void)
         struct zone *zone = page_zone(pfn_to_page(pfn));
         for (unsigned long i = pfn; i < pfn + pageblock_nr_pages; i++) {
             pfn_to_page(i)->flags &= ~PG_reserved;
-            pfn_to_page(i)->owner = PAGE_OWNER_FREE;
+            set_page_owner(pfn_to_page(i), 0, PAGE_OWNER_FREE);
         }
         set_pageblock_migratetype(pfn, MIGRATE_CMA);
         free_one_page(zone, pfn, pageblock_order, MIGRATE_CMA);

@@ -47,7 +47,7 @@ static void take_range(unsigned long start, unsigned long end)
         trim(zone, first, block_end, start, end);
         for (; pfn < min(block_end, end); pfn++) {
             struct page *page = pfn_to_page(pfn);
-            page->owner = PAGE_OWNER_CMA;
+            set_page_owner(page, 0, PAGE_OWNER_CMA);
             page->_refcount = 1;
             lk_mm_event(LK_MM_ALLOC, pfn, 0, page_zonenum(page));
         }

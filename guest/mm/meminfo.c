@@ -15,13 +15,6 @@ static void row(struct seq_file *m, const char *name, unsigned long pages)
     seq_printf(m, "%-16s%8lu kB\n", name, kbytes(pages));
 }
 
-/* Every frame knows its owner, so that nobody has to keep count. */
-static void count_owners(unsigned long counts[NR_PAGE_OWNERS])
-{
-    for (unsigned long pfn = 0; pfn < max_pfn; pfn++)
-        counts[pfn_to_page(pfn)->owner]++;
-}
-
 static unsigned long vmalloc_pages(void)
 {
     unsigned long bytes = 0;
@@ -30,12 +23,24 @@ static unsigned long vmalloc_pages(void)
     return bytes >> PAGE_SHIFT;
 }
 
+/*
+ * What a new program could get: free pages but for what kswapd would keep free, and of the page cache what
+ * lies above that or its half.
+ */
+static unsigned long si_mem_available(void)
+{
+    unsigned long low = 0, free = nr_free_pages(), cached = nr_owned_pages[PAGE_OWNER_PAGE_CACHE];
+    const struct zone *zone;
+    for_each_populated_zone(zone) low += zone->watermark[WMARK_LOW];
+    return free + cached - min(free, low) - min(cached / 2, low);
+}
+
 void meminfo_show(struct seq_file *m)
 {
-    unsigned long owners[NR_PAGE_OWNERS] = {0}, managed = 0, free_cma = 0;
+    const unsigned long *owners = nr_owned_pages;
+    unsigned long managed = 0, free_cma = 0;
     const struct zone *high = &contig_page_data.node_zones[ZONE_HIGHMEM];
     struct zone *zone;
-    count_owners(owners);
     for_each_populated_zone(zone)
     {
         managed += zone->managed_pages;
@@ -43,11 +48,16 @@ void meminfo_show(struct seq_file *m)
     }
     row(m, "MemTotal:", managed);
     row(m, "MemFree:", nr_free_pages());
+    row(m, "MemAvailable:", si_mem_available());
+    row(m, "Buffers:", 0);
+    row(m, "Cached:", owners[PAGE_OWNER_PAGE_CACHE]);
+    row(m, "SwapCached:", 0);
     row(m, "HighTotal:", high->managed_pages);
     row(m, "HighFree:", high->nr_free_pages);
     row(m, "LowTotal:", managed - high->managed_pages);
     row(m, "LowFree:", nr_free_pages() - high->nr_free_pages);
-    row(m, "Cached:", owners[PAGE_OWNER_PAGE_CACHE]);
+    row(m, "SwapTotal:", 0);
+    row(m, "SwapFree:", 0);
     row(m, "AnonPages:", owners[PAGE_OWNER_ANON]);
     row(m, "Slab:", owners[PAGE_OWNER_SLAB]);
     row(m, "PageTables:", owners[PAGE_OWNER_PAGE_TABLE]);

@@ -104,6 +104,7 @@ static int do_wp_page(struct vm_area_struct *vma, unsigned long address, pte_t *
 
 int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, u32 flags)
 {
+    count_vm_event(PGFAULT);
     address &= PAGE_MASK;
     pte_t *pte = pte_alloc(vma->vm_mm, address);
     if (pte == NULL)

@@ -45,10 +45,11 @@ static void __init memmap_init_zone(struct zone *zone)
         }
         for (unsigned long i = pfn; i < next_pfn; i++)
             init_page(pfn_to_page(i), zone_index, owner, flags);
+        nr_owned_pages[owner] += next_pfn - pfn;
     }
     /* Frame 0 is not the kernel's, nor is it anybody else's to use. */
     if (zone->zone_start_pfn == 0)
-        pfn_to_page(0)->owner = PAGE_OWNER_RESERVED;
+        set_page_owner(pfn_to_page(0), 0, PAGE_OWNER_RESERVED);
 }
 
 static void __init zone_init(struct zone *zone, unsigned long start_pfn, unsigned long end_pfn)

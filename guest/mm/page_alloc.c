@@ -85,6 +85,7 @@ static void prep_compound_page(struct page *page, unsigned int order)
 void prep_new_page(struct page *page, unsigned int order, gfp_t gfp)
 {
     set_page_owner(page, order, PAGE_OWNER_KERNEL);
+    count_vm_events(PGALLOC_DMA + page_zonenum(page), 1ul << order);
     page->_refcount = 1;
     if (order && (gfp & __GFP_COMP))
         prep_compound_page(page, order);
@@ -132,6 +133,7 @@ void free_pages_prepare(struct page *page, unsigned int order)
     page->flags &= ~(PG_head | PG_anon);
     page->anon_vma = NULL;
     set_page_owner(page, order, PAGE_OWNER_FREE);
+    count_vm_events(PGFREE, 1ul << order);
     lk_mm_event(LK_MM_FREE, page_to_pfn(page), order, page_zonenum(page));
 }
 

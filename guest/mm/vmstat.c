@@ -117,6 +117,45 @@ void zoneinfo_show(struct seq_file *m)
     }
 }
 
+unsigned long vm_events[NR_VM_EVENT_ITEMS];
+unsigned long nr_owned_pages[NR_PAGE_OWNERS];
+
+static unsigned long nr_free_cma_pages(void)
+{
+    unsigned long pages = 0;
+    const struct zone *zone;
+    for_each_populated_zone(zone) pages += zone->nr_free_cma_pages;
+    return pages;
+}
+
+/* Sectors are shown in KiB, and there is no swap. */
+void vmstat_show(struct seq_file *m)
+{
+    const struct {
+        const char *name;
+        unsigned long value;
+    } rows[] = {
+        {"nr_free_pages", nr_free_pages()},
+        {"nr_anon_pages", nr_owned_pages[PAGE_OWNER_ANON]},
+        {"nr_file_pages", nr_owned_pages[PAGE_OWNER_PAGE_CACHE]},
+        {"nr_slab_unreclaimable", nr_owned_pages[PAGE_OWNER_SLAB]},
+        {"nr_page_table_pages", nr_owned_pages[PAGE_OWNER_PAGE_TABLE]},
+        {"nr_free_cma", nr_free_cma_pages()},
+        {"pgpgin", vm_events[PGPGIN] / 2},
+        {"pgpgout", vm_events[PGPGOUT] / 2},
+        {"pswpin", 0},
+        {"pswpout", 0},
+        {"pgalloc_dma", vm_events[PGALLOC_DMA]},
+        {"pgalloc_normal", vm_events[PGALLOC_NORMAL]},
+        {"pgalloc_high", vm_events[PGALLOC_HIGH]},
+        {"pgfree", vm_events[PGFREE]},
+        {"pgfault", vm_events[PGFAULT]},
+        {"pgmajfault", vm_events[PGMAJFAULT]},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        seq_printf(m, "%s %lu\n", rows[i].name, rows[i].value);
+}
+
 void show_buddyinfo(void)
 {
     seq_print(buddyinfo_show);

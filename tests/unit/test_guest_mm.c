@@ -61,6 +61,10 @@ static void check_free_lists(const bool *is_free)
 
 static void check_owners(const bool *is_free)
 {
+    unsigned long counts[NR_PAGE_OWNERS] = {0};
+    for (unsigned long pfn = 0; pfn < max_pfn; pfn++)
+        counts[pfn_to_page(pfn)->owner]++;
+    cr_assert_arr_eq(counts, nr_owned_pages, sizeof(counts), "pages by owner are miscounted");
     for (unsigned long pfn = 0; pfn < max_pfn; pfn++)
         if ((pfn_to_page(pfn)->owner == PAGE_OWNER_FREE) != is_free[pfn])
             cr_assert_fail("frame %lu", pfn);

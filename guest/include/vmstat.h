@@ -1,0 +1,36 @@
+/* Counts of what memory management does, for /proc/vmstat and /proc/meminfo. */
+#pragma once
+
+#include "lookaside_note.h"
+
+/* Since the boot; in the order of the zones where there is one for each. */
+enum vm_event_item {
+    PGPGIN,  /* sectors read from disks */
+    PGPGOUT, /* and written */
+    PGALLOC_DMA,
+    PGALLOC_NORMAL,
+    PGALLOC_HIGH,
+    PGFREE,
+    PGFAULT,
+    PGMAJFAULT, /* of these, those that waited for a disk */
+    NR_VM_EVENT_ITEMS,
+};
+
+extern unsigned long vm_events[NR_VM_EVENT_ITEMS];
+
+static inline void count_vm_events(enum vm_event_item item, unsigned long delta)
+{
+    vm_events[item] += delta;
+}
+
+static inline void count_vm_event(enum vm_event_item item)
+{
+    count_vm_events(item, 1);
+}
+
+/* Pages by owner at this moment, as set_page_owner() and the boot left them. */
+extern unsigned long nr_owned_pages[NR_PAGE_OWNERS];
+
+/* /proc/vmstat. */
+struct seq_file;
+void vmstat_show(struct seq_file *m);
