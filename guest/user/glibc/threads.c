@@ -1,6 +1,6 @@
 /*
- * Threads of glibc: each adds to one sum under a mutex and to a variable of its own, they meet at a barrier, and
- * a condition variable hands a token round. Needs futexes, thread-local storage and shared address spaces.
+ * Threads of glibc: each adds to one sum under a mutex and to a variable of its own, they meet at a barrier,
+ * and a condition variable hands a token round. Needs futexes, thread-local storage and shared memory.
  * usage: threads [THREADS [ROUNDS]]
  */
 #include <pthread.h>
