@@ -22,6 +22,7 @@ static const char usage[] =
     "\n"
     "  -c, --config FILE      the machine, as JSON; later ones win over earlier ones\n"
     "  -s, --set path=value   one key of it, such as cache.l2.size=1MiB; wins over files\n"
+    "  -k, --kernel NAME      of the bundled guest's kernels: i386 (the default), or i386-pae\n"
     "  -o, --output DIR       where pictures go (lookaside.out)\n"
     "  -j, --json             the report as JSON\n"
     "  -h, --help             this text\n"
@@ -35,6 +36,7 @@ enum { TITLE_BYTES = 64 };
 struct options {
     struct cfg *cfg;
     const char *output;
+    const char *kernel; /* NULL: the usual one */
     char title[TITLE_BYTES];
     bool wants_help, wants_json;
 };
@@ -62,24 +64,39 @@ static void make_title(char title[TITLE_BYTES], const char *file)
     }
 }
 
+static bool take_kernel(struct options *options, const char *name, struct diag *diag)
+{
+    options->kernel = name;
+    if (strcmp(name, "i386") == 0 || strcmp(name, "i386-pae") == 0)
+        return true;
+    return diag_add(diag, EXIT_STATUS_USAGE, "lab: --kernel: %.60s: no such kernel; allowed: i386, i386-pae",
+                    name);
+}
+
 /* Files before settings, wherever they stand. */
 static bool parse_options(int argc, char **argv, struct options *options, struct diag *diag)
 {
     static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'}, {"set", required_argument, NULL, 's'},
-        {"output", required_argument, NULL, 'o'}, {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},         {0},
+        {"config", required_argument, NULL, 'c'},
+        {"set", required_argument, NULL, 's'},
+        {"output", required_argument, NULL, 'o'},
+        {"json", no_argument, NULL, 'j'},
+        {"kernel", required_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     bool is_good = true;
     for (unsigned pass = 0; pass < 2; pass++) {
         optind = 0; /* begins anew, as GNU getopt wants it */
         opterr = 0;
-        for (int option; (option = getopt_long(argc, argv, ":c:s:o:jh", known, NULL)) != -1;) {
+        for (int option; (option = getopt_long(argc, argv, ":c:s:k:o:jh", known, NULL)) != -1;) {
             if (option == 'c' && pass == 0) {
                 make_title(options->title, optarg);
                 is_good &= cfg_load_file(options->cfg, optarg, diag);
             } else if (option == 's' && pass == 1) {
                 is_good &= cfg_set(options->cfg, optarg, diag);
+            } else if (option == 'k' && pass == 0) {
+                is_good &= take_kernel(options, optarg, diag);
             } else if (option == 'o') {
                 options->output = optarg;
             } else if (option == 'j') {
@@ -141,6 +158,7 @@ static bool run_guest_lab(struct command *command, struct lab_result *result)
     for (unsigned i = 0; i < LAB_MAX_MACHINES && (i == 0 || row->machines[i].name); i++) {
         if (!configure(command, row, i))
             return false;
+        result->kernel = command->options.kernel ? command->options.kernel : "i386";
         const char *name = row->machines[i].name ? row->machines[i].name : command->options.title;
         if (!lab_run_guest(result, cfg_values(command->options.cfg), name, &command->diag))
             return false;
@@ -157,6 +175,10 @@ static void run_one(struct command *command, const struct lab_row *row)
     struct options *options = &command->options;
     if (options->wants_help) {
         fputs(usage, stdout);
+        return;
+    }
+    if (row->run && options->kernel) {
+        diag_add(&command->diag, EXIT_STATUS_USAGE, "lab %s: --kernel: its guest has no kernel", row->name);
         return;
     }
     if (row->run) {

@@ -89,6 +89,7 @@ struct lab_outcome {
 
 struct lab_result {
     const struct lab_row *row;
+    const char *kernel; /* which of the bundled guest's kernels: i386, i386-pae */
     struct lab_outcome outcomes[LAB_MAX_MACHINES];
     unsigned nr_outcomes;
     struct lab_lines claims; /* of `check` */

@@ -177,12 +177,14 @@ static bool take_stale(struct running *r, const char *image)
     return is_good;
 }
 
-static bool run(struct running *r, const struct lab_row *row, struct diag *diag)
+static bool run(struct running *r, const struct lab_result *result, struct diag *diag)
 {
-    char image[4096], arguments[256];
+    const struct lab_row *row = result->row;
+    char kernel[64], image[4096], arguments[256];
+    snprintf(kernel, sizeof kernel, "kernel-%s.elf", result->kernel);
     snprintf(arguments, sizeof arguments, "quiet lab=%s%s%s", row->name, row->options ? " " : "",
              row->options ? row->options : "");
-    if (!bundled_image("lab", "kernel-i386.elf", image, sizeof image, diag) ||
+    if (!bundled_image("lab", kernel, image, sizeof image, diag) ||
         !machine_load(r->machine, image, arguments, NULL, 0, diag))
         return false;
     enum machine_end end = MACHINE_RUNNING;
@@ -208,7 +210,7 @@ static bool run_machine(struct lab_result *result, const struct config *config, 
     if (!r.machine)
         return false;
     result->nr_outcomes++;
-    bool is_good = run(&r, result->row, diag);
+    bool is_good = run(&r, result, diag);
     for (unsigned i = 0; i < r.outcome->nr_regions; i++)
         stat_snapshot_free(r.open[i].begin);
     free(r.mark);

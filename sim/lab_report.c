@@ -78,6 +78,16 @@ static void put_line(const struct lab_line *line, FILE *to)
         fprintf(to, "  %s%s\n", words[line->kind], line->text);
 }
 
+static bool is_counted(const struct lab_outcome *outcome, unsigned counter)
+{
+    for (unsigned i = 0; i < outcome->nr_regions; i++) {
+        if (outcome->regions[i].counts[counter])
+            return true;
+    }
+    return false;
+}
+
+/* Without the columns that are 0 all the way down. */
 static void put_regions(const struct lab_outcome *outcome, FILE *to)
 {
     size_t width = 0;
@@ -86,12 +96,16 @@ static void put_regions(const struct lab_outcome *outcome, FILE *to)
         width = length > width ? length : width;
     }
     fprintf(to, "  %-*s", (int)width, "counted");
-    for (unsigned j = 0; j < NR_LAB_COUNTERS; j++)
-        fprintf(to, " %*s", COUNTER_CHARS, counters[j].heading);
+    for (unsigned j = 0; j < NR_LAB_COUNTERS; j++) {
+        if (is_counted(outcome, j))
+            fprintf(to, " %*s", COUNTER_CHARS, counters[j].heading);
+    }
     for (unsigned i = 0; i < outcome->nr_regions; i++) {
         fprintf(to, "\n  %-*s", (int)width, outcome->regions[i].name);
-        for (unsigned j = 0; j < NR_LAB_COUNTERS; j++)
-            fprintf(to, " %*" PRIu64, COUNTER_CHARS, outcome->regions[i].counts[j]);
+        for (unsigned j = 0; j < NR_LAB_COUNTERS; j++) {
+            if (is_counted(outcome, j))
+                fprintf(to, " %*" PRIu64, COUNTER_CHARS, outcome->regions[i].counts[j]);
+        }
     }
     fprintf(to, "\n");
 }
@@ -101,7 +115,8 @@ void lab_put_text(const struct lab_result *result, FILE *to)
     fprintf(to, "Lab %s (%s): %s\n", result->row->name, result->row->fact, result->row->sentence);
     for (unsigned i = 0; i < result->nr_outcomes; i++) {
         const struct lab_outcome *outcome = &result->outcomes[i];
-        fprintf(to, "\non %s, %" PRIu64 " cycles:\n", outcome->machine, outcome->cycles);
+        fprintf(to, "\non %s, kernel-%s, %" PRIu64 " cycles:\n", outcome->machine, result->kernel,
+                outcome->cycles);
         for (size_t j = 0; j < outcome->lines.nr; j++)
             put_line(&outcome->lines.line[j], to);
         if (outcome->nr_regions)
@@ -198,7 +213,7 @@ void lab_put_json(const struct lab_result *result, FILE *to)
     fprintf(to, "{\n  \"lab\": \"%s\", \"fact\": \"%s\", \"outcome\": \"%s\",\n  \"sentence\": ",
             result->row->name, result->row->fact, lab_verdict_name(lab_verdict(result)));
     json_put_string(to, result->row->sentence);
-    fprintf(to, ",\n  \"machines\": [");
+    fprintf(to, ",\n  \"kernel\": \"%s\",\n  \"machines\": [", result->kernel);
     for (unsigned i = 0; i < result->nr_outcomes; i++) {
         fprintf(to, "%s", i ? "," : "");
         put_json_outcome(&result->outcomes[i], to);

@@ -1,5 +1,6 @@
 /* Which labs there are. */
 #include "sim/lab.h"
+#include "sim/lab_checks.h"
 #include "sim/lab_disk.h"
 
 #include <string.h>
@@ -166,6 +167,36 @@ const struct lab_row lab_rows[] = {
      .fact = "-",
      .sentence = "what a load takes, against the size of what it works on: each level's plateau",
      .run = lab_latency},
+    {.name = "segments",
+     .fact = "A1",
+     .sentence = "selector (index, TI, RPL) and offset: base of descriptor table[index], plus offset",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}}},
+    {.name = "hidden-part",
+     .fact = "A2",
+     .sentence = "a segment register keeps the descriptor that it was loaded with; accesses read none",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}},
+     .check = lab_check_hidden_part},
+    {.name = "null-selector",
+     .fact = "A3",
+     .sentence = "the null selector can be loaded into a data register, and faults when used",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}}},
+    {.name = "flat",
+     .fact = "A4",
+     .sentence = "user and kernel segments with base 0 and 4 GiB: segmentation changes nothing",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}}},
+    {.name = "privilege",
+     .fact = "A5",
+     .sentence = "a change of privilege loads CS and SS, and ESP from the TSS; who loads the kernel's ends",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}},
+     .check = lab_check_privilege},
+    {.name = "rodata",
+     .fact = "A9",
+     .sentence = "a constant lies in .rodata, mapped read-only: who writes to it gets SIGSEGV",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}}},
+    {.name = "supervisor",
+     .fact = "A10",
+     .sentence = "the kernel is mapped, but not for programs (U/S): who touches it gets SIGSEGV",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}}},
     {.name = "uncached",
      .fact = "A11",
      .sentence = "PCD/PWT/PAT in an entry make a page uncached; measured latency shows it",

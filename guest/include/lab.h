@@ -1,7 +1,7 @@
 /*
  * Labs: experiments that check themselves, for `lookaside lab` and for anybody who boots with lab=NAME. A
- * lab is a function of the kernel (LAB below) or a program of that name; either prints with the functions
- * here:
+ * lab is a function of the kernel (LAB below), a program of that name, or first the one and then the other;
+ * they print with the functions here:
  *
  *   figure: WHAT = VALUE UNIT      something that was measured
  *   ok: CLAIM   FAILED: CLAIM      a claim, and whether it held

@@ -56,15 +56,18 @@ static void start_counters(void)
 
 int lab_thread(void *name)
 {
+    bool has_kernel_part = false;
     start_counters();
     for (const struct lab *lab = __start_labs; lab < __stop_labs; lab++) {
         if (strcmp(lab->name, name) == 0) {
             lab->run();
-            do_exit((int)lab_status() << 8);
+            has_kernel_part = true;
         }
     }
     const char *const argv[] = {name, NULL};
     int error = do_execve(name, argv, boot_params.envp);
+    if (error && has_kernel_part)
+        do_exit((int)lab_status() << 8);
     if (error)
         panic("no lab %s (error %d)", (const char *)name, -error);
     return 0;
@@ -76,6 +79,8 @@ void lab_end(const char *name, int exit_code, long nr_leaked_pages)
     u32 status = (u32)exit_code >> 8;
     if ((exit_code & 0x7F) || status > LAB_SKIPPED)
         status = LAB_FAILED;
+    if (status == LAB_PASSED)
+        status = lab_status(); /* of the kernel's part, if the program had one, too */
     if (nr_leaked_pages) {
         lab_say("FAILED: %ld pages were not given back", nr_leaked_pages);
         status = LAB_FAILED;

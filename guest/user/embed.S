@@ -25,5 +25,8 @@ name_\name:
     USER_PROGRAM faults
     USER_PROGRAM areas
     USER_PROGRAM storm
+    USER_PROGRAM privilege
+    USER_PROGRAM rodata
+    USER_PROGRAM supervisor
 
     .section .note.GNU-stack, "", @progbits

@@ -75,6 +75,13 @@ while read -r lab options; do
     status=$?
     [ $status = 1 ] || complain "lab $lab: status $status: $(cat "$work/text")"
 done <<END
+segments
+hidden-part
+null-selector
+flat
+privilege
+rodata
+supervisor
 zones highmem=24M
 highmem highmem=24M
 bootmem mem=48M

@@ -9,6 +9,15 @@ as_json=$!
 "$LK" lab all >all 2>err </dev/null || complain "lab all: status $?: $(cat all err)"
 nr_labs=$("$LK" lab list | grep -vc '^latency ')
 [ "$(tail -n 1 all)" = "$nr_labs labs: $nr_labs passed, 0 failed, 0 skipped" ] || complain "lab all: $(tail -n 1 all)"
+"$LK" lab all --kernel i386-pae >all.pae 2>err </dev/null || complain "lab all --kernel i386-pae: status $?: $(cat all.pae err)"
+[ "$(tail -n 1 all.pae)" = "$(tail -n 1 all)" ] || complain "lab all --kernel i386-pae: $(tail -n 1 all.pae)"
+"$LK" lab flat --kernel i386-pae | grep -q ', kernel-i386-pae, ' || complain "the report does not say which kernel ran"
+for options in "flat --kernel i486" "latency --kernel i386-pae"; do
+    # shellcheck disable=SC2086
+    "$LK" lab $options >text 2>err </dev/null
+    status=$?
+    [ $status = 64 ] && grep -q -- '--kernel: ' err || complain "lab $options: status $status: $(cat err)"
+done
 wait $as_json || complain "lab all --json: status $?: $(cat json.err)"
 "$LK" lab list --json >list.json
 python3 - "$nr_labs" <<'END' || complain "JSON of lab all or lab list"

@@ -1,21 +1,11 @@
 /* GDT, IDT and TSS. */
 #include "asm/desc.h"
+#include "asm/desc_defs.h"
 #include "asm/page.h"
 #include "asm/segment.h"
 #include "asm/trapnr.h"
-#include "compiler.h"
 #include "printk.h"
 #include "sched.h"
-
-/* A descriptor as the CPU reads it (SDM 3A 3.4.5): base and limit are scattered over both words. */
-struct desc_struct {
-    u32 a, b;
-};
-
-struct desc_ptr {
-    u16 limit;
-    u32 base;
-} __packed;
 
 /*
  * The 32-bit TSS (SDM 3A 7.2.1). The kernel never switches tasks in hardware: the CPU only takes ss0:esp0
@@ -28,17 +18,8 @@ struct tss {
     u16 trace, io_bitmap_base;
 };
 
-/* Attribute word: access byte (P, DPL, S, type) and above it the flags G and D. */
-#define DESC_KERNEL_CODE 0xC09Au
-#define DESC_KERNEL_DATA 0xC092u
-#define DESC_USER_CODE 0xC0FAu
-#define DESC_USER_DATA 0xC0F2u
-#define DESC_TSS 0x0089u
 #define GATE_INTERRUPT 0x8E00u /* DPL 0; clears IF */
 #define GATE_SYSTEM 0xEE00u    /* DPL 3: user code may use the INT instruction on it */
-
-#define DESC_IS_SEGMENT (1u << 12) /* in the upper word: code or data, not a system descriptor */
-#define DESC_ACCESSED 0x1u         /* bit 0 of the type of code and data segments */
 
 static struct desc_struct gdt[GDT_ENTRIES] __aligned(8);
 static struct desc_struct idt[256] __aligned(8);
@@ -46,14 +27,6 @@ static struct tss init_tss;
 
 extern const u32 trap_entries[NR_EXCEPTIONS], irq_entries[NR_IRQS];
 extern char entry_INT80_32[];
-
-static struct desc_struct make_desc(u32 base, u32 limit, u32 attributes)
-{
-    return (struct desc_struct){
-        .a = (base << 16) | (limit & 0xFFFF),
-        .b = (base & 0xFF000000) | (limit & 0xF0000) | (attributes << 8) | ((base >> 16) & 0xFF),
-    };
-}
 
 static struct desc_struct make_gate(u32 offset, u32 attributes)
 {
@@ -130,16 +103,14 @@ void __init show_gdt(void)
     pr_info("GDT at %08x, %u entries of 8 bytes (empty ones left out):\n", (u32)gdt, GDT_ENTRIES);
     pr_info("  index selector     base  limit G type DPL name\n");
     for (unsigned int i = 0; i < GDT_ENTRIES; i++) {
-        u32 a = gdt[i].a, b = gdt[i].b;
-        if (a == 0 && b == 0)
+        const struct desc_struct *desc = &gdt[i];
+        if (desc->a == 0 && desc->b == 0)
             continue;
-        u32 base = (b & 0xFF000000) | ((b & 0xFF) << 16) | (a >> 16);
-        u32 limit = (b & 0xF0000) | (a & 0xFFFF);
-        u32 type = (b >> 8) & 0xF, dpl = (b >> 13) & 3;
+        u32 type = get_desc_type(desc), dpl = get_desc_dpl(desc);
         /* Whether a segment was accessed is left out: not every emulator tells a jump from a load there. */
-        if (b & DESC_IS_SEGMENT)
+        if (desc->b & DESC_IS_SEGMENT)
             type &= ~DESC_ACCESSED;
-        pr_info("  %5u     %04x %08x %05x  %u %4u %3u %s\n", i, i * 8 + dpl, base, limit, (b >> 23) & 1, type,
-                dpl, desc_name(i));
+        pr_info("  %5u     %04x %08x %05x  %u %4u %3u %s\n", i, i * 8 + dpl, get_desc_base(desc),
+                get_desc_limit(desc), get_desc_granularity(desc), type, dpl, desc_name(i));
     }
 }

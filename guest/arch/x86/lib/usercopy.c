@@ -1,9 +1,6 @@
 /* The instructions that touch user memory, each with its row in the exception table. */
 #include "asm/uaccess.h"
 
-#define EX_TABLE(insn, fixup)                                                                                \
-    ".pushsection __ex_table, \"a\"\n\t.balign 8\n\t.long " insn ", " fixup "\n\t.popsection\n\t"
-
 /* What is left in ECX when a byte faults is what was not copied. */
 static unsigned long copy_user_bytes(void *to, const void *from, unsigned long bytes)
 {

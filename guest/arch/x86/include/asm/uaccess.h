@@ -12,6 +12,10 @@ struct exception_table_entry {
     u32 insn, fixup;
 };
 
+/* A row, in assembly: labels or expressions as strings. */
+#define EX_TABLE(insn, fixup)                                                                                \
+    ".pushsection __ex_table, \"a\"\n\t.balign 8\n\t.long " insn ", " fixup "\n\t.popsection\n\t"
+
 /* The fixup for the instruction at ip, or 0. */
 u32 search_exception_table(u32 ip);
 
