@@ -4,9 +4,9 @@
  */
 #include "asm/ptrace.h"
 #include "asm/switch_to.h"
+#include "binfmts.h"
 #include "bug.h"
 #include "errno.h"
-#include "fs.h"
 #include "lab.h"
 #include "sched.h"
 #include "segment.h"
