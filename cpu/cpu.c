@@ -1,6 +1,7 @@
 #include "cpu/cpu.h"
 
 #include "cpu/cpu_internal.h"
+#include "cpu/enter.h"
 #include "cpu/fpu.h"
 #include "cpu/handlers.h"
 #include "cpu/tage.h"
@@ -323,7 +324,7 @@ static void run_until(struct cpu *cpu, stamp_t end)
     cpu->deadline = is_interrupt_due(cpu) ? 0 : end;
     const struct insn *insn = cpu_fetch(cpu, NULL);
     while (insn)
-        insn = insn->run(cpu, insn, cpu->clock);
+        insn = cpu_enter(cpu, insn, cpu->clock, insn->run);
 }
 
 /* One instruction, or what comes instead of it. */

@@ -91,17 +91,34 @@ ALWAYS_INLINE uint64_t linear_at(const struct cpu *cpu, const struct insn *insn)
     return cpu->reg[REG_CODE] + insn->offset;
 }
 
-ALWAYS_INLINE const struct insn *conditional(struct cpu *cpu, const struct insn *insn, stamp_t t,
-                                             bool is_taken)
+ALWAYS_INLINE void count_conditional(struct cpu *cpu)
 {
     cpu->stats.branches++;
     cpu->stats.conditional_branches++;
+}
+
+/* Any conditional branch; apart, so that those that are quick need no stack frame. */
+static __attribute__((noinline)) const struct insn *conditional_slow(struct cpu *cpu, const struct insn *insn,
+                                                                     stamp_t t, bool is_taken)
+{
+    count_conditional(cpu);
     if (EXEC_IS_TIMED)
         predict_conditional(cpu, linear_at(cpu, insn), is_taken, t);
+    return is_taken ? take_unlinked(cpu, insn, t) : exec_next(cpu, insn, t, exec_done(t, 1));
+}
+
+ALWAYS_INLINE const struct insn *conditional(struct cpu *cpu, const struct insn *insn, stamp_t t,
+                                             bool is_taken)
+{
+    if (EXEC_IS_TIMED && UNLIKELY(!predict_is_quick(cpu, linear_at(cpu, insn), is_taken)))
+        return conditional_slow(cpu, insn, t, is_taken);
+    if (is_taken && UNLIKELY(!is_linked(cpu, insn)))
+        return conditional_slow(cpu, insn, t, is_taken);
+    count_conditional(cpu);
+    if (EXEC_IS_TIMED)
+        predict_quick(cpu, linear_at(cpu, insn), is_taken, t);
     if (!is_taken)
         return exec_next(cpu, insn, t, exec_done(t, 1));
-    if (UNLIKELY(!is_linked(cpu, insn)))
-        return take_unlinked(cpu, insn, t);
     cpu->stats.taken_branches++;
     return take_linked(cpu, insn, t);
 }

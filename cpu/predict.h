@@ -46,21 +46,41 @@ static inline void predict_direct(struct cpu *cpu, uint64_t from)
     predict_target(cpu, from);
 }
 
+/* What the counter for the branch says, which then learns what the branch does. */
+static inline bool predict_by_counter(struct predictor *p, uint64_t from, bool is_taken)
+{
+    uint64_t history = p->history;
+    uint8_t *counter = &p->counters[(from ^ history) & p->counter_mask];
+    p->history = (history << 1 | is_taken) & p->history_mask;
+    unsigned was = *counter;
+    *counter = (uint8_t)(is_taken ? was + (was < 3) : was - (was > 0));
+    return was > 1;
+}
+
+/*
+ * Whether predict_conditional() calls nothing: counters say where the branch goes, and if it is taken the BTB
+ * knows it at once. predict_quick() is the same for these.
+ */
+static inline bool predict_is_quick(const struct cpu *cpu, uint64_t from, bool is_taken)
+{
+    const struct predictor *p = &cpu->predictor;
+    return p->is_counted && (!is_taken || p->btb[from & p->btb_mask].from == from);
+}
+
+static inline void predict_quick(struct cpu *cpu, uint64_t from, bool is_taken, stamp_t issued)
+{
+    if (__builtin_expect(predict_by_counter(&cpu->predictor, from, is_taken) != is_taken, 0))
+        predict_mispredicted(cpu, issued);
+}
+
 static inline void predict_conditional(struct cpu *cpu, uint64_t from, bool is_taken, stamp_t issued)
 {
     struct predictor *p = &cpu->predictor;
     bool predicted;
-    if (__builtin_expect(!p->is_counted, 0)) {
+    if (__builtin_expect(!p->is_counted, 0))
         predicted = p->tage ? tage_pass(p->tage, from, is_taken) : p->static_taken;
-    } else {
-        uint8_t *counter = &p->counters[(from ^ p->history) & p->counter_mask];
-        predicted = *counter > 1;
-        if (is_taken && *counter < 3)
-            ++*counter;
-        else if (!is_taken && *counter > 0)
-            --*counter;
-        p->history = (p->history << 1 | is_taken) & p->history_mask;
-    }
+    else
+        predicted = predict_by_counter(p, from, is_taken);
     if (__builtin_expect(predicted != is_taken, 0))
         predict_mispredicted(cpu, issued);
     else if (is_taken)
