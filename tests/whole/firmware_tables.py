@@ -1,15 +1,16 @@
 """Reads a machine's memory as a kernel does and checks the firmware's tables: every pointer, length and checksum, and that
 they describe what the machine has. A parser of its own; the numbers are those of ACPI 6.4 chapter 5 and MP 1.4 chapter 4.
 
-usage: firmware_tables.py LOW_64K RAM_TOP_128K TOP_ADDRESS HAS_APIC [DSDT_FILE]
-LOW_64K holds F0000h-FFFFFh; with a name the DSDT is written there, for iasl."""
+usage: firmware_tables.py LOW_64K RAM_TOP_128K TOP_ADDRESS HAS_APIC HAS_IOMMU FOLDER
+LOW_64K holds F0000h-FFFFFh; each ACPI table is written to FOLDER/NAME.aml, for iasl."""
+import os
 import struct
 import sys
 
 low = open(sys.argv[1], "rb").read()
 top = open(sys.argv[2], "rb").read()
 top_at = int(sys.argv[3], 0)
-has_apic = sys.argv[4] == "1"
+has_apic, has_iommu = sys.argv[4] == "1", sys.argv[5] == "1"
 
 
 def memory(at, size):
@@ -33,6 +34,8 @@ def table(at):
     signature, length, revision = struct.unpack("<4sIB", memory(at, 9))
     body = memory(at, length)
     must(sum(body) % 256 == 0, f"checksum of {signature}")
+    with open(os.path.join(sys.argv[6], signature.decode() + ".aml"), "wb") as file:
+        file.write(body)
     return signature.decode(), revision, body
 
 
@@ -54,7 +57,8 @@ for at in listed:
     name, revision, body = table(at)
     must(name not in tables, f"{name} twice")
     tables[name] = (revision, body)
-must(set(tables) == ({"FACP", "APIC"} if has_apic else {"FACP"}), f"tables: {sorted(tables)}")
+expected = {"FACP"} | ({"APIC"} if has_apic else set()) | ({"DMAR"} if has_iommu else set())
+must(set(tables) == expected, f"tables: {sorted(tables)}")
 
 # FADT
 revision, fadt = tables["FACP"]
@@ -83,8 +87,12 @@ name, _, dsdt = table(dsdt_at)
 must(name == "DSDT", "DSDT")
 for part in (b"_S5_", b"CPU0", b"PCI0", b"_PRT", b"_CRS", b"_PIC"):
     must(part in dsdt, f"DSDT without {part}")
-if len(sys.argv) > 5:
-    open(sys.argv[5], "wb").write(dsdt)
+
+# DMAR (VT-d rev. 3.3, chapter 8): one unit, for all of the PCI segment
+if has_iommu:
+    _, dmar = tables["DMAR"]
+    must(dmar[36:48] == bytes((38, 0)) + bytes(10), "DMAR's host address width and flags")
+    must(dmar[48:] == struct.pack("<HHBBHQ", 0, 16, 1, 0, 0, 0xFED90000), "DMAR's remapping unit")
 
 # MADT and MP table agree on who there is
 pointers = find(b"_MP_")
