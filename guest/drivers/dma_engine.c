@@ -141,7 +141,7 @@ void __init dma_engine_init(void)
         writel(CONTROL_RESET, channels[i].regs + CH_CONTROL);
     }
     engine_regs = regs;
-    request_irq(dev->irq, engine_interrupt);
+    request_irq(dev->irq, engine_interrupt, "dma_engine");
 }
 
 struct device *dma_engine_device(void)

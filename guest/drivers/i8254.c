@@ -17,5 +17,5 @@ void __init i8254_init(void)
     outb(PIT_CH0_LOHI_MODE2, PIT_MODE);
     outb((u8)divisor, PIT_CH0);
     outb((u8)(divisor >> 8), PIT_CH0);
-    request_irq(TIMER_IRQ, do_timer);
+    request_irq(TIMER_IRQ, do_timer, "timer");
 }

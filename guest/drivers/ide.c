@@ -268,7 +268,8 @@ static void __init probe_channel(u32 number)
         return;
     /* What IDENTIFY asked while nobody listened is taken away by the status. */
     inb(channel->io + ATA_STATUS);
-    request_irq(channel->irq, number == 0 ? primary_interrupt : secondary_interrupt);
+    request_irq(channel->irq, number == 0 ? primary_interrupt : secondary_interrupt,
+                number == 0 ? "ide0" : "ide1");
     outb(0, channel->control);
 }
 

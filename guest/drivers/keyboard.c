@@ -118,7 +118,7 @@ void __init keyboard_init(void)
         return;
     u8 byte = inb(KBD_DATA);
     byte = (u8)((byte & ~BYTE_DISABLED) | BYTE_INTERRUPT | BYTE_TRANSLATE);
-    request_irq(KEYBOARD_IRQ, keyboard_interrupt);
+    request_irq(KEYBOARD_IRQ, keyboard_interrupt, "i8042");
     outb(COMMAND_WRITE_BYTE, KBD_STATUS);
     if (wait_status(STATUS_INPUT_FULL, 0))
         outb(byte, KBD_DATA);

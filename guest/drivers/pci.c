@@ -164,7 +164,8 @@ void show_pci(void)
 struct pci_dev *pci_get_device(u16 vendor, u16 device, struct pci_dev *from)
 {
     for (struct pci_dev *dev = from ? from + 1 : devices; dev < devices + nr_devices; dev++) {
-        if (dev->vendor == vendor && dev->device == device)
+        if ((vendor == PCI_ANY_ID || dev->vendor == vendor) &&
+            (device == PCI_ANY_ID || dev->device == device))
             return dev;
     }
     return NULL;

@@ -5,7 +5,7 @@
 
 struct kallsym {
     u32 address;
-    const char *name;
+    const char *name; /* in front of it, at name[-1], is nm's letter: T, or t if it is static */
 };
 
 /* Room for any text that sprint_symbol() makes. */
@@ -13,5 +13,7 @@ struct kallsym {
 
 /* The function that address lies in, and how far behind its start; NULL if in none. */
 const struct kallsym *kallsyms_lookup(u32 address, u32 *offset);
+struct seq_file;
+void kallsyms_show(struct seq_file *m); /* /proc/kallsyms */
 /* "function+0xoffset" of a return address, or its number if it lies in no function. */
 void sprint_symbol(char *buf, size_t size, unsigned long address);

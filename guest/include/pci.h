@@ -36,6 +36,7 @@ void pci_init(void);
 /* A line each, as lspci's. */
 void show_pci(void);
 
+#define PCI_ANY_ID 0xFFFFu
 /* The next one behind `from` (NULL: the first), or NULL. */
 struct pci_dev *pci_get_device(u16 vendor, u16 device, struct pci_dev *from);
 struct pci_dev *pci_get_class(u16 class, struct pci_dev *from);

@@ -2,6 +2,7 @@
 #include "kallsyms.h"
 #include "compiler.h"
 #include "printk.h"
+#include "seq_file.h"
 
 extern const struct kallsym kallsyms[] __attribute__((weak));
 
@@ -13,6 +14,12 @@ const struct kallsym *kallsyms_lookup(u32 address, u32 *offset)
     if (found)
         *offset = address - found->address;
     return found;
+}
+
+void kallsyms_show(struct seq_file *m)
+{
+    for (const struct kallsym *sym = kallsyms; sym && sym->name; sym++)
+        seq_printf(m, "%08x %c %s\n", sym->address, sym->name[-1], sym->name);
 }
 
 /*

@@ -172,6 +172,9 @@ static void put_conversion(struct out *out, char type, struct format_spec *spec,
     case 'u':
         put_number(out, next_number(args, spec), 10, spec);
         break;
+    case 'o':
+        put_number(out, next_number(args, spec), 8, spec);
+        break;
     case 'X':
         spec->flags |= FLAG_UPPER;
         put_number(out, next_number(args, spec), 16, spec);

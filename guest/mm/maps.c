@@ -15,7 +15,7 @@ static const char *area_name(const struct vm_area_struct *vma, const char *progr
     return vma->fault_kind == FAULT_HEAP ? "[heap]" : "";
 }
 
-static void area_show(struct seq_file *m, const struct vm_area_struct *vma, const char *program)
+void area_show(struct seq_file *m, const struct vm_area_struct *vma, const char *program)
 {
     size_t start = m->count;
     seq_printf(m, "%08lx-%08lx %c%c%cp 00000000 00:00 0 ", vma->vm_start, vma->vm_end,

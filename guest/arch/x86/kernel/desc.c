@@ -6,6 +6,7 @@
 #include "asm/trapnr.h"
 #include "printk.h"
 #include "sched.h"
+#include "seq_file.h"
 
 /*
  * The 32-bit TSS (SDM 3A 7.2.1). The kernel never switches tasks in hardware: the CPU only takes ss0:esp0
@@ -98,10 +99,10 @@ static const char *desc_name(unsigned int index)
     }
 }
 
-void __init show_gdt(void)
+void gdt_show(struct seq_file *m)
 {
-    pr_info("GDT at %08x, %u entries of 8 bytes (empty ones left out):\n", (u32)gdt, GDT_ENTRIES);
-    pr_info("  index selector     base  limit G type DPL name\n");
+    seq_printf(m, "GDT at %08x, %u entries of 8 bytes (empty ones left out):\n", (u32)gdt, GDT_ENTRIES);
+    seq_printf(m, "  index selector     base  limit G type DPL name\n");
     for (unsigned int i = 0; i < GDT_ENTRIES; i++) {
         const struct desc_struct *desc = &gdt[i];
         if (desc->a == 0 && desc->b == 0)
@@ -110,7 +111,12 @@ void __init show_gdt(void)
         /* Whether a segment was accessed is left out: not every emulator tells a jump from a load there. */
         if (desc->b & DESC_IS_SEGMENT)
             type &= ~DESC_ACCESSED;
-        pr_info("  %5u     %04x %08x %05x  %u %4u %3u %s\n", i, i * 8 + dpl, get_desc_base(desc),
-                get_desc_limit(desc), get_desc_granularity(desc), type, dpl, desc_name(i));
+        seq_printf(m, "  %5u     %04x %08x %05x  %u %4u %3u %s\n", i, i * 8 + dpl, get_desc_base(desc),
+                   get_desc_limit(desc), get_desc_granularity(desc), type, dpl, desc_name(i));
     }
+}
+
+void __init show_gdt(void)
+{
+    seq_print(gdt_show);
 }

@@ -98,6 +98,11 @@ static inline bool pte_dirty(pte_t pte)
     return pte.pte & _PAGE_DIRTY;
 }
 
+static inline bool pte_young(pte_t pte)
+{
+    return pte.pte & _PAGE_ACCESSED;
+}
+
 static inline unsigned long pte_pfn(pte_t pte)
 {
     return (unsigned long)((pte.pte & PTE_PFN_MASK) >> PAGE_SHIFT);

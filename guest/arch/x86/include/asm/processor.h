@@ -44,6 +44,9 @@ static inline void safe_halt(void)
     __asm__ volatile("sti; hlt" ::: "memory");
 }
 
+struct seq_file;
+void cpuinfo_show(struct seq_file *m); /* /proc/cpuinfo (kernel/cpuinfo.c) */
+
 /* Stops this CPU for good. */
 static inline __noreturn void stop_this_cpu(void)
 {
