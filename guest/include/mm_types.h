@@ -93,6 +93,9 @@ int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, u32 flags
 /* Brings in every page of [start, end), as far as there are areas; writable ones as if they were written. */
 int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long end);
 
+/* access.c: reads bytes of one page of any address space; false: the page is not there. */
+bool read_remote_memory(struct mm_struct *mm, unsigned long address, void *buf, unsigned long bytes);
+
 /* pagewalk.c: what is done to all pages of a range, which lies in one area but for zap_page_range(). */
 void zap_page_range(struct mm_struct *mm, unsigned long start, unsigned long end);
 /* Gives the pages there the area's permissions, after its flags have changed. */

@@ -10,6 +10,7 @@
 #include "sys_task.h"
 #include "syscalls.h"
 #include "tty.h"
+#include "utsname.h"
 
 typedef long (*sys_call_ptr_t)(const struct pt_regs *regs);
 
