@@ -18,7 +18,7 @@ struct lab_run {
     bool wants_json;             /* the report as JSON */
 };
 
-enum { LAB_MAX_MACHINES = 4, LAB_MAX_SETTINGS = 8, LAB_MAX_REGIONS = 64 };
+enum { LAB_MAX_MACHINES = 4, LAB_MAX_SETTINGS = 8, LAB_MAX_REGIONS = 64, LAB_MAX_STEPS = 64 };
 
 struct lab_result;
 struct lab_row {
@@ -35,6 +35,8 @@ struct lab_row {
     } machines[LAB_MAX_MACHINES];
     const char *options; /* of the guest's command line, besides lab=NAME; may be NULL */
     bool has_disk;       /* the machine has one disk, that of lab_disk.h */
+    bool panics;         /* the guest's end is a panic, and `check` says whether it was the right one */
+    bool shows_steps;    /* the report has a time line of the boot */
     /* What can be told from outside only, when all machines have run; may be NULL. */
     void (*check)(struct lab_result *result);
     /* A lab that is no guest which checks itself. False with lines in `diag`. */
@@ -53,6 +55,12 @@ enum lab_counter {
 struct lab_region {
     char *name;
     uint64_t counts[NR_LAB_COUNTERS];
+};
+
+/* A step of the guest's boot, which begins with a mark. */
+struct lab_step {
+    char *name;
+    uint64_t cycle, instructions; /* since reset, when it began */
 };
 
 enum lab_line_kind { LAB_LINE_SAID, LAB_LINE_FIGURE, LAB_LINE_HOLDS, LAB_LINE_FAILED, LAB_LINE_SKIPPED };
@@ -80,6 +88,8 @@ struct lab_outcome {
     struct lab_lines lines; /* of its console, in order */
     struct lab_region regions[LAB_MAX_REGIONS];
     unsigned nr_regions;
+    struct lab_step steps[LAB_MAX_STEPS];
+    unsigned nr_steps;
     struct lab_stale stale[CACHE_STALE_KEPT];
     unsigned nr_stale;
     uint32_t *disk; /* with has_disk: its words when the guest had ended */

@@ -31,3 +31,54 @@ void lab_check_privilege(struct lab_result *result)
               "a system call loads %" PRIu64 " segment registers and reads %" PRIu64 " descriptors",
               loads / NR_CALLS, reads / NR_CALLS);
 }
+
+/*
+ * A walk of the guest's two or three levels reads two entries: PAE's first level is in the processor since CR3
+ * was loaded.
+ */
+void lab_check_walk(struct lab_result *result)
+{
+    enum { NR_LOADS = 64, NR_ENTRIES = 2 }; /* guest/labs/walk.c */
+    static const char *const flushed = "64 loads, each after INVLPG";
+    const struct lab_outcome *outcome = &result->outcomes[0];
+    uint64_t walks = lab_count(outcome, flushed, LAB_WALKS),
+             reads = lab_count(outcome, flushed, LAB_WALK_READS),
+             idle = lab_count(outcome, "64 loads", LAB_WALKS);
+    lab_claim(result, lab_count(outcome, "64 loads", LAB_INSTRUCTIONS) > NR_LOADS && idle < NR_LOADS / 4,
+              "%d loads that the TLB translates: %" PRIu64 " walks", NR_LOADS, idle);
+    lab_claim(result, walks >= NR_LOADS && walks < NR_LOADS + NR_LOADS / 4,
+              "%d loads, each after INVLPG: %" PRIu64 " walks", NR_LOADS, walks);
+    lab_claim(result, walks > 0 && reads == walks * NR_ENTRIES, "they read %" PRIu64 " entries, %d each",
+              reads, NR_ENTRIES);
+}
+
+/* Each load of CR3 drops what the TLB knows of the other process. */
+void lab_check_address_spaces(struct lab_result *result)
+{
+    enum { NR_SWITCHES = 64 }; /* guest/labs/page_tables.c */
+    const struct lab_outcome *outcome = &result->outcomes[0];
+    uint64_t flushes = lab_count(outcome, "64 switches", LAB_TLB_FLUSHES),
+             walks = lab_count(outcome, "64 switches", LAB_WALKS);
+    lab_claim(result, flushes == NR_SWITCHES && walks >= NR_SWITCHES,
+              "%d switches: the TLB was flushed %" PRIu64 " times, %" PRIu64 " walks followed", NR_SWITCHES,
+              flushes, walks);
+}
+
+void lab_check_kernel_memory(struct lab_result *result)
+{
+    enum { NR_PAGES = 256 }; /* guest/labs/kernel_memory.c */
+    const struct lab_outcome *outcome = &result->outcomes[0];
+    static const struct {
+        const char *region;
+        uint64_t faults;
+    } regions[] = {{"touching kmalloc's pages", 0},
+                   {"touching vmalloc's pages", 0},
+                   {"touching the process's pages", NR_PAGES},
+                   {"touching them again", 0}};
+    for (unsigned i = 0; i < sizeof regions / sizeof *regions; i++) {
+        uint64_t faults = lab_count(outcome, regions[i].region, LAB_PAGE_FAULTS);
+        lab_claim(result,
+                  lab_count(outcome, regions[i].region, LAB_INSTRUCTIONS) > 0 && faults == regions[i].faults,
+                  "%s: %" PRIu64 " page faults", regions[i].region, faults);
+    }
+}

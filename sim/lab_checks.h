@@ -7,5 +7,13 @@
 /* lab_addressing.c */
 void lab_check_hidden_part(struct lab_result *result);
 void lab_check_privilege(struct lab_result *result);
+void lab_check_walk(struct lab_result *result);
+void lab_check_address_spaces(struct lab_result *result);
+void lab_check_kernel_memory(struct lab_result *result);
+
+/* lab_kernel.c */
+void lab_check_boot(struct lab_result *result);
+void lab_check_oops(struct lab_result *result);
+void lab_check_bug(struct lab_result *result);
 
 #endif

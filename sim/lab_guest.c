@@ -9,6 +9,8 @@
 #include <string.h>
 
 enum { LINE_CHARS = 512, SLICE_CYCLES = 100000000 };
+/* Marks with ids below are steps of the boot (guest/labs/report.c). */
+enum { FIRST_REGION_ID = 256 };
 static const cycle_t limit_cycles = UINT64_C(20000000000);
 
 static const struct {
@@ -109,6 +111,18 @@ static void end_region(struct running *r, uint32_t id)
     }
 }
 
+static void begin_step(struct running *r, const char *name)
+{
+    struct lab_outcome *outcome = r->outcome;
+    if (outcome->nr_steps == LAB_MAX_STEPS)
+        return;
+    struct lab_step *step = &outcome->steps[outcome->nr_steps++];
+    step->name = strdup(name);
+    step->cycle = cpu_now(machine_parts(r->machine).cpu);
+    stat_get_count(machine_stats(r->machine), "cpu0.instructions", &step->instructions);
+    r->is_short_of_memory |= !step->name;
+}
+
 static void take_note(void *opaque, enum machine_note note, uint32_t id, const char *text)
 {
     struct running *r = opaque;
@@ -116,6 +130,8 @@ static void take_note(void *opaque, enum machine_note note, uint32_t id, const c
         free(r->mark);
         r->mark = strdup(text);
         r->mark_id = id;
+        if (id < FIRST_REGION_ID)
+            begin_step(r, text);
     } else if (note == MACHINE_NOTE_ROI_BEGIN) {
         begin_region(r, id);
     } else if (note == MACHINE_NOTE_ROI_END) {
@@ -136,14 +152,16 @@ static const char *other_end(enum machine_end end)
     case MACHINE_HALTED:
         return "the processor is not halted for good in the lab";
     default:
-        return "the lab ends by its own exit";
+        return "the lab ends as it should";
     }
 }
 
-static void judge(struct running *r, enum machine_end end)
+static void judge(struct running *r, const struct lab_row *row, enum machine_end end)
 {
     struct lab_outcome *outcome = r->outcome;
     outcome->cycles = cpu_now(machine_parts(r->machine).cpu);
+    if (row->panics && end == MACHINE_PANIC)
+        return;
     if (end != MACHINE_GUEST_EXIT) {
         r->is_short_of_memory |= !add_line(&outcome->lines, LAB_LINE_FAILED, other_end(end));
         outcome->verdict = LAB_FAILED;
@@ -195,7 +213,7 @@ static bool run(struct running *r, const struct lab_result *result, struct diag 
     }
     if (r->line_length)
         take_byte(r, '\n');
-    judge(r, end);
+    judge(r, row, end);
     r->is_short_of_memory |= !take_stale(r, image);
     return true;
 }
@@ -250,6 +268,8 @@ void lab_result_fini(struct lab_result *result)
         free(outcome->disk);
         for (unsigned j = 0; j < outcome->nr_regions; j++)
             free(outcome->regions[j].name);
+        for (unsigned j = 0; j < outcome->nr_steps; j++)
+            free(outcome->steps[j].name);
         for (unsigned j = 0; j < outcome->nr_stale; j++) {
             free(outcome->stale[j].function);
             free(outcome->stale[j].sentence);

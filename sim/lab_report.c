@@ -110,6 +110,21 @@ static void put_regions(const struct lab_outcome *outcome, FILE *to)
     fprintf(to, "\n");
 }
 
+static void put_steps(const struct lab_outcome *outcome, FILE *to)
+{
+    fprintf(to, "  %11s %11s %11s  %s\n", "at cycle", "cycles", "instr.", "step");
+    for (unsigned i = 0; i < outcome->nr_steps; i++) {
+        const struct lab_step *step = &outcome->steps[i];
+        fprintf(to, "  %11" PRIu64, step->cycle);
+        if (i + 1 < outcome->nr_steps)
+            fprintf(to, " %11" PRIu64 " %11" PRIu64, step[1].cycle - step->cycle,
+                    step[1].instructions - step->instructions);
+        else
+            fprintf(to, " %11s %11s", "", "");
+        fprintf(to, "  %s\n", step->name);
+    }
+}
+
 void lab_put_text(const struct lab_result *result, FILE *to)
 {
     fprintf(to, "Lab %s (%s): %s\n", result->row->name, result->row->fact, result->row->sentence);
@@ -121,6 +136,8 @@ void lab_put_text(const struct lab_result *result, FILE *to)
             put_line(&outcome->lines.line[j], to);
         if (outcome->nr_regions)
             put_regions(outcome, to);
+        if (result->row->shows_steps)
+            put_steps(outcome, to);
         for (unsigned j = 0; j < outcome->nr_stale; j++)
             fprintf(to, "  %s cycle %" PRIu64 ": %s\n", j ? "     " : "stale", outcome->stale[j].stale.cycle,
                     outcome->stale[j].sentence);
@@ -191,6 +208,14 @@ static void put_json_outcome(const struct lab_outcome *outcome, FILE *to)
         for (unsigned j = 0; j < NR_LAB_COUNTERS; j++)
             fprintf(to, ", \"%s\": %" PRIu64, counters[j].json, outcome->regions[i].counts[j]);
         fprintf(to, "}");
+    }
+    fprintf(to, "\n      ],\n      \"steps\": [");
+    for (unsigned i = 0; i < outcome->nr_steps; i++) {
+        const struct lab_step *step = &outcome->steps[i];
+        fprintf(to, "%s\n        {\"step\": ", i ? "," : "");
+        json_put_string(to, step->name);
+        fprintf(to, ", \"cycle\": %" PRIu64 ", \"instructions\": %" PRIu64 "}", step->cycle,
+                step->instructions);
     }
     fprintf(to, "\n      ],\n      \"stale\": [");
     for (unsigned i = 0; i < outcome->nr_stale; i++) {

@@ -8,7 +8,9 @@
 #include "asm/pgtable_types.h"
 #include "asm/setup.h"
 #include "boot_early.h"
+#include "boot_steps.h"
 #include "compiler.h"
+#include "lookaside.h"
 
 /* What the boot tables map; the kernel's image and the first memblock allocations must fit. */
 #define BOOT_MAP_BYTES (8ul << 20)
@@ -118,5 +120,6 @@ pgd_t *early_setup(u32 loader_magic, const struct multiboot_info *mbi)
     info->loader_magic = loader_magic;
     if (loader_magic == MULTIBOOT_BOOTLOADER_MAGIC)
         copy_boot_info(info, mbi);
+    lk_mark(BOOT_STEP_TABLES, "boot page tables");
     return build_boot_tables();
 }

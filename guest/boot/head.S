@@ -5,10 +5,19 @@
  */
 #include "asm/multiboot.h"
 #include "asm/page.h"
+#include "boot_steps.h"
 
 #define HEADER_FLAGS (MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO)
 #define CR0_PG_WP 0x80010000
 #define CR4_PAE 0x20
+
+/* lk_mark() of include/lookaside.h; loses EAX and EDX. */
+.macro MARK id, text
+    movl $\id, %eax
+    movl $\text, %edx
+    .byte 0x0f, 0x1f, 0x84, 0x00
+    .long 0x4c410003
+.endm
 
     .section .multiboot, "a"
     .balign 4
@@ -26,6 +35,7 @@ _start:
     xorl %ebp, %ebp
     pushl %ebx
     pushl %eax
+    MARK BOOT_STEP_ENTRY, entry_text
     call early_setup            /* EAX = physical address of the boot page directory */
     testl %eax, %eax
     jz no_way
@@ -44,6 +54,8 @@ no_way:
     cli
     hlt
     jmp no_way
+entry_text:
+    .asciz "entry: 32-bit protected mode, no paging"
 
     .section .boot.bss, "aw", @nobits
     .balign 16
@@ -54,6 +66,9 @@ boot_stack_top:
     .text
 start_high:
     movl $init_stack + (1 << (PAGE_SHIFT + 1)), %esp
+    MARK BOOT_STEP_PAGING, paging_text
     call start_kernel
+paging_text:
+    .asciz "paging is on"
 
     .section .note.GNU-stack, "", @progbits

@@ -5,6 +5,7 @@
 #include "asm/pgtable.h"
 #include "asm/setup.h"
 #include "binfmts.h"
+#include "boot_steps.h"
 #include "bug.h"
 #include "cma.h"
 #include "dmaengine.h"
@@ -31,7 +32,7 @@ __noreturn void start_kernel(void);
 
 static void boot_step(const char *name)
 {
-    static u32 step;
+    static u32 step = BOOT_STEP_START_KERNEL;
     lk_mark(step++, name);
 }
 
@@ -114,7 +115,9 @@ static __noreturn __attribute__((noinline)) void rest_init(void)
 void __init start_kernel(void)
 {
     boot_step("start_kernel");
+    boot_step("early console");
     serial8250_console_init();
+    boot_step("command line");
     setup_command_line();
     if (boot_params.has_vga_console)
         vgacon_init();

@@ -4,27 +4,14 @@
  */
 #include "asm/ptrace.h"
 #include "asm/switch_to.h"
-#include "binfmts.h"
-#include "bug.h"
-#include "errno.h"
 #include "lab.h"
-#include "sched.h"
+#include "process.h"
 #include "segment.h"
 
 /* Of the TSS (SDM 3A 7.2.1): what the processor loads on the way into ring 0. */
 struct tss_head {
     u32 back_link, sp0, ss0;
 };
-
-static int compute(void *unused)
-{
-    static const char *const argv[] = {"privilege", "compute", NULL}, *const envp[] = {NULL};
-    (void)unused;
-    int error = do_execve(argv[0], argv, envp);
-    if (error)
-        do_exit(1 << 8);
-    return 0;
-}
 
 static const struct tss_head *running_tss(void)
 {
@@ -41,8 +28,7 @@ static void privilege(void)
     lab_check(tss->ss0 == __KERNEL_DS && tss->sp0 == stack_top,
               "the TSS, at %08x, has ss0:esp0 = %04x:%08x: the top of the stack of the task that runs",
               (u32)tss, tss->ss0, tss->sp0);
-    struct task_struct *child = kernel_thread(compute, NULL, "compute");
-    BUG_ON(child == NULL);
+    struct task_struct *child = start_process();
     schedule_timeout(5);
     const struct pt_regs *regs = task_pt_regs(child);
     u32 child_top = (u32)child->stack + THREAD_SIZE;
@@ -56,8 +42,6 @@ static void privilege(void)
     lab_check(child->thread.sp < (u32)regs && child->thread.sp > (u32)child->stack,
               "what the kernel did then lies below them");
     lab_check(tss->sp0 == stack_top, "esp0 is %08x again: each switch of tasks changes it", tss->sp0);
-    int exit_code;
-    do_kill((s32)child->pid, SIGKILL);
-    do_wait((s32)child->pid, 0, &exit_code);
+    end_process(child);
 }
 LAB("privilege", privilege);

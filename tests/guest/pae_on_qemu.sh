@@ -78,6 +78,12 @@ done <<END
 segments
 hidden-part
 null-selector
+walk
+page-tables
+address-spaces
+segmentation
+kernel-memory
+boot
 flat
 privilege
 rodata

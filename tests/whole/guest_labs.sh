@@ -52,6 +52,15 @@ for function in forgetful_send forgetful_receive forgetful_reuse; do
 done
 "$LK" run -a 'quiet lab=dma-stale' -o stale demo >text 2>err </dev/null || complain "dma-stale on default.json: status $?"
 grep -q 'differed' err && complain "a machine that snoops tells of stale data: $(cat err)"
+# An oops ends the run with a status of its own, in either model.
+for lab in oops bug; do
+    for model in functional inorder; do
+        "$LK" run -q -s cpu.model=$model -s machine.ram=64MiB -a "quiet lab=$lab" -o oops demo >text 2>err </dev/null
+        status=$?
+        [ $status = 82 ] || complain "lab $lab, $model: status $status"
+        grep -q '^lookaside: the guest panicked: Fatal exception' err || complain "lab $lab, $model: $(cat err)"
+    done
+done
 "$LK" run -q -a 'quiet lab=nothing' -o nothing demo >text 2>err </dev/null
 status=$?
 [ $status = 82 ] || complain "a lab that is not there: status $status"

@@ -129,12 +129,14 @@ switch_stacks:
 
 /* A new task: EBX = its function, ESI = the argument, above them an empty pt_regs. */
     .globl ret_from_fork
+    .type ret_from_fork, @function
 ret_from_fork:
     call finish_task_switch
     pushl %esi
     call *%ebx
     addl $4, %esp
     jmp ret_from_exception
+    .size ret_from_fork, . - ret_from_fork
 
 /* The addresses of the stubs, for the IDT. */
     .section .rodata
