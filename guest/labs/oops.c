@@ -9,7 +9,7 @@
 static volatile u32 zero;
 
 #define CALLER(name, callee)                                                                                 \
-    static __attribute__((noipa)) u32 name(u32 x)                                                         \
+    static __attribute__((noipa)) u32 name(u32 x)                                                            \
     {                                                                                                        \
         return callee(x + 1) + zero; /* no tail call: it stands on the stack */                              \
     }
