@@ -33,8 +33,8 @@ void lab_check_privilege(struct lab_result *result)
 }
 
 /*
- * A walk of the guest's two or three levels reads two entries: PAE's first level is in the processor since CR3
- * was loaded.
+ * A walk of the guest's two or three levels reads two entries: PAE's first level is in the processor
+ * since CR3 was loaded.
  */
 void lab_check_walk(struct lab_result *result)
 {

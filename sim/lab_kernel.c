@@ -76,8 +76,8 @@ static void claim_line(struct lab_result *result, const char *begin)
 enum { NAME_CHARS = 64 };
 
 /*
- * Lines of the call trace, " [<c0101234>] function+0x12": the functions, in this order, and each with the name and
- * the offset that the symbol table of the kernel's file has for the address.
+ * Lines of the call trace, " [<c0101234>] function+0x12": the functions, in this order, and each with the
+ * name and the offset that the symbol table of the kernel's file has for the address.
  */
 static void check_trace(struct lab_result *result, const char *const functions[], unsigned nr_functions)
 {

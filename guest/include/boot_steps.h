@@ -1,6 +1,6 @@
 /*
- * The steps of the boot before start_kernel(), as marks on the simulator's time line; start_kernel()'s own have the
- * numbers behind them.
+ * The steps of the boot before start_kernel(), as marks on the simulator's time line; start_kernel()'s
+ * own have the numbers behind them.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * T8. What the boot has left: it is over when the first task runs, which here is this lab. The steps and their
- * cycles are the marks of boot/ and kernel/main.c.
+ * T8. What the boot has left: it is over when the first task runs, which here is this lab. The steps and
+ * their cycles are the marks of boot/ and kernel/main.c.
  */
 #include "asm/processor.h"
 #include "asm/setup.h"

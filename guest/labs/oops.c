@@ -1,6 +1,6 @@
 /*
- * T9. The kernel finds itself broken three calls deep, with registers that are known: the report must have them.
- * lookaside compares it (sim/lab_kernel.c).
+ * T9. The kernel finds itself broken three calls deep, with registers that are known: the report must
+ * have them. lookaside compares it (sim/lab_kernel.c).
  */
 #include "bug.h"
 #include "compiler.h"

@@ -1,6 +1,6 @@
 /*
- * A7, A8. What page tables take, against one flat table for 4 GiB; and that each process has its own, so that an
- * address means something else in each.
+ * A7, A8. What page tables take, against one flat table for 4 GiB; and that each process has its own, so
+ * that an address means something else in each.
  */
 #include "asm/pgtable.h"
 #include "asm/ptrace.h"

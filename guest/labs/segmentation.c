@@ -1,6 +1,6 @@
 /*
- * A14. The same processes come and go in the same memory, twice: each as one segment, which lies where there is a
- * hole that is large enough, and each as pages, which lie anywhere.
+ * A14. The same processes come and go in the same memory, twice: each as one segment, which lies where
+ * there is a hole that is large enough, and each as pages, which lie anywhere.
  */
 #include "asm/irqflags.h"
 #include "asm/pgtable.h"
@@ -214,7 +214,10 @@ static void begin(struct process *p, const struct way *way, struct outcome *outc
     way->use(p);
 }
 
-/* Returns whether every process found at its end what it had written. The events depend on nothing but numbers. */
+/*
+ * Returns whether every process found at its end what it had written. The events depend on nothing but
+ * numbers.
+ */
 static bool run_sequence(const struct way *way, struct outcome *outcome)
 {
     bool is_intact = true;
