@@ -9,10 +9,12 @@
 #include "sim/observe/trace_writer.h"
 #include "sim/report.h"
 #include "sim/report_stale.h"
+#include "sim/report_where.h"
 #include "sim/run_options.h"
 #include "sim/run_stats.h"
 #include "sim/run_vga.h"
 #include "sim/run_view.h"
+#include "sim/watchdog.h"
 #include "version.h"
 
 #include <errno.h>
@@ -45,7 +47,10 @@ struct run {
     const char *image;
     struct machine *machine;
     enum terminal_request request;
-    bool is_at_limit;
+    bool is_at_limit, is_stuck;
+    struct watchdog watchdog;
+    uint64_t nr_logged; /* bytes */
+    struct elf_symbols *symbols;
     bool has_made_output; /* the output directory was not there before */
     double seconds;
     struct diag diag;
@@ -60,7 +65,7 @@ static void put_console(void *opaque, uint8_t byte)
 
 static void put_log(void *opaque, const char *text, size_t nr_bytes)
 {
-    (void)opaque;
+    ((struct run *)opaque)->nr_logged += nr_bytes;
     fwrite(text, 1, nr_bytes, stderr);
 }
 
@@ -177,6 +182,19 @@ static bool make_machine(struct run *run)
                            : machine_load_guest(run->machine, &guest, &run->diag);
 }
 
+/* Of the image, if nothing else was named; an image need not have any. */
+static bool make_symbols(struct run *run)
+{
+    const struct run_options *o = &run->options;
+    const char *file = o->symbols ? o->symbols : o->has_firmware ? NULL : run->image;
+    run->symbols = file ? elf_symbols_load(file) : NULL;
+    return run->symbols || !o->symbols ||
+           diag_add(
+               &run->diag, EXIT_STATUS_NO_INPUT,
+               "--symbols: %s: no functions found; allowed: an ELF file with a symbol table, or a System.map",
+               o->symbols);
+}
+
 static bool make_terminal(struct run *run)
 {
     struct terminal_params params = {
@@ -222,6 +240,7 @@ static cycle_t next_stop(const struct run *run, cycle_t now)
 {
     cycle_t stop = now + SLICE_CYCLES, view_stop = run_view_next_stop(run->view, now);
     stop = stop < view_stop ? stop : view_stop;
+    stop = stop < run->watchdog.next_look ? stop : run->watchdog.next_look;
     return stop < run->options.max_cycles ? stop : run->options.max_cycles;
 }
 
@@ -231,7 +250,7 @@ static enum machine_end run_guest(struct run *run)
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
     const struct cpu *cpu = machine_parts(run->machine).cpu;
     enum machine_end why = MACHINE_RUNNING;
-    while (why == MACHINE_RUNNING && !run->is_at_limit && run->request == TERMINAL_NONE) {
+    while (why == MACHINE_RUNNING && !run->is_at_limit && !run->is_stuck && run->request == TERMINAL_NONE) {
         why = machine_run_instructions(run->machine, run->options.max_instructions,
                                        next_stop(run, cpu_now(cpu)));
         run->request = terminal_poll(run->terminal);
@@ -239,6 +258,7 @@ static enum machine_end run_guest(struct run *run)
             run->request = TERMINAL_QUIT;
         run->is_at_limit = cpu_now(cpu) >= run->options.max_cycles ||
                            cpu_stats(cpu)->instructions >= run->options.max_instructions;
+        run->is_stuck = watchdog_is_over(&run->watchdog, run->machine, run->nr_logged, cpu_now(cpu));
     }
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
     run->seconds = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9;
@@ -282,6 +302,7 @@ static int explain(struct run *run, enum machine_end why)
         return (int)machine_guest_status(machine);
     case MACHINE_TRIPLE_FAULT:
         report_triple_fault(machine, stderr);
+        report_calls(machine, run->symbols, stderr);
         return EXIT_STATUS_TRIPLE_FAULT;
     case MACHINE_RESET:
         fprintf(stderr, "lookaside: the guest reset the machine in cycle %" PRIu64 "\n", now);
@@ -294,9 +315,18 @@ static int explain(struct run *run, enum machine_end why)
         fprintf(stderr,
                 "lookaside: the guest halted for good in cycle %" PRIu64 ": HLT, and no interrupt can come\n",
                 now);
+        report_calls(machine, run->symbols, stderr);
         return EXIT_STATUS_GUEST_PANIC;
     case MACHINE_RUNNING:
         break;
+    }
+    if (run->is_stuck) {
+        fprintf(stderr,
+                "lookaside: the watchdog stopped the guest in cycle %" PRIu64
+                ": nothing came out of it since cycle %" PRIu64 "\n",
+                now, run->watchdog.since);
+        report_calls(machine, run->symbols, stderr);
+        return EXIT_STATUS_WATCHDOG;
     }
     if (run->request == TERMINAL_NONE) {
         fprintf(stderr, "lookaside: stopped in cycle %" PRIu64 ": the limit\n", now);
@@ -356,6 +386,8 @@ static int run_all(struct run *run)
         run_vga_write_png(machine_parts(run->machine).vga, run->options.vga_screenshot, &run->diag);
     if (run->request == TERMINAL_NONE)
         run_view_finish(run->view, &run->diag);
+    if (run->is_stuck) /* last, because the guest goes on for it */
+        report_branches(run->machine, run->symbols, stderr);
     print_mistakes(&run->diag);
     return is_written && run->diag.nr_lines == 0 ? status : (int)run->diag.status;
 }
@@ -377,7 +409,8 @@ int cli_run(int argc, char **argv)
         if (is_good)
             snprintf(run.digest, sizeof run.digest, "%016" PRIx64, config_digest(cfg_values(run.cfg)));
         is_good = is_good && make_output_directory(&run) && make_statistics(&run) && make_trace(&run) &&
-                  make_machine(&run) && make_view(&run) && make_terminal(&run);
+                  make_machine(&run) && make_symbols(&run) && make_view(&run) && make_terminal(&run);
+        watchdog_init(&run.watchdog, run.options.watchdog_cycles);
         if (is_good) {
             status = run_all(&run);
         } else {
@@ -391,6 +424,7 @@ int cli_run(int argc, char **argv)
         terminal_destroy(run.terminal);
     run_view_destroy(run.view);
     run_stats_destroy(run.stats);
+    elf_symbols_free(run.symbols);
     machine_destroy(run.machine);
     trace_writer_abandon(run.trace);
     if (run.cfg)

@@ -40,13 +40,17 @@ const char run_usage[] =
     "      --keyboard           what is typed here goes to the PS/2 keyboard, not to COM1\n"
     "      --max-cycles N       stop at this cycle, with exit status 80\n"
     "      --max-insns N        stop after so many instructions, with exit status 80\n"
+    "      --watchdog-cycles N  stop with exit status 83 when nothing has come out of the guest for so long\n"
+    "      --symbols FILE       names of functions for back traces: an ELF file or a System.map (the image)\n"
     "  -q, --quiet              no summary\n"
     "  -h, --help               this text\n"
     "\n"
     "exit status: 0 the guest powered off; 1-63 its own status; 64 a mistake in this command line; 65 in a\n"
     "configuration or image; 66 a file that cannot be read; 70 a mistake of lookaside's own; 73 a file that "
     "cannot\n"
-    "be written; 80 a limit; 81 a triple fault; 82 the guest panicked or halted for good; 130 interrupted\n";
+    "be written; 80 a limit; 81 a triple fault; 82 the guest panicked or halted for good; 83 the watchdog; "
+    "130 "
+    "interrupted\n";
 
 enum option_id {
     OPTION_INITRD = 256,
@@ -67,6 +71,8 @@ enum option_id {
     OPTION_KEYBOARD,
     OPTION_MAX_CYCLES,
     OPTION_MAX_INSNS,
+    OPTION_WATCHDOG_CYCLES,
+    OPTION_SYMBOLS,
 };
 
 static const struct option known[] = {
@@ -92,6 +98,8 @@ static const struct option known[] = {
     {"keyboard", no_argument, NULL, OPTION_KEYBOARD},
     {"max-cycles", required_argument, NULL, OPTION_MAX_CYCLES},
     {"max-insns", required_argument, NULL, OPTION_MAX_INSNS},
+    {"watchdog-cycles", required_argument, NULL, OPTION_WATCHDOG_CYCLES},
+    {"symbols", required_argument, NULL, OPTION_SYMBOLS},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -233,6 +241,11 @@ static bool take(struct run_options *o, int option, struct diag *diag)
         return parse_count("--max-cycles", optarg, 1000, &o->max_cycles, diag);
     case OPTION_MAX_INSNS:
         return parse_count("--max-insns", optarg, 1000, &o->max_instructions, diag);
+    case OPTION_WATCHDOG_CYCLES:
+        return parse_count("--watchdog-cycles", optarg, 1000, &o->watchdog_cycles, diag);
+    case OPTION_SYMBOLS:
+        o->symbols = optarg;
+        return true;
     default:
         return false;
     }
@@ -257,6 +270,7 @@ bool run_options_parse(struct run_options *options, int argc, char **argv, struc
     *options = (struct run_options){.output = "lookaside.out",
                                     .max_cycles = EV_NEVER,
                                     .max_instructions = UINT64_MAX,
+                                    .watchdog_cycles = EV_NEVER,
                                     .screenshot_cycle = EV_NEVER};
     options->configs = calloc(room, sizeof *options->configs);
     options->settings = calloc(room, sizeof *options->settings);

@@ -30,6 +30,8 @@ struct run_options {
     const char *vga_screenshot; /* file; NULL: none */
     cycle_t max_cycles;         /* EV_NEVER: no limit */
     uint64_t max_instructions;
+    cycle_t watchdog_cycles; /* EV_NEVER: no watchdog */
+    const char *symbols;     /* file; NULL: the image itself */
     bool is_quiet;
     bool wants_help;
 };

@@ -2,6 +2,7 @@
 
 #include "sim/load/elf_image.h"
 
+#include <ctype.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <stdbool.h>
@@ -27,7 +28,7 @@ static int compare(const void *a, const void *b)
     return strcmp(p->name, q->name);
 }
 
-static bool add(struct elf_symbols *symbols, const GElf_Sym *from, const char *name)
+static bool add(struct elf_symbols *symbols, uint64_t start, uint64_t bytes, const char *name, size_t length)
 {
     struct symbol *more = symbols->symbol;
     if ((symbols->nr & (symbols->nr - 1)) == 0)
@@ -35,8 +36,7 @@ static bool add(struct elf_symbols *symbols, const GElf_Sym *from, const char *n
     if (!more)
         return false;
     symbols->symbol = more;
-    more[symbols->nr] =
-        (struct symbol){.start = from->st_value, .bytes = from->st_size, .name = strdup(name)};
+    more[symbols->nr] = (struct symbol){.start = start, .bytes = bytes, .name = strndup(name, length)};
     return more[symbols->nr].name && ++symbols->nr;
 }
 
@@ -47,7 +47,7 @@ static void add_table(struct elf_symbols *symbols, Elf *elf, Elf_Scn *section, c
     for (int i = 0; data && gelf_getsym(data, i, &symbol); i++) {
         const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
         if (GELF_ST_TYPE(symbol.st_info) == STT_FUNC && symbol.st_shndx != SHN_UNDEF && name && *name &&
-            !add(symbols, &symbol, name))
+            !add(symbols, symbol.st_value, symbol.st_size, name, strlen(name)))
             return;
     }
 }
@@ -62,8 +62,34 @@ static void add_all(struct elf_symbols *symbols, const struct file_map *map)
             add_table(symbols, elf, section, &header);
     }
     elf_end(elf);
-    if (symbols->nr)
-        qsort(symbols->symbol, symbols->nr, sizeof *symbols->symbol, compare);
+}
+
+/* One line of a System.map, without its end. False: it is none. */
+static bool add_line(struct elf_symbols *symbols, const char *line, size_t length)
+{
+    uint64_t address = 0;
+    size_t at = 0;
+    for (; at < length && at < 16 && isxdigit((unsigned char)line[at]); at++) {
+        unsigned digit = (unsigned char)line[at];
+        address = address << 4 | (digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10u);
+    }
+    if (at == 0 || at + 3 >= length || line[at] != ' ' || line[at + 2] != ' ')
+        return false;
+    if (strchr("tTwW", line[at + 1]))
+        add(symbols, address, 0, line + at + 3, length - at - 3);
+    return true;
+}
+
+static void add_lines(struct elf_symbols *symbols, const struct file_map *map)
+{
+    const char *line = (const char *)map->bytes, *end = line + map->size;
+    while (line < end) {
+        const char *newline = memchr(line, '\n', (size_t)(end - line));
+        size_t length = (size_t)((newline ? newline : end) - line);
+        if (!add_line(symbols, line, length))
+            return;
+        line += length + 1;
+    }
 }
 
 struct elf_symbols *elf_symbols_load(const char *file)
@@ -75,8 +101,12 @@ struct elf_symbols *elf_symbols_load(const char *file)
     if (symbols && file_map_open(&map, file, &unwanted)) {
         if (is_elf(&map))
             add_all(symbols, &map);
+        else
+            add_lines(symbols, &map);
         file_map_close(&map);
     }
+    if (symbols && symbols->nr)
+        qsort(symbols->symbol, symbols->nr, sizeof *symbols->symbol, compare);
     diag_fini(&unwanted);
     if (symbols && symbols->nr)
         return symbols;

@@ -1,4 +1,4 @@
-/* The functions' names of an ELF file, for people who are told an address. */
+/* The functions' names of an ELF file or a System.map, for people who are told an address. */
 #ifndef LK_SIM_LOAD_ELF_SYMBOLS_H
 #define LK_SIM_LOAD_ELF_SYMBOLS_H
 
@@ -6,7 +6,10 @@
 
 struct elf_symbols;
 
-/* From its symbol table. NULL when the file cannot be read, is no ELF file, or names no function. */
+/*
+ * From an ELF file's symbol table, or from a text as nm makes it and kernels come with (a line is "c1000000 T
+ * startup_32": address, kind, name). NULL when the file cannot be read, is neither, or names no function.
+ */
 struct elf_symbols *elf_symbols_load(const char *file);
 void elf_symbols_free(struct elf_symbols *symbols);
 
