@@ -32,24 +32,54 @@ void lab_check_privilege(struct lab_result *result)
               loads / NR_CALLS, reads / NR_CALLS);
 }
 
+/* Loads that the TLB translates, and loads that walk, each through so many entries. */
+static void check_walks(struct lab_result *result, const char *translated, const char *flushed,
+                        unsigned nr_entries)
+{
+    enum { NR_LOADS = 64 }; /* guest/labs/walk.c, long_mode_code.S */
+    const struct lab_outcome *outcome = &result->outcomes[0];
+    uint64_t walks = lab_count(outcome, flushed, LAB_WALKS),
+             reads = lab_count(outcome, flushed, LAB_WALK_READS),
+             idle = lab_count(outcome, translated, LAB_WALKS);
+    lab_claim(result, lab_count(outcome, translated, LAB_INSTRUCTIONS) > NR_LOADS && idle < NR_LOADS / 4,
+              "%d loads that the TLB translates: %" PRIu64 " walks", NR_LOADS, idle);
+    lab_claim(result, walks >= NR_LOADS && walks < NR_LOADS + NR_LOADS / 4,
+              "%d loads, each after INVLPG: %" PRIu64 " walks", NR_LOADS, walks);
+    lab_claim(result, walks > 0 && reads == walks * nr_entries, "they read %" PRIu64 " entries, %u each",
+              reads, nr_entries);
+}
+
 /*
  * A walk of the guest's two or three levels reads two entries: PAE's first level is in the processor
  * since CR3 was loaded.
  */
 void lab_check_walk(struct lab_result *result)
 {
-    enum { NR_LOADS = 64, NR_ENTRIES = 2 }; /* guest/labs/walk.c */
-    static const char *const flushed = "64 loads, each after INVLPG";
+    check_walks(result, "64 loads", "64 loads, each after INVLPG", 2);
+}
+
+void lab_check_walk64(struct lab_result *result)
+{
+    check_walks(result, "64 loads in 64-bit mode", "64 loads in 64-bit mode, each after INVLPG", 4);
+}
+
+/* 16 pages are read after each switch: all of them are walked to, or none. */
+void lab_check_pcid(struct lab_result *result)
+{
+    enum { NR_SWITCHES = 64, NR_PAGES = 16 }; /* guest/labs/long_mode_code.S */
+    static const char *const plain = "64 switches, each drops all", *const tagged = "64 switches with PCIDs";
     const struct lab_outcome *outcome = &result->outcomes[0];
-    uint64_t walks = lab_count(outcome, flushed, LAB_WALKS),
-             reads = lab_count(outcome, flushed, LAB_WALK_READS),
-             idle = lab_count(outcome, "64 loads", LAB_WALKS);
-    lab_claim(result, lab_count(outcome, "64 loads", LAB_INSTRUCTIONS) > NR_LOADS && idle < NR_LOADS / 4,
-              "%d loads that the TLB translates: %" PRIu64 " walks", NR_LOADS, idle);
-    lab_claim(result, walks >= NR_LOADS && walks < NR_LOADS + NR_LOADS / 4,
-              "%d loads, each after INVLPG: %" PRIu64 " walks", NR_LOADS, walks);
-    lab_claim(result, walks > 0 && reads == walks * NR_ENTRIES, "they read %" PRIu64 " entries, %d each",
-              reads, NR_ENTRIES);
+    uint64_t walks = lab_count(outcome, plain, LAB_WALKS),
+             walks_tagged = lab_count(outcome, tagged, LAB_WALKS),
+             cycles = lab_count(outcome, plain, LAB_CYCLES),
+             cycles_tagged = lab_count(outcome, tagged, LAB_CYCLES);
+    lab_claim(result, walks >= NR_SWITCHES * NR_PAGES,
+              "%d switches without PCIDs, then %d pages: %" PRIu64 " walks", NR_SWITCHES, NR_PAGES, walks);
+    lab_claim(result,
+              lab_count(outcome, tagged, LAB_INSTRUCTIONS) > NR_SWITCHES && walks_tagged < NR_SWITCHES,
+              "with PCIDs: %" PRIu64 " walks", walks_tagged);
+    lab_claim(result, cycles_tagged > 0 && cycles > cycles_tagged,
+              "%" PRIu64 " cycles without PCIDs, %" PRIu64 " with them", cycles, cycles_tagged);
 }
 
 /* Each load of CR3 drops what the TLB knows of the other process. */

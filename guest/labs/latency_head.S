@@ -21,8 +21,8 @@ _start:
     jmp 2b
 
 /*
- * unsigned *chase(unsigned *at, unsigned nr_rounds): 128 loads a round, each of the address that the one before it
- * brought. The loop costs a cycle or a few in 128 loads.
+ * unsigned *chase(unsigned *at, unsigned nr_rounds): 128 loads a round, each of the address that the one
+ * before it brought. The loop costs a cycle or a few in 128 loads.
  */
     .globl chase
     .balign 64

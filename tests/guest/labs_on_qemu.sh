@@ -3,7 +3,7 @@
 # what it is about. Those that panic never end there. Usage: labs_on_qemu.sh KERNEL
 set -u
 . "$LK_SOURCE/tests/whole/lib.sh"
-command -v qemu-system-i386 >/dev/null || { echo "no qemu-system-i386: skipped"; exit 77; }
+{ command -v qemu-system-i386 && command -v qemu-system-x86_64; } >/dev/null || { echo "no qemu-system-i386 or no qemu-system-x86_64: skipped"; exit 77; }
 
 "$LK" lab list --json >list.json
 python3 - <<'END'
@@ -20,6 +20,13 @@ while read -r name options; do
     status=$?
     [ $status = 1 ] || { [ $status = 5 ] && [ "$name" != disk ]; } || complain "lab $name on QEMU: status $status: $(cat "$name.qemu" qemu.err)"
 done <names
+# Labs in 64-bit mode on a processor that has it, and may have PCIDs.
+for name in walk64 pcid; do
+    timeout 60 qemu-system-x86_64 -cpu max -m 64M -display none -monitor none -no-reboot -serial "file:$name.qemu" -kernel "$LK_KERNEL" \
+        -device isa-debug-exit,iobase=0xf4,iosize=4 -append "quiet lab=$name" 2>qemu.err </dev/null
+    status=$?
+    [ $status = 1 ] || { [ $status = 5 ] && [ $name = pcid ]; } || complain "lab $name on QEMU: status $status: $(cat "$name.qemu" qemu.err)"
+done
 # The driver of the IOMMU on another one: that of QEMU's q35, with tables of three and of four levels.
 for bits in 39 48; do
     timeout 60 qemu-system-i386 -M q35 -m 64M -display none -monitor none -no-reboot -serial file:q35 -kernel "$LK_KERNEL" \
