@@ -3,7 +3,10 @@
 
 #include "types.h"
 
+/* A host's C library has the name for a wider type. */
+#if !__STDC_HOSTED__
 typedef u32 dev_t;
+#endif
 
 #define MINORBITS 20
 #define MINORMASK ((1u << MINORBITS) - 1)
@@ -11,12 +14,12 @@ typedef u32 dev_t;
 
 static inline u32 MAJOR(dev_t dev)
 {
-    return dev >> MINORBITS;
+    return (u32)(dev >> MINORBITS);
 }
 
 static inline u32 MINOR(dev_t dev)
 {
-    return dev & MINORMASK;
+    return (u32)(dev & MINORMASK);
 }
 
 /* As user space and file systems on disk write them: the low eight bits of the minor number come first. */

@@ -8,12 +8,28 @@
 #define VM_READ 0x1u
 #define VM_WRITE 0x2u
 #define VM_EXEC 0x4u
+#define VM_SHARED 0x8u    /* writes go to the file */
+#define VM_MAYWRITE 0x20u /* shared: the file was opened for writing, too */
 #define VM_GROWSDOWN 0x100u
 #define VM_LOCKED 0x2000u /* its pages are there at once, and stay */
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
 
 /* Why a page came in on demand; the exit line counts them apart. */
 enum fault_kind { FAULT_TEXT, FAULT_DATA, FAULT_BSS, FAULT_HEAP, FAULT_MMAP, FAULT_STACK, NR_FAULT_KINDS };
+
+struct file;
+struct vm_area_struct;
+
+/* Where the pages of an area with a file come from. */
+struct vm_operations_struct {
+    /*
+     * The page with this number in the file, up to date, with a reference; or an error pointer. *is_major: it
+     * was read from a disk.
+     */
+    struct page *(*fault)(struct vm_area_struct *vma, unsigned long pgoff, bool *is_major);
+    /* A process is about to write to a page of the file's. 0 or an error. */
+    int (*page_mkwrite)(struct vm_area_struct *vma, struct page *page);
+};
 
 /* A stretch of addresses with the same permissions and the same source of pages. */
 struct vm_area_struct {
@@ -29,6 +45,9 @@ struct vm_area_struct {
     unsigned long vm_pgoff;
     struct anon_vma *anon_vma; /* NULL: has no page of its own yet */
     struct list_head anon_vma_node;
+    struct file *vm_file;                      /* whose page vm_pgoff is; NULL: anonymous memory */
+    struct list_head shared;                   /* in vm_file->f_mapping->i_mmap */
+    const struct vm_operations_struct *vm_ops; /* NULL: anonymous memory */
     /*
      * What the first vm_image_bytes of the area hold at first (the rest is zeroes); NULL: anonymous memory.
      */
@@ -88,8 +107,14 @@ int expand_stack(struct vm_area_struct *vma, unsigned long address);
 
 /* memory.c */
 #define FAULT_FLAG_WRITE 0x1u
-/* Brings in the page at address. Permissions were checked. Returns 0 or -ENOMEM. */
-int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, u32 flags);
+/* What came of it: bits. */
+#define VM_FAULT_OOM 0x1u
+#define VM_FAULT_SIGBUS 0x2u  /* the file ends before, or cannot be read */
+#define VM_FAULT_MAJOR 0x4u   /* a disk was read */
+#define VM_FAULT_RETRY 0x400u /* it took so long that the areas may have changed: look again */
+#define VM_FAULT_ERROR (VM_FAULT_OOM | VM_FAULT_SIGBUS)
+/* Brings in the page at address. Permissions were checked. */
+u32 handle_mm_fault(struct vm_area_struct *vma, unsigned long address, u32 flags);
 /* Brings in every page of [start, end), as far as there are areas; writable ones as if they were written. */
 int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long end);
 

@@ -7,6 +7,7 @@
 
 #include "types.h"
 
+struct file;
 struct mm_struct;
 
 #define PROT_READ 0x1u
@@ -19,6 +20,11 @@ struct mm_struct;
 #define MAP_ANONYMOUS 0x20u
 #define MAP_LOCKED 0x2000u
 #define MAP_POPULATE 0x8000u
+#define MAP_FIXED_NOREPLACE 0x100000u
+
+#define MS_ASYNC 1u
+#define MS_INVALIDATE 2u
+#define MS_SYNC 4u
 
 #define MREMAP_MAYMOVE 1u
 #define MREMAP_FIXED 2u
@@ -32,12 +38,23 @@ struct mm_struct;
 #define MCL_CURRENT 1u
 #define MCL_FUTURE 2u
 
-/* Private anonymous memory; other kinds give -ENODEV. */
-long do_mmap(struct mm_struct *mm, unsigned long address, unsigned long bytes, u32 prot, u32 flags);
+/*
+ * Bytes of a file, from page pgoff of it on; or, without a file, private memory. Takes no reference over, the
+ * area has its own.
+ */
+long do_mmap_pgoff(struct mm_struct *mm, struct file *file, unsigned long address, unsigned long bytes,
+                   u32 prot, u32 flags, unsigned long pgoff);
+static inline long do_mmap(struct mm_struct *mm, unsigned long address, unsigned long bytes, u32 prot,
+                           u32 flags)
+{
+    return do_mmap_pgoff(mm, NULL, address, bytes, prot, flags, 0);
+}
 long do_munmap(struct mm_struct *mm, unsigned long start, unsigned long bytes);
 long do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long bytes, u32 prot);
 long do_mremap(struct mm_struct *mm, unsigned long address, unsigned long old_bytes, unsigned long new_bytes,
                u32 flags, unsigned long new_address);
+/* Writes shared pages to their files (MS_SYNC), or is content that they are dirty. flags: MS_ bits. */
+long do_msync(struct mm_struct *mm, unsigned long start, unsigned long bytes, u32 flags);
 long do_madvise(struct mm_struct *mm, unsigned long start, unsigned long bytes, int advice);
 long do_mlock(struct mm_struct *mm, unsigned long start, unsigned long bytes);
 long do_munlock(struct mm_struct *mm, unsigned long start, unsigned long bytes);

@@ -28,33 +28,42 @@ struct address_space_operations {
      * none.
      */
     int (*prepare_write)(struct page *page, u32 from, u32 to);
+    /* A write ended early: blocks behind the end of the file go again. NULL: there are none. */
+    void (*write_failed)(struct address_space *mapping);
 };
 
 struct address_space {
     struct inode *host; /* the file; a block device's pages have its inode */
     struct radix_tree_root page_tree;
-    unsigned long nrpages;
+    unsigned long nrpages, nrdirty;
     const struct address_space_operations *a_ops;
-    struct list_head i_mmap;   /* areas that map the file, through vma->shared */
-    struct list_head mappings; /* with all others that have pages */
-    gfp_t gfp_mask;            /* how its pages are allocated */
-    int wb_err;                /* error of a write-back that nobody has been told yet */
+    struct list_head i_mmap; /* areas that map the file, through vma->shared */
+    gfp_t gfp_mask;          /* how its pages are allocated */
+    int wb_err;              /* error of a write-back that nobody has been told yet */
 };
 
-/* pagemap: how many pages it holds, and how many of them must be written. */
+/* Pages in all caches together, and what was moved. */
 struct page_cache_stat {
     unsigned long nr_pages;
-    unsigned long nr_dirty;            /* can be written back */
-    unsigned long nr_buffers;          /* of nr_pages, pages of block devices */
-    unsigned long nr_mapped;           /* of nr_pages, those in page tables */
+    unsigned long nr_dirty;            /* of these, the ones that wait to be written to a disk */
     unsigned long nr_read, nr_written; /* pages moved from and to disks since the boot */
 };
 extern struct page_cache_stat page_cache_stat;
 
 void page_cache_init(void);
-/* An empty address space for a new inode. */
-void address_space_init(struct address_space *mapping, struct inode *host,
-                        const struct address_space_operations *a_ops, gfp_t gfp_mask);
+/*
+ * A new inode gets an empty address space, whose pages will be allocated with gfp_mask (GFP_HIGHUSER_MOVABLE,
+ * unless the kernel itself works in them). 0 or -ENOMEM.
+ */
+int inode_init_mapping(struct inode *inode, const struct address_space_operations *a_ops, gfp_t gfp_mask);
+/* An inode that goes loses it, with all pages, written or not. It may have none. */
+void inode_free_mapping(struct inode *inode);
+
+/* Where in its page a position of a file lies. */
+static inline u32 offset_in_page(loff_t pos)
+{
+    return (u32)pos & (u32)(PAGE_SIZE - 1);
+}
 
 static inline bool PageLocked(const struct page *page)
 {
@@ -76,12 +85,14 @@ static inline bool PageAnon(const struct page *page)
     return page->flags & PG_anon;
 }
 
-/* ---- Pages of a file (mm/filemap.c) ---- */
+/* ---- Locks (mm/page_lock.c) ---- */
 
 /* Waits until nobody has the lock, and takes it. */
 void lock_page(struct page *page);
 bool trylock_page(struct page *page);
 void unlock_page(struct page *page);
+
+/* ---- Pages of a file (mm/filemap.c) ---- */
 
 /* The page, with a reference, or NULL: it is not in the cache. */
 struct page *find_get_page(struct address_space *mapping, unsigned long index);
@@ -101,41 +112,43 @@ struct page *read_mapping_page(struct address_space *mapping, unsigned long inde
 /* The page will be written back, or must stay if it has no place elsewhere. */
 void set_page_dirty(struct page *page);
 
-/* ---- What most file systems' operations are (mm/filemap.c, mm/filemap_fault.c) ---- */
+/* ---- What most file systems' operations are (mm/filemap_io.c, mm/filemap_fault.c) ---- */
 
 /* Bytes moved, less than count only at the end of the file or after an error, or the error; *pos moves on. */
 ssize_t generic_file_read(struct file *file, char *user_buffer, size_t count, loff_t *pos);
 ssize_t generic_file_write(struct file *file, const char *user_buffer, size_t count, loff_t *pos);
-/* The same for the kernel's own memory. */
-ssize_t mapping_read(struct address_space *mapping, void *buffer, size_t count, loff_t pos);
-ssize_t mapping_write(struct address_space *mapping, const void *buffer, size_t count, loff_t pos);
 int generic_file_mmap(struct file *file, struct vm_area_struct *vma);
-/* Writes the file's dirty pages. 0 or the error of these or of earlier writes. */
-int generic_file_fsync(struct file *file);
+/* Writes the dirty pages and what the file system knows of the file. 0 or an error, of earlier writes too. */
+int generic_file_fsync(struct file *file, int datasync);
 
 /* readpage() for files that have no disk: a page of zeroes. */
 int simple_readpage(struct page *page);
 
-/* ---- Truncation and write-back (mm/truncate.c, mm/page-writeback.c) ---- */
+/* ---- Truncation (mm/truncate.c) ---- */
 
 /*
  * The file ends at new_size now, which i_size says already: pages behind it go, from processes too, and the
- * rest of the last one becomes zeroes.
+ * rest of the last one becomes zeroes. 0 or the error of reading that one.
  */
-void truncate_pagecache(struct address_space *mapping, loff_t new_size);
-/* All pages go, written or not: for an inode that goes, or one without a name. */
+int truncate_pagecache(struct inode *inode, loff_t new_size);
+/* All pages go, written or not. Nobody maps the file. */
 void truncate_inode_pages(struct address_space *mapping);
-/* Writes all dirty pages of the file, or of all files. 0 or the first error; wb_err keeps it, too. */
+
+/* ---- Write-back (mm/page-writeback.c) ---- */
+
+/* Writes all dirty pages of the file. 0 or the first error, which filemap_check_errors() tells, too. */
 int filemap_write_and_wait(struct address_space *mapping);
-int sync_all_mappings(void);
 /* The error of write-backs since this was asked last, or 0. */
 int filemap_check_errors(struct address_space *mapping);
-/* After a write: a task that makes too many pages dirty writes some itself. */
+/* After a write: who makes too many pages dirty writes his file's himself. */
 void balance_dirty_pages(struct address_space *mapping);
+
+/* ---- Getting memory back (mm/vmscan.c) ---- */
+
 /*
- * Frees up to so many pages that are clean and that nobody uses, those first that were not used for long.
- * Returns how many.
+ * Frees up to so many clean pages that nobody uses, those first that were not used for long. Returns how
+ * many.
  */
 unsigned long shrink_page_cache(unsigned long nr);
-/* Frees all of these (drop_caches). */
+/* Frees all clean pages that no process maps (drop_caches). */
 unsigned long drop_pagecache(void);

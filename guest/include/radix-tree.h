@@ -25,6 +25,8 @@ void radix_tree_init(void);
 int radix_tree_insert(struct radix_tree_root *root, unsigned long index, void *item);
 /* What is at index, or NULL. */
 void *radix_tree_lookup(const struct radix_tree_root *root, unsigned long index);
+/* The place of what is at index, or NULL, so that something else can be put there. */
+void **radix_tree_lookup_slot(const struct radix_tree_root *root, unsigned long index);
 /* Takes out what is at index and returns it, or NULL. Tables that are empty then go. */
 void *radix_tree_delete(struct radix_tree_root *root, unsigned long index);
 /*

@@ -1,7 +1,8 @@
 /*
  * From a page to the page-table entries that map it. An anonymous page knows its anon_vma: the areas that
  * it may be mapped in, which are the one it came in for and those that fork and cuts made of it. In each,
- * the page's name (page->index) says where to look.
+ * the page's name (page->index) says where to look. A page of the page cache knows its file, and that all
+ * areas that map it.
  */
 #pragma once
 
@@ -24,10 +25,9 @@ void page_add_new_anon_rmap(struct page *page, const struct vm_area_struct *vma,
 void page_dup_rmap(struct page *page);
 void page_remove_rmap(struct page *page);
 
+typedef int (*rmap_fn)(struct page *page, struct vm_area_struct *vma, unsigned long address, pte_t *pte,
+                       void *arg);
 /*
  * Calls fn for each entry that maps the page, until one returns another value than 0, which is returned.
  */
-int rmap_walk(struct page *page,
-              int (*fn)(struct page *page, struct vm_area_struct *vma, unsigned long address, pte_t *pte,
-                        void *arg),
-              void *arg);
+int rmap_walk(struct page *page, rmap_fn fn, void *arg);

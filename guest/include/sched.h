@@ -27,6 +27,7 @@ struct task_struct {
     unsigned long wake_jiffies; /* when TASK_INTERRUPTIBLE and has_timeout */
     int exit_code;              /* exit status << 8, or the signal that killed it */
     unsigned long min_flt;      /* page faults served without a disk */
+    unsigned long maj_flt;      /* those for which one was read */
     char comm[TASK_COMM_LEN];
 };
 
@@ -64,6 +65,8 @@ long do_fork(void);
 long do_wait(s32 pid, u32 options, int *exit_code);
 
 void schedule(void);
+/* How often another task than before got the CPU. */
+u64 nr_context_switches(void);
 /* Makes a sleeping task runnable. */
 void wake_up_process(struct task_struct *task);
 /* Sleeps for at least this many ticks. */

@@ -8,6 +8,7 @@ long sys_mmap2(const struct pt_regs *regs);
 long sys_munmap(const struct pt_regs *regs);
 long sys_mprotect(const struct pt_regs *regs);
 long sys_mremap(const struct pt_regs *regs);
+long sys_msync(const struct pt_regs *regs);
 long sys_madvise(const struct pt_regs *regs);
 long sys_mlock(const struct pt_regs *regs);
 long sys_munlock(const struct pt_regs *regs);

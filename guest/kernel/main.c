@@ -17,6 +17,7 @@
 #include "lkdtm.h"
 #include "lookaside.h"
 #include "mm.h"
+#include "pagemap.h"
 #include "params.h"
 #include "pci.h"
 #include "printk.h"
@@ -142,6 +143,7 @@ void __init start_kernel(void)
     vmalloc_init();
     pgtable_cache_init();
     mmap_init();
+    page_cache_init();
     fork_init();
     boot_step("timer");
     init_IRQ();

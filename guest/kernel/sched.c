@@ -22,6 +22,7 @@ char init_stack[8192] __aligned(8192);
 struct list_head task_list = LIST_HEAD_INIT(task_list);
 struct task_struct *current_task = &init_task;
 volatile bool need_resched;
+static u64 nr_switches;
 
 u32 current_pid(void)
 {
@@ -44,6 +45,11 @@ static struct task_struct *pick_next_task(void)
     return &init_task;
 }
 
+u64 nr_context_switches(void)
+{
+    return nr_switches;
+}
+
 void schedule(void)
 {
     unsigned long flags = local_irq_save();
@@ -51,6 +57,7 @@ void schedule(void)
     need_resched = false;
     next->time_slice = TIME_SLICE_TICKS;
     if (next != prev) {
+        nr_switches++;
         current_task = next;
         switch_to(prev, next);
     }

@@ -30,7 +30,8 @@ static unsigned long max_index(u32 height)
 
 static struct radix_tree_node *alloc_node(void)
 {
-    return kmem_cache_zalloc(radix_tree_node_cachep, GFP_KERNEL);
+    /* Never by freeing pages of the cache, which may be in the very tree that is being changed. */
+    return kmem_cache_zalloc(radix_tree_node_cachep, GFP_ATOMIC | __GFP_NOWARN);
 }
 
 /* Puts tables on top until the number has a place. */
@@ -121,6 +122,13 @@ static struct radix_tree_node *find_table(const struct radix_tree_root *root, un
     for (u32 level = root->height; node && level > 1; level--)
         node = node->slots[slot_of(index, level - 1)];
     return node;
+}
+
+void **radix_tree_lookup_slot(const struct radix_tree_root *root, unsigned long index)
+{
+    struct radix_tree_node *table = find_table(root, index);
+    void **slot = table ? &table->slots[slot_of(index, 0)] : NULL;
+    return slot && *slot ? slot : NULL;
 }
 
 void *radix_tree_lookup(const struct radix_tree_root *root, unsigned long index)

@@ -8,6 +8,7 @@
 #include "internal.h"
 #include "lookaside.h"
 #include "migrate.h"
+#include "pagemap.h"
 
 static void set_blocks_type(unsigned long start, unsigned long end, enum migratetype type)
 {
@@ -21,7 +22,8 @@ static int move_pages_away(unsigned long start, unsigned long end)
         struct page *page = pfn_to_page(pfn);
         if (page->owner == PAGE_OWNER_FREE)
             continue;
-        int error = (page->flags & PG_anon) ? migrate_page(page) : -EBUSY;
+        bool can_move = PageAnon(page) || page->owner == PAGE_OWNER_PAGE_CACHE;
+        int error = can_move ? migrate_page(page) : -EBUSY;
         if (error)
             return error;
     }

@@ -1,9 +1,12 @@
 /* Pages come in when they are touched, and are copied when somebody writes to one that is shared. */
 #include "asm/pgtable.h"
 #include "bug.h"
-#include "errno.h"
+#include "err.h"
+#include "fs.h"
 #include "highmem.h"
+#include "pagemap.h"
 #include "rmap.h"
+#include "sched.h"
 #include "string.h"
 
 /*
@@ -41,7 +44,7 @@ static void map_user_page(struct vm_area_struct *vma, unsigned long address, pte
  * The first touch of memory that has no content: a read gets the shared page of zeroes, a write one of its
  * own.
  */
-static int do_anonymous_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, u32 flags)
+static u32 do_anonymous_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, u32 flags)
 {
     if (!(flags & FAULT_FLAG_WRITE)) {
         set_pte(pte, mk_pte(virt_to_page(empty_zero_page), vm_get_page_prot(vma->vm_flags)));
@@ -50,18 +53,18 @@ static int do_anonymous_page(struct vm_area_struct *vma, unsigned long address, 
     }
     struct page *page = alloc_user_page(vma);
     if (page == NULL)
-        return -ENOMEM;
+        return VM_FAULT_OOM;
     clear_highpage(page);
     map_user_page(vma, address, pte, page, true);
     return 0;
 }
 
 /* The first touch of memory that has content: a copy of the image, with zeroes behind its end. */
-static int do_image_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, u32 flags)
+static u32 do_image_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, u32 flags)
 {
     struct page *page = alloc_user_page(vma);
     if (page == NULL)
-        return -ENOMEM;
+        return VM_FAULT_OOM;
     unsigned long offset = address - vma->vm_start;
     unsigned long bytes = offset < vma->vm_image_bytes ? min(vma->vm_image_bytes - offset, PAGE_SIZE) : 0;
     char *to = kmap_atomic(page);
@@ -73,11 +76,11 @@ static int do_image_page(struct vm_area_struct *vma, unsigned long address, pte_
 }
 
 /* Replaces a page that others have, too, by a copy of its own. */
-static int copy_shared_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, struct page *old)
+static u32 copy_shared_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, struct page *old)
 {
     struct page *page = alloc_user_page(vma);
     if (page == NULL)
-        return -ENOMEM;
+        return VM_FAULT_OOM;
     copy_highpage(page, old);
     page_remove_rmap(old);
     vma->vm_mm->rss--;
@@ -87,46 +90,173 @@ static int copy_shared_page(struct vm_area_struct *vma, unsigned long address, p
     return 0;
 }
 
-/* A write, allowed by the area, to a page that is mapped read-only. */
-static int do_wp_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte)
+/* ---- Pages of files ---- */
+
+/*
+ * What a fault knows about areas and page tables holds as long as no other task runs that could change them.
+ * Reading from a disk takes that long: then the program's access is tried again, and finds the page.
+ */
+static bool may_have_changed(const struct mm_struct *mm, u64 switches_before)
 {
-    struct page *page = pte_page(*pte);
-    int error = 0;
-    if (page == virt_to_page(empty_zero_page))
-        error = do_anonymous_page(vma, address, pte, FAULT_FLAG_WRITE);
-    else if (page->_mapcount == 1 && page->_refcount == 1)
-        set_pte(pte, pte_mkdirty(pte_mkwrite(*pte))); /* the others have gone, or never were there */
-    else
-        error = copy_shared_page(vma, address, pte, page);
-    flush_tlb_page(address);
-    return error;
+    return mm->mm_users > 1 && nr_context_switches() != switches_before;
 }
 
-int handle_mm_fault(struct vm_area_struct *vma, unsigned long address, u32 flags)
+static u32 fault_of_error(long error)
 {
-    count_vm_event(PGFAULT);
-    address &= PAGE_MASK;
-    pte_t *pte = pte_alloc(vma->vm_mm, address);
-    if (pte == NULL)
-        return -ENOMEM;
-    vma->vm_mm->nr_faults[vma->fault_kind]++;
-    if (pte_none(*pte))
-        return vma->vm_image ? do_image_page(vma, address, pte, flags)
-                             : do_anonymous_page(vma, address, pte, flags);
-    if ((flags & FAULT_FLAG_WRITE) && !pte_write(*pte))
-        return do_wp_page(vma, address, pte);
-    /* The entry allows the access by now: a stale translation, which the fault itself has thrown out. */
+    if (error == -EAGAIN)
+        return VM_FAULT_RETRY;
+    return error == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
+}
+
+static unsigned long linear_page_index(const struct vm_area_struct *vma, unsigned long address)
+{
+    return vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT);
+}
+
+/* Maps a page of the file's own; the entry takes over the reference. */
+static void map_file_page(struct vm_area_struct *vma, pte_t *pte, struct page *page, bool is_written)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    pte_t entry = mk_pte(page, vm_get_page_prot(vma->vm_flags));
+    page_dup_rmap(page);
+    mm->rss++;
+    mm->hiwater_rss = max(mm->hiwater_rss, mm->rss);
+    /* Read-only, even where writing is allowed: the first write is noticed, and makes the page dirty. */
+    set_pte(pte, is_written ? pte_mkdirty(pte_mkwrite(entry)) : entry);
+}
+
+/* A private area's write: the page of the file stays what it is, the process gets a copy. */
+static u32 map_copy_of_file_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte,
+                                 struct page *file_page)
+{
+    struct page *page = alloc_user_page(vma);
+    if (page == NULL)
+        return VM_FAULT_OOM;
+    copy_highpage(page, file_page);
+    map_user_page(vma, address, pte, page, true);
     return 0;
 }
 
-/* Brings in one page, unless it is there as it should be. */
+/* With the page in hand, and nothing changed meanwhile. */
+static u32 map_fault_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, struct page *page,
+                          u32 flags)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    const u64 switches = nr_context_switches();
+    bool is_written = (flags & FAULT_FLAG_WRITE) && (vma->vm_flags & VM_SHARED);
+    if ((flags & FAULT_FLAG_WRITE) && !is_written)
+        return map_copy_of_file_page(vma, address, pte, page);
+    if (is_written) {
+        int error = vma->vm_ops->page_mkwrite(vma, page);
+        if (error)
+            return fault_of_error(error);
+        if (may_have_changed(mm, switches))
+            return VM_FAULT_RETRY;
+    }
+    get_page(page);
+    map_file_page(vma, pte, page, is_written);
+    return 0;
+}
+
+static u32 do_file_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, u32 flags)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    /* The area may go while this task sleeps, but not its file. */
+    struct file *file = get_file(vma->vm_file);
+    const u64 switches = nr_context_switches();
+    bool is_major = false;
+    struct page *page = vma->vm_ops->fault(vma, linear_page_index(vma, address), &is_major);
+    u32 result = is_major ? VM_FAULT_MAJOR : 0;
+    if (is_major)
+        count_vm_event(PGMAJFAULT);
+    if (IS_ERR(page)) {
+        result |= fault_of_error(PTR_ERR(page));
+    } else {
+        result |=
+            may_have_changed(mm, switches) ? VM_FAULT_RETRY : map_fault_page(vma, address, pte, page, flags);
+        put_page(page);
+    }
+    fput(file);
+    return result;
+}
+
+/* The first write to a page of a shared area that was read before, or whose last writes are on disk. */
+static u32 do_shared_wp_page(struct vm_area_struct *vma, pte_t *pte, struct page *page)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    struct file *file = get_file(vma->vm_file);
+    const u64 switches = nr_context_switches();
+    const pteval_t before = pte->pte;
+    get_page(page);
+    int error = vma->vm_ops->page_mkwrite(vma, page);
+    u32 result = error ? fault_of_error(error) : 0;
+    if (error == 0 && (may_have_changed(mm, switches) || pte->pte != before))
+        result = VM_FAULT_RETRY;
+    if (result == 0)
+        set_pte(pte, pte_mkdirty(pte_mkwrite(*pte)));
+    put_page(page);
+    fput(file);
+    return result;
+}
+
+/* A write, allowed by the area, to a page that is mapped read-only. */
+static u32 do_wp_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte)
+{
+    struct page *page = pte_page(*pte);
+    u32 result = 0;
+    if (page == virt_to_page(empty_zero_page))
+        result = do_anonymous_page(vma, address, pte, FAULT_FLAG_WRITE);
+    else if (!PageAnon(page) && (vma->vm_flags & VM_SHARED))
+        result = do_shared_wp_page(vma, pte, page);
+    else if (PageAnon(page) && page->_mapcount == 1 && page->_refcount == 1)
+        set_pte(pte, pte_mkdirty(pte_mkwrite(*pte))); /* the others have gone, or never were there */
+    else
+        result = copy_shared_page(vma, address, pte, page);
+    flush_tlb_page(address);
+    return result;
+}
+
+u32 handle_mm_fault(struct vm_area_struct *vma, unsigned long address, u32 flags)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    enum fault_kind kind = vma->fault_kind;
+    u32 result = 0;
+    count_vm_event(PGFAULT);
+    address &= PAGE_MASK;
+    pte_t *pte = pte_alloc(mm, address);
+    if (pte == NULL)
+        return VM_FAULT_OOM;
+    if (pte_none(*pte)) {
+        if (vma->vm_ops)
+            result = do_file_page(vma, address, pte, flags);
+        else
+            result = vma->vm_image ? do_image_page(vma, address, pte, flags)
+                                   : do_anonymous_page(vma, address, pte, flags);
+    } else if ((flags & FAULT_FLAG_WRITE) && !pte_write(*pte)) {
+        result = do_wp_page(vma, address, pte);
+    }
+    /* Otherwise the entry allows the access by now: a stale translation, which the fault has thrown out. */
+    if (!(result & VM_FAULT_RETRY))
+        mm->nr_faults[kind]++;
+    return result;
+}
+
+/*
+ * Brings in one page, unless it is there as it should be. 0, -ENOMEM or -EFAULT; -EAGAIN: areas may have
+ * changed.
+ */
 static int populate_page(struct vm_area_struct *vma, unsigned long address)
 {
     u32 flags = (vma->vm_flags & VM_WRITE) ? FAULT_FLAG_WRITE : 0;
     const pte_t *pte = find_pte(vma->vm_mm, address);
     if (pte && pte_present(*pte) && (!flags || pte_write(*pte)))
         return 0;
-    return handle_mm_fault(vma, address, flags);
+    u32 result = handle_mm_fault(vma, address, flags);
+    if (result & VM_FAULT_OOM)
+        return -ENOMEM;
+    if (result & VM_FAULT_SIGBUS)
+        return -EFAULT;
+    return (result & (VM_FAULT_RETRY | VM_FAULT_MAJOR)) ? -EAGAIN : 0;
 }
 
 int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long end)
@@ -137,13 +267,15 @@ int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long end)
             return 0;
         start = max(start, vma->vm_start);
         /* What nobody may touch needs no page. */
-        if (!(vma->vm_flags & VM_ACCESS_FLAGS))
+        if (!(vma->vm_flags & VM_ACCESS_FLAGS)) {
             start = vma->vm_end;
-        for (; start < min(end, vma->vm_end); start += PAGE_SIZE) {
-            int error = populate_page(vma, start);
-            if (error)
-                return error;
+            continue;
         }
+        int error = 0;
+        for (; start < min(end, vma->vm_end) && error == 0; start += error ? 0 : PAGE_SIZE)
+            error = populate_page(vma, start);
+        if (error && error != -EAGAIN)
+            return error;
     }
     return 0;
 }

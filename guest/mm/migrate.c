@@ -5,6 +5,7 @@
 #include "cma.h"
 #include "errno.h"
 #include "highmem.h"
+#include "pagemap.h"
 #include "rmap.h"
 
 static unsigned long nr_migrated;
@@ -31,28 +32,53 @@ static int change_entry(struct page *page, struct vm_area_struct *vma, unsigned 
     return 0;
 }
 
+/* Its file finds the copy from now on. */
+static void move_in_page_cache(struct page *page, struct page *copy)
+{
+    copy->mapping = page->mapping;
+    *radix_tree_lookup_slot(&page->mapping->page_tree, page->index) = copy;
+    list_add(&copy->lru, &page->lru);
+    list_del_init(&page->lru);
+    set_page_owner(copy, 0, PAGE_OWNER_PAGE_CACHE);
+}
+
+static void move_anon(struct page *page, struct page *copy)
+{
+    copy->anon_vma = page->anon_vma;
+    set_page_owner(copy, 0, PAGE_OWNER_ANON);
+}
+
 /*
  * No process runs while the kernel does this, so that none can write to the old page after it was copied. A
- * device may, and whoever reads a process's memory for one holds a reference.
+ * device may, and whoever reads a process's memory or a file for one holds a reference.
  */
 int migrate_page(struct page *page)
 {
-    if (page->_refcount != page->_mapcount)
+    const u32 kept = PG_anon | PG_uptodate | PG_dirty | PG_referenced;
+    bool is_cached = page->owner == PAGE_OWNER_PAGE_CACHE;
+    if (PageLocked(page) || page->_refcount != page->_mapcount + is_cached)
         return -EBUSY;
-    struct page *copy = alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN);
+    gfp_t gfp = is_cached ? page->mapping->gfp_mask : GFP_HIGHUSER_MOVABLE;
+    /* Not by freeing pages of the cache: this might be one. */
+    struct page *copy = alloc_page((gfp & ~__GFP_RECLAIM) | __GFP_NOWARN);
     if (copy == NULL)
         return -ENOMEM;
-    set_page_owner(copy, 0, PAGE_OWNER_ANON);
     copy_highpage(copy, page);
     struct target target = {.page = copy};
-    rmap_walk(page, change_entry, &target);
+    if (page->_mapcount)
+        rmap_walk(page, change_entry, &target);
     BUG_ON(target.nr_entries != page->_mapcount);
-    copy->flags |= PG_anon;
-    copy->anon_vma = page->anon_vma;
+    copy->flags |= page->flags & kept;
     copy->index = page->index;
+    copy->nr_objs = page->nr_objs;
     copy->_mapcount = page->_mapcount;
     copy->_refcount = page->_refcount;
+    if (is_cached)
+        move_in_page_cache(page, copy);
+    else
+        move_anon(page, copy);
     page->_mapcount = 0;
+    page->flags &= ~kept;
     __free_page(page);
     nr_migrated++;
     return 0;

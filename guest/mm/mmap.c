@@ -1,7 +1,8 @@
 /* Address spaces: making and unmaking them and their areas. */
 #include "asm/pgtable.h"
 #include "bug.h"
-#include "errno.h"
+#include "err.h"
+#include "fs.h"
 #include "mman.h"
 #include "rmap.h"
 #include "slab.h"
@@ -84,32 +85,70 @@ unsigned long get_unmapped_area(const struct mm_struct *mm, unsigned long hint, 
     return ceiling > bytes ? ceiling - bytes : 0;
 }
 
-long do_mmap(struct mm_struct *mm, unsigned long address, unsigned long bytes, u32 prot, u32 flags)
+/* What a file must have been opened for. */
+static long check_file(const struct file *file, u32 prot, bool is_shared)
+{
+    if (file->f_op->mmap == NULL)
+        return -ENODEV;
+    if (!(file->f_mode & FMODE_READ))
+        return -EACCES;
+    if (is_shared && (prot & PROT_WRITE) && !(file->f_mode & FMODE_WRITE))
+        return -EACCES;
+    return 0;
+}
+
+/* Makes room at a fixed address, or finds some. The address, or an error. */
+static long place_area(struct mm_struct *mm, unsigned long address, unsigned long bytes, u32 flags)
+{
+    if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
+        address = get_unmapped_area(mm, address, bytes);
+        return address ? (long)address : -ENOMEM;
+    }
+    if (address & ~PAGE_MASK)
+        return -EINVAL;
+    if (address > TASK_SIZE - bytes)
+        return -ENOMEM;
+    if (flags & MAP_FIXED_NOREPLACE)
+        return is_free_range(mm, address, bytes) ? (long)address : -EEXIST;
+    return do_munmap(mm, address, bytes) ? -ENOMEM : (long)address;
+}
+
+static u32 area_flags(const struct file *file, u32 prot, u32 flags)
+{
+    u32 vm_flags = (prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) | ((flags & MAP_LOCKED) ? VM_LOCKED : 0);
+    if (file && (flags & MAP_SHARED))
+        vm_flags |= VM_SHARED | ((file->f_mode & FMODE_WRITE) ? VM_MAYWRITE : 0);
+    return vm_flags;
+}
+
+long do_mmap_pgoff(struct mm_struct *mm, struct file *file, unsigned long address, unsigned long bytes,
+                   u32 prot, u32 flags, unsigned long pgoff)
 {
     bool is_private = flags & MAP_PRIVATE, is_shared = flags & MAP_SHARED;
     if (bytes == 0 || is_private == is_shared)
         return -EINVAL;
-    if (is_shared || !(flags & MAP_ANONYMOUS))
+    if (is_shared && file == NULL)
         return -ENODEV;
     bytes = PAGE_ALIGN(bytes);
     if (bytes == 0 || bytes > TASK_SIZE)
         return -ENOMEM;
-    if (flags & MAP_FIXED) {
-        if (address & ~PAGE_MASK)
-            return -EINVAL;
-        if (address > TASK_SIZE - bytes || do_munmap(mm, address, bytes))
-            return -ENOMEM;
-    } else {
-        address = get_unmapped_area(mm, address, bytes);
-        if (address == 0)
-            return -ENOMEM;
-    }
-    const struct vm_area_struct area = {.vm_start = address,
-                                        .vm_end = address + bytes,
-                                        .vm_flags = (prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) |
-                                                    ((flags & MAP_LOCKED) ? VM_LOCKED : 0),
-                                        .fault_kind = FAULT_MMAP};
-    int error = insert_vma(mm, &area);
+    if (pgoff + (bytes >> PAGE_SHIFT) < pgoff)
+        return -EOVERFLOW;
+    long error = file ? check_file(file, prot, is_shared) : 0;
+    if (error)
+        return error;
+    long place = place_area(mm, address, bytes, flags);
+    if (place < 0 && place >= -MAX_ERRNO)
+        return place;
+    address = (unsigned long)place;
+    struct vm_area_struct area = {.vm_start = address,
+                                  .vm_end = address + bytes,
+                                  .vm_flags = area_flags(file, prot, flags),
+                                  .vm_file = file,
+                                  .vm_pgoff = pgoff,
+                                  .fault_kind = FAULT_MMAP};
+    error = file ? file->f_op->mmap(file, &area) : 0;
+    error = error ? error : insert_vma(mm, &area);
     if (error)
         return error;
     /* A page that does not come now comes with a fault. */

@@ -6,7 +6,7 @@
 
 /*
  * Changes the flags of all areas in [start, end), up to the first hole; -ENOMEM if there is one, or no
- * memory to cut an area.
+ * memory to cut an area; -EACCES: writes would go to a file that is open for reading only.
  */
 static long change_flags(struct mm_struct *mm, unsigned long start, unsigned long end, u32 cleared, u32 set)
 {
@@ -16,6 +16,8 @@ static long change_flags(struct mm_struct *mm, unsigned long start, unsigned lon
             return -ENOMEM;
         unsigned long part_end = min(end, vma->vm_end);
         u32 flags = (vma->vm_flags & ~cleared) | set;
+        if ((flags & (VM_SHARED | VM_MAYWRITE | VM_WRITE)) == (VM_SHARED | VM_WRITE))
+            return -EACCES;
         if (flags != vma->vm_flags) {
             if (cut_out(mm, start, part_end))
                 return -ENOMEM;

@@ -22,9 +22,11 @@ static long grow_in_place(struct vm_area_struct *vma, unsigned long address, uns
     unsigned long old_end = vma->vm_end;
     vma->vm_end = new_end;
     account_vma(vma, (long)((new_end - old_end) >> PAGE_SHIFT));
-    if (vma->vm_flags & VM_LOCKED)
-        (void)mm_populate(vma->vm_mm, old_end, new_end);
+    struct mm_struct *mm = vma->vm_mm;
+    bool is_locked = vma->vm_flags & VM_LOCKED;
     vma_merge(vma);
+    if (is_locked)
+        (void)mm_populate(mm, old_end, new_end);
     return (long)address;
 }
 
@@ -38,7 +40,7 @@ static struct vm_area_struct *copy_vma(struct vm_area_struct *vma, unsigned long
     part.vm_end = new_address + bytes;
     part.vm_pgoff += offset >> PAGE_SHIFT;
     /* Without pages, there is nothing to be found again, and joining neighbours is worth more. */
-    if (vma->anon_vma == NULL)
+    if (vma->anon_vma == NULL && vma->vm_file == NULL)
         part.vm_pgoff = new_address >> PAGE_SHIFT;
     if (part.vm_image) {
         offset = offset < part.vm_image_bytes ? offset : part.vm_image_bytes;

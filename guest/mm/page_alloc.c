@@ -4,7 +4,11 @@
 #include "highmem.h"
 #include "internal.h"
 #include "lookaside.h"
+#include "pagemap.h"
 #include "printk.h"
+
+/* Pages that are asked of the page cache at a time. */
+#define RECLAIM_BATCH 32ul
 
 /*
  * Whether the zone keeps more than the mark, and the reserve for requests that cannot go higher, after the
@@ -60,12 +64,19 @@ static struct page *get_page_from_freelist(gfp_t gfp, unsigned int order, unsign
     return NULL;
 }
 
-/* Deeper into the reserves; then with what the CPUs' lists hold merged into blocks. */
+/*
+ * Deeper into the reserves; then with what the CPUs' lists hold merged into blocks; then with pages that the
+ * page cache can do without.
+ */
 static struct page *alloc_pages_slowpath(gfp_t gfp, unsigned int order)
 {
     unsigned int alloc_flags = WMARK_MIN | ((gfp & __GFP_HIGH) ? ALLOC_HIGH : 0);
     struct page *page = get_page_from_freelist(gfp, order, alloc_flags);
     if (page == NULL) {
+        drain_all_pages();
+        page = get_page_from_freelist(gfp, order, alloc_flags);
+    }
+    while (page == NULL && (gfp & __GFP_RECLAIM) && shrink_page_cache(RECLAIM_BATCH << order)) {
         drain_all_pages();
         page = get_page_from_freelist(gfp, order, alloc_flags);
     }
@@ -122,7 +133,7 @@ unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 
 void free_pages_prepare(struct page *page, unsigned int order)
 {
-    BUG_ON((page->flags & (PG_reserved | PG_buddy | PG_tail)) || page->_mapcount);
+    BUG_ON((page->flags & (PG_reserved | PG_buddy | PG_tail | PG_locked | PG_dirty)) || page->_mapcount);
     BUG_ON((page->flags & PG_head) && page->order != order);
     page->_refcount = 0;
     if (page->flags & PG_head)
@@ -130,7 +141,7 @@ void free_pages_prepare(struct page *page, unsigned int order)
             page[i].flags &= ~PG_tail;
             page[i].first_page = NULL;
         }
-    page->flags &= ~(PG_head | PG_anon);
+    page->flags &= ~(PG_head | PG_anon | PG_uptodate | PG_referenced);
     page->anon_vma = NULL;
     set_page_owner(page, order, PAGE_OWNER_FREE);
     count_vm_events(PGFREE, 1ul << order);

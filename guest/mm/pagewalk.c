@@ -2,6 +2,7 @@
 #include "asm/pgtable.h"
 #include "bug.h"
 #include "errno.h"
+#include "page_cache.h"
 #include "rmap.h"
 
 static pmd_t *find_pmd(struct mm_struct *mm, unsigned long address)
@@ -75,6 +76,23 @@ void zap_page_range(struct mm_struct *mm, unsigned long start, unsigned long end
     }
 }
 
+/* An area's pages that are numbers first and up of its file. */
+static void unmap_area_from(const struct vm_area_struct *vma, unsigned long first)
+{
+    unsigned long skipped = first > vma->vm_pgoff ? first - vma->vm_pgoff : 0;
+    if (skipped < vma_pages(vma))
+        zap_page_range(vma->vm_mm, vma->vm_start + (skipped << PAGE_SHIFT), vma->vm_end);
+}
+
+void unmap_mapping_range(struct address_space *mapping, unsigned long first)
+{
+    const struct vm_area_struct *vma;
+    list_for_each_entry(vma, &mapping->i_mmap, shared)
+    {
+        unmap_area_from(vma, first);
+    }
+}
+
 void change_protection(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
     pgprot_t prot = vm_get_page_prot(vma->vm_flags);
@@ -115,7 +133,7 @@ int copy_page_range(struct vm_area_struct *child, struct vm_area_struct *parent)
         pte_t *new_pte = pte_alloc(child->vm_mm, address);
         if (new_pte == NULL)
             return -ENOMEM;
-        if (pte_write(*pte)) {
+        if (pte_write(*pte) && !(parent->vm_flags & VM_SHARED)) {
             set_pte(pte, pte_wrprotect(*pte));
             flush_tlb_page(address);
         }

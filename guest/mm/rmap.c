@@ -1,8 +1,9 @@
-/* Reverse mapping of anonymous pages (include/rmap.h). */
+/* Reverse mapping (include/rmap.h). */
 #include "rmap.h"
 #include "asm/pgtable.h"
 #include "bug.h"
 #include "errno.h"
+#include "page_cache.h"
 #include "slab.h"
 
 static struct kmem_cache *anon_vma_cachep;
@@ -71,20 +72,68 @@ static pte_t *pte_in_area(const struct page *page, const struct vm_area_struct *
     return pte && pte_present(*pte) && pte_pfn(*pte) == page_to_pfn(page) ? pte : NULL;
 }
 
-int rmap_walk(struct page *page,
-              int (*fn)(struct page *page, struct vm_area_struct *vma, unsigned long address, pte_t *pte,
-                        void *arg),
-              void *arg)
+static int visit_area(struct page *page, struct vm_area_struct *vma, rmap_fn fn, void *arg)
 {
-    BUG_ON(!(page->flags & PG_anon));
+    unsigned long address;
+    pte_t *pte = pte_in_area(page, vma, &address);
+    return pte ? fn(page, vma, address, pte, arg) : 0;
+}
+
+int rmap_walk(struct page *page, rmap_fn fn, void *arg)
+{
     struct vm_area_struct *vma;
-    list_for_each_entry(vma, &page->anon_vma->areas, anon_vma_node)
-    {
-        unsigned long address;
-        pte_t *pte = pte_in_area(page, vma, &address);
-        int result = pte ? fn(page, vma, address, pte, arg) : 0;
-        if (result)
-            return result;
+    int result = 0;
+    if (PageAnon(page)) {
+        list_for_each_entry(vma, &page->anon_vma->areas, anon_vma_node)
+        {
+            if ((result = visit_area(page, vma, fn, arg)) != 0)
+                break;
+        }
+    } else {
+        list_for_each_entry(vma, &page->mapping->i_mmap, shared)
+        {
+            if ((result = visit_area(page, vma, fn, arg)) != 0)
+                break;
+        }
     }
+    return result;
+}
+
+/* ---- What the page cache does to all entries of a page ---- */
+
+static int unmap_entry(struct page *page, struct vm_area_struct *vma, unsigned long address, pte_t *pte,
+                       void *unused)
+{
+    (void)unused;
+    if (pte_dirty(*pte))
+        set_page_dirty(page);
+    set_pte(pte, (pte_t){0});
+    flush_tlb_page(address);
+    page_remove_rmap(page);
+    vma->vm_mm->rss--;
+    put_page(page);
     return 0;
+}
+
+void unmap_page(struct page *page)
+{
+    if (page->_mapcount)
+        (void)rmap_walk(page, unmap_entry, NULL);
+}
+
+static int write_protect_entry(struct page *page, struct vm_area_struct *vma, unsigned long address,
+                               pte_t *pte, void *unused)
+{
+    (void)page;
+    (void)vma;
+    (void)unused;
+    set_pte(pte, pte_mkclean(pte_wrprotect(*pte)));
+    flush_tlb_page(address);
+    return 0;
+}
+
+void write_protect_page(struct page *page)
+{
+    if (page->_mapcount)
+        (void)rmap_walk(page, write_protect_entry, NULL);
 }

@@ -2,6 +2,8 @@
 #include "sys_mm.h"
 #include "asm/ptrace.h"
 #include "errno.h"
+#include "fdtable.h"
+#include "fs.h"
 #include "mman.h"
 #include "sched.h"
 
@@ -10,10 +12,18 @@ long sys_brk(const struct pt_regs *regs)
     return (long)do_brk(current->mm, regs->bx);
 }
 
-/* There are no file mappings yet, so the file and the offset in it (in pages) go unused. */
 long sys_mmap2(const struct pt_regs *regs)
 {
-    return do_mmap(current->mm, regs->bx, regs->cx, regs->dx, regs->si);
+    struct file *file = NULL;
+    if (!(regs->si & MAP_ANONYMOUS)) {
+        file = fget(regs->di);
+        if (file == NULL)
+            return -EBADF;
+    }
+    long result = do_mmap_pgoff(current->mm, file, regs->bx, regs->cx, regs->dx, regs->si, regs->bp);
+    if (file)
+        fput(file);
+    return result;
 }
 
 long sys_munmap(const struct pt_regs *regs)
@@ -55,4 +65,9 @@ long sys_munlockall(const struct pt_regs *regs)
 {
     (void)regs;
     return do_mlockall(current->mm, 0);
+}
+
+long sys_msync(const struct pt_regs *regs)
+{
+    return do_msync(current->mm, regs->bx, regs->cx, regs->dx);
 }

@@ -3,6 +3,8 @@
 #include "asm/page.h"
 #include "bug.h"
 #include "errno.h"
+#include "fs.h"
+#include "pagemap.h"
 #include "rmap.h"
 #include "slab.h"
 
@@ -88,7 +90,13 @@ static void free_vma(struct vm_area_struct *vma)
     rb_erase(&vma->vm_rb, &mm->mm_rb);
     mm->map_count--;
     anon_vma_unlink(vma);
+    struct file *file = vma->vm_file;
+    if (file)
+        list_del_init(&vma->shared);
     kmem_cache_free(vm_area_cachep, vma);
+    /* Last, because it may sleep. */
+    if (file)
+        fput(file);
 }
 
 void remove_vma(struct vm_area_struct *vma)
@@ -102,7 +110,7 @@ static bool can_merge(const struct vm_area_struct *first, const struct vm_area_s
 {
     return first->vm_end == second->vm_start && first->vm_flags == second->vm_flags &&
            first->fault_kind == second->fault_kind && first->vm_image == NULL && second->vm_image == NULL &&
-           first->vm_pgoff + vma_pages(first) == second->vm_pgoff &&
+           first->vm_file == second->vm_file && first->vm_pgoff + vma_pages(first) == second->vm_pgoff &&
            (first->anon_vma == second->anon_vma || first->anon_vma == NULL || second->anon_vma == NULL);
 }
 
@@ -140,6 +148,11 @@ struct vm_area_struct *new_vma(struct mm_struct *mm, const struct vm_area_struct
     link_vma(mm, vma);
     if (like->anon_vma)
         anon_vma_link(vma, like->anon_vma);
+    INIT_LIST_HEAD(&vma->shared);
+    if (vma->vm_file) {
+        get_file(vma->vm_file);
+        list_add_tail(&vma->shared, &vma->vm_file->f_mapping->i_mmap);
+    }
     return vma;
 }
 
@@ -153,7 +166,8 @@ int insert_vma(struct mm_struct *mm, const struct vm_area_struct *like)
     struct vm_area_struct *vma = new_vma(mm, like);
     if (vma == NULL)
         return -ENOMEM;
-    vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
+    if (vma->vm_file == NULL)
+        vma->vm_pgoff = vma->vm_start >> PAGE_SHIFT;
     vma->vm_flags |= mm->def_flags;
     account_vma(vma, (long)vma_pages(vma));
     vma_merge(vma);

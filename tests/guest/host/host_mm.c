@@ -57,6 +57,16 @@ void copy_highpage(struct page *to, struct page *from)
     memcpy(page_address(to), page_address(from), PAGE_SIZE);
 }
 
+void *kmap_atomic(struct page *page)
+{
+    return page_address(page);
+}
+
+void kunmap_atomic(void *address)
+{
+    (void)address;
+}
+
 u32 current_pid(void)
 {
     return 7;

@@ -12,6 +12,8 @@
 /* PUSHA and ENTER touch the stack before they move ESP, the latter by up to 64 KiB and 32 words. */
 #define STACK_SLACK_BYTES (65536 + 32 * sizeof(long))
 
+u32 pagefault_depth;
+
 static void show_fault_entries(unsigned long address)
 {
     pgd_t *pgd = pgd_offset(__va(read_cr3() & CR3_TABLE_MASK), address);
@@ -48,6 +50,15 @@ static void bad_area(struct pt_regs *regs, u32 error_code, unsigned long address
     pr_err("%s[%u]: segfault at %lx ip %08x sp %08x error %x\n", current->comm, current->pid, address,
            regs->ip, regs->sp, error_code);
     force_fatal_sig(SIGSEGV);
+}
+
+/* The area reaches behind the end of its file, or the file cannot be read. */
+static void do_sigbus(struct pt_regs *regs, u32 error_code, unsigned long address)
+{
+    if (user_mode(regs))
+        force_fatal_sig(SIGBUS);
+    else
+        no_context(regs, error_code, address);
 }
 
 /* The kernel's own access fails; a program's is tried again when somebody has given memory back. */
@@ -96,6 +107,10 @@ void do_page_fault(struct pt_regs *regs, u32 error_code)
     unsigned long address = read_cr2();
     if (address >= VMALLOC_START && !(error_code & (X86_PF_PROT | X86_PF_USER)) && vmalloc_fault(address))
         return;
+    if (pagefault_depth && !user_mode(regs)) {
+        no_context(regs, error_code, address);
+        return;
+    }
     if (regs->flags & X86_EFLAGS_IF)
         local_irq_enable();
 
@@ -104,9 +119,13 @@ void do_page_fault(struct pt_regs *regs, u32 error_code)
         bad_area(regs, error_code, address);
         return;
     }
-    if (handle_mm_fault(vma, address, (error_code & X86_PF_WRITE) ? FAULT_FLAG_WRITE : 0)) {
+    u32 result = handle_mm_fault(vma, address, (error_code & X86_PF_WRITE) ? FAULT_FLAG_WRITE : 0);
+    if (result & VM_FAULT_MAJOR)
+        current->maj_flt++;
+    else if (!(result & (VM_FAULT_ERROR | VM_FAULT_RETRY)))
+        current->min_flt++;
+    if (result & VM_FAULT_OOM)
         no_memory(regs, error_code, address);
-        return;
-    }
-    current->min_flt++;
+    else if (result & VM_FAULT_SIGBUS)
+        do_sigbus(regs, error_code, address);
 }

@@ -1,4 +1,4 @@
-/* The guest's asm/pgtable.h for a host build: an entry is a frame's number and a bit. */
+/* asm/pgtable.h for a host build: an entry is a frame's number, and bits: there, dirty, writable. */
 #pragma once
 
 #include "mm_types.h"
@@ -9,6 +9,21 @@ void pgd_free(pgd_t *pgd);
 static inline bool pte_present(pte_t pte)
 {
     return pte.pte & 1;
+}
+
+static inline bool pte_dirty(pte_t pte)
+{
+    return pte.pte & 2;
+}
+
+static inline pte_t pte_mkclean(pte_t pte)
+{
+    return (pte_t){pte.pte & ~2ul};
+}
+
+static inline pte_t pte_wrprotect(pte_t pte)
+{
+    return (pte_t){pte.pte & ~4ul};
 }
 
 static inline unsigned long pte_pfn(pte_t pte)

@@ -138,6 +138,11 @@ static inline pte_t pte_mkdirty(pte_t pte)
     return (pte_t){pte.pte | _PAGE_DIRTY};
 }
 
+static inline pte_t pte_mkclean(pte_t pte)
+{
+    return (pte_t){pte.pte & ~(pteval_t)_PAGE_DIRTY};
+}
+
 /* Same page, other permissions; whether it was written and read stays known. */
 static inline pte_t pte_modify(pte_t pte, pgprot_t prot)
 {

@@ -29,6 +29,23 @@ static inline bool access_ok(const void __user *address, unsigned long bytes)
 unsigned long copy_from_user(void *to, const void __user *from, unsigned long bytes);
 unsigned long copy_to_user(void __user *to, const void *from, unsigned long bytes);
 
+/*
+ * In between, a user address that is not there is taken for a bad one: the kernel must not sleep. No other
+ * task runs meanwhile.
+ */
+extern u32 pagefault_depth;
+static inline void pagefault_disable(void)
+{
+    pagefault_depth++;
+    barrier();
+}
+
+static inline void pagefault_enable(void)
+{
+    barrier();
+    pagefault_depth--;
+}
+
 /* 0 or -EFAULT. */
 int get_user_u32(u32 *value, const u32 __user *from);
 int put_user_u32(u32 value, u32 __user *to);
