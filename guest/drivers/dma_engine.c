@@ -139,6 +139,7 @@ void __init dma_engine_init(void)
     for (u32 i = 0; i < nr_channels; i++) {
         channels[i].regs = regs + REG_CHANNEL(i);
         writel(CONTROL_RESET, channels[i].regs + CH_CONTROL);
+        init_completion(&channels[i].interrupt);
     }
     engine_regs = regs;
     request_irq(dev->irq, engine_interrupt, "dma_engine");

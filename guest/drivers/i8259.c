@@ -12,6 +12,7 @@
 #define ICW1_INIT_WITH_ICW4 0x11
 #define ICW4_8086 0x01
 #define OCW2_EOI 0x20
+#define OCW3_READ_IRR 0x0A
 #define OCW3_READ_ISR 0x0B
 
 static u16 masked_irqs = 0xFFFF;
@@ -47,6 +48,13 @@ void i8259_eoi(unsigned int irq)
     if (irq >= 8)
         outb(OCW2_EOI, SLAVE_CMD);
     outb(OCW2_EOI, MASTER_CMD);
+}
+
+bool i8259_is_requested(unsigned int irq)
+{
+    u16 port = irq < 8 ? MASTER_CMD : SLAVE_CMD;
+    outb(OCW3_READ_IRR, port);
+    return inb(port) & (1u << irq % 8);
 }
 
 bool i8259_is_spurious(unsigned int irq)

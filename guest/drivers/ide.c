@@ -182,7 +182,7 @@ static int transfer(struct ide_drive *drive, const struct bio *bio)
 static void reset_channel(const struct ide_channel *channel)
 {
     outb(ATA_CTL_SRST, channel->control);
-    schedule_timeout(1);
+    schedule_timeout_uninterruptible(1);
     outb(0, channel->control);
     ide_poll(channel, 0);
 }
@@ -194,7 +194,7 @@ static int submit(struct block_device *bdev, const struct bio *bio)
     struct ide_channel *channel = drive->channel;
     int error;
     while (channel->is_busy)
-        schedule_timeout(1);
+        schedule_timeout_uninterruptible(1);
     channel->is_busy = true;
     if (bio->bi_opf == REQ_OP_FLUSH) {
         ide_issue(drive, ATA_CMD_FLUSH, ATA_CMD_FLUSH, 0, 0);
@@ -268,6 +268,7 @@ static void __init probe_channel(u32 number)
         return;
     /* What IDENTIFY asked while nobody listened is taken away by the status. */
     inb(channel->io + ATA_STATUS);
+    init_completion(&channel->interrupt);
     request_irq(channel->irq, number == 0 ? primary_interrupt : secondary_interrupt,
                 number == 0 ? "ide0" : "ide1");
     outb(0, channel->control);

@@ -1,9 +1,7 @@
 #include "tty.h"
 #include "asm/irqflags.h"
 #include "asm/uaccess.h"
-#include "completion.h"
 #include "errno.h"
-#include "jiffies.h"
 #include "printk.h"
 #include "sched.h"
 
@@ -18,7 +16,7 @@
 static char queue[QUEUE_BYTES];
 static u32 nr_read, line_start, nr_typed;
 static u32 nr_lines; /* that have ended and are not read to their end */
-static struct completion line_came;
+static DECLARE_WAIT_QUEUE_HEAD(line_came);
 
 static void put(char c)
 {
@@ -30,7 +28,7 @@ static void end_line(char c)
     put(c);
     line_start = nr_typed;
     nr_lines++;
-    complete(&line_came);
+    wake_up(&line_came);
 }
 
 /* Characters for which there is no room are lost, but for the one that ends the line. */
@@ -75,13 +73,9 @@ static u32 take(char *to, u32 bytes)
 long tty_read(void __user *to, u32 bytes)
 {
     char line[256];
-    while (READ_ONCE(nr_lines) == 0) {
-        if (signal_pending(current))
-            return -EINTR;
-        reinit_completion(&line_came);
-        if (READ_ONCE(nr_lines) == 0)
-            wait_for_completion_timeout(&line_came, HZ);
-    }
+    int error = wait_event_interruptible(line_came, READ_ONCE(nr_lines) != 0);
+    if (error)
+        return error;
     u32 nr = take(line, min(bytes, (u32)sizeof(line)));
     return copy_to_user(to, line, nr) ? -EFAULT : (long)nr;
 }

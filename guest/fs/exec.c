@@ -99,15 +99,6 @@ static int create_elf_tables(unsigned long *sp, const char *const argv[], const 
     return copy_to_user((void *)*sp, words.word, words.nr * sizeof(u32)) ? -E2BIG : 0;
 }
 
-static void exec_mmap(struct mm_struct *mm)
-{
-    struct mm_struct *old = current->mm;
-    current->mm = mm;
-    switch_mm(mm);
-    if (old)
-        mmput(old);
-}
-
 int do_execve(const char *name, const char *const argv[], const char *const envp[])
 {
     const struct user_program *program = find_user_program(name);
@@ -121,12 +112,12 @@ int do_execve(const char *name, const char *const argv[], const char *const envp
         load_elf_binary(mm, program->image, (unsigned long)(program->image_end - program->image), &start);
     if (error == 0)
         error = setup_stack_area(mm);
+    if (error == 0)
+        error = begin_new_exec(mm, name);
     if (error) {
         mmput(mm);
         return error;
     }
-    exec_mmap(mm);
-    strlcpy(current->comm, name, TASK_COMM_LEN);
     lk_name_task((u32)__pa(mm->pgd), current->comm);
 
     unsigned long sp;

@@ -1,22 +1,22 @@
-/* An event that a task sleeps for, until an interrupt handler says that it has come. */
+/* An event that a task sleeps for, until an interrupt handler or another task says that it has come. */
 #pragma once
 
-#include "types.h"
-
-struct task_struct;
+#include "wait.h"
 
 struct completion {
     volatile bool done;
-    struct task_struct *waiter; /* NULL: nobody sleeps */
+    struct wait_queue_head wait;
 };
 
+void init_completion(struct completion *x);
 /* Before what will complete it is started. */
 static inline void reinit_completion(struct completion *x)
 {
     x->done = false;
 }
 
-/* From an interrupt handler. */
+/* From any context. */
 void complete(struct completion *x);
-/* Sleeps until it is complete. False: it did not come in so many ticks, or before a signal did. */
+/* Both sleep until it is complete, whatever signals come. False: it did not come in so many ticks. */
+void wait_for_completion(struct completion *x);
 bool wait_for_completion_timeout(struct completion *x, unsigned long ticks);

@@ -7,6 +7,8 @@
 void i8259_init(unsigned int first_vector);
 void i8259_unmask(unsigned int irq);
 void i8259_eoi(unsigned int irq);
+/* Whether the line asks for an interrupt that the CPU has not taken yet. */
+bool i8259_is_requested(unsigned int irq);
 /*
  * Whether this was a glitch: the controller reports its line 7, but has nothing in service. Needs no
  * i8259_eoi().

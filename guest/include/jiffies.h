@@ -1,7 +1,10 @@
 /* The tick. */
 #pragma once
 
+#include "time64.h"
+
 #define HZ 100
+#define NSEC_PER_TICK (NSEC_PER_SEC / HZ)
 
 extern volatile unsigned long jiffies;
 

@@ -1,5 +1,6 @@
 /* The boot, a line a subsystem. Each step leaves a mark on the simulator's time line. */
 #include "asm/desc.h"
+#include "asm/fpu.h"
 #include "asm/irq.h"
 #include "asm/irqflags.h"
 #include "asm/pgtable.h"
@@ -25,6 +26,7 @@
 #include "sched.h"
 #include "serial8250.h"
 #include "slab.h"
+#include "timekeeping.h"
 #include "tty.h"
 #include "vgacon.h"
 #include "vmalloc.h"
@@ -43,15 +45,6 @@ static void __init setup_command_line(void)
     min_free_kbytes = boot_params.min_free_kbytes;
     pr_notice("lookaside guest, " KERNEL_FLAVOUR ": a kernel in which memory management can be watched\n");
     pr_notice("Kernel command line: %s\n", saved_command_line);
-}
-
-/* Proves that interrupts arrive: without them, the CPU sleeps on. */
-static void __init wait_for_ticks(unsigned long ticks)
-{
-    unsigned long until = jiffies + ticks;
-    while (!time_after_eq(jiffies, until))
-        safe_halt();
-    pr_info("timer: 8254 ticks at %d Hz on IRQ 0\n", HZ);
 }
 
 static int kernel_init(void *name)
@@ -78,8 +71,9 @@ static int run_first_task(int (*fn)(void *), const char *name, long *nr_leaked_p
         const char *text;
         void *arg;
     } of = {.text = name};
-    struct task_struct *task = kernel_thread(fn, of.arg, "kernel_init");
+    struct task_struct *task = kernel_thread_pid(1, fn, of.arg, "kernel_init");
     BUG_ON(task == NULL);
+    task->signal->is_unkillable = true;
     cpu_idle_until_exit(task);
     int exit_code = task->exit_code;
     release_task(task);
@@ -91,6 +85,8 @@ static int run_first_task(int (*fn)(void *), const char *name, long *nr_leaked_p
 static __noreturn __attribute__((noinline)) void rest_init(void)
 {
     free_initmem();
+    kthreadd_task = kernel_thread_pid(2, kthreadd, NULL, "kthreadd");
+    BUG_ON(kthreadd_task == NULL);
     show_buddyinfo();
     show_zoneinfo();
     page_walk_demo();
@@ -144,12 +140,15 @@ void __init start_kernel(void)
     pgtable_cache_init();
     mmap_init();
     page_cache_init();
+    sched_init();
     fork_init();
+    fpu_init();
     boot_step("timer");
     init_IRQ();
     i8254_init();
     local_irq_enable();
-    wait_for_ticks(2);
+    timekeeping_init();
+    pr_info("timer: 8254 ticks at %d Hz on IRQ 0\n", HZ);
     boot_step("devices");
     keyboard_init();
     pci_init();

@@ -3,11 +3,12 @@
 #include "asm/ptrace.h"
 #include "asm/traps.h"
 #include "asm/uaccess.h"
-#include "jiffies.h"
 #include "printk.h"
 #include "sched.h"
 #include "sys_mm.h"
+#include "sys_signal.h"
 #include "sys_task.h"
+#include "sys_time.h"
 #include "syscalls.h"
 #include "tty.h"
 #include "utsname.h"
@@ -37,22 +38,6 @@ static long sys_write(const struct pt_regs *regs)
             return written ? (long)written : -EFAULT;
     }
     return (long)written;
-}
-
-static long sys_nanosleep(const struct pt_regs *regs)
-{
-    u32 user_request = regs->bx;
-    struct {
-        u32 seconds, nanoseconds;
-    } request;
-    const u32 ns_per_tick = 1000000000u / HZ;
-    if (copy_from_user(&request, (const void *)user_request, sizeof(request)))
-        return -EFAULT;
-    if (request.nanoseconds >= 1000000000u)
-        return -EINVAL;
-    /* One more, because the running tick is partly over. */
-    schedule_timeout(request.seconds * HZ + (request.nanoseconds + ns_per_tick - 1) / ns_per_tick + 1);
-    return signal_pending(current) ? -EINTR : 0;
 }
 
 static const sys_call_ptr_t sys_call_table[NR_syscalls] = {

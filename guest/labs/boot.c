@@ -20,7 +20,7 @@ static void check_idle(void)
     struct lab_region idle;
     unsigned long before = jiffies;
     lab_region_begin(&idle, "idle for 5 ticks");
-    schedule_timeout(IDLE_TICKS);
+    schedule_timeout_uninterruptible(IDLE_TICKS);
     lab_region_end(&idle);
     lab_check(jiffies - before >= IDLE_TICKS, "the timer ticks: %lu times while this task slept",
               jiffies - before);

@@ -29,5 +29,5 @@ static inline void end_process(const struct task_struct *task)
     int exit_code;
     s32 pid = (s32)task->pid;
     do_kill(pid, SIGKILL);
-    do_wait(pid, 0, &exit_code);
+    kernel_wait(pid, &exit_code);
 }

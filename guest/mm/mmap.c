@@ -4,11 +4,11 @@
 #include "err.h"
 #include "fs.h"
 #include "mman.h"
+#include "resource.h"
 #include "rmap.h"
 #include "slab.h"
 #include "vma.h"
 
-#define STACK_LIMIT_BYTES (8ul << 20)
 /* Room for the stack above all other areas, at least. */
 #define STACK_ROOM_BYTES (TASK_SIZE / 24)
 
@@ -27,7 +27,7 @@ struct mm_struct *mm_alloc(void)
     if (mm == NULL)
         return NULL;
     mm->mm_users = 1;
-    mm->stack_limit_bytes = STACK_LIMIT_BYTES;
+    mm->stack_limit_bytes = STACK_LIMIT_BYTES; /* until the task says otherwise */
     mm->mmap_base = STACK_TOP - STACK_ROOM_BYTES;
     mm->pgd = pgd_alloc();
     if (mm->pgd == NULL) {

@@ -29,5 +29,5 @@ void out_of_memory(void)
         do_kill((s32)victim->pid, SIGKILL);
     }
     /* It gives its pages back when it runs. */
-    schedule_timeout(1);
+    schedule_timeout_uninterruptible(1);
 }

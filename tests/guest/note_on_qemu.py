@@ -180,8 +180,13 @@ def check_task(guest, pages, cr3):
     task = guest.u32(note["current_task_addr"])
     check(guest.u32(task + note["task_pid_offset"]) == 1, "the current task is not pid 1")
     check(guest.text(task + note["task_comm_offset"]) == "spin", "the current task is not spin")
-    listed = guest.u32(note["task_list_addr"])
-    check(listed == task + note["task_list_offset"], "the task list does not begin with the current task")
+    listed, nodes = guest.u32(note["task_list_addr"]), []
+    while listed != note["task_list_addr"] and len(nodes) < 100:
+        nodes.append(listed)
+        listed = guest.u32(listed)
+    check(task + note["task_list_offset"] in nodes, "the current task is not on the task list")
+    pids = [guest.u32(node - note["task_list_offset"] + note["task_pid_offset"]) for node in nodes]
+    check(sorted(pids) == [1, 2], f"the task list has the tasks {pids}, not init and kthreadd")
     pgd = guest.u32(guest.u32(task + note["task_mm_offset"]) + note["mm_pgd_offset"])
     check(pgd - note["page_offset"] == cr3 & ~0x1F, "CR3 is not the current task's page directory")
 

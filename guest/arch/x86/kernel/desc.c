@@ -3,6 +3,7 @@
 #include "asm/desc_defs.h"
 #include "asm/page.h"
 #include "asm/segment.h"
+#include "asm/tls.h"
 #include "asm/trapnr.h"
 #include "printk.h"
 #include "sched.h"
@@ -35,6 +36,12 @@ static struct desc_struct make_gate(u32 offset, u32 attributes)
         .a = ((u32)__KERNEL_CS << 16) | (offset & 0xFFFF),
         .b = (offset & 0xFFFF0000) | attributes,
     };
+}
+
+void load_tls(const struct task_struct *task)
+{
+    for (unsigned int i = 0; i < GDT_ENTRY_TLS_ENTRIES; i++)
+        gdt[GDT_ENTRY_TLS_MIN + i] = task->thread.tls_array[i];
 }
 
 void load_sp0(unsigned long sp0)
@@ -92,6 +99,10 @@ static const char *desc_name(unsigned int index)
         return "user code";
     case GDT_ENTRY_DEFAULT_USER_DS:
         return "user data";
+    case GDT_ENTRY_TLS_MIN:
+    case GDT_ENTRY_TLS_MIN + 1:
+    case GDT_ENTRY_TLS_MIN + 2:
+        return "thread-local storage";
     case GDT_ENTRY_TSS:
         return "TSS";
     default:

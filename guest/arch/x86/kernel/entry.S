@@ -7,6 +7,13 @@
 #include "asm/segment.h"
 #include "asm/trapnr.h"
 
+.macro EX_TABLE insn, fixup
+    .section __ex_table, "a"
+    .balign 8
+    .long \insn, \fixup
+    .previous
+.endm
+
 .macro SAVE_BELOW_FS
     pushl %fs
     pushl %es
@@ -32,11 +39,26 @@
     popl %edi
     popl %ebp
     popl %eax
-    popl %ds
-    popl %es
-    popl %fs
-    popl %gs
+1:  popl %ds
+2:  popl %es
+3:  popl %fs
+4:  popl %gs
     addl $4, %esp               /* orig_ax */
+    /* A program may have asked for a selector that is none by now: it gets the null selector. */
+    .section .text.fixup, "ax"
+5:  movl $0, (%esp)
+    jmp 1b
+6:  movl $0, (%esp)
+    jmp 2b
+7:  movl $0, (%esp)
+    jmp 3b
+8:  movl $0, (%esp)
+    jmp 4b
+    .previous
+    EX_TABLE 1b, 5b
+    EX_TABLE 2b, 6b
+    EX_TABLE 3b, 7b
+    EX_TABLE 4b, 8b
 .endm
 
     .text
@@ -102,9 +124,21 @@ entry_INT80_32:
 ret_from_exception:
     testl $3, PT_CS(%esp)
     jz 1f                       /* back into the kernel: as it was */
-    call exit_to_user_mode      /* returns with interrupts off */
+    movl %esp, %eax
+    pushl %eax
+    call exit_to_user_mode      /* (regs); returns with interrupts off */
+    addl $4, %esp
 1:  RESTORE_REGS
+iret_to_user:
     iret
+    /* A program gave itself a CS or SS that is none: the fault is one of its own, where it would have gone on. */
+    .section .text.fixup, "ax"
+bad_iret:
+    pushl $0                    /* error code */
+    pushl $X86_TRAP_GP
+    jmp error_entry
+    .previous
+    EX_TABLE iret_to_user, bad_iret
 
 /*
  * void switch_stacks(unsigned long *prev_sp, unsigned long next_sp): leaves the running task in its own

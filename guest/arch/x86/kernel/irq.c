@@ -16,6 +16,14 @@ static struct {
     const char *names[MAX_HANDLERS];
 } irqs[NR_IRQS];
 
+/* What the interrupt handler that runs has interrupted; NULL: none runs. */
+static const struct pt_regs *irq_regs;
+
+const struct pt_regs *get_irq_regs(void)
+{
+    return irq_regs;
+}
+
 void __init init_IRQ(void)
 {
     i8259_init(FIRST_EXTERNAL_VECTOR);
@@ -59,6 +67,8 @@ void do_IRQ(struct pt_regs *regs)
         return;
     i8259_eoi(irq);
     irqs[irq].count++;
+    irq_regs = regs;
     for (unsigned int i = 0; i < MAX_HANDLERS && irqs[irq].handlers[i]; i++)
         irqs[irq].handlers[i]();
+    irq_regs = NULL;
 }

@@ -1,10 +1,12 @@
 /* Tasks as the CPU sees them: stacks, the TSS and CR3. */
 #include "asm/desc.h"
+#include "asm/fpu.h"
 #include "asm/irqflags.h"
 #include "asm/pgtable.h"
 #include "asm/ptrace.h"
 #include "asm/segment.h"
 #include "asm/switch_to.h"
+#include "asm/tls.h"
 #include "asm/traps.h"
 #include "string.h"
 
@@ -56,19 +58,23 @@ void switch_mm(struct mm_struct *mm)
 
 void switch_to(struct task_struct *prev, struct task_struct *next)
 {
+    fpu_switch_out(prev);
     load_sp0((unsigned long)next->stack + THREAD_SIZE);
+    if (memcmp(prev->thread.tls_array, next->thread.tls_array, sizeof(next->thread.tls_array)) != 0)
+        load_tls(next);
     if (prev->mm != next->mm)
         switch_mm(next->mm);
     switch_stacks(&prev->thread.sp, next->thread.sp);
 }
 
-void exit_to_user_mode(void)
+void exit_to_user_mode(struct pt_regs *regs)
 {
     local_irq_disable();
-    while (need_resched || signal_pending(current)) {
+    while (need_resched || signal_pending(current) || current->restores_sigmask) {
         local_irq_enable();
-        do_signal();
-        schedule();
+        if (need_resched)
+            schedule();
+        do_signal(regs);
         local_irq_disable();
     }
 }

@@ -41,15 +41,20 @@ static void no_context(struct pt_regs *regs, u32 error_code, unsigned long addre
     die("Oops", regs, error_code);
 }
 
-static void bad_area(struct pt_regs *regs, u32 error_code, unsigned long address)
+static void bad_area(struct pt_regs *regs, u32 error_code, unsigned long address, int si_code)
 {
     if (!user_mode(regs)) {
         no_context(regs, error_code, address);
         return;
     }
-    pr_err("%s[%u]: segfault at %lx ip %08x sp %08x error %x\n", current->comm, current->pid, address,
-           regs->ip, regs->sp, error_code);
-    force_fatal_sig(SIGSEGV);
+    if (sig_is_unhandled(SIGSEGV))
+        pr_err("%s[%u]: segfault at %lx ip %08x sp %08x error %x\n", current->comm, current->pid, address,
+               regs->ip, regs->sp, error_code);
+    current->thread.trap_nr = X86_TRAP_PF;
+    /* A page of the kernel's looks like one that is there, whether it is or not. */
+    current->thread.error_code = error_code | (address >= TASK_SIZE ? X86_PF_PROT : 0);
+    current->thread.cr2 = address;
+    force_sig_fault(SIGSEGV, si_code, address);
 }
 
 /* The area reaches behind the end of its file, or the file cannot be read. */
@@ -116,7 +121,7 @@ void do_page_fault(struct pt_regs *regs, u32 error_code)
 
     struct vm_area_struct *vma = find_good_area(regs, address);
     if (vma == NULL || !access_allowed(vma, error_code)) {
-        bad_area(regs, error_code, address);
+        bad_area(regs, error_code, address, vma ? SEGV_ACCERR : SEGV_MAPERR);
         return;
     }
     u32 result = handle_mm_fault(vma, address, (error_code & X86_PF_WRITE) ? FAULT_FLAG_WRITE : 0);

@@ -5,6 +5,10 @@
 
 typedef void (*irq_handler_t)(void);
 
+struct pt_regs;
+
+/* For handlers: the registers of what was interrupted. */
+const struct pt_regs *get_irq_regs(void);
 /* Sets up the two 8259s with everything masked. */
 void init_IRQ(void);
 /* Adds a handler to those of the line, and unmasks it. name: for /proc/interrupts. */

@@ -1,6 +1,7 @@
 /* The CPU's registers and the instructions that reach them. */
 #pragma once
 
+#include "asm/desc_defs.h"
 #include "compiler.h"
 #include "types.h"
 
@@ -8,15 +9,35 @@
 #define X86_EFLAGS_IF 0x200u
 
 #define X86_CR0_PE (1u << 0)
+#define X86_CR0_MP (1u << 1)
+#define X86_CR0_EM (1u << 2)
+#define X86_CR0_TS (1u << 3)
+#define X86_CR0_NE (1u << 5)
 #define X86_CR0_WP (1u << 16)
 #define X86_CR0_PG (1u << 31)
 #define X86_CR4_PSE (1u << 4)
 #define X86_CR4_PGE (1u << 7)
 #define X86_CR4_PCE (1u << 8)
+#define X86_CR4_OSFXSR (1u << 9)
+#define X86_CR4_OSXMMEXCPT (1u << 10)
+
+#define GDT_ENTRY_TLS_ENTRIES 3
+
+/* What FXSAVE writes, or FNSAVE on a CPU that has no FXSAVE. */
+#define FXSAVE_BYTES 512
+#define FNSAVE_BYTES 108
+struct fpu {
+    u8 state[FXSAVE_BYTES] __aligned(16);
+    bool is_initialized; /* the task has used the FPU: state, or the CPU, holds its registers */
+    bool is_loaded;      /* the CPU does */
+};
 
 /* What a task that does not run remembers of the CPU. */
 struct thread_struct {
     unsigned long sp; /* its kernel stack pointer, where switch_to() left it */
+    struct desc_struct tls_array[GDT_ENTRY_TLS_ENTRIES];
+    u32 trap_nr, error_code, cr2; /* of the last fault, for signal frames */
+    struct fpu fpu;
 };
 
 struct pt_regs;

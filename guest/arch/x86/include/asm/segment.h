@@ -1,10 +1,10 @@
 /*
  * Indices into the GDT, in Linux's layout for i386, and the selectors made from them (index * 8 + RPL). The
- * entries in between are empty: they are for thread-local storage (6-8), the LDT (17), BIOS calls and the
- * double-fault task.
+ * entries in between are empty: they are for the LDT (17), BIOS calls and the double-fault task.
  */
 #pragma once
 
+#define GDT_ENTRY_TLS_MIN 6 /* to 8: thread-local storage, of each task's own */
 #define GDT_ENTRY_KERNEL_CS 12
 #define GDT_ENTRY_KERNEL_DS 13
 #define GDT_ENTRY_DEFAULT_USER_CS 14

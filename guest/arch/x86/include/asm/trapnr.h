@@ -1,13 +1,19 @@
 /* Interrupt vectors. */
 #pragma once
 
+#define X86_TRAP_DE 0
 #define X86_TRAP_DB 1
 #define X86_TRAP_NMI 2
 #define X86_TRAP_BP 3
 #define X86_TRAP_OF 4
+#define X86_TRAP_UD 6
+#define X86_TRAP_NM 7
 #define X86_TRAP_DF 8
 #define X86_TRAP_GP 13
 #define X86_TRAP_PF 14
+#define X86_TRAP_MF 16
+#define X86_TRAP_AC 17
+#define X86_TRAP_XF 19
 #define NR_EXCEPTIONS 32
 
 /* The 8259s are told to use the vectors behind the exceptions. */
