@@ -27,7 +27,7 @@ static inline struct task_struct *start_process(void)
 static inline void end_process(const struct task_struct *task)
 {
     int exit_code;
-    s32 pid = (s32)task->pid;
-    do_kill(pid, SIGKILL);
+    u32 pid = task->pid;
+    do_kill((s32)pid, SIGKILL);
     kernel_wait(pid, &exit_code);
 }
