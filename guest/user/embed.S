@@ -27,6 +27,7 @@ name_\name:
     USER_PROGRAM storm
     USER_PROGRAM privilege
     USER_PROGRAM rodata
+    USER_PROGRAM stress
     USER_PROGRAM supervisor
 
     .section .note.GNU-stack, "", @progbits

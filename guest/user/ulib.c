@@ -1,5 +1,6 @@
 #include "ulib.h"
 #include "lab.h"
+#include "mman.h"
 #include "printk.h"
 #include "syscalls.h"
 
@@ -90,6 +91,12 @@ int mprotect(void *address, size_t bytes, int prot)
 void *mremap(void *address, size_t old_bytes, size_t new_bytes, int flags)
 {
     return (void *)syscall5(__NR_mremap, (uintptr_t)address, old_bytes, new_bytes, (u32)flags, 0);
+}
+
+void *mremap_to(void *address, size_t bytes, void *new_address)
+{
+    return (void *)syscall5(__NR_mremap, (uintptr_t)address, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
+                            (uintptr_t)new_address);
 }
 
 int madvise(void *address, size_t bytes, int advice)

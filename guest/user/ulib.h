@@ -31,6 +31,8 @@ void *mmap(void *address, size_t bytes, int prot, int flags);
 int munmap(void *address, size_t bytes);
 int mprotect(void *address, size_t bytes, int prot);
 void *mremap(void *address, size_t old_bytes, size_t new_bytes, int flags);
+/* Moves an area to where new_address says; what was there is gone. */
+void *mremap_to(void *address, size_t bytes, void *new_address);
 int madvise(void *address, size_t bytes, int advice);
 int mlock(const void *address, size_t bytes);
 int mlockall(int flags);
