@@ -63,6 +63,31 @@ void lab_check_walk64(struct lab_result *result)
     check_walks(result, "64 loads in 64-bit mode", "64 loads in 64-bit mode, each after INVLPG", 4);
 }
 
+/*
+ * A turn reads 16 pages; what the kernel needs for a switch is global, so that the pages of the program
+ * that must be walked to are those and a few for its code and stack.
+ */
+void lab_check_switch(struct lab_result *result)
+{
+    enum { NR_TURNS = 2 * 64, NR_PAGES = 16, NR_OTHER_PAGES = 8 }; /* guest/user/switch.c */
+    static const char *const threads = "64 turns, two threads", *const processes = "64 turns, two processes";
+    const struct lab_outcome *outcome = &result->outcomes[0];
+    uint64_t flushes = lab_count(outcome, processes, LAB_TLB_FLUSHES),
+             walks = lab_count(outcome, processes, LAB_WALKS),
+             walks_of_threads = lab_count(outcome, threads, LAB_WALKS);
+    lab_claim(result, flushes >= NR_TURNS && walks >= NR_TURNS * NR_PAGES,
+              "%d turns of two processes: the TLB was flushed %" PRIu64 " times, %" PRIu64 " walks", NR_TURNS,
+              flushes, walks);
+    lab_claim(result, walks > 0 && walks <= NR_TURNS * (NR_PAGES + NR_OTHER_PAGES),
+              "after a flush, %d pages and at most %d others are walked to: the kernel's are global",
+              NR_PAGES, NR_OTHER_PAGES);
+    lab_claim(result,
+              lab_count(outcome, threads, LAB_INSTRUCTIONS) > NR_TURNS && walks_of_threads < NR_TURNS / 4,
+              "%d turns of two threads: %" PRIu64 " walks", NR_TURNS, walks_of_threads);
+    lab_claim(result, lab_count(outcome, threads, LAB_TLB_FLUSHES) < NR_TURNS / 4,
+              "the TLB was flushed %" PRIu64 " times", lab_count(outcome, threads, LAB_TLB_FLUSHES));
+}
+
 /* 16 pages are read after each switch: all of them are walked to, or none. */
 void lab_check_pcid(struct lab_result *result)
 {

@@ -9,6 +9,7 @@ void lab_check_hidden_part(struct lab_result *result);
 void lab_check_privilege(struct lab_result *result);
 void lab_check_walk(struct lab_result *result);
 void lab_check_walk64(struct lab_result *result);
+void lab_check_switch(struct lab_result *result);
 void lab_check_pcid(struct lab_result *result);
 void lab_check_address_spaces(struct lab_result *result);
 void lab_check_kernel_memory(struct lab_result *result);

@@ -23,11 +23,15 @@ name_\name:
     USER_PROGRAM demand
     USER_PROGRAM cow
     USER_PROGRAM faults
+    USER_PROGRAM flat
     USER_PROGRAM areas
     USER_PROGRAM storm
     USER_PROGRAM privilege
     USER_PROGRAM rodata
     USER_PROGRAM stress
     USER_PROGRAM supervisor
+    USER_PROGRAM switch
+    USER_PROGRAM tasks
+    USER_PROGRAM forkbomb
 
     .section .note.GNU-stack, "", @progbits

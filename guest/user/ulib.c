@@ -26,6 +26,11 @@ static long syscall3(u32 number, u32 a, u32 b, u32 c)
     return syscall5(number, a, b, c, 0, 0);
 }
 
+long syscall(u32 number, u32 a, u32 b, u32 c)
+{
+    return syscall5(number, a, b, c, 0, 0);
+}
+
 void exit(int status)
 {
     syscall3(__NR_exit_group, (u32)status, 0, 0);

@@ -84,6 +84,10 @@ address-spaces
 segmentation
 kernel-memory
 boot
+switch
+tasks
+stress
+forkbomb
 flat
 privilege
 rodata

@@ -1,0 +1,102 @@
+/*
+ * T1, the programs' part: zombies, orphans, threads. guest/labs/tasks.c is the kernel's.
+ */
+#include "lab.h"
+#include "syscalls.h"
+#include "thread.h"
+
+#define WNOHANG 1
+#define ESRCH 3
+#define SIGUSR1 10
+#define SIG_IGN 1u
+
+static int gettid(void)
+{
+    return (int)syscall(__NR_gettid, 0, 0, 0);
+}
+
+/* A signal's handler, as the kernel has it for this process: sigaction(2)'s first word. */
+static u32 handler_of(int sig)
+{
+    u32 action[4] = {0};
+    return syscall(__NR_sigaction, (u32)sig, 0, (uintptr_t)action) ? ~0u : action[0];
+}
+
+static void ignore(int sig)
+{
+    const u32 action[4] = {SIG_IGN};
+    (void)syscall(__NR_sigaction, (u32)sig, (uintptr_t)action, 0);
+}
+
+static void check_zombie(void)
+{
+    int status, pid = fork();
+    if (pid == 0)
+        exit(42);
+    nanosleep(0, 50000000);
+    lab_check(kill(pid, 0) == 0, "a child that has ended is there as long as nobody has waited for it");
+    int waited_for = waitpid(pid, &status, 0);
+    lab_check(waited_for == pid && status == 42 << 8, "wait gives its status, %d", status >> 8);
+    lab_check(kill(pid, 0) == -1 && errno == ESRCH, "then it is gone");
+}
+
+/* The child's child outlives it. Its status says whose child it became. */
+static void check_orphan(void)
+{
+    int status, pid = fork();
+    if (pid == 0) {
+        if (fork() == 0) {
+            nanosleep(0, 100000000);
+            exit(getppid());
+        }
+        exit(0);
+    }
+    waitpid(pid, &status, 0);
+    int orphan = waitpid(-1, &status, 0);
+    lab_check(getpid() == 1 && orphan > 0 && orphan != pid && status == 1 << 8,
+              "an orphan becomes a child of process %d, which waits for it", status >> 8);
+}
+
+static struct thread thread;
+static volatile int pid_there, tid_there, word = 1;
+
+static void other_thread(void *unused)
+{
+    (void)unused;
+    pid_there = getpid();
+    tid_there = gettid();
+    word = 2;
+    ignore(SIGUSR1);
+}
+
+static void check_thread(void)
+{
+    u32 handler_before = handler_of(SIGUSR1);
+    lab_check(thread_start(&thread, other_thread, NULL) == 0, "a second thread");
+    thread_join(&thread);
+    lab_check(pid_there == getpid() && tid_there != gettid() && tid_there != pid_there,
+              "getpid is %d in both, the thread group's number; gettid is %d and %d", pid_there, gettid(),
+              tid_there);
+    lab_check(word == 2, "they share memory: what the one has written the other reads");
+    lab_check(handler_before == 0 && handler_of(SIGUSR1) == SIG_IGN,
+              "they share signal handlers: what the one ignores the other ignores");
+
+    word = 1;
+    int status, pid = fork();
+    if (pid == 0) {
+        other_thread(NULL);
+        exit(0);
+    }
+    waitpid(pid, &status, 0);
+    lab_check(word == 1, "a process has its own memory: what it writes nobody else reads");
+}
+
+int main(void);
+
+int main(void)
+{
+    check_zombie();
+    check_orphan();
+    check_thread();
+    return (int)lab_status();
+}
