@@ -365,6 +365,41 @@ enum cpu_stop cpu_step(struct cpu *cpu)
     return cpu->is_shut_down ? CPU_STOP_SHUTDOWN : CPU_STOP_DEADLINE;
 }
 
+bool cpu_is_between_blocks(const struct cpu *cpu)
+{
+    bool is_in_block = cpu->is_mid_block && !cpu->is_mid_insn;
+    return debug_is_careful(cpu) || cpu_is_near_limit(cpu) || (!is_in_block && !cpu->interrupt_shadow);
+}
+
+/* Whether the block that comes next, and the one behind it, can run as ever. */
+static bool can_run_block(const struct cpu *cpu)
+{
+    uint64_t linear = cpu_code_linear(cpu, cpu->rip), block = linear & ~(uint64_t)(cpu->fetch_bytes - 1);
+    return cpu_is_between_blocks(cpu) && !debug_is_careful(cpu) && !cpu->stops.has_data_points &&
+           !stop_is_near_point(cpu, linear, block + 2 * (uint64_t)cpu->fetch_bytes - linear);
+}
+
+enum cpu_stop cpu_run_piece(struct cpu *cpu, cycle_t deadline, bool is_alone)
+{
+    stamp_t end = deadline >= UINT64_MAX >> STAMP_CYCLE_SHIFT ? UINT64_MAX : stamp_of_cycle(deadline);
+    enum cpu_stop why;
+    if (cpu_is_between_blocks(cpu)) {
+        if (!is_ready_to_run(cpu, end, &why))
+            return why;
+        if (cpu->pmu.has_interrupts)
+            pmu_look_for_overflow(cpu, end);
+    }
+    if (stop_is_at_point(cpu))
+        return CPU_STOP_POINT;
+    if (is_alone || !can_run_block(cpu))
+        run_one(cpu);
+    else
+        run_until(cpu, cpu->clock + 1);
+    if (cpu->is_shut_down)
+        return CPU_STOP_SHUTDOWN;
+    return cpu->stops.is_met ? CPU_STOP_POINT : CPU_STOP_DEADLINE;
+}
+
 const struct mmu *cpu_mmu(const struct cpu *cpu)
 {
     return &cpu->mmu;

@@ -120,6 +120,7 @@ enum cpu_stop {
     CPU_STOP_HALTED,   /* HLT: nothing happens until an interrupt */
     CPU_STOP_SHUTDOWN, /* a triple fault */
     CPU_STOP_MARKER,   /* a marker asked for it */
+    CPU_STOP_POINT,    /* a debugger's (cpu/stop_points.h) */
 };
 
 struct cpu;
@@ -138,6 +139,13 @@ void cpu_set_state(struct cpu *cpu, const struct cpu_state *state);
 enum cpu_stop cpu_run(struct cpu *cpu, cycle_t deadline);
 /* One instruction, or one iteration of a repeated one; before it, an interrupt that is due is taken. */
 enum cpu_stop cpu_step(struct cpu *cpu);
+/*
+ * For debuggers: as cpu_run, with the same cycles and counts, but one fetch block at most, or with is_alone
+ * one instruction; and it stops at stop points. Between two calls nothing may happen that cpu_run would see
+ * only later: events are served while cpu_is_between_blocks. deadline is looked at then only.
+ */
+enum cpu_stop cpu_run_piece(struct cpu *cpu, cycle_t deadline, bool is_alone);
+bool cpu_is_between_blocks(const struct cpu *cpu);
 cycle_t cpu_now(const struct cpu *cpu);
 
 /* A halted core's time passes until `cycle`. */

@@ -11,6 +11,7 @@
 #include "cpu/features.h"
 #include "cpu/insn.h"
 #include "cpu/pmu.h"
+#include "cpu/stop_points.h"
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -99,6 +100,8 @@ enum exception_vector {
 enum front_kind { FRONT_SUPERVISOR = 0, FRONT_USER = 2, FRONT_READ = 0, FRONT_WRITE = 1, NR_FRONT_KINDS = 4 };
 
 #define FRONT_NO_PAGE UINT64_MAX
+/* In a tag: a debugger watches the page, and only the long way may take it (stop_points.c). */
+#define FRONT_WATCHED (1ull << 62)
 
 /*
  * A shortcut to a TLB entry, for one 4 KiB page of RAM. It is good while the entry has the id that stands
@@ -268,6 +271,7 @@ struct cpu {
     bool is_mid_insn; /* of that instruction all blocks have been fetched: a string instruction goes on */
     struct paddr next_page; /* where the rest of the latest instruction lies that straddles two pages */
     bool is_stepping;       /* instructions run alone, and so many more may begin */
+    bool is_after_shadow;   /* the latest one that ran alone was in an interrupt shadow */
     unsigned steps_left;
     struct debug_state debug;
     struct pmu pmu;
@@ -312,6 +316,7 @@ struct cpu {
     struct cpu_params params;
     struct cpu_fault_record history[CPU_FAULT_HISTORY];
     uint64_t nr_faults;
+    struct stop_points stops;
     uint32_t unimplemented[DEC_NR_OPS];
     uint64_t seen_lost[NR_REASONS]; /* cpu->lost at the last instruction that an observer saw */
     cycle_t seen_sent;              /* when an access that passes the caches by was sent; for observers */
@@ -396,7 +401,7 @@ static inline enum mmu_asker cpu_supervisor(const struct cpu *cpu)
 
 static inline bool cpu_has_breakpoints(const struct cpu *cpu)
 {
-    return UNLIKELY(cpu->debug.registers.dr7 & DR7_ENABLES);
+    return UNLIKELY((cpu->debug.registers.dr7 & DR7_ENABLES) || cpu->stops.has_data_points);
 }
 
 static inline bool cpu_is_nmi_due(const struct cpu *cpu)

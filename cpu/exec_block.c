@@ -109,13 +109,13 @@ EXEC(straddle)
 
 /*
  * Behind an instruction that was decoded alone. A step is over; the next one may go on in the same fetch
- * block.
+ * block, unless a core that does not step would fetch anew, too.
  */
 EXEC(single_end)
 {
     cpu->stats.instructions += insn->position;
     cpu->rip = cpu_insn_rip(cpu, insn);
-    bool is_kept = cpu->is_stepping || cpu_is_near_limit(cpu);
+    bool is_kept = (cpu->is_stepping && !cpu->is_after_shadow) || cpu_is_near_limit(cpu);
     cpu->is_mid_block = is_kept && insn->offset % cpu->fetch_bytes != 0 && insn->offset < PAGE_BYTES;
     return EXEC_NAME(resume)(cpu, insn, t);
 }

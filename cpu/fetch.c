@@ -150,6 +150,7 @@ static const struct insn *find_code(struct cpu *cpu, struct paddr physical)
             .linear = linear, .insn = block, .frame = frame, .code_key = cpu->code_key};
         return block;
     }
+    cpu->is_after_shadow = cpu->interrupt_shadow;
     cpu->interrupt_shadow = cpu->debug.shadow = false;
     cpu->steps_left -= cpu->is_stepping;
     uint8_t bytes[DEC_MAX_LENGTH];

@@ -65,6 +65,8 @@ void cpu_fill_data_front(struct cpu *cpu, uint64_t linear, struct tlb_entry *ent
                      (entry->flags & TLB_DIRTY) && !cpu_has_code(cpu, frame);
     if (UNLIKELY(cpu_has_breakpoints(cpu)) && debug_watches_page(cpu, linear))
         can_read = can_write = false;
+    if (UNLIKELY(cpu->stops.has_data_points) && stop_watches_page(cpu, page))
+        page |= FRONT_WATCHED;
     if ((cpu->control.cr4 & CR4_SMAP) && (cpu->eflags & EFLAGS_AC) && (entry->flags & TLB_USER))
         note_ac_front(cpu, index);
     set_tags(cpu, front, FRONT_SUPERVISOR, can_read, can_write, page);

@@ -100,7 +100,8 @@ static inline bool translate_by_front(struct cpu *cpu, struct piece *piece, enum
                     (access == MMU_WRITE ? FRONT_WRITE : FRONT_READ);
     bool is_implicit =
         asker == MMU_SUPERVISOR && cpu->nr_ac_fronts; /* what AC allows does not count for it */
-    if (cpu->params.observer || is_implicit || front->tag[kind] != page || front->entry->id != front->id)
+    if (cpu->params.observer || is_implicit || (front->tag[kind] & ~FRONT_WATCHED) != page ||
+        front->entry->id != front->id)
         return false;
     if (cpu->is_timed && (cpu->control.cr0 & CR0_PG))
         tlb_hit(cpu->params.dtlb, front->entry);
@@ -378,6 +379,14 @@ static stamp_t end_aside(struct cpu *cpu, stamp_t issue, stamp_t ready)
     return stamp_reason(ready) == REASON_L1D ? stamp_because(ready, REASON_DTLB) : ready;
 }
 
+/* For breakpoints, the guest's and a debugger's. */
+static inline void note_access(struct cpu *cpu, uint64_t linear, unsigned size_bytes, bool is_write)
+{
+    debug_note_access(cpu, linear, size_bytes, is_write);
+    if (UNLIKELY(cpu->stops.has_data_points))
+        stop_note_access(cpu, linear, size_bytes, is_write);
+}
+
 /* An access that is one piece, and not to be looked at more closely for any reason. */
 static inline bool is_plain(const struct cpu *cpu, uint64_t linear, unsigned size_bytes)
 {
@@ -399,7 +408,7 @@ static __attribute__((noinline)) stamp_t load_bytes(struct cpu *cpu, uint64_t li
     cpu->slow_issue = t;
     if (nr_pieces == 0)
         return 0;
-    debug_note_access(cpu, linear, size_bytes, false);
+    note_access(cpu, linear, size_bytes, false);
     if (UNLIKELY(piece[0].aside != 0))
         return end_aside(cpu, t, load_pieces(cpu, piece, nr_pieces, piece[0].aside, into));
     return load_pieces(cpu, piece, nr_pieces, t, into);
@@ -575,7 +584,7 @@ static __attribute__((noinline)) bool store_bytes(struct cpu *cpu, uint64_t line
     cpu->slow_issue = t;
     if (nr_pieces == 0)
         return false;
-    debug_note_access(cpu, linear, size_bytes, true);
+    note_access(cpu, linear, size_bytes, true);
     return store_pieces(cpu, piece, nr_pieces, t, data_ready, bytes);
 }
 

@@ -1,12 +1,8 @@
-#include "sim/machine.h"
+#include "sim/machine_internal.h"
 
 #include "cache/content.h"
-#include "cache/hierarchy.h"
 #include "dma/master.h"
-#include "sim/base/event.h"
 #include "sim/base/iomap.h"
-#include "sim/board/board.h"
-#include "sim/board/fwcfg.h"
 #include "sim/board/tables.h"
 #include "sim/load/firmware_rom.h"
 #include "sim/start_state.h"
@@ -15,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PANIC_TEXT_BYTES = 256 };
 #define NOWHERE UINT64_MAX
 
 /* Numbers of the markers that this machine acts on (docs/markers.md). */
@@ -32,30 +27,6 @@ enum marker {
 };
 
 enum { MARKER_VERSION = 1 };
-
-struct machine {
-    struct config config;
-    struct machine_params params;
-    struct ram ram;
-    struct dram *dram;
-    struct cache_hierarchy caches;
-    struct tlb *itlb, *dtlb, *l2_tlb;
-    struct tlb *structure[NR_TLB_STRUCTURES]; /* NULL where there is none */
-    struct cpu *cpu;
-    struct ev_queue *events;
-    struct cache_content *content; /* NULL: devices snoop, or there are no caches */
-    struct dma_memory *dma;
-    struct disk *disks[MACHINE_NR_DISKS];
-    struct board *board;
-    uint64_t lapic_page; /* where its registers are; NOWHERE: it has none, or it is disabled */
-    struct memory_map map;
-    struct stat_registry *stats;
-    struct load_result image;
-    struct fwcfg *fwcfg;
-    enum machine_end end;
-    unsigned guest_status;
-    char panic_text[PANIC_TEXT_BYTES];
-};
 
 /* ---- What the core asks of the board ---- */
 
@@ -660,60 +631,6 @@ bool machine_load(struct machine *machine, const char *file, const char *argumen
     const struct load_params guest = {
         .file = file, .arguments = arguments, .modules = modules, .nr_modules = nr_modules};
     return machine_load_guest(machine, &guest, diag);
-}
-
-/* The core stopped; it is to run on to `until`. */
-static void serve_stop(struct machine *machine, enum cpu_stop why, cycle_t until)
-{
-    cycle_t next = ev_next(machine->events);
-    if (machine->end != MACHINE_RUNNING)
-        return;
-    if (why == CPU_STOP_SHUTDOWN)
-        machine->end = MACHINE_TRIPLE_FAULT;
-    if (why != CPU_STOP_HALTED)
-        return;
-    if (!cpu_can_interrupt(machine->cpu) || (next == EV_NEVER && until == EV_NEVER))
-        machine->end = MACHINE_HALTED;
-    else
-        cpu_idle_until(machine->cpu, next < until ? next : until);
-}
-
-enum machine_end machine_run(struct machine *machine, cycle_t until)
-{
-    struct cpu *cpu = machine->cpu;
-    while (machine->end == MACHINE_RUNNING && cpu_now(cpu) < until) {
-        ev_run(machine->events, cpu_now(cpu));
-        cycle_t next = ev_next(machine->events);
-        serve_stop(machine, cpu_run(cpu, next < until ? next : until), until);
-    }
-    return machine->end;
-}
-
-enum machine_end machine_step(struct machine *machine)
-{
-    if (machine->end != MACHINE_RUNNING)
-        return machine->end;
-    ev_run(machine->events, cpu_now(machine->cpu));
-    serve_stop(machine, cpu_step(machine->cpu), EV_NEVER);
-    return machine->end;
-}
-
-enum machine_end machine_run_instructions(struct machine *machine, uint64_t nr_instructions, cycle_t until)
-{
-    enum { STEPS = 64 };
-    const struct cpu *cpu = machine->cpu;
-    /* No more than the width retire in a cycle, so that the time for the rest of them is known from below. */
-    uint64_t per_cycle = machine->config.cpu_width;
-    while (machine->end == MACHINE_RUNNING && cpu_now(cpu) < until &&
-           cpu_stats(cpu)->instructions < nr_instructions) {
-        uint64_t rest = nr_instructions - cpu_stats(cpu)->instructions;
-        cycle_t soon = cpu_now(cpu) + (rest - STEPS) / per_cycle;
-        if (rest > STEPS * per_cycle)
-            machine_run(machine, soon < until ? soon : until);
-        else
-            machine_step(machine);
-    }
-    return machine->end;
 }
 
 bool machine_input(struct machine *machine, uint8_t byte)

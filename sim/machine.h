@@ -77,6 +77,12 @@ enum machine_end machine_run_instructions(struct machine *machine, uint64_t nr_i
 /* One instruction, or the wait of a halted core for the next event. */
 enum machine_end machine_step(struct machine *machine);
 
+/*
+ * For debuggers: as machine_run_instructions, with the same cycles and counts, until a stop point of the core
+ * (cpu/stop_points.h) comes; true then. In an end that the guest makes it ends as there.
+ */
+bool machine_run_to_point(struct machine *machine, uint64_t nr_instructions, cycle_t until);
+
 /* A byte for COM1. False when there is no room: offer it again later. */
 bool machine_input(struct machine *machine, uint8_t byte);
 

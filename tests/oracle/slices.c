@@ -3,13 +3,16 @@
  *
  *     slices IMAGE STATS.JSON LENGTH END ARGUMENTS [PATH=VALUE ...]
  *
- * Each slice is 1 to LENGTH cycles long; LENGTH 0 makes one of everything. END is the cycle where
+ * Each slice is 1 to LENGTH cycles long; LENGTH 0 makes one of everything; `steps` stops as
+ * a debugger does. END is the cycle where
  * the run ends at the latest; ARGUMENTS are the guest's. Run by tests/whole/determinism.sh.
  */
+#include "cpu/stop_points.h"
 #include "sim/machine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int give_up(const struct diag *diag, const char *what)
 {
@@ -24,7 +27,7 @@ static uint64_t random_below(uint64_t *state, uint64_t limit)
     return (*state >> 33) % limit;
 }
 
-static void run(struct machine *machine, uint64_t length, cycle_t end)
+static void run_in_slices(struct machine *machine, uint64_t length, cycle_t end)
 {
     uint64_t seed = length;
     const struct cpu *cpu = machine_parts(machine).cpu;
@@ -33,6 +36,35 @@ static void run(struct machine *machine, uint64_t length, cycle_t end)
         if (machine_run(machine, until < end ? until : end) != MACHINE_RUNNING)
             break;
     }
+}
+
+/*
+ * As a debugger does: turns by turns cycles without any stop point, an instruction, up to a stop point, and
+ * with all of memory watched. Whether there was a stop.
+ */
+static bool run_in_steps(struct machine *machine, cycle_t end)
+{
+    enum { NR_ROUNDS = 5, MAX_CYCLES = 3000 };
+    struct cpu *cpu = machine_parts(machine).cpu;
+    uint64_t seed = 1, nr_stops = 0;
+    enum machine_end why = MACHINE_RUNNING;
+    for (unsigned round = 0; why == MACHINE_RUNNING && cpu_now(cpu) < end; round++) {
+        struct cpu_state state = cpu_state(cpu);
+        struct cpu_point here = {.at = laddr(state.rip + state.segment[1].hidden.base), .size_bytes = 1};
+        struct cpu_point everywhere = {.kind = CPU_POINT_ACCESS, .size_bytes = UINT64_MAX};
+        cycle_t until = cpu_now(cpu) + 1 + random_below(&seed, MAX_CYCLES);
+        uint64_t next = cpu_stats(cpu)->instructions + 1;
+        cpu_set_points(cpu, round % NR_ROUNDS == 3 ? &everywhere : &here, round % NR_ROUNDS >= 2);
+        cpu_pass_point(cpu);
+        until = until < end ? until : end;
+        if (round % NR_ROUNDS == 0)
+            why = machine_run(machine, until);
+        else
+            nr_stops += machine_run_to_point(machine, round % NR_ROUNDS == 1 ? next : UINT64_MAX, until);
+        if (round % NR_ROUNDS != 0)
+            why = machine_run(machine, 0);
+    }
+    return nr_stops > 0;
 }
 
 int main(int argc, char **argv)
@@ -54,7 +86,10 @@ int main(int argc, char **argv)
     struct machine *machine = machine_create(&params, &diag);
     if (!machine || !machine_load(machine, argv[1], argv[5], NULL, 0, &diag))
         return give_up(&diag, argv[1]);
-    run(machine, strtoull(argv[3], NULL, 0), strtoull(argv[4], NULL, 0));
+    if (strcmp(argv[3], "steps") != 0)
+        run_in_slices(machine, strtoull(argv[3], NULL, 0), strtoull(argv[4], NULL, 0));
+    else if (!run_in_steps(machine, strtoull(argv[4], NULL, 0)))
+        return give_up(&diag, "no stop");
     if (!stat_write_json(machine_stats(machine), argv[2], NULL, 0, &diag))
         return give_up(&diag, argv[2]);
     machine_destroy(machine);

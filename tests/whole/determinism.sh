@@ -75,13 +75,13 @@ for limit in "--max-cycles 12345678" "--max-insns 3456789"; do
     done
 done
 
-# slice GUEST END ARGUMENTS SETTING...: in one go, and in slices
+# slice GUEST END ARGUMENTS SETTING...: in one go, in slices, and with a debugger's stops
 slice() {
     guest=$1 end=$2 words=$3
     shift 3
-    for length in 0 1 1000; do
+    for length in 0 1 1000 steps; do
         "$LK_BUILD/tests/slices" "$guest" slices.$length $length "$end" "$words" "$@" || complain "slices: $guest"
-        cmp slices.0 slices.$length || complain "$guest $*: slices of $length cycles: $(diff slices.0 slices.$length | head -n 5)"
+        cmp slices.0 slices.$length || complain "$guest $*: in slices ($length): $(diff slices.0 slices.$length | head -n 5)"
     done
 }
 slice "$LK_KERNEL" 30000000 init=init

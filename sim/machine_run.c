@@ -1,0 +1,98 @@
+#include "cpu/stop_points.h"
+#include "sim/machine_internal.h"
+
+/* No block holds more instructions. So near a number of them, they run one by one. */
+enum { STEPS = 256 };
+
+/* The core stopped; it is to run on to `until`. */
+static void serve_stop(struct machine *machine, enum cpu_stop why, cycle_t until)
+{
+    cycle_t next = ev_next(machine->events);
+    if (machine->end != MACHINE_RUNNING)
+        return;
+    if (why == CPU_STOP_SHUTDOWN)
+        machine->end = MACHINE_TRIPLE_FAULT;
+    if (why != CPU_STOP_HALTED)
+        return;
+    if (!cpu_can_interrupt(machine->cpu) || (next == EV_NEVER && until == EV_NEVER))
+        machine->end = MACHINE_HALTED;
+    else
+        cpu_idle_until(machine->cpu, next < until ? next : until);
+}
+
+/*
+ * One fetch block or one instruction, with what stands between them. Events fire where machine_run would let
+ * them: not within a block. True: a stop point.
+ */
+static bool run_piece(struct machine *machine, cycle_t until, bool is_alone)
+{
+    struct cpu *cpu = machine->cpu;
+    if (cpu_is_between_blocks(cpu))
+        ev_run(machine->events, cpu_now(cpu));
+    cycle_t next = ev_next(machine->events);
+    enum cpu_stop why = cpu_run_piece(cpu, next < until ? next : until, is_alone);
+    serve_stop(machine, why, until);
+    return why == CPU_STOP_POINT;
+}
+
+/* What the core has begun of a fetch block it would end in a run without stops, even where the guest ends. */
+static void end_block(struct machine *machine)
+{
+    while (!cpu_is_between_blocks(machine->cpu)) {
+        cpu_pass_point(machine->cpu);
+        run_piece(machine, EV_NEVER, true);
+    }
+}
+
+bool machine_run_to_point(struct machine *machine, uint64_t nr_instructions, cycle_t until)
+{
+    const struct cpu *cpu = machine->cpu;
+    bool is_stopped = false;
+    while (machine->end == MACHINE_RUNNING && !is_stopped &&
+           (cpu_now(cpu) < until || !cpu_is_between_blocks(cpu)) &&
+           cpu_stats(cpu)->instructions < nr_instructions) {
+        uint64_t rest = nr_instructions - cpu_stats(cpu)->instructions;
+        is_stopped = run_piece(machine, until, rest <= STEPS);
+    }
+    if (machine->end != MACHINE_RUNNING)
+        end_block(machine);
+    return is_stopped;
+}
+
+enum machine_end machine_run(struct machine *machine, cycle_t until)
+{
+    struct cpu *cpu = machine->cpu;
+    end_block(machine);
+    while (machine->end == MACHINE_RUNNING && cpu_now(cpu) < until) {
+        ev_run(machine->events, cpu_now(cpu));
+        cycle_t next = ev_next(machine->events);
+        serve_stop(machine, cpu_run(cpu, next < until ? next : until), until);
+    }
+    return machine->end;
+}
+
+enum machine_end machine_step(struct machine *machine)
+{
+    if (machine->end != MACHINE_RUNNING)
+        return machine->end;
+    ev_run(machine->events, cpu_now(machine->cpu));
+    serve_stop(machine, cpu_step(machine->cpu), EV_NEVER);
+    return machine->end;
+}
+
+enum machine_end machine_run_instructions(struct machine *machine, uint64_t nr_instructions, cycle_t until)
+{
+    const struct cpu *cpu = machine->cpu;
+    /* No more than the width retire in a cycle, so that the time for the rest of them is known from below. */
+    uint64_t per_cycle = machine->config.cpu_width;
+    while (machine->end == MACHINE_RUNNING && cpu_now(cpu) < until &&
+           cpu_stats(cpu)->instructions < nr_instructions) {
+        uint64_t rest = nr_instructions - cpu_stats(cpu)->instructions;
+        cycle_t soon = cpu_now(cpu) + (rest - STEPS) / per_cycle;
+        if (rest > STEPS * per_cycle)
+            machine_run(machine, soon < until ? soon : until);
+        else
+            run_piece(machine, until, true);
+    }
+    return machine->end;
+}
