@@ -9,9 +9,9 @@
 
 /*
  * General registers, rip, flags (but not VM), x87 and SSE registers; CR0, CR2, CR3 and CR4 as MOV would set
- * them; selectors where they need no descriptor: in real-address and virtual-8086 mode. What else `state` says
- * is not looked at. False: a value that cannot be, or a selector that cannot be loaded; nothing was changed,
- * unless a control register was refused behind another.
+ * them; selectors where they need no descriptor: in real-address and virtual-8086 mode. What else `state`
+ * says is not looked at. False: a value that cannot be, or a selector that cannot be loaded; nothing was
+ * changed, unless a control register was refused behind another.
  */
 bool cpu_change_state(struct cpu *cpu, const struct cpu_state *state);
 
