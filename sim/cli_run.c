@@ -72,7 +72,8 @@ static void put_log(void *opaque, const char *text, size_t nr_bytes)
 static void take_note(void *opaque, enum machine_note note, uint32_t id, const char *text)
 {
     struct run *run = opaque;
-    (void)text;
+    if (note == MACHINE_NOTE_MARK)
+        run_view_mark(run->view, text);
     run_stats_note(run->stats, run->machine, note, id, &run->diag);
 }
 
@@ -215,7 +216,7 @@ static bool make_view(struct run *run)
     const char *screen = run->options.vga_screenshot;
     if (screen && !outfile_can_open(screen, &run->diag))
         return false;
-    run->view = run_view_create(&run->options, run->machine, &run->diag);
+    run->view = run_view_create(&run->options, run->machine, run->symbols, &run->diag);
     return run->diag.nr_lines == 0;
 }
 

@@ -35,8 +35,8 @@ static void put_place(char *text, size_t size, uint64_t at, const struct elf_sym
 }
 
 /*
- * A return address is behind its call, which may be the last instruction of a function: it is that of the byte before,
- * and a byte.
+ * A return address is behind its call, which may be the last instruction of a function: it is that of the
+ * byte before, and a byte.
  */
 static void print_return(uint64_t at, bool is_sure, const struct elf_symbols *symbols, FILE *to)
 {
@@ -147,7 +147,8 @@ void report_branches(struct machine *machine, const struct elf_symbols *symbols,
         struct cpu_state after = cpu_state(cpu);
         uint64_t from = linear_of(&before), at = linear_of(&after);
         /*
-         * The instruction's length is not known here: what goes less far forward than one can be long passes for no branch.
+         * The instruction's length is not known here: what goes less far forward than one can be long
+         * passes for no branch.
          */
         if (at <= from || at - from > MAX_INSN_BYTES)
             add_branch(&branches, from, at);

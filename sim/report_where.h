@@ -8,15 +8,15 @@
 #include <stdio.h>
 
 /*
- * The calls that are under way, the innermost first, as the frame pointers tell (EBP or RBP, System V ABI). Where
- * these lead nowhere and there are symbols, words of the stack that point into functions follow, with a question
- * mark. `symbols` may be NULL. Changes nothing.
+ * The calls that are under way, the innermost first, as the frame pointers tell (EBP or RBP, System V ABI).
+ * Where these lead nowhere and there are symbols, words of the stack that point into functions follow, with a
+ * question mark. `symbols` may be NULL. Changes nothing.
  */
 void report_calls(const struct machine *machine, const struct elf_symbols *symbols, FILE *to);
 
 /*
- * Lets the guest go on for some ten thousand instructions and says between which places it branches. For the end of a
- * run: what is counted then is counted.
+ * Lets the guest go on for some ten thousand instructions and says between which places it branches. For the
+ * end of a run: what is counted then is counted.
  */
 void report_branches(struct machine *machine, const struct elf_symbols *symbols, FILE *to);
 

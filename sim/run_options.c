@@ -35,6 +35,8 @@ const char run_usage[] =
     "      --view               a window on memory, TLBs, caches and counters while the guest runs\n"
     "      --screenshot FILE.png[@CYCLE]   the same picture into a file, at the end or at a cycle; needs no "
     "display\n"
+    "      --view-keys KEYS     keys typed into the window when it opens, or before the picture is taken\n"
+    "      --record DIR[@N]     a picture every N cycles (1M) into DIR; needs no display\n"
     "      --vga-text           prints what the guest's VGA shows, at the end\n"
     "      --vga-screenshot FILE.png   ... as a picture\n"
     "      --keyboard           what is typed here goes to the PS/2 keyboard, not to COM1\n"
@@ -66,6 +68,8 @@ enum option_id {
     OPTION_TRACE_LIMIT,
     OPTION_VIEW,
     OPTION_SCREENSHOT,
+    OPTION_VIEW_KEYS,
+    OPTION_RECORD,
     OPTION_VGA_TEXT,
     OPTION_VGA_SCREENSHOT,
     OPTION_KEYBOARD,
@@ -93,6 +97,8 @@ static const struct option known[] = {
     {"trace-limit", required_argument, NULL, OPTION_TRACE_LIMIT},
     {"view", no_argument, NULL, OPTION_VIEW},
     {"screenshot", required_argument, NULL, OPTION_SCREENSHOT},
+    {"view-keys", required_argument, NULL, OPTION_VIEW_KEYS},
+    {"record", required_argument, NULL, OPTION_RECORD},
     {"vga-text", no_argument, NULL, OPTION_VGA_TEXT},
     {"vga-screenshot", required_argument, NULL, OPTION_VGA_SCREENSHOT},
     {"keyboard", no_argument, NULL, OPTION_KEYBOARD},
@@ -175,6 +181,18 @@ static bool parse_screenshot(struct run_options *options, const char *text, stru
     return options->screenshot != NULL;
 }
 
+static bool parse_record(struct run_options *options, const char *text, struct diag *diag)
+{
+    enum { RECORD_CYCLES = 1000000 };
+    const char *at = strrchr(text, '@');
+    free((char *)options->record);
+    options->record_cycles = RECORD_CYCLES;
+    if (at && !parse_count("--record", at + 1, 1000, &options->record_cycles, diag))
+        return false;
+    options->record = strndup(text, at ? (size_t)(at - text) : strlen(text));
+    return options->record != NULL;
+}
+
 static bool take(struct run_options *o, int option, struct diag *diag)
 {
     switch (option) {
@@ -228,6 +246,11 @@ static bool take(struct run_options *o, int option, struct diag *diag)
         return true;
     case OPTION_SCREENSHOT:
         return parse_screenshot(o, optarg, diag);
+    case OPTION_VIEW_KEYS:
+        o->view_keys = optarg;
+        return true;
+    case OPTION_RECORD:
+        return parse_record(o, optarg, diag);
     case OPTION_VGA_TEXT:
         o->has_vga_text = true;
         return true;
@@ -316,4 +339,5 @@ void run_options_fini(struct run_options *options)
     for (size_t i = 0; i < options->nr_disks; i++)
         free((char *)options->disks[i].file);
     free((char *)options->screenshot);
+    free((char *)options->record);
 }

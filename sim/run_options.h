@@ -26,6 +26,9 @@ struct run_options {
     bool has_view;
     const char *screenshot;   /* file; NULL: none. Owned. */
     cycle_t screenshot_cycle; /* EV_NEVER: at the end */
+    const char *view_keys;    /* typed before the picture is taken, or when the window opens; NULL: none */
+    const char *record;       /* directory; NULL: none. Owned. */
+    cycle_t record_cycles;    /* between two pictures */
     bool has_vga_text, has_keyboard;
     const char *vga_screenshot; /* file; NULL: none */
     cycle_t max_cycles;         /* EV_NEVER: no limit */

@@ -5,25 +5,7 @@
 
 #include <stdlib.h>
 
-enum { MAX_UTF8 = 4, NR_COLOURS = 16, CURSOR_HEIGHT = 2, SCALE = 2 };
-
-/* A character of the screen as a string; all of code page 437 lies below U+10000. */
-static void encode(uint8_t character, char text[MAX_UTF8])
-{
-    unsigned code = vga_code_point(character);
-    size_t nr = 0;
-    if (code < 0x80) {
-        text[nr++] = (char)code;
-    } else if (code < 0x800) {
-        text[nr++] = (char)(0xc0 | code >> 6);
-        text[nr++] = (char)(0x80 | (code & 0x3f));
-    } else {
-        text[nr++] = (char)(0xe0 | code >> 12);
-        text[nr++] = (char)(0x80 | (code >> 6 & 0x3f));
-        text[nr++] = (char)(0x80 | (code & 0x3f));
-    }
-    text[nr] = '\0';
-}
+enum { NR_COLOURS = 16, CURSOR_HEIGHT = 2, SCALE = 2 };
 
 static bool is_blank(uint8_t character)
 {
@@ -37,8 +19,8 @@ static void print_rows(const struct vga_screen *screen, FILE *to)
         while (end > 0 && is_blank(screen->cells[row][end - 1].character))
             end--;
         for (unsigned column = 0; column < end; column++) {
-            char text[MAX_UTF8];
-            encode(screen->cells[row][column].character, text);
+            char text[CANVAS_UTF8_CHARS];
+            canvas_utf8(vga_code_point(screen->cells[row][column].character), text);
             fputs(text, to);
         }
         fputc('\n', to);
@@ -69,9 +51,9 @@ static void draw(struct canvas *canvas, const struct vga *vga, const struct vga_
         for (unsigned column = 0; column < screen->nr_columns; column++) {
             const struct vga_cell *cell = &screen->cells[row][column];
             struct box box = {column * width, row * height, width, height};
-            char text[MAX_UTF8];
+            char text[CANVAS_UTF8_CHARS];
             canvas_fill(canvas, box, colours[cell->attribute >> 4 & 7]);
-            encode(cell->character, text);
+            canvas_utf8(vga_code_point(cell->character), text);
             if (!is_blank(cell->character))
                 canvas_text(canvas, box.x, box.y, FONT_TEXT, colours[cell->attribute & 15], text);
         }

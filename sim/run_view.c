@@ -3,11 +3,21 @@
 #include "sim/base/event.h"
 #include "sim/base/outfile.h"
 #include "sim/observe/view.h"
+#include "sim/observe/view_keys.h"
+#include "sim/run_view_steps.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
-enum { SLICE_CYCLES = 100000, STEP_CYCLES = 10000 };
+enum { SLICE_CYCLES = 100000, STEP_CYCLES = 10000, FRAMES_A_SECOND = 30 };
+
+/* How fast a run goes when it is slowed down; the first is as fast as it can. */
+static const cycle_t cycles_a_second[] = {0, 100000000, 10000000, 1000000, 100000, 10000, 1000};
+enum { NR_SPEEDS = sizeof cycles_a_second / sizeof *cycles_a_second };
 
 struct run_view {
     const struct run_options *options;
@@ -15,13 +25,50 @@ struct run_view {
     struct console *console;
     struct view *window; /* NULL: only the picture is wanted */
     struct view_history history;
-    bool is_paused, is_ended, is_photographed;
-    unsigned nr_pictures;
+    const struct elf_symbols *symbols;
+    struct view_vga vga;
+    struct view_ui ui; /* of a picture without a window */
+    bool is_paused, is_ended, is_photographed, has_typed;
+    unsigned nr_pictures, nr_recorded, speed;
 };
 
-static struct view_source source_of(const struct run_view *view)
+/* The window has room for 80 x 25; of a larger screen its upper left part is shown. */
+static void read_vga(struct run_view *view)
+{
+    const struct vga *vga = machine_parts(view->machine).vga;
+    struct vga_screen *screen = malloc(sizeof *screen);
+    view->vga = (struct view_vga){.is_there = false};
+    if (!screen)
+        return;
+    vga_read_screen(vga, screen);
+    struct view_vga *into = &view->vga;
+    into->is_there = screen->is_text;
+    into->nr_columns = screen->nr_columns < VIEW_VGA_COLUMNS ? screen->nr_columns : VIEW_VGA_COLUMNS;
+    into->nr_rows = screen->nr_rows < VIEW_VGA_ROWS ? screen->nr_rows : VIEW_VGA_ROWS;
+    into->has_cursor = screen->has_cursor;
+    into->cursor_column = screen->cursor_column;
+    into->cursor_row = screen->cursor_row;
+    for (unsigned row = 0; row < into->nr_rows; row++)
+        for (unsigned column = 0; column < into->nr_columns; column++) {
+            struct vga_cell cell = screen->cells[row][column];
+            into->cell[row][column] = (struct view_vga_cell){.code_point = vga_code_point(cell.character),
+                                                             .ink = vga_colour(vga, cell.attribute & 0xf),
+                                                             .ground = vga_colour(vga, cell.attribute >> 4)};
+        }
+    free(screen);
+}
+
+static bool find_symbol(void *opaque, const char *text, uint64_t *linear)
+{
+    return elf_symbols_address(((const struct run_view *)opaque)->symbols, text, linear);
+}
+
+static struct view_source source_of(struct run_view *view)
 {
     struct machine_parts parts = machine_parts(view->machine);
+    size_t nr_stale;
+    machine_stale(view->machine, &nr_stale);
+    read_vga(view);
     return (struct view_source){
         .image_name = view->options->image,
         .config_name =
@@ -40,16 +87,31 @@ static struct view_source source_of(const struct run_view *view)
         .note_bytes = parts.note_bytes,
         .console = view->console,
         .history = &view->history,
+        .vga = &view->vga,
+        .stats = machine_stats(view->machine),
+        .nr_stale = nr_stale,
+        .find = find_symbol,
+        .opaque = view,
         .clock_hz = parts.config->cpu_frequency_hz,
         .is_paused = view->is_paused,
         .is_ended = view->is_ended,
     };
 }
 
-struct run_view *run_view_create(const struct run_options *options, struct machine *machine,
-                                 struct diag *diag)
+static bool make_folder(const char *folder, struct diag *diag)
 {
-    if (!options->has_view && !options->screenshot)
+    if (mkdir(folder, 0777) == 0 || errno == EEXIST)
+        return true;
+    return diag_add(diag, EXIT_STATUS_NO_OUTPUT, "%s: cannot make this directory: %s", folder,
+                    strerror(errno));
+}
+
+struct run_view *run_view_create(const struct run_options *options, struct machine *machine,
+                                 const struct elf_symbols *symbols, struct diag *diag)
+{
+    if (!options->has_view && !options->screenshot && !options->record)
+        return NULL;
+    if (options->record && !make_folder(options->record, diag))
         return NULL;
     if (options->screenshot && !outfile_can_open(options->screenshot, diag))
         return NULL;
@@ -65,6 +127,8 @@ struct run_view *run_view_create(const struct run_options *options, struct machi
     }
     view->options = options;
     view->machine = machine;
+    view->symbols = symbols;
+    view->ui = VIEW_UI_START;
     view_history_init(&view->history);
     struct view_params params = {.title = "lookaside"};
     if (options->has_view) {
@@ -101,14 +165,18 @@ cycle_t run_view_next_stop(const struct run_view *view, cycle_t now)
 {
     if (!view)
         return EV_NEVER;
-    cycle_t stop = (now / SLICE_CYCLES + 1) * SLICE_CYCLES, picture = view->options->screenshot_cycle;
+    const struct run_options *o = view->options;
+    cycle_t slice = view->speed ? cycles_a_second[view->speed] / FRAMES_A_SECOND + 1 : SLICE_CYCLES;
+    cycle_t stop = (now / slice + 1) * slice, picture = o->screenshot_cycle;
+    if (o->record && stop > (now / o->record_cycles + 1) * o->record_cycles)
+        stop = (now / o->record_cycles + 1) * o->record_cycles;
     return !view->is_photographed && picture > now && picture < stop ? picture : stop;
 }
 
 static void take_picture(struct run_view *view, const char *file, struct diag *diag)
 {
     struct view_source source = source_of(view);
-    view_screenshot(&source, file, diag);
+    view_screenshot(&source, view->window ? view_choices(view->window) : &view->ui, file, diag);
 }
 
 /* The user's own pictures are numbered, beside the run's other files. */
@@ -117,6 +185,27 @@ static void take_numbered_picture(struct run_view *view, struct diag *diag)
     char file[4096];
     snprintf(file, sizeof file, "%s/window-%u.png", view->options->output, ++view->nr_pictures);
     take_picture(view, file, diag);
+}
+
+static void go_to_next(struct run_view *view, enum view_command command)
+{
+    char message[VIEW_MESSAGE_CHARS];
+    view->is_paused = true;
+    run_to_next(view->machine, command, message);
+    if (view->window)
+        view_say(view->window, message);
+    else
+        memcpy(view->ui.message, message, sizeof message);
+}
+
+static void change_speed(struct run_view *view, unsigned speed)
+{
+    char message[VIEW_MESSAGE_CHARS] = "as fast as it can";
+    view->speed = speed;
+    if (speed)
+        snprintf(message, sizeof message, "at most %" PRIu64 " cycles a second", cycles_a_second[speed]);
+    if (view->window)
+        view_say(view->window, message);
 }
 
 static bool obey(struct run_view *view, enum view_command command, struct diag *diag)
@@ -136,6 +225,19 @@ static bool obey(struct run_view *view, enum view_command command, struct diag *
         view->is_paused = true;
         machine_run(view->machine, cpu_now(cpu) + STEP_CYCLES);
         break;
+    case VIEW_NEXT_EXCEPTION:
+    case VIEW_NEXT_WALK:
+    case VIEW_NEXT_INTERRUPT:
+    case VIEW_NEXT_DMA:
+    case VIEW_NEXT_WATERMARK:
+        go_to_next(view, command);
+        break;
+    case VIEW_FASTER:
+        change_speed(view, view->speed ? view->speed - 1 : 0);
+        break;
+    case VIEW_SLOWER:
+        change_speed(view, view->speed + 1 < NR_SPEEDS ? view->speed + 1 : view->speed);
+        break;
     case VIEW_SCREENSHOT:
         take_numbered_picture(view, diag);
         break;
@@ -145,12 +247,55 @@ static bool obey(struct run_view *view, enum view_command command, struct diag *
     return true;
 }
 
-/* One look at the window. False: the user quits. */
-static bool look(struct run_view *view, struct diag *diag)
+static void wait_for_frame(void)
+{
+    const struct timespec frame = {.tv_nsec = 1000000000 / FRAMES_A_SECOND};
+    nanosleep(&frame, NULL);
+}
+
+static void sample(struct run_view *view)
 {
     struct view_source source = source_of(view);
     view_history_update(&view->history, &source);
+}
+
+/* One look at the window. False: the user quits. */
+static bool look(struct run_view *view, struct diag *diag)
+{
+    sample(view);
+    struct view_source source = source_of(view);
+    if (view->speed && !view->is_paused)
+        wait_for_frame();
     return !view->window || obey(view, view_frame(view->window, &source), diag);
+}
+
+/* What the command line typed, once. False: it quits. */
+static bool type_keys(struct run_view *view, struct diag *diag)
+{
+    if (view->has_typed)
+        return true;
+    view->has_typed = true;
+    for (const char *key = view->options->view_keys; key && *key; key++) {
+        struct view_source source = source_of(view);
+        enum view_command command =
+            view->window ? view_type(view->window, &source, *key) : view_key(&view->ui, &source, *key);
+        if (!obey(view, command, diag))
+            return false;
+        sample(view);
+    }
+    return true;
+}
+
+/* The frames of a film, numbered by themselves; those that are due. */
+static void record(struct run_view *view, struct diag *diag)
+{
+    char file[4096];
+    const struct run_options *o = view->options;
+    if (!o->record || cpu_now(machine_parts(view->machine).cpu) / o->record_cycles < view->nr_recorded)
+        return;
+    snprintf(file, sizeof file, "%s/%06u.png", o->record, view->nr_recorded);
+    view->nr_recorded = (unsigned)(cpu_now(machine_parts(view->machine).cpu) / o->record_cycles) + 1;
+    take_picture(view, file, diag);
 }
 
 bool run_view_update(struct run_view *view, struct diag *diag)
@@ -161,8 +306,15 @@ bool run_view_update(struct run_view *view, struct diag *diag)
     if (o->screenshot && !view->is_photographed &&
         cpu_now(machine_parts(view->machine).cpu) >= o->screenshot_cycle) {
         view->is_photographed = true;
+        sample(view);
+        if (!type_keys(view, diag))
+            return false;
         take_picture(view, o->screenshot, diag);
+        view->is_paused = view->window && view->is_paused;
     }
+    record(view, diag);
+    if (view->window && !o->screenshot && !type_keys(view, diag))
+        return false;
     do {
         if (!look(view, diag))
             return false;
@@ -178,9 +330,17 @@ void run_view_finish(struct run_view *view, struct diag *diag)
     if (o->screenshot && !view->is_photographed && o->screenshot_cycle != EV_NEVER)
         fprintf(stderr, "lookaside: --screenshot: no picture, for the run ended before cycle %" PRIu64 "\n",
                 o->screenshot_cycle);
-    else if (o->screenshot && !view->is_photographed)
+    else if (o->screenshot && !view->is_photographed) {
+        type_keys(view, diag);
         take_picture(view, o->screenshot, diag);
+    }
     view->is_paused = view->is_ended = true;
     while (view->window && look(view, diag))
         continue;
+}
+
+void run_view_mark(struct run_view *view, const char *text)
+{
+    if (view)
+        view_history_mark(&view->history, cpu_now(machine_parts(view->machine).cpu), text);
 }

@@ -2,21 +2,25 @@
 #ifndef LK_SIM_RUN_VIEW_H
 #define LK_SIM_RUN_VIEW_H
 
+#include "sim/load/elf_symbols.h"
 #include "sim/machine.h"
 #include "sim/run_options.h"
 
 struct run_view;
 
 /*
- * Neither --view nor --screenshot: returns NULL, and all is well. On failure adds a line and returns NULL
- * too. The options and the machine outlive it.
+ * None of --view, --screenshot and --record: returns NULL, and all is well. On failure adds a line and
+ * returns NULL too. The options, the machine and the symbols (which may be NULL) outlive it.
  */
 struct run_view *run_view_create(const struct run_options *options, struct machine *machine,
-                                 struct diag *diag);
+                                 const struct elf_symbols *symbols, struct diag *diag);
 void run_view_destroy(struct run_view *view);
 
 /* A byte that the guest wrote to COM1. NULL is fine, here and below. */
 void run_view_put(struct run_view *view, uint8_t byte);
+
+/* A marker of the guest's with a text. */
+void run_view_mark(struct run_view *view, const char *text);
 
 /*
  * Where a slice that begins at `now` should end at the latest, so that the window moves and the picture is in

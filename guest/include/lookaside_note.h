@@ -13,7 +13,7 @@
 
 #define LK_NOTE_NAME "lookaside"
 #define LK_NOTE_TYPE 0x4C41
-#define LK_NOTE_VERSION 3
+#define LK_NOTE_VERSION 4
 
 /* The owner byte in every struct page. */
 enum page_owner {
@@ -73,4 +73,15 @@ struct lookaside_note {
 
     /* Version 3. */
     uint32_t page_table_levels; /* 2: entries of 4 bytes; 3: of 8 (PAE) */
+
+    /* Version 4: the areas of an address space, in a red-black tree. */
+    uint32_t mm_rb_offset;   /* u32: linear address of the root node, or 0 */
+    uint32_t mm_code_offset; /* u32[2]: start_code, end_code */
+    uint32_t mm_brk_offset;  /* u32[2]: start_brk, brk */
+    uint32_t vma_rb_offset;  /* of the node in an area */
+    uint32_t rb_left_offset; /* this and the next: u32, in a node: linear address of a node, or 0 */
+    uint32_t rb_right_offset;
+    uint32_t vma_start_offset; /* this and the next two: u32 */
+    uint32_t vma_end_offset;
+    uint32_t vma_flags_offset; /* VM_READ 1, VM_WRITE 2, VM_EXEC 4, VM_GROWSDOWN 100h */
 };

@@ -4,6 +4,7 @@
 #include "jiffies.h"
 #include "lookaside_note.h"
 #include "mm.h"
+#include "mm_types.h"
 #include "sched.h"
 
 #define ADDRESS(object) ((u32) & (object))
@@ -62,6 +63,16 @@ static const struct {
                     .zone_pcp_count_offset =
                         offsetof(struct zone, pageset) + offsetof(struct per_cpu_pages, count),
                     .page_table_levels = PAGETABLE_LEVELS,
+
+                    .mm_rb_offset = offsetof(struct mm_struct, mm_rb),
+                    .mm_code_offset = offsetof(struct mm_struct, start_code),
+                    .mm_brk_offset = offsetof(struct mm_struct, start_brk),
+                    .vma_rb_offset = offsetof(struct vm_area_struct, vm_rb),
+                    .rb_left_offset = offsetof(struct rb_node, child[RB_LEFT]),
+                    .rb_right_offset = offsetof(struct rb_node, child[RB_RIGHT]),
+                    .vma_start_offset = offsetof(struct vm_area_struct, vm_start),
+                    .vma_end_offset = offsetof(struct vm_area_struct, vm_end),
+                    .vma_flags_offset = offsetof(struct vm_area_struct, vm_flags),
                 },
 };
 

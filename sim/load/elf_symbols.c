@@ -143,3 +143,14 @@ const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address
     *offset = address - symbol->start;
     return symbol->bytes == 0 || *offset < symbol->bytes ? symbol->name : NULL;
 }
+
+bool elf_symbols_address(const struct elf_symbols *symbols, const char *name, uint64_t *address)
+{
+    for (size_t i = 0; symbols && i < symbols->nr; i++) {
+        if (strcmp(symbols->symbol[i].name, name) == 0) {
+            *address = symbols->symbol[i].start;
+            return true;
+        }
+    }
+    return false;
+}

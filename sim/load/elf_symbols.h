@@ -2,6 +2,7 @@
 #ifndef LK_SIM_LOAD_ELF_SYMBOLS_H
 #define LK_SIM_LOAD_ELF_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct elf_symbols;
@@ -18,5 +19,11 @@ void elf_symbols_free(struct elf_symbols *symbols);
  * the function is; *offset is how far. NULL: none, also when `symbols` is NULL.
  */
 const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address, uint64_t *offset);
+
+/*
+ * The address of a function with this name, the lowest if there are several. False: none, also when
+ * `symbols` is NULL.
+ */
+bool elf_symbols_address(const struct elf_symbols *symbols, const char *name, uint64_t *address);
 
 #endif

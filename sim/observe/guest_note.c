@@ -12,6 +12,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 /* Where the versions of the table ended; fields that a table has not are 0. */
 #define VERSION_1_BYTES offsetof(struct guest_note, zone_pcp_count_offset)
 #define VERSION_2_BYTES offsetof(struct guest_note, page_table_levels)
+#define VERSION_3_BYTES offsetof(struct guest_note, mm_rb_offset)
 
 const char *guest_note_parse(struct guest_note *note, const void *bytes, size_t nr_bytes)
 {
@@ -23,6 +24,7 @@ const char *guest_note_parse(struct guest_note *note, const void *bytes, size_t 
         return "the note's version is 0";
     size_t known_bytes = note->version == 1   ? VERSION_1_BYTES
                          : note->version == 2 ? VERSION_2_BYTES
+                         : note->version == 3 ? VERSION_3_BYTES
                                               : sizeof *note;
     if (note->table_bytes < known_bytes || note->table_bytes > nr_bytes)
         return "the note's table_bytes is not its size";
@@ -129,8 +131,75 @@ bool guest_note_current_task(const struct guest_note *note, const struct ram *ra
     *task = (struct guest_task){0};
     uint32_t linear;
     if (!read_u32(note, ram, note->current_task_addr, &linear) || linear == 0 ||
-        !read_u32(note, ram, (uint64_t)linear + note->task_pid_offset, &task->pid))
+        !read_u32(note, ram, (uint64_t)linear + note->task_pid_offset, &task->pid) ||
+        !read_u32(note, ram, (uint64_t)linear + note->task_mm_offset, &task->mm))
         return false;
     read_name(note, ram, (uint64_t)linear + note->task_comm_offset, task->name);
     return true;
+}
+
+/* An address space's areas as they are read. */
+struct areas {
+    const struct guest_note *note;
+    const struct ram *ram;
+    uint32_t code[2], heap[2]; /* from, to */
+    struct guest_area *area;
+    unsigned nr,
+        nr_looks; /* nodes looked at: a tree that is being changed, or a stranger's, may lead to itself */
+};
+
+static void read_pair(const struct areas *areas, uint64_t linear, uint32_t pair[2])
+{
+    pair[0] = pair[1] = 0;
+    if (!read_u32(areas->note, areas->ram, linear, &pair[0]) ||
+        !read_u32(areas->note, areas->ram, linear + 4, &pair[1]))
+        pair[0] = pair[1] = 0;
+}
+
+static void add_area(struct areas *areas, uint64_t vma)
+{
+    enum { READ_WRITE_EXECUTE = 7, GROWS_DOWN = 0x100 };
+    const struct guest_note *note = areas->note;
+    uint32_t start, end, flags;
+    if (areas->nr == GUEST_MAX_AREAS || !read_u32(note, areas->ram, vma + note->vma_start_offset, &start) ||
+        !read_u32(note, areas->ram, vma + note->vma_end_offset, &end) ||
+        !read_u32(note, areas->ram, vma + note->vma_flags_offset, &flags) || end <= start)
+        return;
+    enum guest_area_kind kind =
+        flags & GROWS_DOWN                                                               ? GUEST_AREA_STACK
+        : start < areas->code[1] && end > areas->code[0] && (flags & GUEST_AREA_EXECUTE) ? GUEST_AREA_CODE
+        : start < areas->heap[1] && end > areas->heap[0]                                 ? GUEST_AREA_HEAP
+                                                                                         : GUEST_AREA_OTHER;
+    areas->area[areas->nr++] = (struct guest_area){
+        .start = start, .end = end, .rights = (uint8_t)(flags & READ_WRITE_EXECUTE), .kind = kind};
+}
+
+/* A node, and what is below it; in the order of the tree. */
+static void read_areas(struct areas *areas, uint32_t node)
+{
+    enum { MAX_LOOKS = 4096 };
+    const struct guest_note *note = areas->note;
+    uint32_t left, right;
+    if (node == 0 || areas->nr_looks++ >= MAX_LOOKS || areas->nr == GUEST_MAX_AREAS ||
+        !read_u32(note, areas->ram, (uint64_t)node + note->rb_left_offset, &left) ||
+        !read_u32(note, areas->ram, (uint64_t)node + note->rb_right_offset, &right))
+        return;
+    read_areas(areas, left);
+    add_area(areas, (uint64_t)node - note->vma_rb_offset);
+    read_areas(areas, right);
+}
+
+unsigned guest_note_areas(const struct guest_note *note, const struct ram *ram, const struct guest_task *task,
+                          struct guest_area area[GUEST_MAX_AREAS])
+{
+    enum { HAS_AREAS = 4 };
+    struct areas areas = {.note = note, .ram = ram, .area = area};
+    uint32_t root;
+    if (note->version < HAS_AREAS || task->mm == 0 ||
+        !read_u32(note, ram, (uint64_t)task->mm + note->mm_rb_offset, &root))
+        return 0;
+    read_pair(&areas, (uint64_t)task->mm + note->mm_code_offset, areas.code);
+    read_pair(&areas, (uint64_t)task->mm + note->mm_brk_offset, areas.heap);
+    read_areas(&areas, root);
+    return areas.nr;
 }

@@ -13,11 +13,12 @@
 #include <stdint.h>
 
 enum {
-    GUEST_NOTE_VERSION = 3,
+    GUEST_NOTE_VERSION = 4,
     GUEST_MAX_ZONES = 8,
     GUEST_MAX_ORDERS = 16,
     GUEST_NR_WATERMARKS = 3,
-    GUEST_NAME_CHARS = 17
+    GUEST_NAME_CHARS = 17,
+    GUEST_MAX_AREAS = 64
 };
 
 /* The owner byte of a page descriptor. */
@@ -72,10 +73,28 @@ bool guest_note_zone(const struct guest_note *note, const struct ram *ram, unsig
 
 struct guest_task {
     uint32_t pid;
+    uint32_t mm; /* address of its address space; 0: a kernel thread */
     char name[GUEST_NAME_CHARS];
 };
 
 /* The task that the kernel thinks is running. False before it has one. */
 bool guest_note_current_task(const struct guest_note *note, const struct ram *ram, struct guest_task *task);
+
+enum guest_area_kind { GUEST_AREA_OTHER, GUEST_AREA_CODE, GUEST_AREA_HEAP, GUEST_AREA_STACK };
+enum { GUEST_AREA_READ = 1, GUEST_AREA_WRITE = 2, GUEST_AREA_EXECUTE = 4 };
+
+/* A virtual memory area of a process. */
+struct guest_area {
+    uint32_t start, end;
+    uint8_t rights; /* GUEST_AREA_* */
+    enum guest_area_kind kind;
+};
+
+/*
+ * The areas of a task's address space by their addresses, the first GUEST_MAX_AREAS of them. Returns how
+ * many; 0 also for a kernel thread, and when the kernel's table does not say where they are.
+ */
+unsigned guest_note_areas(const struct guest_note *note, const struct ram *ram, const struct guest_task *task,
+                          struct guest_area area[GUEST_MAX_AREAS]);
 
 #endif

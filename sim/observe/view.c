@@ -1,9 +1,11 @@
 #include "sim/observe/view.h"
 
 #include "sim/observe/view_draw.h"
+#include "sim/observe/view_keys.h"
 
 #include <SDL2/SDL.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +19,8 @@ struct view {
     double scale;
     SDL_Rect place; /* of the picture in the window, in the window's pixels */
     uint64_t next_frame_ms;
+    struct view_ui ui;
+    struct view_picked picked; /* in the picture that is shown */
 };
 
 /*
@@ -72,6 +76,7 @@ struct view *view_create(const struct view_params *params, struct diag *diag)
         free(view);
         return NULL;
     }
+    view->ui = VIEW_UI_START;
     view->model = view_model_create();
     view->window =
         SDL_CreateWindow(params->title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED,
@@ -97,29 +102,42 @@ void view_destroy(struct view *view)
     free(view);
 }
 
-static enum view_command command_of_key(SDL_Keycode key)
+/* A key that stands for no character of its own; 0 for all others, which come as text. */
+static int key_of(SDL_Keycode code)
 {
-    static const struct {
-        SDL_Keycode key;
-        enum view_command command;
-    } keys[] = {
-        {SDLK_SPACE, VIEW_PAUSE},  {SDLK_s, VIEW_STEP},      {SDLK_n, VIEW_STEP_CYCLES},
-        {SDLK_p, VIEW_SCREENSHOT}, {SDLK_ESCAPE, VIEW_QUIT}, {SDLK_q, VIEW_QUIT},
-    };
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (keys[i].key == key)
-            return keys[i].command;
-    return VIEW_NOTHING;
+    switch (code) {
+    case SDLK_TAB:
+        return VIEW_KEY_TAB;
+    case SDLK_RETURN:
+    case SDLK_KP_ENTER:
+        return VIEW_KEY_ENTER;
+    case SDLK_ESCAPE:
+        return VIEW_KEY_ESCAPE;
+    case SDLK_BACKSPACE:
+        return VIEW_KEY_BACKSPACE;
+    default:
+        return 0;
+    }
 }
 
-static enum view_command take_event(struct view *view, const SDL_Event *event)
+static enum view_command take_event(struct view *view, const struct view_source *source,
+                                    const SDL_Event *event)
 {
     struct diag ignored;
     switch (event->type) {
     case SDL_QUIT:
         return VIEW_QUIT;
     case SDL_KEYDOWN:
-        return command_of_key(event->key.keysym.sym);
+        return key_of(event->key.keysym.sym) ? view_key(&view->ui, source, key_of(event->key.keysym.sym))
+                                             : VIEW_NOTHING;
+    case SDL_TEXTINPUT:
+        /* One character, but for pasted or composed text. */
+        return (unsigned char)event->text.text[0] < 0x80 ? view_key(&view->ui, source, event->text.text[0])
+                                                         : VIEW_NOTHING;
+    case SDL_MOUSEBUTTONDOWN:
+        view->ui.has_focus = view->picked.has_linear;
+        view->ui.focus = view->picked.linear;
+        return VIEW_NOTHING;
     case SDL_WINDOWEVENT:
         /* A size that cannot be drawn keeps the picture that there is. */
         diag_init(&ignored);
@@ -145,7 +163,10 @@ static void redraw(struct view *view, const struct view_source *source)
 {
     if (!view_collect(view->model, source))
         return;
-    view_draw(view->canvas, view->model, pointer_of(view));
+    view->ui.pointer = pointer_of(view);
+    if (view->ui.has_focus)
+        view_collect_focus(view->model, source, view->ui.focus);
+    view->picked = view_draw(view->canvas, view->model, &view->ui);
     SDL_Surface *screen = SDL_GetWindowSurface(view->window);
     if (!screen)
         return;
@@ -163,7 +184,7 @@ enum view_command view_frame(struct view *view, const struct view_source *source
                                                            : SDL_PollEvent(&event);
     /* One command a call; the rest stays in the queue for the next. */
     while (has_event) {
-        command = take_event(view, &event);
+        command = take_event(view, source, &event);
         if (command != VIEW_NOTHING)
             break;
         has_event = SDL_PollEvent(&event);
@@ -174,4 +195,20 @@ enum view_command view_frame(struct view *view, const struct view_source *source
         view->next_frame_ms = SDL_GetTicks64() + FRAME_MS;
     }
     return command;
+}
+
+const struct view_ui *view_choices(const struct view *view)
+{
+    return &view->ui;
+}
+
+void view_say(struct view *view, const char *message)
+{
+    snprintf(view->ui.message, sizeof view->ui.message, "%s", message);
+    view->next_frame_ms = 0;
+}
+
+enum view_command view_type(struct view *view, const struct view_source *source, int key)
+{
+    return view_key(&view->ui, source, key);
 }

@@ -9,6 +9,7 @@
 #include "sim/base/diag.h"
 #include "sim/observe/view_history.h"
 #include "sim/observe/view_source.h"
+#include "sim/observe/view_ui.h"
 
 #include <stdbool.h>
 
@@ -20,9 +21,16 @@ struct view_params {
 /* What the user asks of the machine. */
 enum view_command {
     VIEW_NOTHING,
-    VIEW_PAUSE,       /* or go on, when paused */
-    VIEW_STEP,        /* one instruction; pauses */
-    VIEW_STEP_CYCLES, /* some thousand cycles; pauses */
+    VIEW_PAUSE,          /* or go on, when paused */
+    VIEW_STEP,           /* one instruction; pauses */
+    VIEW_STEP_CYCLES,    /* some thousand cycles; pauses */
+    VIEW_NEXT_EXCEPTION, /* goes on to where there is one more of these; pauses */
+    VIEW_NEXT_WALK,
+    VIEW_NEXT_INTERRUPT,
+    VIEW_NEXT_DMA,
+    VIEW_NEXT_WATERMARK, /* a zone's free pages are on the other side of a watermark */
+    VIEW_FASTER,
+    VIEW_SLOWER,
     VIEW_SCREENSHOT,
     VIEW_QUIT,
 };
@@ -39,7 +47,17 @@ void view_destroy(struct view *view);
  */
 enum view_command view_frame(struct view *view, const struct view_source *source);
 
+/* What the user has chosen to see so far; a picture that he asks for is of that. */
+const struct view_ui *view_choices(const struct view *view);
+
+/* A key as if it were typed into the window: a character, or what view_keys.h names. */
+enum view_command view_type(struct view *view, const struct view_source *source, int key);
+
+/* Says something at the bottom until the next key. */
+void view_say(struct view *view, const char *message);
+
 /* Draws and writes a PNG. Needs no display. On failure adds a line; no partial file is left behind. */
-bool view_screenshot(const struct view_source *source, const char *file, struct diag *diag);
+bool view_screenshot(const struct view_source *source, const struct view_ui *ui, const char *file,
+                     struct diag *diag);
 
 #endif

@@ -1,6 +1,7 @@
 /* What lies in the TLBs and caches, set by set. */
 #include "sim/observe/view_model.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Comparisons in tlb_view for all cells of an array. */
@@ -91,4 +92,32 @@ void view_collect_cache(struct view_cache *into, const struct cache *cache, cons
                                         : (struct view_cache_cell){0};
         }
     }
+}
+
+/* A line that a cache holds makes its frame warmer; one in several caches counts in each. */
+static void heat_by(uint8_t *heat, pfn_t nr_frames, const struct cache *cache)
+{
+    for (uint64_t set = 0; cache && set < cache_nr_sets(cache); set++) {
+        for (uint64_t way = 0; way < cache_nr_ways(cache); way++) {
+            struct cache_line_view line = {0};
+            if (!cache_view(cache, set, way, &line))
+                continue;
+            pfn_t pfn = line.line << cache_front(cache)->line_shift >> PAGE_SHIFT;
+            if (pfn < nr_frames && heat[pfn] < UINT8_MAX)
+                heat[pfn]++;
+        }
+    }
+}
+
+bool view_collect_heat(struct view_model *model, const struct view_source *source)
+{
+    const struct cache *const caches[NR_VIEW_CACHES] = {source->l1i, source->l1d, source->l2, source->l3};
+    pfn_t nr_frames = model->memory.nr_frames;
+    free(model->heat);
+    model->heat = source->l1d ? calloc(nr_frames, 1) : NULL;
+    if (source->l1d && !model->heat)
+        return false;
+    for (unsigned i = 0; model->heat && i < NR_VIEW_CACHES; i++)
+        heat_by(model->heat, nr_frames, caches[i]);
+    return true;
 }

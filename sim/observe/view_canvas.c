@@ -243,3 +243,19 @@ void canvas_text_right(struct canvas *canvas, double x, double y, enum canvas_fo
         width += font_rows[font].width;
     canvas_text(canvas, x - width, y, font, colour, text);
 }
+
+void canvas_utf8(uint32_t code_point, char text[CANVAS_UTF8_CHARS])
+{
+    unsigned at = 0;
+    if (code_point < 0x80) {
+        text[at++] = (char)code_point;
+    } else if (code_point < 0x800) {
+        text[at++] = (char)(0xc0 | code_point >> 6);
+        text[at++] = (char)(0x80 | (code_point & 0x3f));
+    } else {
+        text[at++] = (char)(0xe0 | (code_point >> 12 & 0xf));
+        text[at++] = (char)(0x80 | (code_point >> 6 & 0x3f));
+        text[at++] = (char)(0x80 | (code_point & 0x3f));
+    }
+    text[at] = 0;
+}

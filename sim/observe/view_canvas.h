@@ -47,6 +47,10 @@ double canvas_printf(struct canvas *canvas, double x, double y, enum canvas_font
 void canvas_text_right(struct canvas *canvas, double x, double y, enum canvas_font font, colour_t colour,
                        const char *text);
 
+/* A code point below 10000h as a string in UTF-8 (RFC 3629, 3). */
+enum { CANVAS_UTF8_CHARS = 4 };
+void canvas_utf8(uint32_t code_point, char text[CANVAS_UTF8_CHARS]);
+
 /* The width of one character and the height of a line. */
 double canvas_char_width(enum canvas_font font);
 double canvas_line_height(enum canvas_font font);

@@ -5,13 +5,23 @@
 #include <math.h>
 #include <stdio.h>
 
+static void draw_middle_panel(struct drawing *drawing, struct box panel)
+{
+    static void (*const middles[NR_VIEW_MIDDLES])(struct drawing *, struct box) = {
+        [VIEW_MIDDLE_COUNTERS] = draw_counters_panel,
+        [VIEW_MIDDLE_SPACE] = draw_space_panel,
+        [VIEW_MIDDLE_DMA] = draw_dma_panel,
+    };
+    middles[drawing->ui->middle % NR_VIEW_MIDDLES](drawing, panel);
+}
+
 static const struct {
     void (*draw)(struct drawing *drawing, struct box panel);
     struct box box;
 } panels[] = {
-    {draw_memory_panel, {8, 36, 520, 408}},      {draw_walk_panel, {536, 36, 388, 148}},
-    {draw_counters_panel, {536, 192, 388, 252}}, {draw_arrays_panel, {932, 36, 340, 408}},
-    {draw_history_panel, {8, 452, 560, 246}},    {draw_console_panel, {576, 452, 696, 246}},
+    {draw_memory_panel, {8, 36, 520, 408}},    {draw_walk_panel, {536, 36, 388, 148}},
+    {draw_middle_panel, {536, 192, 388, 252}}, {draw_arrays_panel, {932, 36, 340, 408}},
+    {draw_history_panel, {8, 452, 560, 246}},  {draw_console_panel, {576, 452, 696, 246}},
 };
 
 colour_t owner_colour(enum view_owner owner)
@@ -83,8 +93,14 @@ double percent_of(uint64_t part, uint64_t all)
 
 bool is_pointed_at(const struct drawing *drawing, struct box box)
 {
-    double x = drawing->pointer.x - box.x, y = drawing->pointer.y - box.y;
+    double x = drawing->ui->pointer.x - box.x, y = drawing->ui->pointer.y - box.y;
     return x >= 0 && x < box.w && y >= 0 && y < box.h;
+}
+
+void pick_linear(struct drawing *drawing, uint64_t linear)
+{
+    drawing->picked.has_linear = true;
+    drawing->picked.linear = linear;
 }
 
 struct box grid_cell(const struct grid *grid, struct box area, uint64_t column, uint64_t row)
@@ -144,18 +160,40 @@ static void draw_title_bar(struct drawing *drawing)
 static void draw_status_bar(struct drawing *drawing)
 {
     double y = CANVAS_HEIGHT - 18;
-    const char *text = drawing->hover[0] ? drawing->hover : "point at a cell to learn what it is";
-    canvas_text(drawing->canvas, 12, y, FONT_TEXT, drawing->hover[0] ? INK_MARK : INK_DIM, text);
+    const struct view_ui *ui = drawing->ui;
+    if (ui->has_prompt) {
+        double end = canvas_printf(drawing->canvas, 12, y, FONT_TEXT, INK_MARK, "find address or symbol: %s",
+                                   ui->prompt);
+        canvas_fill(drawing->canvas, (struct box){end + 1, y + 1, canvas_char_width(FONT_TEXT), 12}, INK_DIM);
+        return;
+    }
+    bool has_news = drawing->hover[0] || ui->message[0];
+    const char *text = drawing->hover[0] ? drawing->hover
+                       : ui->message[0]  ? ui->message
+                                         : "point at a cell to learn what it is";
+    canvas_text(drawing->canvas, 12, y, FONT_TEXT, has_news ? INK_MARK : INK_DIM, text);
     canvas_text_right(drawing->canvas, CANVAS_WIDTH - 12, y, FONT_TEXT, INK_DIM,
-                      "[space] pause  [s] step  [n] some cycles  [p] picture  [q] quit");
+                      "[space] pause  [s] step  [f] next fault  [Tab] panel  [/] find  [?] help");
 }
 
-void view_draw(struct canvas *canvas, const struct view_model *model, struct view_pointer pointer)
+struct view_picked view_draw(struct canvas *canvas, const struct view_model *model, const struct view_ui *ui)
 {
-    struct drawing drawing = {.canvas = canvas, .model = model, .pointer = pointer};
+    struct drawing drawing = {.canvas = canvas, .model = model, .ui = ui};
     canvas_fill(canvas, (struct box){0, 0, CANVAS_WIDTH, CANVAS_HEIGHT}, INK_GROUND);
     for (size_t i = 0; i < sizeof panels / sizeof *panels; i++)
         panels[i].draw(&drawing, panels[i].box);
     draw_title_bar(&drawing);
     draw_status_bar(&drawing);
+    if (ui->shows_help)
+        draw_help(&drawing);
+    return drawing.picked;
+}
+
+struct view_picked view_pick(struct canvas *canvas, const struct view_model *model, const struct view_ui *ui)
+{
+    struct drawing drawing = {.canvas = canvas, .model = model, .ui = ui};
+    for (size_t i = 0; i < sizeof panels / sizeof *panels; i++)
+        if (is_pointed_at(&drawing, panels[i].box))
+            panels[i].draw(&drawing, panels[i].box);
+    return drawing.picked;
 }

@@ -6,13 +6,12 @@
 
 #include "sim/observe/view_canvas.h"
 #include "sim/observe/view_model.h"
+#include "sim/observe/view_ui.h"
 
-/* Where the mouse is, in picture coordinates; outside the picture when nobody points. */
-struct view_pointer {
-    double x, y;
-};
-#define VIEW_NO_POINTER ((struct view_pointer){-1, -1})
+/* Returns what lies under the pointer. */
+struct view_picked view_draw(struct canvas *canvas, const struct view_model *model, const struct view_ui *ui);
 
-void view_draw(struct canvas *canvas, const struct view_model *model, struct view_pointer pointer);
+/* The same of the panel that is pointed at, without the rest of the picture. */
+struct view_picked view_pick(struct canvas *canvas, const struct view_model *model, const struct view_ui *ui);
 
 #endif

@@ -105,6 +105,8 @@ static void draw_tlb_array(struct drawing *drawing, struct box area, const char 
             canvas_fill(drawing->canvas, box, tlb_colour(cell));
             if (is_pointed_at(drawing, box))
                 hover_tlb(drawing, name, cell, set * array->shape.set_step, way);
+            if (is_pointed_at(drawing, box) && cell->is_valid)
+                pick_linear(drawing, cell->page_number << tlb_page_shift(cell->page));
         }
     }
 }

@@ -58,7 +58,7 @@ static void draw_counts(struct drawing *drawing, struct box area, const struct c
                         unsigned nr_rows)
 {
     for (unsigned i = 0; i < nr_rows; i++) {
-        double y = area.y + 13 * i;
+        double y = area.y + 12 * i;
         char text[COUNT_CHARS];
         canvas_text(drawing->canvas, area.x, y, FONT_SMALL, INK_DIM, rows[i].name);
         double value_end = area.x + area.w - (rows[i].all ? PERCENT_WIDTH : 0);
@@ -133,7 +133,7 @@ void draw_counters_panel(struct drawing *drawing, struct box panel)
         return;
     draw_cpi_bar(drawing, (struct box){inside.x, inside.y, inside.w, BAR_HEIGHT});
     draw_cpi_legend(drawing, (struct box){inside.x, inside.y + BAR_HEIGHT + 6, inside.w, 0});
-    double top = inside.y + BAR_HEIGHT + 74, half = inside.w / 2;
+    double top = inside.y + BAR_HEIGHT + 84, half = inside.w / 2;
     draw_core_counts(drawing, (struct box){inside.x, top, half - 12, 0});
     draw_memory_counts(drawing, (struct box){inside.x + half, top, half, 0});
     draw_last_exception(drawing, inside.x, inside.y + inside.h - 12);

@@ -75,6 +75,23 @@ static void draw_free_history(struct drawing *drawing, struct box area, cycle_t 
                   "free pages, from %s to %s", format_count(a, least), format_count(b, most));
 }
 
+/* Where the guest's marks lie; the last one's name stands beside the title of the graph. */
+static void draw_marks(struct drawing *drawing, struct box area, cycle_t end)
+{
+    enum { TICK_WIDTH = 3 };
+    const struct view_history *history = &drawing->model->history;
+    char count[COUNT_CHARS];
+    for (unsigned i = 0; i < history->nr_marks && history->mark[i].cycle <= end; i++) {
+        const struct view_mark *mark = &history->mark[i];
+        double x = area.x + area.w * (double)mark->cycle / (double)end;
+        struct box tick = {fmin(x, area.x + area.w - TICK_WIDTH), area.y, TICK_WIDTH, area.h};
+        canvas_fill(drawing->canvas, (struct box){tick.x + 1, tick.y, 1, tick.h}, INK_MARK);
+        if (is_pointed_at(drawing, tick))
+            snprintf(drawing->hover, sizeof drawing->hover, "cycle %s: %s", format_count(count, mark->cycle),
+                     mark->text);
+    }
+}
+
 void draw_history_panel(struct drawing *drawing, struct box panel)
 {
     const struct view_history *history = &drawing->model->history;
@@ -92,11 +109,51 @@ void draw_history_panel(struct drawing *drawing, struct box panel)
     if (!end)
         return;
     draw_cpi_history(drawing, cpi, end);
+    draw_marks(drawing, (struct box){inside.x, cpi.y + cpi.h + 17, inside.w, 6}, end);
     draw_free_history(drawing, (struct box){inside.x, cpi.y + cpi.h + 24, inside.w, 48}, end);
+}
+
+static void draw_vga_cells(struct drawing *drawing, struct box inside, const struct view_vga *vga)
+{
+    double width = canvas_char_width(FONT_SMALL), height = canvas_line_height(FONT_SMALL);
+    /* There is no room for all rows: those around the cursor, or the first. */
+    unsigned nr_shown = vga->nr_rows < VIEW_CONSOLE_ROWS ? vga->nr_rows : VIEW_CONSOLE_ROWS;
+    bool has_cursor =
+        vga->has_cursor && vga->cursor_row < vga->nr_rows && vga->cursor_column < vga->nr_columns;
+    unsigned first = has_cursor && vga->cursor_row >= nr_shown ? vga->cursor_row + 1 - nr_shown : 0;
+    for (unsigned row = first; row < first + nr_shown; row++) {
+        for (unsigned column = 0; column < vga->nr_columns; column++) {
+            const struct view_vga_cell *cell = &vga->cell[row][column];
+            double x = inside.x + width * column, y = inside.y + height * (row - first);
+            char text[CANVAS_UTF8_CHARS];
+            canvas_fill(drawing->canvas, (struct box){x, y, width + 1, height + 1}, cell->ground);
+            canvas_utf8(cell->code_point, text);
+            if (cell->code_point > ' ')
+                canvas_text(drawing->canvas, x, y - 1, FONT_SMALL, cell->ink, text);
+        }
+    }
+    if (has_cursor)
+        canvas_fill(drawing->canvas,
+                    (struct box){inside.x + width * vga->cursor_column,
+                                 inside.y + height * (vga->cursor_row - first + 1) - 2, width, 2},
+                    INK_TEXT);
+}
+
+static void draw_vga_panel(struct drawing *drawing, struct box panel)
+{
+    const struct view_vga *vga = &drawing->model->vga;
+    struct box inside =
+        draw_panel(drawing, panel, "Guest screen", vga->is_there ? "VGA" : "VGA, in no text mode");
+    if (vga->is_there)
+        draw_vga_cells(drawing, inside, vga);
 }
 
 void draw_console_panel(struct drawing *drawing, struct box panel)
 {
+    if (drawing->ui->shows_vga) {
+        draw_vga_panel(drawing, panel);
+        return;
+    }
     const struct view_console *console = &drawing->model->console;
     struct box inside = draw_panel(drawing, panel, "Guest console", console->is_there ? "COM1" : "none");
     const unsigned nr_columns = VIEW_CONSOLE_COLUMNS;

@@ -20,16 +20,20 @@ enum { HOVER_CHARS = 160, COUNT_CHARS = 32 };
 struct drawing {
     struct canvas *canvas;
     const struct view_model *model;
-    struct view_pointer pointer;
+    const struct view_ui *ui;
+    struct view_picked picked;
     char hover[HOVER_CHARS]; /* what lies under the pointer; empty while nothing does */
 };
 
 void draw_memory_panel(struct drawing *drawing, struct box panel);
 void draw_walk_panel(struct drawing *drawing, struct box panel);
 void draw_counters_panel(struct drawing *drawing, struct box panel);
+void draw_space_panel(struct drawing *drawing, struct box panel);
+void draw_dma_panel(struct drawing *drawing, struct box panel);
 void draw_arrays_panel(struct drawing *drawing, struct box panel);
 void draw_history_panel(struct drawing *drawing, struct box panel);
 void draw_console_panel(struct drawing *drawing, struct box panel);
+void draw_help(struct drawing *drawing);
 
 /*
  * Ground, frame and title of a panel. Returns the box inside. `note` stands dim beside the title; may be
@@ -42,6 +46,9 @@ double draw_legend(struct drawing *drawing, double x, double y, colour_t colour,
 
 /* True when the pointer is in `box`. */
 bool is_pointed_at(const struct drawing *drawing, struct box box);
+
+/* What is pointed at lies at this linear address. */
+void pick_linear(struct drawing *drawing, uint64_t linear);
 
 /* How cells lie in an area: as large as fits. */
 struct grid {

@@ -57,6 +57,19 @@ static bool is_idle(enum view_owner owner)
     return owner == VIEW_OWNER_FREE || owner == VIEW_OWNER_UNUSED;
 }
 
+/* From cold to hot by the lines that caches hold, as a share of those of a few pages at most. */
+static void draw_heat(struct drawing *drawing, struct box cell, pfn_t first, pfn_t nr_frames)
+{
+    enum { HOT_LINES = 64 };
+    unsigned nr_lines = 0;
+    for (pfn_t pfn = first; pfn < first + nr_frames; pfn++)
+        nr_lines += drawing->model->heat[pfn];
+    unsigned percent = nr_lines >= HOT_LINES ? 100 : nr_lines * 100 / HOT_LINES;
+    colour_t warm = percent > 50 ? colour_mix(INK_MARK, INK_FAULT, (percent - 50) * 2)
+                                 : colour_mix(INK_FAULT, INK_EMPTY, percent * 2);
+    canvas_fill(drawing->canvas, cell, nr_lines ? warm : INK_EMPTY);
+}
+
 /* A cell is coloured by the owner of most of its frames that are in use, and filled as far as they go. */
 static void draw_cell(struct drawing *drawing, struct box cell, pfn_t first, pfn_t nr_frames)
 {
@@ -79,12 +92,26 @@ static void draw_cell(struct drawing *drawing, struct box cell, pfn_t first, pfn
         struct box part = {cell.x, cell.y + cell.h - filled, cell.w, filled};
         canvas_fill(drawing->canvas, part, owner_colour(most));
     }
-    if (is_pointed_at(drawing, cell))
-        snprintf(drawing->hover, sizeof drawing->hover,
-                 "frames %" PRIu64 "-%" PRIu64 ", physical 0x%08" PRIx64 ": %" PRIu64 " of %" PRIu64
-                 " in use, most by %s",
-                 first, first + nr_frames - 1, first << PAGE_SHIFT, nr_used, nr_frames,
-                 nr_used ? view_owner_name(most) : "nobody");
+    if (drawing->ui->shows_heat && drawing->model->heat)
+        draw_heat(drawing, cell, first, nr_frames);
+    const struct view_focus *focus = &drawing->model->focus;
+    pfn_t looked_for = focus->physical.v >> PAGE_SHIFT;
+    if (focus->is_there && focus->is_mapped && looked_for >= first && looked_for < first + nr_frames)
+        canvas_outline(drawing->canvas, (struct box){cell.x - 1, cell.y - 1, cell.w + 2, cell.h + 2},
+                       INK_MARK);
+    if (!is_pointed_at(drawing, cell))
+        return;
+    drawing->picked.first_frame = first;
+    drawing->picked.nr_frames = nr_frames;
+    drawing->picked.x = cell.x;
+    drawing->picked.y = cell.y;
+    drawing->picked.w = cell.w;
+    drawing->picked.h = cell.h;
+    snprintf(drawing->hover, sizeof drawing->hover,
+             "frames %" PRIu64 "-%" PRIu64 ", physical 0x%08" PRIx64 ": %" PRIu64 " of %" PRIu64
+             " in use, most by %s",
+             first, first + nr_frames - 1, first << PAGE_SHIFT, nr_used, nr_frames,
+             nr_used ? view_owner_name(most) : "nobody");
 }
 
 static void draw_frames(struct drawing *drawing, struct box area, const struct view_zone *zone,
@@ -193,8 +220,9 @@ void draw_memory_panel(struct drawing *drawing, struct box panel)
     snprintf(title, sizeof title, "Physical memory %s", format_size(size, memory->nr_frames * PAGE_BYTES));
     struct box inside =
         draw_panel(drawing, panel, title,
-                   memory->is_from_note ? "frames by owner, from the kernel's page descriptors"
-                                        : "frames by use, from page tables and contents");
+                   drawing->ui->shows_heat ? "frames by the lines that caches hold"
+                   : memory->is_from_note  ? "frames by owner, from the kernel's page descriptors"
+                                           : "frames by use, from page tables and contents");
     inside.h -= draw_owners(drawing, inside) + 6;
 
     /* Beyond what its numbers need, a zone gets room by its size. */

@@ -47,26 +47,32 @@ static void draw_arrow(struct drawing *drawing, double x, double y)
                 INK_DIM);
 }
 
+/* The walk that was made last, or the one that the user looked up. */
+static const struct walk *shown_walk(const struct drawing *drawing)
+{
+    return drawing->model->focus.is_there ? &drawing->model->focus.walk : &drawing->model->cpu.walk;
+}
+
 static void draw_step(struct drawing *drawing, double x, double y, unsigned index)
 {
     const struct view_cpu *cpu = &drawing->model->cpu;
-    const struct walk_step *step = &cpu->walk.step[index];
-    bool is_last = index + 1 == cpu->walk.nr_steps;
+    const struct walk_step *step = &shown_walk(drawing)->step[index];
+    const struct walk *walk = shown_walk(drawing);
+    bool is_last = index + 1 == walk->nr_steps;
     char title[COUNT_CHARS], flags[COUNT_CHARS];
-    unsigned level = cpu->walk.first_level + index;
+    unsigned level = walk->first_level + index;
     snprintf(title, sizeof title, "%s [%u]", step_names[level], step->index);
     draw_arrow(drawing, x, y);
-    draw_node(drawing, x, y, cpu->walk.is_fault && is_last ? INK_FAULT : step_colours[level], title,
-              step->value);
+    draw_node(drawing, x, y, walk->is_fault && is_last ? INK_FAULT : step_colours[level], title, step->value);
     format_flags(flags, step->value, level == 0);
     canvas_text(drawing->canvas, x, y + BOX_HEIGHT + 2, FONT_SMALL, INK_TEXT, flags);
-    if (!cpu->is_timed)
+    if (!cpu->is_timed || drawing->model->focus.is_there)
         return;
     double end = canvas_printf(drawing->canvas, x, y + BOX_HEIGHT + 14, FONT_SMALL, INK_DIM, "from %s",
                                servers[step->served_by % NR_SERVED_BY]);
     if (index > 0)
         canvas_printf(drawing->canvas, end, y + BOX_HEIGHT + 14, FONT_SMALL, INK_DIM, " +%" PRIu64,
-                      step->ready - cpu->walk.step[index - 1].ready);
+                      step->ready - walk->step[index - 1].ready);
 }
 
 /* The linear address in binary, cut where the walk cuts it. */
@@ -97,7 +103,10 @@ static void draw_bits(struct drawing *drawing, double x, double y, const struct 
 static void draw_outcome(struct drawing *drawing, double x, double y, const struct walk *walk)
 {
     uint32_t error = walk->error_code;
-    if (walk->is_fault)
+    if (drawing->model->focus.is_there)
+        canvas_text(drawing->canvas, x, y, FONT_BOLD, drawing->model->focus.is_mapped ? INK_GOOD : INK_FAULT,
+                    drawing->model->focus.is_mapped ? "mapped" : "not mapped");
+    else if (walk->is_fault)
         canvas_printf(drawing->canvas, x, y, FONT_BOLD, INK_FAULT, "#PF error %" PRIu32 ": %s, %s by the %s",
                       error,
                       error & PF_RSVD ? "reserved bit set"
@@ -117,7 +126,8 @@ static void draw_frame(struct drawing *drawing, double x, double y, const struct
     uint64_t frame = paging_frame(walk->kind, leaf, is_large ? TLB_PAGE_4M : TLB_PAGE_4K);
     draw_arrow(drawing, x, y);
     draw_node(drawing, x, y, INK_GOOD, is_large ? "4 MiB page" : "4 KiB page", frame);
-    pfn_t pfn = frame >> PAGE_SHIFT;
+    const struct view_focus *focus = &drawing->model->focus;
+    pfn_t pfn = (focus->is_there ? focus->physical.v : frame) >> PAGE_SHIFT;
     if (pfn < memory->nr_frames)
         canvas_text(drawing->canvas, x, y + BOX_HEIGHT + 2, FONT_SMALL, INK_TEXT,
                     view_owner_name(memory->owner[pfn]));
@@ -139,7 +149,7 @@ static void list_step(struct drawing *drawing, double x, double y, const struct 
                       "%-5s [%3u] %016" PRIx64, name, step->index, step->value);
     end = canvas_printf(drawing->canvas, end, y, FONT_SMALL, INK_TEXT, "  %s%s", flags,
                         (step->value & PTE_P) && (step->value & PTE_XD) ? " XD" : "");
-    if (drawing->model->cpu.is_timed)
+    if (drawing->model->cpu.is_timed && !drawing->model->focus.is_there)
         canvas_printf(drawing->canvas, end, y, FONT_SMALL, INK_DIM, "  from %s",
                       servers[step->served_by % NR_SERVED_BY]);
 }
@@ -182,21 +192,31 @@ static void list_walk(struct drawing *drawing, double x, double y, const struct 
     draw_outcome(drawing, x, y + ROW_HEIGHT, walk);
 }
 
+static void describe_walk(const struct drawing *drawing, const struct walk *walk, char note[128])
+{
+    const struct view_cpu *cpu = &drawing->model->cpu;
+    char count[COUNT_CHARS];
+    if (drawing->model->focus.is_there)
+        snprintf(note, 128, "of 0x%08" PRIx64 ", as the tables are now", walk->linear.v);
+    else if (walk->linear.v > UINT32_MAX) /* shorter words for a longer number */
+        snprintf(note, 128, "no. %s: %s of %016" PRIx64 ", %s", format_count(count, cpu->nr_walks_seen),
+                 access_names[walk->access % 3], walk->linear.v, walk->asker == MMU_USER ? "user" : "kernel");
+    else
+        snprintf(note, 128, "no. %s: %s of 0x%08" PRIx64 " by the %s",
+                 format_count(count, cpu->nr_walks_seen), access_names[walk->access % 3], walk->linear.v,
+                 walk->asker == MMU_USER ? "user" : "kernel");
+}
+
 void draw_walk_panel(struct drawing *drawing, struct box panel)
 {
     const struct view_cpu *cpu = &drawing->model->cpu;
-    const struct walk *walk = &cpu->walk;
-    char note[128] = "", count[COUNT_CHARS];
-    bool has_walk = cpu->is_there && cpu->nr_walks_seen && walk->kind != PAGING_OFF;
+    bool is_focus = drawing->model->focus.is_there;
+    const struct walk *walk = shown_walk(drawing);
+    char note[128] = "";
+    bool has_walk = cpu->is_there && (is_focus || cpu->nr_walks_seen) && walk->kind != PAGING_OFF;
     if (has_walk)
-        snprintf(note, sizeof note, "no. %s: %s of 0x%08" PRIx64 " by the %s",
-                 format_count(count, cpu->nr_walks_seen), access_names[walk->access % 3], walk->linear.v,
-                 walk->asker == MMU_USER ? "user" : "kernel");
-    if (has_walk && walk->linear.v > UINT32_MAX) /* shorter words for a longer number */
-        snprintf(note, sizeof note, "no. %s: %s of %016" PRIx64 ", %s",
-                 format_count(count, cpu->nr_walks_seen), access_names[walk->access % 3], walk->linear.v,
-                 walk->asker == MMU_USER ? "user" : "kernel");
-    struct box inside = draw_panel(drawing, panel, "Last page walk", note);
+        describe_walk(drawing, walk, note);
+    struct box inside = draw_panel(drawing, panel, is_focus ? "Page walk" : "Last page walk", note);
     if (!has_walk) {
         bool is_paging = cpu->is_there && (cpu->mode.cr0 & CR0_PG);
         canvas_text(drawing->canvas, inside.x, inside.y, FONT_TEXT, INK_DIM,

@@ -45,3 +45,16 @@ void view_history_update(struct view_history *history, const struct view_source 
     sample.has_free_pages = nr_zones > 0;
     view_history_add(history, &sample);
 }
+
+void view_history_mark(struct view_history *history, cycle_t cycle, const char *text)
+{
+    if (history->nr_marks == VIEW_HISTORY_MARKS)
+        return;
+    struct view_mark *mark = &history->mark[history->nr_marks++];
+    mark->cycle = cycle;
+    /* Plain characters only: it is a stranger's text. */
+    size_t length = 0;
+    for (; text[length] && length + 1 < sizeof mark->text; length++)
+        mark->text[length] = text[length] >= ' ' && text[length] < 0x7f ? text[length] : '?';
+    mark->text[length] = 0;
+}

@@ -7,7 +7,12 @@
 
 #include "sim/observe/view_source.h"
 
-enum { VIEW_HISTORY_SAMPLES = 256, VIEW_HISTORY_FIRST_CYCLES = 4096 };
+enum {
+    VIEW_HISTORY_SAMPLES = 256,
+    VIEW_HISTORY_FIRST_CYCLES = 4096,
+    VIEW_HISTORY_MARKS = 128,
+    VIEW_MARK_CHARS = 32,
+};
 
 /* Totals since the start of the run. */
 struct view_sample {
@@ -18,7 +23,15 @@ struct view_sample {
     bool has_free_pages;
 };
 
+/* Something that the guest said of itself (docs/markers.md). */
+struct view_mark {
+    cycle_t cycle;
+    char text[VIEW_MARK_CHARS];
+};
+
 struct view_history {
+    unsigned nr_marks; /* the first ones */
+    struct view_mark mark[VIEW_HISTORY_MARKS];
     cycle_t distance_cycles, next;
     unsigned nr_samples;
     struct view_sample sample[VIEW_HISTORY_SAMPLES];
@@ -28,6 +41,9 @@ void view_history_init(struct view_history *history);
 
 /* To be called between slices of cpu_run; takes a sample when one is due. */
 void view_history_update(struct view_history *history, const struct view_source *source);
+
+/* What comes when there is no room is left out. */
+void view_history_mark(struct view_history *history, cycle_t cycle, const char *text);
 
 /* Adds a sample; for view_history_update and tests. Cycles must grow. */
 void view_history_add(struct view_history *history, const struct view_sample *sample);

@@ -1,4 +1,5 @@
 /* Whose each frame is: from the kernel's page descriptors, or from what the hardware knows. */
+#include "sim/observe/view_mappings.h"
 #include "sim/observe/view_model.h"
 
 #include <stdlib.h>
@@ -85,68 +86,14 @@ static void mark_mapped(struct view_memory *memory, pfn_t first, pfn_t nr_frames
             mark(memory, pfn, owner);
 }
 
-/* The tables of an address space as they are gone through. */
-struct tables {
-    struct view_memory *memory;
-    const struct ram *ram;
-    const struct paging_mode *mode;
-    uint64_t nr_left; /* entries and frames that may still be looked at: tables may lead to themselves */
-};
-
-static bool spend(struct tables *tables, uint64_t nr)
+static void take_page(void *opaque, const struct view_mapping *mapping)
 {
-    bool is_enough = tables->nr_left >= nr;
-    tables->nr_left -= is_enough ? nr : tables->nr_left;
-    return is_enough;
+    mark_mapped(opaque, mapping->first, mapping->nr_frames, mapping->rights);
 }
 
-static void collect_leaf(struct tables *tables, unsigned level, uint64_t entry, uint64_t rights)
+static void take_table(void *opaque, pfn_t frame)
 {
-    enum paging_kind kind = paging_kind(tables->mode);
-    bool is_small = level == paging_nr_levels(kind) - 1;
-    enum tlb_page page = is_small ? TLB_PAGE_4K : paging_level(kind, level)->large;
-    pfn_t nr_frames = 1ull << (tlb_page_shift(page) - PAGE_SHIFT);
-    if (spend(tables, nr_frames))
-        mark_mapped(tables->memory, paging_frame(kind, entry, page) >> PAGE_SHIFT, nr_frames, rights);
-}
-
-/* The table at `at` and what it leads to; `rights` are those of the entries above it (SDM 3A 4.6). */
-static void collect_table(struct tables *tables, uint64_t at, unsigned level, uint64_t rights)
-{
-    enum paging_kind kind = paging_kind(tables->mode);
-    unsigned entry_bytes = paging_entry_bytes(kind), nr_entries = PAGE_BYTES / entry_bytes;
-    uint8_t table[PAGE_BYTES];
-    if (!spend(tables, nr_entries) || !ram_read(tables->ram, paddr(at), table, sizeof table))
-        return;
-    for (unsigned i = 0; i < nr_entries; i++) {
-        uint64_t entry = 0;
-        memcpy(&entry, table + i * entry_bytes, entry_bytes);
-        if (!(entry & PTE_P))
-            continue;
-        if (paging_is_leaf(tables->mode, level, entry))
-            collect_leaf(tables, level, entry, rights & entry);
-        else
-            collect_table(tables, paging_frame(kind, entry, TLB_PAGE_4K), level + 1, rights & entry);
-    }
-    mark(tables->memory, at >> PAGE_SHIFT, VIEW_OWNER_PAGE_TABLE);
-}
-
-static void collect_page_tables(struct view_memory *memory, const struct ram *ram,
-                                const struct paging_mode *mode)
-{
-    enum { ENOUGH = 1 << 24, PDPTE_SHIFT = 30 };
-    struct tables tables = {.memory = memory, .ram = ram, .mode = mode, .nr_left = ENOUGH};
-    enum paging_kind kind = paging_kind(mode);
-    if (kind == PAGING_OFF)
-        return;
-    unsigned nr_roots = kind == PAGING_PAE ? NR_PDPTES : 1;
-    for (uint64_t i = 0; i < nr_roots; i++) {
-        struct walk_start start;
-        if (paging_start(mode, laddr(i << PDPTE_SHIFT), &start))
-            collect_table(&tables, start.table, 0, start.rights);
-    }
-    if (kind == PAGING_PAE)
-        mark(memory, (mode->cr3 & UINT32_MAX) >> PAGE_SHIFT, VIEW_OWNER_PAGE_TABLE);
+    mark(opaque, frame, VIEW_OWNER_PAGE_TABLE);
 }
 
 bool view_collect_memory(struct view_memory *memory, const struct ram *ram, const struct mmu *mmu,
@@ -163,8 +110,9 @@ bool view_collect_memory(struct view_memory *memory, const struct ram *ram, cons
     memory->is_from_note = note && collect_owners(memory, ram, note);
     if (!memory->is_from_note) {
         collect_contents(memory, ram);
+        const struct view_mapping_visitor visitor = {memory, take_page, take_table};
         if (mmu)
-            collect_page_tables(memory, ram, &mmu->mode);
+            view_visit_mappings(ram, &mmu->mode, &visitor);
     }
     memset(memory->nr_by_owner, 0, sizeof memory->nr_by_owner);
     for (pfn_t pfn = 0; pfn < nr_frames; pfn++)

@@ -19,6 +19,7 @@ void view_model_destroy(struct view_model *model)
     if (!model)
         return;
     free(model->memory.owner);
+    free(model->heat);
     free(model);
 }
 
@@ -77,6 +78,53 @@ static void take_name(char into[VIEW_NAME_CHARS], const char *path)
     snprintf(into, VIEW_NAME_CHARS, "%s", slash ? slash + 1 : path ? path : "");
 }
 
+const char *view_mover_name(enum view_mover mover)
+{
+    static const char *const names[NR_VIEW_MOVERS] = {[VIEW_MOVER_CHANNEL_0] = "engine ch0",
+                                                      [VIEW_MOVER_CHANNEL_1] = "engine ch1",
+                                                      [VIEW_MOVER_CHANNEL_2] = "engine ch2",
+                                                      [VIEW_MOVER_CHANNEL_3] = "engine ch3",
+                                                      [VIEW_MOVER_IDE] = "IDE",
+                                                      [VIEW_MOVER_ISA] = "8237"};
+    return names[mover];
+}
+
+static uint64_t count(const struct stat_registry *stats, const char *name)
+{
+    uint64_t value = 0;
+    stat_get_count(stats, name, &value);
+    return value;
+}
+
+static void collect_dma(struct view_dma *into, const struct view_source *source)
+{
+    const struct stat_registry *stats = source->stats;
+    *into = (struct view_dma){.is_there = stats != NULL};
+    if (!stats)
+        return;
+    for (unsigned i = 0; i <= VIEW_MOVER_CHANNEL_3 - VIEW_MOVER_CHANNEL_0; i++) {
+        char name[] = "dma.ch0.bytes";
+        name[6] = (char)('0' + i);
+        into->mover_bytes[VIEW_MOVER_CHANNEL_0 + i] = count(stats, name);
+    }
+    into->mover_bytes[VIEW_MOVER_IDE] =
+        count(stats, "dma.ide.bytes_read") + count(stats, "dma.ide.bytes_written");
+    into->mover_bytes[VIEW_MOVER_ISA] =
+        count(stats, "dma.isa.bytes_read") + count(stats, "dma.isa.bytes_written");
+    into->snoops = count(stats, "dma.snoops");
+    into->interventions = count(stats, "dma.interventions");
+    into->lines_invalidated = count(stats, "dma.lines_invalidated");
+    into->nr_stale = source->nr_stale;
+}
+
+void view_collect_focus(struct view_model *model, const struct view_source *source, uint64_t linear)
+{
+    model->focus = (struct view_focus){.is_there = source->cpu != NULL};
+    if (source->cpu)
+        model->focus.is_mapped =
+            mmu_peek(cpu_mmu(source->cpu), laddr(linear), &model->focus.walk, &model->focus.physical);
+}
+
 bool view_collect(struct view_model *model, const struct view_source *source)
 {
     const struct tlb *const tlbs[NR_VIEW_TLBS] = {source->itlb, source->dtlb, source->l2_tlb};
@@ -91,6 +139,10 @@ bool view_collect(struct view_model *model, const struct view_source *source)
     collect_cpu(&model->cpu, source->cpu);
     if (!view_collect_memory(&model->memory, source->ram, source->cpu ? cpu_mmu(source->cpu) : NULL, note))
         return false;
+    model->has_task = note && guest_note_current_task(note, source->ram, &model->task);
+    if (!view_collect_space(&model->space, source->ram, source->cpu ? &cpu_mmu(source->cpu)->mode : NULL,
+                            &model->memory, note, model->has_task ? &model->task : NULL))
+        return false;
     for (unsigned i = 0; i < NR_VIEW_TLBS; i++)
         view_collect_tlb(&model->tlb[i], tlbs[i]);
     for (unsigned i = 0; i < NR_VIEW_CACHES; i++)
@@ -98,8 +150,15 @@ bool view_collect(struct view_model *model, const struct view_source *source)
     model->has_dram = source->dram != NULL;
     if (source->dram)
         model->dram = *dram_stats(source->dram);
-    model->has_task = note && guest_note_current_task(note, source->ram, &model->task);
     view_collect_console(&model->console, source->console);
+    collect_dma(&model->dma, source);
+    model->focus.is_there = false;
+    if (!view_collect_heat(model, source))
+        return false;
+    if (source->vga)
+        model->vga = *source->vga;
+    else
+        model->vga.is_there = false;
     if (source->history)
         model->history = *source->history;
     else

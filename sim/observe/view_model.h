@@ -19,6 +19,9 @@ enum view_owner {
 enum {
     VIEW_MAX_CELLS = 8192, /* of one TLB array or cache; of a larger one every n-th set is shown */
     VIEW_NAME_CHARS = 64,
+    VIEW_MAX_AREAS = 64, /* of an address space */
+    VIEW_AREA_CELLS = 64,
+    VIEW_AREA_NAME_CHARS = 16,
 };
 
 struct view_zone {
@@ -34,6 +37,34 @@ struct view_memory {
     uint64_t nr_by_owner[NR_VIEW_OWNERS];
     unsigned nr_zones;
     struct view_zone zone[GUEST_MAX_ZONES];
+};
+
+enum { VIEW_AREA_READ = 1, VIEW_AREA_WRITE = 2, VIEW_AREA_EXECUTE = 4, VIEW_AREA_USER = 8 };
+
+struct view_area_cell {
+    uint32_t nr_pages, nr_present;
+    uint8_t owner; /* of most of those that are there */
+};
+
+/* A virtual memory area, or a stretch of pages that are mapped. */
+struct view_area {
+    uint64_t start, end;
+    uint8_t rights;                  /* VIEW_AREA_* */
+    char name[VIEW_AREA_NAME_CHARS]; /* "heap"; may be empty */
+    uint64_t nr_present;             /* pages */
+    unsigned nr_cells;
+    struct view_area_cell cell[VIEW_AREA_CELLS]; /* equal parts of it, in order */
+};
+
+/* The address space that CR3 names. */
+struct view_space {
+    bool is_paging;
+    bool has_areas; /* user areas are the kernel's own; else found from page tables */
+    bool is_cut;    /* there are more than VIEW_MAX_AREAS */
+    uint64_t root;  /* physical address of the topmost table */
+    uint64_t nr_user_pages, nr_tables;
+    unsigned nr_areas;
+    struct view_area area[VIEW_MAX_AREAS]; /* by address */
 };
 
 /*
@@ -99,6 +130,31 @@ struct view_cpu {
     struct cpu_fault_record fault; /* the latest exception */
 };
 
+/* Who moves bytes without the core. */
+enum view_mover {
+    VIEW_MOVER_CHANNEL_0,
+    VIEW_MOVER_CHANNEL_1,
+    VIEW_MOVER_CHANNEL_2,
+    VIEW_MOVER_CHANNEL_3,
+    VIEW_MOVER_IDE,
+    VIEW_MOVER_ISA,
+    NR_VIEW_MOVERS
+};
+
+struct view_dma {
+    bool is_there;
+    uint64_t mover_bytes[NR_VIEW_MOVERS];
+    uint64_t snoops, interventions, lines_invalidated;
+    uint64_t nr_stale; /* places where caches and memory differed */
+};
+
+/* A page walk that was looked up for the user, with no effect on the machine. */
+struct view_focus {
+    bool is_there, is_mapped;
+    struct walk walk;
+    struct paddr physical;
+};
+
 struct view_console {
     bool is_there;
     unsigned nr_lines;
@@ -115,8 +171,13 @@ struct view_model {
     bool is_paused, is_ended;
     struct view_cpu cpu;
     struct view_memory memory;
+    struct view_space space;
     struct view_tlb tlb[NR_VIEW_TLBS];
     struct view_cache cache[NR_VIEW_CACHES];
+    struct view_dma dma;
+    struct view_focus focus;
+    struct view_vga vga;
+    uint8_t *heat; /* by frame: lines of it that a cache holds; NULL where there are no caches */
     bool has_dram;
     struct dram_stats dram;
     bool has_task;
@@ -132,12 +193,21 @@ void view_model_destroy(struct view_model *model);
 /* Replaces the model by what `source` is now. False when memory is short. */
 bool view_collect(struct view_model *model, const struct view_source *source);
 
-/* The parts of it. `mmu` may be NULL. For view_collect and tests. */
+/* The parts of it. `mmu`, `mode`, `note` and `task` may be NULL. For view_collect and tests. */
 bool view_collect_memory(struct view_memory *memory, const struct ram *ram, const struct mmu *mmu,
                          const struct guest_note *note);
+bool view_collect_space(struct view_space *space, const struct ram *ram, const struct paging_mode *mode,
+                        const struct view_memory *memory, const struct guest_note *note,
+                        const struct guest_task *task);
 void view_collect_tlb(struct view_tlb *into, const struct tlb *tlb);
 void view_collect_cache(struct view_cache *into, const struct cache *cache, const struct view_memory *memory);
 void view_collect_console(struct view_console *into, const struct console *console);
+bool view_collect_heat(struct view_model *model, const struct view_source *source);
+
+/* The walk for an address, as the tables are now. */
+void view_collect_focus(struct view_model *model, const struct view_source *source, uint64_t linear);
+
+const char *view_mover_name(enum view_mover mover);
 
 /* The zones that the kernel tells of, clipped to RAM; none without `note`. Returns how many. */
 unsigned view_collect_zones(struct view_zone zone[GUEST_MAX_ZONES], const struct ram *ram,

@@ -31,23 +31,27 @@ bool view_write_surface(SDL_Surface *surface, const char *file, struct diag *dia
     return diag_add(diag, EXIT_STATUS_NO_OUTPUT, "%s: cannot be written: %s", file, image.message);
 }
 
-bool view_write_png(const struct view_model *model, double scale, const char *file, struct diag *diag)
+bool view_write_png(const struct view_model *model, const struct view_ui *ui, double scale, const char *file,
+                    struct diag *diag)
 {
     struct canvas *canvas = canvas_create(scale, diag);
     if (!canvas)
         return false;
-    view_draw(canvas, model, VIEW_NO_POINTER);
+    view_draw(canvas, model, ui);
     bool is_written = view_write_surface(canvas_surface(canvas), file, diag);
     canvas_destroy(canvas);
     return is_written;
 }
 
-bool view_screenshot(const struct view_source *source, const char *file, struct diag *diag)
+bool view_screenshot(const struct view_source *source, const struct view_ui *ui, const char *file,
+                     struct diag *diag)
 {
     struct view_model *model = view_model_create();
-    bool is_done = model && view_collect(model, source)
-                       ? view_write_png(model, 1, file, diag)
-                       : diag_add(diag, EXIT_STATUS_INTERNAL, "%s: no memory", file);
+    bool is_collected = model && view_collect(model, source);
+    if (is_collected && ui->has_focus)
+        view_collect_focus(model, source, ui->focus);
+    bool is_done = is_collected ? view_write_png(model, ui, 1, file, diag)
+                                : diag_add(diag, EXIT_STATUS_INTERNAL, "%s: no memory", file);
     view_model_destroy(model);
     return is_done;
 }

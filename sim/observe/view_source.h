@@ -10,6 +10,19 @@
 
 struct view_history;
 
+/* The screen of the guest's VGA, as its owner has read it. */
+enum { VIEW_VGA_COLUMNS = 80, VIEW_VGA_ROWS = 25 };
+struct view_vga_cell {
+    uint32_t code_point, ink, ground; /* Unicode; 0xRRGGBB */
+};
+struct view_vga {
+    bool is_there; /* in a text mode; what does not fit is not shown */
+    unsigned nr_columns, nr_rows;
+    bool has_cursor;
+    unsigned cursor_column, cursor_row;
+    struct view_vga_cell cell[VIEW_VGA_ROWS][VIEW_VGA_COLUMNS];
+};
+
 /* What fits the window's console panel. */
 enum { VIEW_CONSOLE_COLUMNS = 112, VIEW_CONSOLE_ROWS = 18 };
 
@@ -24,10 +37,16 @@ struct view_source {
     const void *note; /* contents of the image's ELF note (struct load_result) */
     size_t note_bytes;
     const struct console *console;
+    const struct view_vga *vga;
+    const struct stat_registry *stats; /* as of now */
+    size_t nr_stale;                   /* places where caches and memory differed */
     const struct view_history *history;
     uint64_t clock_hz;
     bool is_paused; /* the window waits for the user */
     bool is_ended;  /* the guest has ended; likewise */
+    /* The address that a name or a number means. False: none. NULL: only numbers are known. */
+    bool (*find)(void *opaque, const char *text, uint64_t *linear);
+    void *opaque;
 };
 
 #endif

@@ -23,7 +23,9 @@ zone_managed_offset zone_free_offset zone_watermark_offset zone_free_area_offset
 free_area_nr_free_offset
 jiffies_addr hz current_task_addr task_list_addr task_list_offset task_pid_offset task_comm_offset task_mm_offset
 mm_pgd_offset
-zone_pcp_count_offset page_table_levels""".split()
+zone_pcp_count_offset page_table_levels
+mm_rb_offset mm_code_offset mm_brk_offset vma_rb_offset rb_left_offset rb_right_offset
+vma_start_offset vma_end_offset vma_flags_offset""".split()
 RESERVED, FREE, KERNEL, SLAB, PAGE_CACHE, ANON, PAGE_TABLE, CMA, DMA = range(9)
 PG_BUDDY = 2
 PRESENT, LARGE, FRAME_MASK = 0x001, 0x080, 0xFFFFFF000
@@ -202,10 +204,32 @@ def check_task(guest, pages, cr3):
     check(pages[note["zones_addr"] - note["page_offset"] >> 12][0] == KERNEL, "the kernel's data is not the kernel's")
 
 
+def check_areas(guest):
+    """The areas of the running program: its tree is in order, and its text, heap and stack are there."""
+    note = guest.note
+    mm = guest.u32(guest.u32(note["current_task_addr"]) + note["task_mm_offset"])
+    areas = []
+
+    def go(node):
+        if node and len(areas) < 100:
+            go(guest.u32(node + note["rb_left_offset"]))
+            area = node - note["vma_rb_offset"]
+            areas.append([guest.u32(area + note[f"vma_{name}_offset"]) for name in ("start", "end", "flags")])
+            go(guest.u32(node + note["rb_right_offset"]))
+
+    go(guest.u32(mm + note["mm_rb_offset"]))
+    check(all(start < end for start, end, _ in areas) and
+          all(one[1] <= two[0] for one, two in zip(areas, areas[1:])), f"areas {areas}")
+    code, heap = ([guest.u32(mm + note[name]), guest.u32(mm + note[name] + 4)] for name in ("mm_code_offset", "mm_brk_offset"))
+    check(any(start <= code[0] < end and flags & 7 == 5 for start, end, flags in areas), f"no text at {code[0]:x} in {areas}")
+    check(any(start < heap[1] <= end and flags & 7 == 3 for start, end, flags in areas), f"no heap to {heap[1]:x} in {areas}")
+    check(areas[-1][1] == note["page_offset"] and areas[-1][2] & 0x103 == 0x103, f"no stack in {areas}")
+
+
 def check_kernel(kernel):
     note = read_note(kernel)
     check(note["page_table_levels"] == (3 if "pae" in os.path.basename(kernel) else 2), "page_table_levels")
-    check(note["version"] == 3, f"version {note['version']}")
+    check(note["version"] == 4, f"version {note['version']}")
     check(note["table_bytes"] == 4 * len(FIELDS), f"table_bytes {note['table_bytes']}")
     memory, cr3 = memory_of_running_guest(kernel)
     guest = Guest(note, memory)
@@ -214,6 +238,7 @@ def check_kernel(kernel):
     check(len(pages) > (MEMORY_MIB - 1) * 256, f"only {len(pages)} struct pages")
     check_zones(guest, pages)
     check_task(guest, pages, cr3)
+    check_areas(guest)
 
 
 def main():

@@ -30,7 +30,7 @@ static void setup(void)
 {
     cr_assert(ram_init(&ram, RAM_BYTES));
     note = (struct guest_note){
-        .version = 3,
+        .version = 4,
         .table_bytes = sizeof note,
         .page_offset = OFFSET,
         .page_bytes = PAGE_BYTES,

@@ -521,8 +521,8 @@ Test(view, screenshot_needs_no_display_and_is_the_same_each_time)
     machine_init(&machine);
     cpu_run(machine.cpu, 50000);
     struct view_source source = source_of(&machine);
-    cr_assert(view_screenshot(&source, file, &diag));
-    cr_assert(view_screenshot(&source, other_file, &diag));
+    cr_assert(view_screenshot(&source, &VIEW_UI_START, file, &diag));
+    cr_assert(view_screenshot(&source, &VIEW_UI_START, other_file, &diag));
     cr_assert_eq(diag.nr_lines, 0);
     struct picture picture = read_picture(file);
     cr_assert_eq(picture.header.width, 1280);
@@ -536,7 +536,7 @@ Test(view, screenshot_needs_no_display_and_is_the_same_each_time)
 Test(view, nothing_but_ram_is_a_picture_too)
 {
     struct view_source source = {.ram = &ram};
-    cr_assert(view_screenshot(&source, file, &diag));
+    cr_assert(view_screenshot(&source, &VIEW_UI_START, file, &diag));
     struct picture picture = read_picture(file);
     cr_assert_gt(picture.nr_colours, 10);
     free(picture.pixels);
@@ -552,7 +552,7 @@ Test(view, a_functional_machine_has_a_picture)
     start(&machine);
     cpu_run(machine.cpu, 5000);
     struct view_source source = source_of(&machine);
-    cr_assert(view_screenshot(&source, file, &diag));
+    cr_assert(view_screenshot(&source, &VIEW_UI_START, file, &diag));
     cr_assert(view_collect(model, &source));
     cr_assert_not(model->cpu.is_timed);
     cr_assert_not(model->tlb[VIEW_DTLB].is_there);
@@ -566,7 +566,7 @@ Test(view, large_pictures_are_large)
 {
     struct view_source source = {.ram = &ram};
     cr_assert(view_collect(model, &source));
-    cr_assert(view_write_png(model, 2, file, &diag));
+    cr_assert(view_write_png(model, &VIEW_UI_START, 2, file, &diag));
     struct picture picture = read_picture(file);
     cr_assert_eq(picture.header.width, 2560);
     cr_assert_eq(picture.header.height, 1440);
@@ -595,7 +595,7 @@ Test(view, walks_of_all_kinds_and_lengths_are_drawn)
             for (unsigned i = 0; i < walk->nr_steps; i++)
                 walk->step[i] = (struct walk_step){
                     .value = 0x80000012345670e3, .index = 511, .served_by = i % NR_SERVED_BY};
-            cr_assert(view_write_png(model, 1, file, &diag));
+            cr_assert(view_write_png(model, &VIEW_UI_START, 1, file, &diag));
         }
     }
 }
@@ -614,7 +614,7 @@ Test(view, odd_shapes_are_drawn)
         struct tlb *tlb = tlb_create(&(struct tlb_params){2, {arrays[i], arrays[i]}});
         for (unsigned j = 0; j < NR_VIEW_TLBS; j++)
             view_collect_tlb(&model->tlb[j], tlb);
-        cr_assert(view_write_png(model, 1, file, &diag));
+        cr_assert(view_write_png(model, &VIEW_UI_START, 1, file, &diag));
         tlb_destroy(tlb);
     }
 }
@@ -629,12 +629,12 @@ Test(view, hostile_zones_and_consoles_are_drawn)
     for (uint32_t word = 1; word < 9; word++)
         put_u32(0x81000 + word * 4, word == 1 ? 0 : UINT32_MAX);
     cr_assert(view_collect(model, &source));
-    cr_assert(view_write_png(model, 1, file, &diag));
+    cr_assert(view_write_png(model, &VIEW_UI_START, 1, file, &diag));
     note.nr_zones = UINT32_MAX;
     note.struct_zone_bytes = 0;
     cr_assert(view_collect(model, &source));
     cr_assert_eq(model->memory.nr_zones, GUEST_MAX_ZONES);
-    cr_assert(view_write_png(model, 1, file, &diag));
+    cr_assert(view_write_png(model, &VIEW_UI_START, 1, file, &diag));
     console_destroy((struct console *)source.console);
 }
 
@@ -643,7 +643,7 @@ Test(view, a_file_that_cannot_be_written_is_one_line)
     struct view_source source = {.ram = &ram};
     char nowhere[80];
     snprintf(nowhere, sizeof nowhere, "%s/no/such/folder.png", folder);
-    cr_assert_not(view_screenshot(&source, nowhere, &diag));
+    cr_assert_not(view_screenshot(&source, &VIEW_UI_START, nowhere, &diag));
     cr_assert_eq(diag.nr_lines, 1);
     cr_assert_eq(diag.status, EXIT_STATUS_NO_OUTPUT);
     cr_assert_not_null(strstr(diag.lines[0], nowhere));

@@ -1,0 +1,91 @@
+#!/bin/sh
+# The window under an X server: keys go to where they should, and its pictures are those that a run without a display
+# makes from the same keys; neither changes what is counted.
+set -u
+. "$LK_SOURCE/tests/whole/lib.sh"
+tab=$(printf '\t')
+enter=$(printf '\r')
+
+# still NAME KEYS: NAME.png, made without a display in cycle 20 M after these keys; the run's statistics in NAME.d
+still() {
+    env -u DISPLAY timeout 60 "$LK" run -q -s machine.ram=64MiB -a "quiet init=areas" --screenshot "$1.png@20M" --view-keys "$2" -o "$1.d" \
+        "$LK_KERNEL" >"$1.said" 2>&1 </dev/null || complain "$1: status $?: $(cat "$1.said")"
+    [ -s "$1.png" ] || complain "$1: no picture"
+}
+
+still plain ""
+still fault f
+still space "f${tab}"
+still dma "f${tab}${tab}vh"
+still found "f/do_page_fault${enter}"
+still help "f?"
+for one in plain fault space dma found help; do
+    for other in plain fault space dma found help; do
+        [ $one = $other ] || ! cmp -s $one.png $other.png || complain "$one and $other are the same picture"
+    done
+    # Stopped at an event or not, a run counts the same.
+    cmp plain.d/stats.json $one.d/stats.json || complain "$one: other statistics"
+done
+still again "f${tab}"
+cmp space.png again.png || complain "the same keys, another picture"
+timeout 60 "$LK" run -q -s machine.ram=64MiB -a "quiet init=areas" --record film@5M -o film.d "$LK_KERNEL" >/dev/null 2>said </dev/null ||
+    complain "--record: status $?: $(cat said)"
+cmp plain.d/stats.json film.d/stats.json || complain "a film changes the statistics"
+[ "$(find film -name '*.png' | wc -l)" -gt 3 ] || complain "only these pictures of a film: $(ls film)"
+
+command -v Xvfb >/dev/null && command -v xdotool >/dev/null || { echo "no Xvfb or xdotool: no window"; finish; }
+Xvfb -displayfd 3 -screen 0 1400x900x24 -nolisten tcp 3>display 2>xvfb.err &
+server=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    [ -s display ] && break
+    sleep 1
+done
+[ -s display ] || { complain "no X server: $(cat xvfb.err)"; kill $server; finish; }
+DISPLAY=:$(cat display)
+export DISPLAY
+# Begins paused in the first cycle, so that the keys decide where the run is.
+SDL_VIDEODRIVER=x11 timeout 120 "$LK" run -q -s machine.ram=64MiB -a "quiet init=areas" --view --view-keys " " -o live.d "$LK_KERNEL" \
+    >live.out 2>live.err </dev/null &
+run=$!
+window=$(timeout 60 xdotool search --sync --name '^lookaside$' | head -n 1)
+# type KEYS PICTURES: keys one by one; waits until so many pictures are there
+type_keys() {
+    for key in $1; do
+        xdotool key --window "$window" "$key" || complain "xdotool: $key"
+    done
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        [ "$(find live.d -name 'window-*.png' 2>/dev/null | wc -l)" -ge "$2" ] && return
+        sleep 0.5
+    done
+    complain "no picture number $2"
+}
+if [ -n "$window" ]; then
+    xdotool windowfocus "$window" 2>/dev/null
+    type_keys "f p" 1
+    type_keys "Tab p" 2
+    type_keys "f Tab v p" 3
+    type_keys "v Tab question p" 4
+    xdotool key --window "$window" Escape
+    xdotool key --window "$window" q 2>xdotool.err
+else
+    complain "no window: $(cat live.err)"
+fi
+wait $run
+status=$?
+[ $status = 0 ] || complain "the window's run ended with $status: $(cat live.err)"
+kill $server
+wait $server 2>/dev/null
+
+# early NAME KEYS: the same by --view-keys from the first cycle on
+early() {
+    timeout 60 "$LK" run -q -s machine.ram=64MiB -a "quiet init=areas" --screenshot "$1.png@1" --view-keys "$2" -o "$1.d" "$LK_KERNEL" >/dev/null 2>said \
+        </dev/null || complain "$1: status $?: $(cat said)"
+}
+early e1 " f"
+early e2 " f${tab}"
+early e3 " ff${tab}${tab}v"
+early e4 " ff?"
+for i in 1 2 3 4; do
+    cmp e$i.png live.d/window-$i.png || complain "picture $i of the window is not that of the keys"
+done
+finish
