@@ -21,6 +21,19 @@ struct block_device *blkdev_get_by_name(const char *name)
     return bdev;
 }
 
+struct block_device *blkdev_get_by_dev(dev_t dev)
+{
+    struct block_device *bdev = block_devices;
+    while (bdev && bdev->bd_dev != dev)
+        bdev = bdev->next;
+    return bdev;
+}
+
+struct block_device *next_block_device(const struct block_device *bdev)
+{
+    return bdev ? bdev->next : block_devices;
+}
+
 u32 bio_bytes(const struct bio *bio)
 {
     u32 bytes = 0;

@@ -4,6 +4,7 @@
 #include "asm/irq.h"
 #include "compiler.h"
 #include "errno.h"
+#include "fs.h"
 #include "highmem.h"
 #include "iommu.h"
 #include "jiffies.h"
@@ -253,7 +254,9 @@ static void __init probe_channel(u32 number)
         struct ide_drive *drive = &drives[2 * number + unit];
         *drive = (struct ide_drive){.channel = channel,
                                     .unit = unit,
-                                    .bdev = {.name = drive_names[2 * number + unit], .submit = submit}};
+                                    .bdev = {.name = drive_names[2 * number + unit],
+                                             .bd_dev = MKDEV(number ? IDE1_MAJOR : IDE0_MAJOR, 64u * unit),
+                                             .submit = submit}};
         if (!identify(drive))
             continue;
         if (!has_drive && channel->bus_master && !ide_dma_init(channel))
@@ -261,6 +264,7 @@ static void __init probe_channel(u32 number)
         has_drive = true;
         drive->use_dma = drive->use_dma && channel->bus_master;
         add_disk(&drive->bdev);
+        devtmpfs_create_node(drive->bdev.name, S_IFBLK | 0660, drive->bdev.bd_dev);
         pr_info("%s: %llu sectors, %s\n", drive->bdev.name, drive->bdev.nr_sectors,
                 drive->use_dma ? "DMA" : "PIO");
     }

@@ -1,7 +1,10 @@
 #include "tty.h"
 #include "asm/irqflags.h"
 #include "asm/uaccess.h"
+#include "completion.h"
 #include "errno.h"
+#include "fs.h"
+#include "jiffies.h"
 #include "printk.h"
 #include "sched.h"
 
@@ -16,7 +19,7 @@
 static char queue[QUEUE_BYTES];
 static u32 nr_read, line_start, nr_typed;
 static u32 nr_lines; /* that have ended and are not read to their end */
-static DECLARE_WAIT_QUEUE_HEAD(line_came);
+static struct completion line_came;
 
 static void put(char c)
 {
@@ -28,7 +31,7 @@ static void end_line(char c)
     put(c);
     line_start = nr_typed;
     nr_lines++;
-    wake_up(&line_came);
+    complete(&line_came);
 }
 
 /* Characters for which there is no room are lost, but for the one that ends the line. */
@@ -73,9 +76,49 @@ static u32 take(char *to, u32 bytes)
 long tty_read(void __user *to, u32 bytes)
 {
     char line[256];
-    int error = wait_event_interruptible(line_came, READ_ONCE(nr_lines) != 0);
-    if (error)
-        return error;
+    while (READ_ONCE(nr_lines) == 0) {
+        if (signal_pending(current))
+            return -EINTR;
+        reinit_completion(&line_came);
+        if (READ_ONCE(nr_lines) == 0)
+            wait_for_completion_timeout(&line_came, HZ);
+    }
     u32 nr = take(line, min(bytes, (u32)sizeof(line)));
     return copy_to_user(to, line, nr) ? -EFAULT : (long)nr;
+}
+
+static ssize_t tty_file_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
+{
+    (void)file;
+    (void)pos;
+    return tty_read(buf, count);
+}
+
+static ssize_t tty_file_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)
+{
+    char piece[256];
+    size_t done = 0;
+    (void)file;
+    (void)pos;
+    while (done < count) {
+        size_t bytes = min(count - done, sizeof(piece));
+        size_t missing = copy_from_user(piece, buf + done, bytes);
+        console_write(piece, bytes - missing);
+        done += bytes - missing;
+        if (missing)
+            return done ? (ssize_t)done : -EFAULT;
+    }
+    return (ssize_t)done;
+}
+
+static const struct file_operations tty_fops = {
+    .llseek = no_llseek, .open = nonseekable_open, .read = tty_file_read, .write = tty_file_write};
+
+#define TTYAUX_MAJOR 5u
+
+void __init tty_init(void)
+{
+    register_chrdev(TTYAUX_MAJOR, 0, 2, "tty", &tty_fops);
+    devtmpfs_create_node("tty", S_IFCHR | 0666, MKDEV(TTYAUX_MAJOR, 0));
+    devtmpfs_create_node("console", S_IFCHR | 0600, MKDEV(TTYAUX_MAJOR, 1));
 }

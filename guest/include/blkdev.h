@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "kdev_t.h"
 #include "mm.h"
 
 typedef u64 sector_t;
@@ -27,9 +28,12 @@ struct bio {
     u32 bi_vcnt;
 };
 
+struct inode;
 struct block_device {
     const char *name;
     sector_t nr_sectors;
+    dev_t bd_dev;
+    struct inode *bd_inode; /* of its pages, for who works through the page cache; NULL: nobody has yet */
     /* Does it, in the caller's task; 0 or -EIO. The bio lies within the device. */
     int (*submit)(struct block_device *bdev, const struct bio *bio);
     struct block_device *next;
@@ -39,6 +43,14 @@ struct block_device {
 void add_disk(struct block_device *bdev);
 /* NULL: there is none of that name. */
 struct block_device *blkdev_get_by_name(const char *name);
+struct block_device *blkdev_get_by_dev(dev_t dev);
+/* The next after bdev, or the first (NULL). */
+struct block_device *next_block_device(const struct block_device *bdev);
+/* Majors of Linux; a drive's minor is 64 times its unit. */
+#define IDE0_MAJOR 3u
+#define IDE1_MAJOR 22u
+/* fs/block_dev.c: writes out what the page cache has of it, and the drive's own cache. 0 or -EIO. */
+int sync_blockdev(struct block_device *bdev);
 
 /* The bytes of a bio. */
 u32 bio_bytes(const struct bio *bio);

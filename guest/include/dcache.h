@@ -40,8 +40,9 @@ struct dentry {
     struct super_block *d_sb;
     const struct dentry_operations *d_op; /* or NULL */
     void *d_fsdata;                       /* the file system's own */
-    struct list_head d_hash;              /* of its bucket; empty: cannot be found any more */
-    struct list_head d_child;             /* in d_parent->d_subdirs */
+    u32 d_order;              /* among its siblings: grows along d_parent->d_subdirs, and never comes twice */
+    struct list_head d_hash;  /* of its bucket; empty: cannot be found any more */
+    struct list_head d_child; /* in d_parent->d_subdirs */
     struct list_head d_subdirs;
     struct list_head d_lru;         /* while d_count is 0 */
     struct list_head d_alias;       /* the names of an inode: inode->i_dentry */
@@ -79,8 +80,6 @@ void d_drop(struct dentry *dentry);
 void d_delete(struct dentry *dentry);
 /* dentry takes target's name and place; target, which has lost its meaning, is dropped. */
 void d_move(struct dentry *dentry, struct dentry *target);
-/* The two change places (RENAME_EXCHANGE). */
-void d_exchange(struct dentry *dentry, struct dentry *target);
 /* Drops all that can be dropped below a folder. */
 void shrink_dcache_parent(struct dentry *parent);
 /* Frees up to so many dentries that nobody uses, the longest unused first. Returns how many it freed. */

@@ -8,11 +8,10 @@
 #include "dcache.h"
 #include "fcntl.h"
 #include "mutex.h"
+#include "pagemap.h"
 #include "path.h"
 #include "stat.h"
 
-struct address_space;
-struct address_space_operations;
 struct block_device;
 struct dir_context;
 struct file;
@@ -32,7 +31,7 @@ struct inode {
     u32 i_uid, i_gid;
     u32 i_nlink;      /* names on the medium; 0: the file goes with its last user */
     u32 i_count;      /* users */
-    u32 i_writecount; /* files open for writing */
+    s32 i_writecount; /* files open for writing; negative: programs that run */
     unsigned long i_ino;
     dev_t i_rdev; /* of a device file */
     u32 i_generation;
@@ -43,9 +42,8 @@ struct inode {
     const struct inode_operations *i_op;
     const struct file_operations *i_fop; /* of files that are opened */
     struct super_block *i_sb;
-    /* The file's pages; a block device's file shares those of the device. Made by inode_init_mapping(). */
-    struct address_space *i_mapping;
-    struct mutex i_mutex; /* held while the file's contents change: write(), truncate() */
+    struct address_space *i_mapping; /* the file's pages (inode_init_mapping()); NULL: it has none */
+    struct mutex i_mutex;            /* held while the file's contents change: write(), truncate() */
 
     struct list_head i_hash;    /* by number: inodes of file systems on disk */
     struct list_head i_sb_list; /* of its super block */
@@ -130,9 +128,10 @@ struct file {
     u32 f_mode;  /* FMODE_ bits */
     struct path f_path;
     struct inode *f_inode;
-    struct address_space *f_mapping; /* f_inode->i_mapping */
+    struct address_space *f_mapping; /* f_inode->i_mapping, or the block device's */
     const struct file_operations *f_op;
     loff_t f_pos;
+    u32 f_version;      /* what has changed since (pipes: writers) */
     u32 f_ra_index;     /* read ahead: the page behind the last one read */
     void *private_data; /* the driver's or file system's own */
 };
@@ -140,6 +139,7 @@ struct file {
 #define FMODE_READ 0x1u
 #define FMODE_WRITE 0x2u
 #define FMODE_LSEEK 0x4u
+#define FMODE_EXEC 0x20u   /* to be run */
 #define FMODE_PATH 0x4000u /* O_PATH: a place, not its contents */
 
 /* Receives the names of a folder; actor returns false when it has no room. */
@@ -198,6 +198,9 @@ struct file *filp_open(const char *name, u32 flags, umode_t mode);
 struct file *dentry_open(const struct path *path, u32 flags);
 /* For programs: a regular file that may be executed, open for reading. */
 struct file *open_exec(const char *name);
+/* A program's file is not written while it runs: 0, or -ETXTBSY; allow_write_access() ends that. */
+int deny_write_access(struct file *file);
+void allow_write_access(struct file *file);
 int nonseekable_open(struct inode *inode, struct file *file);
 
 /* read_write.c: bytes done, fewer at the file's end, or an error. *pos moves on. */
@@ -276,6 +279,7 @@ struct file_system_type {
     struct file_system_type *next;
 };
 #define FS_REQUIRES_DEV 1u
+#define FS_LITTER 2u /* keeps its files in the cache of names only, each by one more reference */
 
 /* Fills in sb: s_op, s_magic, s_blocksize, s_root. 0 or an error; then put_super is not called. */
 typedef int (*fill_super_t)(struct super_block *sb, const char *data);
@@ -363,6 +367,8 @@ int vfs_getattr(const struct path *path, struct kstat *stat);
 int notify_change(struct dentry *dentry, struct iattr *attr);
 /* All of attr but the size. */
 void setattr_copy(struct inode *inode, const struct iattr *attr);
+/* ->setattr() of files that have pages and nothing else. */
+int simple_setattr(struct dentry *dentry, struct iattr *attr);
 /* May the size become this? -EFBIG, -EINVAL. */
 int inode_newsize_ok(const struct inode *inode, loff_t size);
 int vfs_truncate(const struct path *path, loff_t size);
@@ -381,9 +387,17 @@ void devices_show(struct seq_file *m); /* /proc/devices */
 extern const struct file_operations def_blk_fops;
 struct block_device *blkdev_get_by_path(const char *name);
 
+void chr_dev_init(void); /* drivers/mem.c: null, zero, random and the like */
+void blkdev_devices_show(struct seq_file *m);
+
 /* --- the whole --- */
 
-/* The caches, the types that are always there, and the rootfs: /dev, and the embedded programs in /bin. */
+/* The caches, the types of file systems that are always there, and the devices without hardware. */
 void vfs_init(void);
+/*
+ * For the first task: mounts the rootfs, with /dev and the embedded programs in /bin, opens the console as
+ * its files 0, 1 and 2. What cannot be done without memory for it panics.
+ */
+void vfs_start(void);
 /* When all tasks are gone: writes everything out, unmounts everything, frees all caches. */
 void vfs_shutdown(void);

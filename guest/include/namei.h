@@ -41,4 +41,3 @@ int vfs_rmdir(struct inode *dir, struct dentry *dentry);
 int vfs_rename(struct inode *old_dir, struct dentry *old_dentry, struct inode *new_dir,
                struct dentry *new_dentry, u32 flags);
 #define RENAME_NOREPLACE 1u
-#define RENAME_EXCHANGE 2u

@@ -148,6 +148,7 @@ struct task_struct {
     /* Files (fs/). */
     struct files_struct *files;
     struct fs_struct *fs;
+    bool has_kernel_buffers; /* what it takes for user pointers are the kernel's: set_fs_kernel() */
 
     struct cred cred;
 

@@ -6,6 +6,8 @@
 
 /* From a device's interrupt: a character was typed. */
 void tty_receive_char(char c);
+/* /dev/console and /dev/tty. */
+void tty_init(void);
 /*
  * Sleeps until there is a line (ended by Enter), and copies what fits of it, newline and all; what is left is
  * read next. 0: Ctrl-D on an empty line. -EFAULT: a bad pointer.

@@ -7,6 +7,8 @@
 #include "completion.h"
 #include "errno.h"
 #include "exit_internal.h"
+#include "fdtable.h"
+#include "fs_struct.h"
 #include "futex.h"
 #include "itimer.h"
 #include "printk.h"
@@ -153,6 +155,8 @@ void do_exit(int exit_code)
         show_exit(signal->is_group_exit ? signal->group_exit_code : exit_code, current->mm);
     }
     exit_mm();
+    exit_files(current);
+    exit_fs(current);
     fpu_clear(&current->thread.fpu);
     current->exit_code = exit_code;
     exit_notify(is_last);

@@ -7,7 +7,9 @@
 #include "bug.h"
 #include "completion.h"
 #include "exit_internal.h"
+#include "fdtable.h"
 #include "fork_mm.h"
+#include "fs_struct.h"
 #include "itimer.h"
 #include "jiffies.h"
 #include "sched.h"
@@ -208,9 +210,22 @@ static bool are_too_many(const struct clone_args *args)
     return args->fn == NULL && !capable_root() && nr_tasks_of(current_uid()) >= rlimit(RLIMIT_NPROC);
 }
 
+/* Kernel threads begin without. */
+static int copy_files_and_places(const struct clone_args *args, struct task_struct *task)
+{
+    task->files = NULL;
+    task->fs = NULL;
+    if (args->fn)
+        return 0;
+    int error = copy_files(args->flags, task);
+    return error ? error : copy_fs(args->flags, task);
+}
+
 static int copy_parts(const struct clone_args *args, struct task_struct *task)
 {
-    int error = copy_sighand(args->flags, task);
+    int error = copy_files_and_places(args, task);
+    if (error == 0)
+        error = copy_sighand(args->flags, task);
     if (error == 0)
         error = copy_signal(args->flags, task);
     if (error == 0)
@@ -250,6 +265,8 @@ static long copy_process(const struct clone_args *args, u32 pid, struct task_str
         task->sas = (struct sigaltstack){.ss_flags = SS_DISABLE};
     int error = copy_parts(args, task);
     if (error) {
+        exit_files(task);
+        exit_fs(task);
         if (task->mm)
             mmput(task->mm);
         if (task->signal)

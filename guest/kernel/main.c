@@ -10,6 +10,7 @@
 #include "bug.h"
 #include "cma.h"
 #include "dmaengine.h"
+#include "fs.h"
 #include "i8254.h"
 #include "ide.h"
 #include "iommu.h"
@@ -49,6 +50,7 @@ static void __init setup_command_line(void)
 
 static int kernel_init(void *name)
 {
+    vfs_start();
     const char *const argv[] = {name, NULL};
     int error = do_execve(name, argv, boot_params.envp);
     if (error)
@@ -77,6 +79,7 @@ static int run_first_task(int (*fn)(void *), const char *name, long *nr_leaked_p
     cpu_idle_until_exit(task);
     int exit_code = task->exit_code;
     release_task(task);
+    vfs_shutdown();
     *nr_leaked_pages = (long)(free_before - count_free_pages());
     return exit_code;
 }
@@ -149,6 +152,9 @@ void __init start_kernel(void)
     local_irq_enable();
     timekeeping_init();
     pr_info("timer: 8254 ticks at %d Hz on IRQ 0\n", HZ);
+    boot_step("files");
+    vfs_init();
+    tty_init();
     boot_step("devices");
     keyboard_init();
     pci_init();

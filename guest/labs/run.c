@@ -5,6 +5,7 @@
 #include "asm/processor.h"
 #include "binfmts.h"
 #include "bug.h"
+#include "fs.h"
 #include "lab.h"
 #include "lookaside.h"
 #include "params.h"
@@ -57,6 +58,7 @@ static void start_counters(void)
 int lab_thread(void *name)
 {
     bool has_kernel_part = false;
+    vfs_start();
     start_counters();
     for (const struct lab *lab = __start_labs; lab < __stop_labs; lab++) {
         if (strcmp(lab->name, name) == 0) {

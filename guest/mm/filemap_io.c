@@ -162,11 +162,12 @@ static ssize_t write_pages(struct address_space *mapping, const char __user *buf
 /* How many of these bytes the file may still get, or -EFBIG. */
 static ssize_t writable_bytes(const struct inode *inode, loff_t pos, size_t count)
 {
-    loff_t most = inode->i_sb ? inode->i_sb->s_maxbytes : i_size_read(inode);
+    bool is_device = S_ISBLK(inode->i_mode);
+    loff_t most = is_device ? i_size_read(inode) : inode->i_sb->s_maxbytes;
     if (count == 0)
         return 0;
     if (pos >= most)
-        return inode->i_sb ? -EFBIG : -ENOSPC;
+        return is_device ? -ENOSPC : -EFBIG;
     return (ssize_t)min((loff_t)count, most - pos);
 }
 

@@ -1,6 +1,7 @@
 /* What unit tests of guest/mm share: some physical memory, and random numbers that come again. */
 #pragma once
 
+#include "host_random.h"
 #include "mm.h"
 
 #define RAM_PAGES 16384ul /* 64 MiB: 16 of DMA, 32 of NORMAL, 16 of HIGHMEM */
@@ -15,7 +16,6 @@
 
 /* The guest's boot as far as the buddy system, in RAM with a PC's hole below 1 MiB. */
 void start_memory(void);
-u32 random_below(u32 limit);
 /* What the kernel printed since the last call of clear_console(), cut off where it gets long. */
 const char *console_text(void);
 void clear_console(void);

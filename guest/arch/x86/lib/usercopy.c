@@ -1,5 +1,5 @@
 /* The instructions that touch user memory, each with its row in the exception table. */
-#include "asm/uaccess.h"
+#include "uaccess.h"
 
 /* What is left in ECX when a byte faults is what was not copied. */
 static unsigned long copy_user_bytes(void *to, const void *from, unsigned long bytes)
@@ -12,12 +12,12 @@ static unsigned long copy_user_bytes(void *to, const void *from, unsigned long b
 
 unsigned long copy_from_user(void *to, const void __user *from, unsigned long bytes)
 {
-    return access_ok(from, bytes) ? copy_user_bytes(to, from, bytes) : bytes;
+    return current->has_kernel_buffers || access_ok(from, bytes) ? copy_user_bytes(to, from, bytes) : bytes;
 }
 
 unsigned long copy_to_user(void __user *to, const void *from, unsigned long bytes)
 {
-    return access_ok(to, bytes) ? copy_user_bytes(to, from, bytes) : bytes;
+    return current->has_kernel_buffers || access_ok(to, bytes) ? copy_user_bytes(to, from, bytes) : bytes;
 }
 
 int get_user_u32(u32 *value, const u32 __user *from)

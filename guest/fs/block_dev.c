@@ -1,0 +1,200 @@
+/* Block devices as files: their sectors in the page cache. */
+#include "blkdev.h"
+#include "err.h"
+#include "fs_calls.h"
+#include "highmem.h"
+#include "internal.h"
+#include "ioctls.h"
+#include "libfs.h"
+#include "seq_file.h"
+#include "uaccess.h"
+
+static struct vfsmount *bdev_mnt;
+
+/* The sectors of a page of the device's, the last of which may lie behind its end. */
+static int move_page(struct page *page, enum req_op op)
+{
+    struct block_device *bdev = page->mapping->host->i_bdev;
+    sector_t sector = (sector_t)page->index << (PAGE_SHIFT - SECTOR_SHIFT);
+    sector_t nr = min(bdev->nr_sectors - sector, (sector_t)(PAGE_SIZE / SECTOR_SIZE));
+    const struct bio_vec vec = {.bv_page = page, .bv_len = (u32)nr << SECTOR_SHIFT};
+    const struct bio bio = {
+        .bi_bdev = bdev, .bi_opf = op, .bi_sector = sector, .bi_io_vec = &vec, .bi_vcnt = 1};
+    return submit_bio_wait(&bio);
+}
+
+static int blkdev_readpage(struct page *page)
+{
+    clear_highpage(page);
+    return move_page(page, REQ_OP_READ);
+}
+
+static int blkdev_writepage(struct page *page)
+{
+    return move_page(page, REQ_OP_WRITE);
+}
+
+static const struct address_space_operations blkdev_aops = {.readpage = blkdev_readpage,
+                                                            .writepage = blkdev_writepage};
+
+/* The inode of the device's pages. 0 or -ENOMEM. */
+static int blkdev_get(struct block_device *bdev)
+{
+    if (bdev->bd_inode)
+        return 0;
+    struct inode *inode = new_inode(bdev_mnt->mnt_sb);
+    if (inode == NULL)
+        return -ENOMEM;
+    /* File systems work in these pages. */
+    if (inode_init_mapping(inode, &blkdev_aops, GFP_USER)) {
+        iput(inode);
+        return -ENOMEM;
+    }
+    inode->i_ino = get_next_ino();
+    inode->i_mode = S_IFBLK | 0600;
+    inode->i_rdev = bdev->bd_dev;
+    inode->i_bdev = bdev;
+    i_size_write(inode, (loff_t)(bdev->nr_sectors << SECTOR_SHIFT));
+    bdev->bd_inode = inode;
+    return 0;
+}
+
+int sync_blockdev(struct block_device *bdev)
+{
+    if (bdev->bd_inode == NULL)
+        return 0;
+    int error = filemap_write_and_wait(bdev->bd_inode->i_mapping);
+    const struct bio flush = {.bi_bdev = bdev, .bi_opf = REQ_OP_FLUSH};
+    int flush_error = submit_bio_wait(&flush);
+    return error ? error : flush_error;
+}
+
+static int blkdev_open(struct inode *inode, struct file *file)
+{
+    struct block_device *bdev = blkdev_get_by_dev(inode->i_rdev);
+    if (bdev == NULL)
+        return -ENXIO;
+    int error = blkdev_get(bdev);
+    if (error == 0)
+        file->f_mapping = bdev->bd_inode->i_mapping;
+    return error;
+}
+
+static struct block_device *bdev_of(const struct file *file)
+{
+    return file->f_mapping->host->i_bdev;
+}
+
+static loff_t blkdev_llseek(struct file *file, loff_t offset, int whence)
+{
+    loff_t size = i_size_read(file->f_mapping->host);
+    if (whence == SEEK_CUR)
+        offset += file->f_pos;
+    else if (whence == SEEK_END)
+        offset += size;
+    else if (whence != SEEK_SET)
+        return -EINVAL;
+    if (offset < 0 || offset > size)
+        return -EINVAL;
+    file->f_pos = offset;
+    return offset;
+}
+
+static int blkdev_fsync(struct file *file, int datasync)
+{
+    (void)datasync;
+    return sync_blockdev(bdev_of(file));
+}
+
+static long blkdev_ioctl(struct file *file, u32 command, unsigned long arg)
+{
+    struct block_device *bdev = bdev_of(file);
+    u64 bytes = bdev->nr_sectors << SECTOR_SHIFT;
+    switch (command) {
+    case BLKGETSIZE64:
+        return copy_to_user(user_ptr(arg), &bytes, sizeof(bytes)) ? -EFAULT : 0;
+    case BLKGETSIZE:
+        return put_user_u32((u32)bdev->nr_sectors, user_ptr(arg));
+    case BLKSSZGET:
+        return put_user_u32(SECTOR_SIZE, user_ptr(arg));
+    case BLKBSZGET:
+        return put_user_u32(PAGE_SIZE, user_ptr(arg));
+    case BLKROGET:
+        return put_user_u32(0, user_ptr(arg));
+    case BLKFLSBUF:
+        return sync_blockdev(bdev);
+    default:
+        return -ENOTTY;
+    }
+}
+
+const struct file_operations def_blk_fops = {.open = blkdev_open,
+                                             .llseek = blkdev_llseek,
+                                             .read = generic_file_read,
+                                             .write = generic_file_write,
+                                             .mmap = generic_file_mmap,
+                                             .fsync = blkdev_fsync,
+                                             .unlocked_ioctl = blkdev_ioctl};
+
+struct block_device *blkdev_get_by_path(const char *name)
+{
+    struct path path;
+    if (name == NULL)
+        return ERR_PTR(-EINVAL);
+    int error = kern_path(name, LOOKUP_FOLLOW, &path);
+    if (error)
+        return ERR_PTR(error);
+    const struct inode *inode = path.dentry->d_inode;
+    struct block_device *bdev = ERR_PTR(-ENOTBLK);
+    if (S_ISBLK(inode->i_mode)) {
+        bdev = blkdev_get_by_dev(inode->i_rdev);
+        error = bdev ? blkdev_get(bdev) : -ENXIO;
+        if (error)
+            bdev = ERR_PTR(error);
+    }
+    path_put(&path);
+    return bdev;
+}
+
+void blkdev_devices_show(struct seq_file *m)
+{
+    u32 last_major = 0;
+    const struct block_device *bdev = NULL;
+    while ((bdev = next_block_device(bdev))) {
+        if (MAJOR(bdev->bd_dev) != last_major)
+            seq_printf(m, "%3u ide%u\n", MAJOR(bdev->bd_dev), MAJOR(bdev->bd_dev) == IDE0_MAJOR ? 0u : 1u);
+        last_major = MAJOR(bdev->bd_dev);
+    }
+}
+
+static struct super_block *bdev_mount(const struct file_system_type *type, u32 flags, const char *dev_name,
+                                      const char *data)
+{
+    (void)dev_name;
+    return mount_nodev(type, flags, data, pseudo_fill_super);
+}
+
+static struct file_system_type bdev_type = {.name = "bdev", .mount = bdev_mount};
+
+void bdev_init(void)
+{
+    register_filesystem(&bdev_type);
+}
+
+int bdev_start(void)
+{
+    bdev_mnt = kern_mount(&bdev_type, 0, "bdev", NULL);
+    return IS_ERR(bdev_mnt) ? (int)PTR_ERR(bdev_mnt) : 0;
+}
+
+void bdev_end(void)
+{
+    struct block_device *bdev = NULL;
+    while ((bdev = next_block_device(bdev))) {
+        sync_blockdev(bdev);
+        iput(bdev->bd_inode);
+        bdev->bd_inode = NULL;
+    }
+    mntput(bdev_mnt);
+    bdev_mnt = NULL;
+}

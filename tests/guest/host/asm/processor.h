@@ -1,0 +1,6 @@
+/* For tests without processes: what a task remembers of the CPU. */
+#pragma once
+
+struct thread_struct {
+    char unused;
+};
