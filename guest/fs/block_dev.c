@@ -1,8 +1,7 @@
 /* Block devices as files: their sectors in the page cache. */
-#include "blkdev.h"
+#include "buffer_head.h"
 #include "err.h"
 #include "fs_calls.h"
-#include "highmem.h"
 #include "internal.h"
 #include "ioctls.h"
 #include "libfs.h"
@@ -10,32 +9,6 @@
 #include "uaccess.h"
 
 static struct vfsmount *bdev_mnt;
-
-/* The sectors of a page of the device's, the last of which may lie behind its end. */
-static int move_page(struct page *page, enum req_op op)
-{
-    struct block_device *bdev = page->mapping->host->i_bdev;
-    sector_t sector = (sector_t)page->index << (PAGE_SHIFT - SECTOR_SHIFT);
-    sector_t nr = min(bdev->nr_sectors - sector, (sector_t)(PAGE_SIZE / SECTOR_SIZE));
-    const struct bio_vec vec = {.bv_page = page, .bv_len = (u32)nr << SECTOR_SHIFT};
-    const struct bio bio = {
-        .bi_bdev = bdev, .bi_opf = op, .bi_sector = sector, .bi_io_vec = &vec, .bi_vcnt = 1};
-    return submit_bio_wait(&bio);
-}
-
-static int blkdev_readpage(struct page *page)
-{
-    clear_highpage(page);
-    return move_page(page, REQ_OP_READ);
-}
-
-static int blkdev_writepage(struct page *page)
-{
-    return move_page(page, REQ_OP_WRITE);
-}
-
-static const struct address_space_operations blkdev_aops = {.readpage = blkdev_readpage,
-                                                            .writepage = blkdev_writepage};
 
 /* The inode of the device's pages. 0 or -ENOMEM. */
 static int blkdev_get(struct block_device *bdev)

@@ -158,8 +158,7 @@ static void evict(struct inode *inode)
     destroy_inode(inode);
 }
 
-/* Writes out what of it is not on the medium. 0 or -EIO. */
-static int write_inode_now(struct inode *inode)
+int write_inode_now(struct inode *inode)
 {
     int error = inode->i_mapping ? filemap_write_and_wait(inode->i_mapping) : 0;
     if (!(inode->i_state & I_DIRTY))

@@ -1,5 +1,6 @@
 /* How the tree of files begins, with the embedded programs in /bin, and how it ends. */
 #include "binfmts.h"
+#include "buffer_head.h"
 #include "bug.h"
 #include "err.h"
 #include "fdtable.h"
@@ -23,6 +24,8 @@ void __init vfs_init(void)
     devtmpfs_init();
     pipefs_init();
     bdev_init();
+    buffer_init();
+    ext2_init();
     chr_dev_init();
 }
 

@@ -41,6 +41,7 @@
 #define ELOOP 40
 #define ENODATA 61
 #define EOVERFLOW 75
+#define ELIBBAD 80
 #define EUSERS 87
 #define ENOTSOCK 88
 #define EOPNOTSUPP 95

@@ -286,6 +286,7 @@ typedef int (*fill_super_t)(struct super_block *sb, const char *data);
 
 /* filesystems.c */
 void register_filesystem(struct file_system_type *type);
+void ext2_init(void); /* fs/ext2/super.c */
 const struct file_system_type *get_fs_type(const char *name);
 void filesystems_show(struct seq_file *m); /* /proc/filesystems */
 
@@ -323,6 +324,8 @@ void iput(struct inode *inode);
 /* At the end of evict_inode: nothing may be left of it. */
 void clear_inode(struct inode *inode);
 void mark_inode_dirty(struct inode *inode);
+/* Writes out what of it is not on the medium. 0 or -EIO. */
+int write_inode_now(struct inode *inode);
 /* Frees up to so many inodes that nobody uses. Returns how many it freed. */
 unsigned long shrink_icache(unsigned long nr);
 /* At the end of a file system. Returns how many were still in use. */

@@ -48,11 +48,6 @@ struct vm_area_struct {
     struct file *vm_file;                      /* whose page vm_pgoff is; NULL: anonymous memory */
     struct list_head shared;                   /* in vm_file->f_mapping->i_mmap */
     const struct vm_operations_struct *vm_ops; /* NULL: anonymous memory */
-    /*
-     * What the first vm_image_bytes of the area hold at first (the rest is zeroes); NULL: anonymous memory.
-     */
-    const u8 *vm_image;
-    unsigned long vm_image_bytes;
 };
 
 struct mm_struct {
@@ -67,6 +62,8 @@ struct mm_struct {
     unsigned long start_data, end_data;
     unsigned long start_brk, brk; /* the heap */
     unsigned long start_stack;
+    unsigned long arg_start, arg_end, env_start, env_end; /* the strings that the program was given */
+    struct file *exe_file; /* the program, which nobody may write to meanwhile */
     unsigned long stack_limit_bytes;
     unsigned long total_vm;  /* pages in areas */
     unsigned long locked_vm; /* of these, in VM_LOCKED ones */
@@ -120,6 +117,11 @@ int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long end);
 
 /* access.c: reads bytes of one page of any address space; false: the page is not there. */
 bool read_remote_memory(struct mm_struct *mm, unsigned long address, void *buf, unsigned long bytes);
+/*
+ * Writes bytes, or zeroes (from NULL), to an address space that no other task uses, as its program would; a
+ * stack grows. 0, -EFAULT or -ENOMEM.
+ */
+int write_remote_memory(struct mm_struct *mm, unsigned long address, const void *from, unsigned long bytes);
 
 /* pagewalk.c: what is done to all pages of a range, which lies in one area but for zap_page_range(). */
 void zap_page_range(struct mm_struct *mm, unsigned long start, unsigned long end);

@@ -49,6 +49,8 @@ static inline long do_mmap(struct mm_struct *mm, unsigned long address, unsigned
 {
     return do_mmap_pgoff(mm, NULL, address, bytes, prot, flags, 0);
 }
+/* A place for so many bytes, page-aligned, at the hint if that is free; 0: there is none. */
+unsigned long get_unmapped_area(const struct mm_struct *mm, unsigned long hint, unsigned long bytes);
 long do_munmap(struct mm_struct *mm, unsigned long start, unsigned long bytes);
 long do_mprotect(struct mm_struct *mm, unsigned long start, unsigned long bytes, u32 prot);
 long do_mremap(struct mm_struct *mm, unsigned long address, unsigned long old_bytes, unsigned long new_bytes,

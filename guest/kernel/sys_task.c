@@ -3,15 +3,9 @@
 #include "asm/ptrace.h"
 #include "asm/switch_to.h"
 #include "asm/uaccess.h"
-#include "binfmts.h"
-#include "params.h"
 #include "rusage.h"
 #include "sched.h"
-#include "slab.h"
 #include "string.h"
-
-#define ARGS_BYTES PAGE_SIZE
-#define USER_POINTER_BYTES 4
 
 long sys_exit(const struct pt_regs *regs)
 {
@@ -142,73 +136,4 @@ long sys_waitid(const struct pt_regs *regs)
     if (user_info && copy_to_user(user_info, &info, offsetof(struct siginfo, si_utime)))
         return -EFAULT;
     return child && user_rusage && copy_to_user(user_rusage, &rusage, sizeof(rusage)) ? -EFAULT : 0;
-}
-
-/* The words of the user's that a new program gets, in a buffer, since its old memory goes. */
-struct exec_words {
-    const char *argv[MAX_INIT_ENVS + 1], *envp[MAX_INIT_ENVS + 1];
-    const char *name;
-    size_t used;
-    char text[];
-};
-
-static int copy_string(struct exec_words *words, u32 user_text, const char **copy)
-{
-    char *to = words->text + words->used;
-    size_t room = ARGS_BYTES - sizeof(*words) - words->used, length = 0;
-    for (; length < room; length++) {
-        if (copy_from_user(to + length, (const void *)(user_text + length), 1))
-            return -EFAULT;
-        if (to[length] == '\0') {
-            words->used += length + 1;
-            *copy = to;
-            return 0;
-        }
-    }
-    return -E2BIG;
-}
-
-/* A list of addresses that ends with a 0; no list is an empty one. */
-static int copy_list(struct exec_words *words, u32 user_list, const char *list[MAX_INIT_ENVS + 1])
-{
-    for (u32 i = 0; user_list; i++) {
-        u32 user_text;
-        if (get_user_u32(&user_text, (const u32 *)(user_list + i * USER_POINTER_BYTES)))
-            return -EFAULT;
-        if (user_text == 0)
-            break;
-        if (i == MAX_INIT_ENVS)
-            return -E2BIG;
-        int error = copy_string(words, user_text, &list[i]);
-        if (error)
-            return error;
-    }
-    return 0;
-}
-
-/* Programs lie in no folder: what stands before the last slash is ignored. */
-static const char *base_name(const char *path)
-{
-    const char *name = path;
-    for (; *path; path++)
-        if (*path == '/')
-            name = path + 1;
-    return name;
-}
-
-long sys_execve(const struct pt_regs *regs)
-{
-    struct exec_words *words = kzalloc(ARGS_BYTES, GFP_KERNEL);
-    if (words == NULL)
-        return -ENOMEM;
-    long error = copy_string(words, regs->bx, &words->name);
-    if (error == 0)
-        error = copy_list(words, regs->cx, words->argv);
-    if (error == 0)
-        error = copy_list(words, regs->dx, words->envp);
-    if (error == 0)
-        error = do_execve(base_name(words->name), words->argv, words->envp);
-    kfree(words);
-    /* The new program begins with the registers that start_thread() made. */
-    return error ? error : (long)task_pt_regs(current)->ax;
 }

@@ -11,7 +11,7 @@
 
 static void show_own(struct seq_file *m)
 {
-    maps_show(m, current->mm, current->comm);
+    maps_show(m, current->mm);
 }
 
 static void map_pages(unsigned long first, unsigned long count, u32 prot)

@@ -1,6 +1,7 @@
 /* fork()'s part of memory management: areas and page tables are copied, pages are shared. */
 #include "asm/pgtable.h"
 #include "fork_mm.h"
+#include "fs.h"
 #include "rmap.h"
 #include "vma.h"
 
@@ -27,6 +28,12 @@ struct mm_struct *dup_mm(struct mm_struct *from)
     mm->start_brk = from->start_brk;
     mm->brk = from->brk;
     mm->start_stack = from->start_stack;
+    mm->arg_start = from->arg_start;
+    mm->arg_end = from->arg_end;
+    mm->env_start = from->env_start;
+    mm->env_end = from->env_end;
+    if (from->exe_file && deny_write_access(from->exe_file) == 0)
+        mm->exe_file = get_file(from->exe_file);
     for (struct vm_area_struct *area = first_vma(from); area; area = next_vma(area))
         if (!dup_area(mm, area)) {
             mmput(mm);

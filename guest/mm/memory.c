@@ -59,22 +59,6 @@ static u32 do_anonymous_page(struct vm_area_struct *vma, unsigned long address, 
     return 0;
 }
 
-/* The first touch of memory that has content: a copy of the image, with zeroes behind its end. */
-static u32 do_image_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, u32 flags)
-{
-    struct page *page = alloc_user_page(vma);
-    if (page == NULL)
-        return VM_FAULT_OOM;
-    unsigned long offset = address - vma->vm_start;
-    unsigned long bytes = offset < vma->vm_image_bytes ? min(vma->vm_image_bytes - offset, PAGE_SIZE) : 0;
-    char *to = kmap_atomic(page);
-    memcpy(to, vma->vm_image + offset, bytes);
-    memset(to + bytes, 0, PAGE_SIZE - bytes);
-    kunmap_atomic(to);
-    map_user_page(vma, address, pte, page, flags & FAULT_FLAG_WRITE);
-    return 0;
-}
-
 /* Replaces a page that others have, too, by a copy of its own. */
 static u32 copy_shared_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, struct page *old)
 {
@@ -227,11 +211,8 @@ u32 handle_mm_fault(struct vm_area_struct *vma, unsigned long address, u32 flags
     if (pte == NULL)
         return VM_FAULT_OOM;
     if (pte_none(*pte)) {
-        if (vma->vm_ops)
-            result = do_file_page(vma, address, pte, flags);
-        else
-            result = vma->vm_image ? do_image_page(vma, address, pte, flags)
-                                   : do_anonymous_page(vma, address, pte, flags);
+        result = vma->vm_ops ? do_file_page(vma, address, pte, flags)
+                             : do_anonymous_page(vma, address, pte, flags);
     } else if ((flags & FAULT_FLAG_WRITE) && !pte_write(*pte)) {
         result = do_wp_page(vma, address, pte);
     }

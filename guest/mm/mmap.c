@@ -46,6 +46,10 @@ void mmput(struct mm_struct *mm)
         zap_page_range(mm, vma->vm_start, vma->vm_end);
         remove_vma(vma);
     }
+    if (mm->exe_file) {
+        allow_write_access(mm->exe_file);
+        fput(mm->exe_file);
+    }
     free_pgtables(mm);
     BUG_ON(mm->rss || mm->nr_ptes || mm->total_vm || mm->locked_vm || mm->map_count);
     pgd_free(mm->pgd);

@@ -42,11 +42,6 @@ static struct vm_area_struct *copy_vma(struct vm_area_struct *vma, unsigned long
     /* Without pages, there is nothing to be found again, and joining neighbours is worth more. */
     if (vma->anon_vma == NULL && vma->vm_file == NULL)
         part.vm_pgoff = new_address >> PAGE_SHIFT;
-    if (part.vm_image) {
-        offset = offset < part.vm_image_bytes ? offset : part.vm_image_bytes;
-        part.vm_image += offset;
-        part.vm_image_bytes -= offset;
-    }
     struct vm_area_struct *copy = new_vma(vma->vm_mm, &part);
     if (copy)
         account_vma(copy, (long)vma_pages(copy));

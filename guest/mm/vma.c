@@ -109,8 +109,8 @@ void remove_vma(struct vm_area_struct *vma)
 static bool can_merge(const struct vm_area_struct *first, const struct vm_area_struct *second)
 {
     return first->vm_end == second->vm_start && first->vm_flags == second->vm_flags &&
-           first->fault_kind == second->fault_kind && first->vm_image == NULL && second->vm_image == NULL &&
-           first->vm_file == second->vm_file && first->vm_pgoff + vma_pages(first) == second->vm_pgoff &&
+           first->fault_kind == second->fault_kind && first->vm_file == second->vm_file &&
+           first->vm_pgoff + vma_pages(first) == second->vm_pgoff &&
            (first->anon_vma == second->anon_vma || first->anon_vma == NULL || second->anon_vma == NULL);
 }
 
@@ -179,11 +179,6 @@ static void move_start(struct vm_area_struct *vma, unsigned long bytes)
 {
     vma->vm_start += bytes;
     vma->vm_pgoff += bytes >> PAGE_SHIFT;
-    if (vma->vm_image == NULL)
-        return;
-    bytes = min(bytes, vma->vm_image_bytes);
-    vma->vm_image += bytes;
-    vma->vm_image_bytes -= bytes;
 }
 
 int split_vma(struct vm_area_struct *vma, unsigned long address)

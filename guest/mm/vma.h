@@ -29,7 +29,5 @@ static inline unsigned long vm_start_gap(const struct vm_area_struct *vma)
     return vma->vm_start > STACK_GUARD_GAP ? vma->vm_start - STACK_GUARD_GAP : 0;
 }
 
-/* mmap.c: a place for so many bytes, page-aligned; 0: there is none. */
-unsigned long get_unmapped_area(const struct mm_struct *mm, unsigned long hint, unsigned long bytes);
-/* Whether [start, start + bytes) is page-aligned at its start and lies in user space; rounds bytes up. */
+/* mmap.c: whether [start, start + bytes) starts at a page and lies in user space; rounds bytes up. */
 bool is_user_range(unsigned long start, unsigned long *bytes);
