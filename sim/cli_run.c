@@ -72,8 +72,17 @@ static void put_log(void *opaque, const char *text, size_t nr_bytes)
 static void take_note(void *opaque, enum machine_note note, uint32_t id, const char *text)
 {
     struct run *run = opaque;
+    static const enum trace_mark_kind marks[] = {
+        [MACHINE_NOTE_ROI_BEGIN] = TRACE_MARK_ROI_BEGIN,
+        [MACHINE_NOTE_ROI_END] = TRACE_MARK_ROI_END,
+        [MACHINE_NOTE_MARK] = TRACE_MARK_TEXT,
+        [MACHINE_NOTE_RESET_STATS] = TRACE_MARK_RESET_STATS,
+        [MACHINE_NOTE_DUMP_STATS] = TRACE_MARK_DUMP_STATS,
+    };
     if (note == MACHINE_NOTE_MARK)
         run_view_mark(run->view, text);
+    if (run->trace)
+        trace_writer_mark(run->trace, marks[note], id, text);
     run_stats_note(run->stats, run->machine, note, id, &run->diag);
 }
 
@@ -141,6 +150,11 @@ static bool make_trace(struct run *run)
         .from = o->trace_from,
         .to = o->trace_to,
         .limit_bytes = o->trace_limit_bytes,
+        .filter = o->trace_filter,
+        .has_process = o->has_trace_process,
+        .process_cr3 = o->trace_process_cr3,
+        .has_region = o->has_trace_region,
+        .region = (uint32_t)o->trace_region,
     };
     run->trace = trace_writer_create(o->trace, &params, &run->diag);
     return run->trace != NULL;

@@ -32,6 +32,11 @@ const char run_usage[] =
     "      --trace-from N       ... from this cycle on\n"
     "      --trace-to N         ... up to this one\n"
     "      --trace-limit SIZE   ... but no more than so many bytes, such as 100M\n"
+    "      --trace-kinds LIST   ... only these: instructions, translations, accesses, exceptions, controls,\n"
+    "                           requests, devices, marks\n"
+    "      --trace-address A-B  ... only what lies at or goes to these linear addresses\n"
+    "      --trace-process CR3  ... only while CR3 has this page directory\n"
+    "      --trace-region ID    ... only within this region of interest\n"
     "      --view               a window on memory, TLBs, caches and counters while the guest runs\n"
     "      --screenshot FILE.png[@CYCLE]   the same picture into a file, at the end or at a cycle; needs no "
     "display\n"
@@ -66,6 +71,10 @@ enum option_id {
     OPTION_TRACE_FROM,
     OPTION_TRACE_TO,
     OPTION_TRACE_LIMIT,
+    OPTION_TRACE_KINDS,
+    OPTION_TRACE_ADDRESS,
+    OPTION_TRACE_PROCESS,
+    OPTION_TRACE_REGION,
     OPTION_VIEW,
     OPTION_SCREENSHOT,
     OPTION_VIEW_KEYS,
@@ -95,6 +104,10 @@ static const struct option known[] = {
     {"trace-from", required_argument, NULL, OPTION_TRACE_FROM},
     {"trace-to", required_argument, NULL, OPTION_TRACE_TO},
     {"trace-limit", required_argument, NULL, OPTION_TRACE_LIMIT},
+    {"trace-kinds", required_argument, NULL, OPTION_TRACE_KINDS},
+    {"trace-address", required_argument, NULL, OPTION_TRACE_ADDRESS},
+    {"trace-process", required_argument, NULL, OPTION_TRACE_PROCESS},
+    {"trace-region", required_argument, NULL, OPTION_TRACE_REGION},
     {"view", no_argument, NULL, OPTION_VIEW},
     {"screenshot", required_argument, NULL, OPTION_SCREENSHOT},
     {"view-keys", required_argument, NULL, OPTION_VIEW_KEYS},
@@ -148,6 +161,19 @@ static bool parse_address(const char *option, const char *text, uint64_t *value,
     return true;
 }
 
+/* A number up to `limit`, decimal or 0x... */
+static bool parse_number(const char *option, const char *text, uint64_t limit, uint64_t *value,
+                         struct diag *diag)
+{
+    char *end;
+    errno = 0;
+    *value = strtoull(text, &end, 0);
+    if (text[0] < '0' || text[0] > '9' || *end || errno != 0 || *value > limit)
+        return diag_add(diag, EXIT_STATUS_USAGE, "%s: '%s' is no number; allowed: 0 to %#llx", option, text,
+                        (unsigned long long)limit);
+    return true;
+}
+
 /* FILE, or FILE and how it is used. A comma that is followed by something else is taken for a mistake. */
 static bool parse_disk(struct run_options *options, const char *text, struct diag *diag)
 {
@@ -191,6 +217,26 @@ static bool parse_record(struct run_options *options, const char *text, struct d
         return false;
     options->record = strndup(text, at ? (size_t)(at - text) : strlen(text));
     return options->record != NULL;
+}
+
+/* What of a run its trace is to have. */
+static bool take_trace_choice(struct run_options *o, int option, struct diag *diag)
+{
+    if (!o->trace_filter.kinds)
+        o->trace_filter = trace_filter_of_all();
+    o->is_trace_chosen = true;
+    switch (option) {
+    case OPTION_TRACE_KINDS:
+        return trace_filter_parse_kinds(&o->trace_filter, "--trace-kinds", optarg, diag);
+    case OPTION_TRACE_ADDRESS:
+        return trace_filter_parse_address(&o->trace_filter, "--trace-address", optarg, diag);
+    case OPTION_TRACE_PROCESS:
+        o->has_trace_process = true;
+        return parse_number("--trace-process", optarg, UINT64_MAX, &o->trace_process_cr3, diag);
+    default:
+        o->has_trace_region = true;
+        return parse_number("--trace-region", optarg, UINT32_MAX, &o->trace_region, diag);
+    }
 }
 
 static bool take(struct run_options *o, int option, struct diag *diag)
@@ -241,6 +287,11 @@ static bool take(struct run_options *o, int option, struct diag *diag)
         return parse_count("--trace-to", optarg, 1000, &o->trace_to, diag);
     case OPTION_TRACE_LIMIT:
         return parse_count("--trace-limit", optarg, 1024, &o->trace_limit_bytes, diag);
+    case OPTION_TRACE_KINDS:
+    case OPTION_TRACE_ADDRESS:
+    case OPTION_TRACE_PROCESS:
+    case OPTION_TRACE_REGION:
+        return take_trace_choice(o, option, diag);
     case OPTION_VIEW:
         o->has_view = true;
         return true;
@@ -319,9 +370,10 @@ bool run_options_parse(struct run_options *options, int argc, char **argv, struc
             "--unpack, --load-at, --entry");
     if (optind == argc && !options->has_firmware)
         return diag_add(diag, EXIT_STATUS_USAGE, "run: wants an image, or `demo`; see lookaside run --help");
-    if (!options->trace && (options->trace_from || options->trace_to || options->trace_limit_bytes))
+    if (!options->trace &&
+        (options->trace_from || options->trace_to || options->trace_limit_bytes || options->is_trace_chosen))
         return diag_add(diag, EXIT_STATUS_USAGE,
-                        "--trace-from, --trace-to and --trace-limit want --trace FILE as well");
+                        "--trace-from, --trace-limit and other options of --trace want --trace FILE as well");
     if (!options->has_firmware)
         options->image = argv[optind++];
     if (optind < argc)

@@ -5,6 +5,7 @@
 #include "sim/base/addr.h"
 #include "sim/base/diag.h"
 #include "sim/machine.h"
+#include "sim/observe/trace_filter.h"
 
 struct run_options {
     const char *image; /* "demo" for the bundled guest; with has_firmware a firmware image */
@@ -23,6 +24,10 @@ struct run_options {
     const char *trace;            /* file; NULL: none */
     cycle_t trace_from, trace_to; /* trace_to 0: to the end */
     uint64_t trace_limit_bytes;
+    bool is_trace_chosen;             /* one of the next is set */
+    struct trace_filter trace_filter; /* kinds 0: all */
+    bool has_trace_process, has_trace_region;
+    uint64_t trace_process_cr3, trace_region;
     bool has_view;
     const char *screenshot;   /* file; NULL: none. Owned. */
     cycle_t screenshot_cycle; /* EV_NEVER: at the end */

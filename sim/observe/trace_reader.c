@@ -19,6 +19,7 @@ struct trace_reader {
     size_t chunks_room;
 
     cycle_t from, to; /* what is selected */
+    struct trace_filter filter;
     uint64_t next_chunk;
     struct trace_chunk chunk; /* the one that is being read */
     struct trace_codec codec;
@@ -266,6 +267,7 @@ struct trace_reader *trace_open(const char *file, struct diag *diag)
         return NULL;
     }
     trace_select(reader, 0, UINT64_MAX);
+    reader->filter = trace_filter_of_all();
     return reader;
 }
 
@@ -339,7 +341,8 @@ static bool load_chunk(struct trace_reader *reader, const struct trace_chunk *ch
     return true;
 }
 
-bool trace_next(struct trace_reader *reader, struct trace_record *record, struct diag *diag)
+/* The next record of those cycles, whatever it is. */
+static bool read_record(struct trace_reader *reader, struct trace_record *record, struct diag *diag)
 {
     while (reader->records_left == 0) {
         if (reader->at != reader->end)
@@ -359,4 +362,17 @@ bool trace_next(struct trace_reader *reader, struct trace_record *record, struct
     return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: the chunk at offset %" PRIu64 ": record %u: %s",
                     reader->name, reader->chunk.offset, reader->chunk.nr_records - reader->records_left - 1,
                     wrong);
+}
+
+bool trace_next(struct trace_reader *reader, struct trace_record *record, struct diag *diag)
+{
+    while (read_record(reader, record, diag))
+        if (trace_filter_takes(&reader->filter, record))
+            return true;
+    return false;
+}
+
+void trace_set_filter(struct trace_reader *reader, const struct trace_filter *filter)
+{
+    reader->filter = *filter;
 }

@@ -6,6 +6,7 @@
 #define LK_SIM_OBSERVE_TRACE_READER_H
 
 #include "sim/base/diag.h"
+#include "sim/observe/trace_filter.h"
 #include "sim/observe/trace_format.h"
 
 struct trace_reader;
@@ -37,6 +38,9 @@ const struct trace_info *trace_info(const struct trace_reader *reader);
  * index).
  */
 void trace_select(struct trace_reader *reader, cycle_t from, cycle_t to);
+
+/* From now on trace_next leaves out what the filter does not take. */
+void trace_set_filter(struct trace_reader *reader, const struct trace_filter *filter);
 
 /* The next record, in the order in which they were written. False at the end, or with a line in `diag`. */
 bool trace_next(struct trace_reader *reader, struct trace_record *record, struct diag *diag)

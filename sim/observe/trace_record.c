@@ -203,6 +203,18 @@ static void put_control(struct out *out, const struct trace_codec *codec, const 
     put_delta(out, control->cycle, codec->cycle);
 }
 
+static void put_mark(struct out *out, const struct trace_codec *codec, const struct trace_mark *mark)
+{
+    size_t length = strnlen(mark->text, TRACE_MARK_CHARS - 1);
+    put_byte(out, TRACE_MARK);
+    put_byte(out, mark->kind);
+    put(out, mark->id);
+    put_byte(out, (unsigned)length);
+    memcpy(out->at, mark->text, length);
+    out->at += length;
+    put_delta(out, mark->cycle, codec->cycle);
+}
+
 /* What both sides learn from a record that is no instruction. */
 static void remember(struct trace_codec *codec, const struct trace_record *record)
 {
@@ -226,6 +238,7 @@ static void remember(struct trace_codec *codec, const struct trace_record *recor
         break;
     case TRACE_INSN:
     case TRACE_CONTROL:
+    case TRACE_MARK:
     case NR_TRACE_KINDS:
         break;
     }
@@ -257,6 +270,9 @@ size_t trace_encode(struct trace_codec *codec, const struct trace_record *record
         break;
     case TRACE_DEVICE:
         put_device(&out, codec, &record->device);
+        break;
+    case TRACE_MARK:
+        put_mark(&out, codec, &record->mark);
         break;
     case NR_TRACE_KINDS:
         break;
@@ -468,6 +484,18 @@ static void get_control(struct in *in, const struct trace_codec *codec, struct t
     control->cycle = get_delta(in, codec->cycle);
 }
 
+static void get_mark(struct in *in, const struct trace_codec *codec, struct trace_mark *mark)
+{
+    mark->kind = (enum trace_mark_kind)get_below(in, NR_TRACE_MARKS, "a kind of mark is unknown");
+    mark->id = (uint32_t)get(in);
+    unsigned length = get_below(in, TRACE_MARK_CHARS, "a mark's text is too long");
+    get_bytes(in, mark->text, length);
+    for (unsigned i = 0; i < length; i++)
+        if (mark->text[i] < 0x20 || mark->text[i] > 0x7e)
+            mark->text[i] = '?';
+    mark->cycle = get_delta(in, codec->cycle);
+}
+
 const char *trace_decode(struct trace_codec *codec, const uint8_t **at, const uint8_t *end,
                          struct trace_record *record)
 {
@@ -497,6 +525,9 @@ const char *trace_decode(struct trace_codec *codec, const uint8_t **at, const ui
         break;
     case TRACE_DEVICE:
         get_device(&in, codec, flags, &record->device);
+        break;
+    case TRACE_MARK:
+        get_mark(&in, codec, &record->mark);
         break;
     case NR_TRACE_KINDS:
     default:
@@ -549,6 +580,9 @@ struct trace_span trace_record_span(const struct trace_record *record)
         break;
     case TRACE_CONTROL:
         widen(&span, record->control.cycle);
+        break;
+    case TRACE_MARK:
+        widen(&span, record->mark.cycle);
         break;
     case NR_TRACE_KINDS:
         break;

@@ -21,10 +21,16 @@ enum trace_kind {
     TRACE_CONTROL,
     TRACE_REQUEST,
     TRACE_DEVICE,
+    TRACE_MARK,
     NR_TRACE_KINDS,
 };
 
-enum { TRACE_CONTROL_CHARS = 16, NR_ACCESS_KINDS = CPU_ACCESS_STORE + 1, NR_WALK_ACCESSES = MMU_FETCH + 1 };
+enum {
+    TRACE_CONTROL_CHARS = 16,
+    TRACE_MARK_CHARS = 64,
+    NR_ACCESS_KINDS = CPU_ACCESS_STORE + 1,
+    NR_WALK_ACCESSES = MMU_FETCH + 1
+};
 
 /*
  * A write that TLBs or caches care about. The observer is told no cycle: `cycle` is the latest that it had
@@ -34,6 +40,22 @@ struct trace_control {
     char what[TRACE_CONTROL_CHARS];
     uint64_t value;
     cycle_t cycle;
+};
+
+/* What a marker of the guest said (docs/markers.md). */
+enum trace_mark_kind {
+    TRACE_MARK_ROI_BEGIN,
+    TRACE_MARK_ROI_END,
+    TRACE_MARK_TEXT,
+    TRACE_MARK_RESET_STATS,
+    TRACE_MARK_DUMP_STATS,
+    NR_TRACE_MARKS,
+};
+struct trace_mark {
+    enum trace_mark_kind kind;
+    uint32_t id;
+    char text[TRACE_MARK_CHARS]; /* printable; what does not fit is cut */
+    cycle_t cycle;               /* like that of a control write */
 };
 
 struct trace_record {
@@ -46,6 +68,7 @@ struct trace_record {
         struct trace_control control;
         struct cpu_seen_request request;
         struct dma_seen_line device;
+        struct trace_mark mark;
     };
     bool has_walk; /* TRACE_TRANSLATION only; else `walk` holds nothing */
     struct walk walk;

@@ -96,11 +96,50 @@ static bool is_of_fetch(const struct trace_record *record)
 static bool is_part(const struct trace_record *record)
 {
     return record->kind == TRACE_TRANSLATION || record->kind == TRACE_ACCESS ||
-           record->kind == TRACE_CONTROL || record->kind == TRACE_DEVICE;
+           record->kind == TRACE_CONTROL || record->kind == TRACE_DEVICE || record->kind == TRACE_MARK;
+}
+
+/* When a walk's last entry was there; its begin is when it was asked for. */
+static cycle_t walk_end(const struct trace_record *part)
+{
+    return part->walk.nr_steps ? part->walk.step[part->walk.nr_steps - 1].ready : part->translation.asked;
+}
+
+static void count_translation(struct trace_tally *tally, const struct trace_record *part)
+{
+    const struct cpu_seen_translation *seen = &part->translation;
+    if (!seen->is_refuted && !seen->is_l1_hit) {
+        tally->itlb_misses += seen->access == MMU_FETCH;
+        tally->dtlb_misses += seen->access != MMU_FETCH;
+        tally->l2_tlb_hits += seen->is_l2_hit;
+    }
+    if (part->has_walk) {
+        tally->walks++;
+        tally->walk_cycles += walk_end(part) - seen->asked;
+    }
+}
+
+static void count_access(struct trace_tally *tally, const struct cpu_seen_access *seen)
+{
+    bool is_miss = seen->is_ram && seen->served_by != SERVED_BY_L1;
+    if (seen->kind == CPU_ACCESS_FETCH) {
+        tally->l1i_misses += is_miss;
+        return;
+    }
+    tally->l1d_misses += is_miss;
+    tally->devices += !seen->is_ram;
+    if (seen->kind == CPU_ACCESS_LOAD && tally->loads++ == 0)
+        tally->first_load = seen->linear;
+    if (seen->kind == CPU_ACCESS_STORE && tally->stores++ == 0)
+        tally->first_store = seen->linear;
 }
 
 static void add_part(struct trace_row *row, const struct trace_record *part)
 {
+    if (part->kind == TRACE_TRANSLATION)
+        count_translation(&row->tally, part);
+    else if (part->kind == TRACE_ACCESS)
+        count_access(&row->tally, &part->access);
     bool is_device = part->kind == TRACE_DEVICE;
     row->nr_lines += is_device;
     if (row->nr_parts < TRACE_MAX_PARTS && !(is_device && row->nr_lines > TRACE_MAX_LINES))

@@ -9,6 +9,15 @@
 
 enum { TRACE_MAX_PARTS = 64, TRACE_MAX_LINES = 32 };
 
+/* What happened on a row's account, counted whether it is kept among its parts or not. */
+struct trace_tally {
+    uint64_t loads, stores, devices; /* accesses; of them, those that went to no RAM */
+    uint64_t itlb_misses, dtlb_misses, l2_tlb_hits;
+    uint64_t walks, walk_cycles;
+    uint64_t l1i_misses, l1d_misses;
+    struct laddr first_load, first_store; /* where there are any */
+};
+
 struct trace_row {
     bool is_exception;
     struct cpu_seen_insn insn;           /* is_exception: not used */
@@ -16,6 +25,7 @@ struct trace_row {
     cycle_t asked;  /* when its fetch block was asked for; insn.fetched is when its bytes were there */
     bool is_memory; /* it loads or stores */
     struct trace_span span;
+    struct trace_tally tally;
     /*
      * Translations, accesses and control writes made for it, and lines that devices asked for since the row
      * before, in order; owned. Of many the first are kept.

@@ -26,7 +26,7 @@ void trace_show_info(const struct trace_info *info, const char *file, FILE *out)
 {
     static const char *const kinds[NR_TRACE_KINDS] = {"instructions", "translations",   "accesses",
                                                       "exceptions",   "control writes", "requests",
-                                                      "device lines"};
+                                                      "device lines", "marks"};
     put_string(out, "file", file);
     put_number(out, "trace version", TRACE_VERSION);
     put_string(out, "lookaside", info->version);

@@ -130,6 +130,14 @@ static void put_parts(FILE *out, const struct trace_row *row)
             put_access(out, &part->access);
         } else if (part->kind == TRACE_DEVICE) {
             put_device(out, &part->device);
+        } else if (part->kind == TRACE_MARK) {
+            struct trace_text words;
+            char buffer[128];
+            trace_text_init(&words, buffer, sizeof buffer);
+            trace_part_sentence(&words, part);
+            fputs("{\"mark\": ", out);
+            json_put_string(out, buffer);
+            fputc('}', out);
         } else {
             fputs("{\"control\": ", out);
             json_put_string(out, part->control.what);
@@ -208,8 +216,9 @@ bool trace_show_json(const struct trace_show *show, struct diag *diag)
 
 void trace_show_info_json(const struct trace_info *info, const char *file, FILE *out)
 {
-    static const char *const kinds[NR_TRACE_KINDS] = {
-        "instructions", "translations", "accesses", "exceptions", "controls", "requests", "device_lines"};
+    static const char *const kinds[NR_TRACE_KINDS] = {"instructions", "translations", "accesses",
+                                                      "exceptions",   "controls",     "requests",
+                                                      "device_lines", "marks"};
     put_header(info, out);
     fputs(",\n  \"file\": ", out);
     json_put_string(out, file);

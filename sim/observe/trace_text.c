@@ -73,6 +73,7 @@ bool trace_part_is_notable(const struct trace_record *part)
         return !part->access.is_ram || part->access.served_by != SERVED_BY_L1;
     case TRACE_CONTROL:
     case TRACE_DEVICE:
+    case TRACE_MARK:
         return true;
     case TRACE_INSN:
     case TRACE_EXCEPTION:
@@ -87,6 +88,14 @@ bool trace_part_is_notable(const struct trace_record *part)
 static const char *snoop_word(const struct dma_seen_line *seen)
 {
     return seen->was_dirty ? " dirty" : seen->was_here ? " cached" : "";
+}
+
+static void add_mark(struct trace_text *text, const struct trace_mark *mark)
+{
+    static const char *const names[NR_TRACE_MARKS] = {"region begins", "region ends", "mark", "reset",
+                                                      "dump"};
+    trace_text_add(text, "%s %" PRIu32 "%s%s", names[mark->kind], mark->id, *mark->text ? ": " : "",
+                   mark->text);
 }
 
 void trace_part_mark(struct trace_text *text, const struct trace_record *part)
@@ -104,6 +113,8 @@ void trace_part_mark(struct trace_text *text, const struct trace_record *part)
             trace_text_add(text, "device");
     } else if (part->kind == TRACE_CONTROL) {
         add_word(text, part->control.what);
+    } else if (part->kind == TRACE_MARK) {
+        add_mark(text, &part->mark);
     } else if (part->kind == TRACE_DEVICE) {
         trace_text_add(text, "dma %c%s", part->device.is_write ? 'w' : 'r', snoop_word(&part->device));
     }
@@ -121,6 +132,7 @@ cycle_t trace_part_cycle(const struct trace_record *part)
     case TRACE_CONTROL:
     case TRACE_REQUEST:
     case TRACE_DEVICE:
+    case TRACE_MARK:
     case NR_TRACE_KINDS:
         break;
     }
@@ -200,5 +212,7 @@ void trace_part_sentence(struct trace_text *text, const struct trace_record *par
         trace_text_add(text, " %08" PRIx64, part->control.value);
     } else if (part->kind == TRACE_DEVICE) {
         device_sentence(text, &part->device);
+    } else if (part->kind == TRACE_MARK) {
+        add_mark(text, &part->mark);
     }
 }

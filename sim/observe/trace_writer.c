@@ -17,6 +17,11 @@ struct trace_writer {
     struct outfile out;
     int error; /* errno of the first write that failed */
     cycle_t from, to, latest;
+    struct trace_filter filter;
+    bool has_process, has_region;
+    bool is_process, is_region; /* it is the one that is wanted, or all are */
+    uint64_t process_cr3;
+    uint32_t region;
     uint64_t limit_bytes, written_bytes;
     enum trace_ending ending;
     uint64_t stopped_at;                 /* cycle */
@@ -105,6 +110,29 @@ static void end_chunk(struct trace_writer *writer)
     begin_chunk(writer);
 }
 
+/* CR3 without its flags, which do not make another address space (SDM 3A 4.5). */
+static uint64_t page_directory(uint64_t cr3)
+{
+    return cr3 & 0xffffffffff000;
+}
+
+/* Follows what decides whether records are wanted; and whether this one is. */
+static bool is_wanted(struct trace_writer *writer, const struct trace_record *record)
+{
+    if (record->kind == TRACE_CONTROL || record->kind == TRACE_MARK) {
+        if (writer->has_process && strcmp(record->control.what, "cr3") == 0 && record->kind == TRACE_CONTROL)
+            writer->is_process = page_directory(record->control.value) == writer->process_cr3;
+        if (writer->has_region && record->kind == TRACE_MARK && record->mark.id == writer->region) {
+            if (record->mark.kind == TRACE_MARK_ROI_BEGIN)
+                writer->is_region = true;
+            else if (record->mark.kind == TRACE_MARK_ROI_END)
+                writer->is_region = false;
+        }
+        return trace_filter_takes(&writer->filter, record);
+    }
+    return writer->is_process && writer->is_region && trace_filter_takes(&writer->filter, record);
+}
+
 /*
  * Errors are kept for trace_writer_finish: the core that calls the hooks has nobody to tell. Nothing of the
  * host (times, names of folders, threads) goes into the file, so that two traces of a run are the same.
@@ -115,7 +143,7 @@ static void record(struct trace_writer *writer, const struct trace_record *recor
     if (span.first > writer->latest)
         writer->latest = span.first;
     if (writer->error || writer->ending != TRACE_ENDED_WITH_RUN || span.last < writer->from ||
-        span.first > writer->to)
+        span.first > writer->to || !is_wanted(writer, record))
         return;
     struct trace_chunk *chunk = &writer->chunk;
     chunk->raw_bytes += (uint32_t)trace_encode(&writer->codec, record, writer->raw + chunk->raw_bytes);
@@ -180,6 +208,16 @@ static void on_control(void *opaque, const char *what, uint64_t value)
     struct trace_writer *writer = opaque;
     struct trace_record seen = {.kind = TRACE_CONTROL, .control = {.value = value, .cycle = writer->latest}};
     snprintf(seen.control.what, sizeof seen.control.what, "%s", what);
+    record(writer, &seen);
+}
+
+void trace_writer_mark(struct trace_writer *writer, enum trace_mark_kind kind, uint32_t id, const char *text)
+{
+    struct trace_record seen = {.kind = TRACE_MARK,
+                                .mark = {.kind = kind, .id = id, .cycle = writer->latest}};
+    size_t length = strnlen(text, TRACE_MARK_CHARS - 1);
+    for (size_t i = 0; i < length; i++)
+        seen.mark.text[i] = (char)(text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?');
     record(writer, &seen);
 }
 
@@ -287,6 +325,13 @@ struct trace_writer *trace_writer_create(const char *file, const struct trace_pa
                                              .control = on_control};
     writer->dma_observer = (struct dma_observer){.opaque = writer, .line = on_device_line};
     writer->from = params->from;
+    writer->filter = params->filter.kinds ? params->filter : trace_filter_of_all();
+    writer->has_process = params->has_process;
+    writer->process_cr3 = page_directory(params->process_cr3);
+    writer->is_process = !params->has_process || writer->process_cr3 == 0; /* as reset leaves CR3 */
+    writer->has_region = params->has_region;
+    writer->region = params->region;
+    writer->is_region = !params->has_region;
     writer->to = params->to ? params->to : UINT64_MAX;
     writer->limit_bytes = params->limit_bytes;
     writer->records_per_chunk =

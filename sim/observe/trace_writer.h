@@ -9,6 +9,7 @@
 
 #include "cpu/observe.h"
 #include "sim/base/diag.h"
+#include "sim/observe/trace_filter.h"
 
 struct trace_params {
     const char *version;       /* of lookaside, as `lookaside version` prints it */
@@ -18,6 +19,14 @@ struct trace_params {
     cycle_t from, to;           /* only what touches these cycles is recorded; to 0: to the end */
     uint64_t limit_bytes;       /* recording stops before the file grows larger; 0: no limit */
     uint32_t records_per_chunk; /* 0: the usual number */
+    struct trace_filter filter; /* only what it takes; kinds 0: all */
+    /*
+     * Only while CR3 has this page directory, only within this region of interest. What the whole trace needs
+     * (control writes, marks) is recorded all the time.
+     */
+    bool has_process, has_region;
+    uint64_t process_cr3;
+    uint32_t region;
 };
 
 struct trace_writer;
@@ -29,6 +38,9 @@ struct trace_writer *trace_writer_create(const char *file, const struct trace_pa
 /* For cpu_params.observer and dma_memory_params.observer; they live as long as the writer. */
 const struct cpu_observer *trace_observer(struct trace_writer *writer);
 const struct dma_observer *trace_dma_observer(struct trace_writer *writer);
+
+/* A marker of the guest speaks, in the latest cycle that the observers were told. */
+void trace_writer_mark(struct trace_writer *writer, enum trace_mark_kind kind, uint32_t id, const char *text);
 
 /* Whether a write failed (a full disk): a run may end early then. trace_writer_finish says what it was. */
 bool trace_writer_has_failed(const struct trace_writer *writer);

@@ -683,6 +683,7 @@ static void replay(struct model *model, struct trace_reader *reader, struct diag
             control(model, &record.control);
             break;
         case TRACE_EXCEPTION:
+        case TRACE_MARK:
         case NR_TRACE_KINDS:
             break;
         }

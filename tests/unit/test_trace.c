@@ -1,5 +1,5 @@
+#include "sim/observe/trace_export.h"
 #include "sim/observe/trace_reader.h"
-#include "sim/observe/trace_show.h"
 #include "sim/observe/trace_writer.h"
 
 #include <criterion/criterion.h>
@@ -189,6 +189,9 @@ static void tell(struct trace_writer *writer, const struct trace_record *record)
     case TRACE_DEVICE:
         devices->line(devices->opaque, &record->device);
         break;
+    case TRACE_MARK:
+        trace_writer_mark(writer, record->mark.kind, record->mark.id, record->mark.text);
+        break;
     case NR_TRACE_KINDS:
         break;
     }
@@ -200,7 +203,7 @@ static void run_core(struct trace_writer *writer)
     cycle_t latest = 0;
     while (core->nr_said < NR_RECORDS) {
         struct trace_record record;
-        uint64_t which = pick(23);
+        uint64_t which = pick(24);
         core->now += pick(3);
         if (which < 10)
             record = make_insn();
@@ -214,6 +217,12 @@ static void run_core(struct trace_writer *writer)
             record = make_request();
         else if (which < 22)
             record = make_line();
+        else if (which < 23)
+            record = (struct trace_record){.kind = TRACE_MARK,
+                                           .mark = {.kind = (enum trace_mark_kind)pick(NR_TRACE_MARKS),
+                                                    .id = (uint32_t)pick(UINT32_MAX),
+                                                    .text = "a mark",
+                                                    .cycle = latest}};
         else
             record = (struct trace_record){
                 .kind = TRACE_CONTROL, .control = {.what = "cr3", .value = pick(1 << 20), .cycle = latest}};
@@ -313,6 +322,9 @@ static bool same_record(const struct trace_record *a, const struct trace_record 
         return same_request(&a->request, &b->request);
     case TRACE_DEVICE:
         return same_line(&a->device, &b->device);
+    case TRACE_MARK:
+        return a->mark.kind == b->mark.kind && a->mark.id == b->mark.id && a->mark.cycle == b->mark.cycle &&
+               strcmp(a->mark.text, b->mark.text) == 0;
     case NR_TRACE_KINDS:
         break;
     }
@@ -613,6 +625,38 @@ Test(trace, forged_chunks_do_no_harm)
         while (at < raw + size && !trace_decode(&codec, &at, raw + size, &record))
             cr_assert_lt(record.kind, NR_TRACE_KINDS);
         cr_assert_leq(at, raw + size);
+    }
+}
+
+/* Whole files of records that no core would tell: every number may be anything. */
+Test(trace, forged_records_do_no_harm_to_what_converts)
+{
+    uint8_t raw[TRACE_MAX_RECORD_BYTES];
+    for (int i = 0; i < 20; i++) {
+        struct trace_writer *writer = trace_writer_create(other_file, &usual, &diag);
+        for (int j = 0; j < 300; j++) {
+            for (size_t b = 0; b < sizeof raw; b++)
+                raw[b] = (uint8_t)(b == 0 ? pick(256) : pick(2) ? pick(256) : pick(16));
+            struct trace_codec codec = {0};
+            struct trace_record record;
+            const uint8_t *at = raw;
+            if (!trace_decode(&codec, &at, raw + sizeof raw, &record))
+                tell(writer, &record);
+        }
+        cr_assert(trace_writer_finish(writer, &diag));
+        struct trace_reader *reader = trace_open(other_file, &diag);
+        cr_assert_not_null(reader);
+        FILE *nowhere = fopen("/dev/null", "w");
+        struct trace_show show = {
+            .reader = reader, .from = pick(2) ? 0 : pick(1000), .to = UINT64_MAX, .out = nowhere};
+        cycle_t stopped_at;
+        cr_expect(trace_export_konata(&show, &diag));
+        cr_expect(trace_export_perfetto(&show, &stopped_at, &diag));
+        cr_expect(trace_export_vcd(&show, &diag));
+        cr_expect(trace_export_csv(&show, &diag));
+        cr_expect_eq(diag.nr_lines, 0);
+        fclose(nowhere);
+        trace_close(reader);
     }
 }
 

@@ -55,7 +55,7 @@ fi
 head -c 5000 t >cut
 cp t damaged && printf XX | dd of=damaged bs=1 seek=3000 conv=notrunc 2>dd.log
 expect 64 "no subcommand"
-expect 64 "info, cycles" cycle t
+expect 64 "info, cycles, konata" cycle t
 expect 64 "no file named" info
 expect 64 "--from" cycles t --form 3
 expect 64 "its value is missing" cycles t --from
@@ -63,7 +63,13 @@ expect 64 "12x" cycles t --from 12x
 expect 64 "lies behind" cycles t --from 9 --to 8
 expect 64 "holds the cycles" cycles t --from 99999999999
 expect 64 "a word too many" info t t
-expect 64 "only for trace cycles" info t --to 5
+expect 64 "only for cycles and what converts" info t --to 5
+expect 64 "only for what converts" cycles t -o x
+expect 64 "no kind of record" csv t --kinds instructions,loads
+expect 64 "two addresses, the lower one first" csv t --address 5-4
+expect 73 "none/x" vcd t -o none/x
+expect 65 "damaged" konata damaged -o x
+expect 0 "no index" perfetto cut -o x
 expect 66 "No such file" info nothing
 expect 66 "not a regular file" cycles .
 expect 65 "no trace" info empty

@@ -1,0 +1,58 @@
+#!/bin/sh
+# Traces in the formats of other programs, against the formats' rules and the counts of the run (trace_formats.py); GTKWave's own
+# reader where there is one; and traces of which only a part was wanted.
+set -u
+. "$LK_SOURCE/tests/whole/lib.sh"
+build_guest paging
+build_guest isa_dma
+
+# converted NAME FORMATS ARGUMENT...: a run of that guest, traced, in each of these formats
+converted() {
+    guest=$1
+    formats=$2
+    shift 2
+    timeout 60 "$LK" run -q -c "$LK_SOURCE/configs/tiny.json" -s machine.ram=64MiB --max-cycles 1G --trace t -o "$guest.d" "$@" \
+        "$guest.elf" >out 2>said </dev/null
+    rm -f t.konata t.json t.vcd t.csv
+    for format in $formats; do
+        "$LK" trace "${format%:*}" t -o "t.${format#*:}" 2>said || complain "$guest: ${format%:*}: $(cat said)"
+    done
+    python3 "$LK_SOURCE/tests/whole/trace_formats.py" "$guest.d/stats.json" t.* || complain "$guest: see above"
+}
+
+converted paging "konata:konata perfetto:json vcd:vcd csv:csv" -a inorder
+"$LK" trace csv t | cmp - t.csv || complain "csv: other text on standard output"
+if command -v vcd2fst >/dev/null; then
+    vcd2fst t.vcd waves.fst >out 2>&1 && [ -s waves.fst ] || complain "vcd2fst: $(cat out)"
+fi
+"$LK" trace csv t --from 100000 --to 100100 >window || complain "csv --from: status $?"
+[ "$(wc -l <window)" -lt 120 ] && [ "$(wc -l <window)" -gt 20 ] || complain "a window of 101 cycles has $(wc -l <window) lines"
+
+# Only kinds, only addresses: exactly the lines of the whole that are meant.
+"$LK" trace csv t --kinds exceptions | cut -d, -f 1-4 >exceptions
+cut -d, -f 1-4 t.csv | grep -v '^insn' | diff - exceptions || complain "--kinds exceptions: not those of the whole trace"
+"$LK" trace csv t --kinds instructions --address 0x100000-0x1000ff | cut -d, -f 1-10 >low
+cut -d, -f 1-10 t.csv | grep -E '^(event|insn,[0-9]*,[0-9],0x1000[0-9a-f]{2},)' | cut -d, -f 2-5 >wanted
+cut -d, -f 2-5 low | cmp - wanted || complain "--address: not the instructions there"
+
+# The same chosen when it is recorded; the directory of the first process that the guest makes; and no region.
+traced() {
+    name=$1
+    shift
+    timeout 60 "$LK" run -q -c "$LK_SOURCE/configs/tiny.json" -s machine.ram=64MiB --max-cycles 1G --trace "$name" -o part.d \
+        -a inorder "$@" paging.elf >out 2>said </dev/null
+    cmp part.d/stats.json paging.d/stats.json || complain "$name: other statistics"
+}
+traced part --trace-kinds exceptions,controls
+"$LK" trace csv part | cut -d, -f 1-4 | diff - exceptions || complain "--trace-kinds: not the exceptions of the whole trace"
+"$LK" trace info part --json | grep -q '"instructions": 0,' || complain "--trace-kinds records instructions"
+traced part --trace-region 7
+"$LK" trace info part --json | grep -q '"instructions": 0,' || complain "--trace-region records what is in no region"
+traced part --trace-process 0
+insns=$("$LK" trace info part --json | sed -n 's/.*"instructions": \([0-9]*\),/\1/p')
+[ "$insns" -gt 0 ] && [ "$insns" -lt "$(count paging.d/stats.json cpu0.instructions)" ] ||
+    complain "--trace-process 0: $insns instructions before the first MOV to CR3"
+
+converted isa_dma "perfetto:json" -a copy
+[ "$(count isa_dma.d/stats.json dma.lines_written)" -gt 0 ] || complain "isa_dma: no line of a device"
+finish
