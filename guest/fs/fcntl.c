@@ -23,6 +23,13 @@ static long fcntl_file(u32 fd, struct file *file, u32 command, unsigned long arg
     case F_SETFL:
         file->f_flags = (file->f_flags & ~SETFL_MASK) | ((u32)arg & SETFL_MASK);
         return 0;
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+    case F_GETLK64:
+    case F_SETLK64:
+    case F_SETLKW64:
+        return fcntl_lock(file, command, user_ptr(arg));
     case F_GETPIPE_SZ:
         return pipe_bytes(file);
     case F_SETPIPE_SZ:

@@ -2,6 +2,7 @@
 #include "bug.h"
 #include "errno.h"
 #include "fdtable.h"
+#include "filelock.h"
 #include "fs_calls.h"
 #include "resource.h"
 #include "sched.h"
@@ -130,9 +131,12 @@ struct file *fget(u32 fd)
     return file && !(file->f_mode & FMODE_PATH) ? get_file(file) : NULL;
 }
 
-int filp_close(struct file *file)
+int filp_close(struct file *file, const struct files_struct *owner)
 {
     int error = file->f_op->flush ? file->f_op->flush(file) : 0;
+    /* POSIX: the locks of a process on a file go with the first of its files that is closed. */
+    if (file_inode(file)->i_flock)
+        unlock_all(file_inode(file), owner);
     fput(file);
     return error;
 }
@@ -144,7 +148,7 @@ static void close_files(struct files_struct *files)
         if (file == NULL)
             continue;
         files->fd[fd] = NULL;
-        filp_close(file);
+        filp_close(file, files);
     }
 }
 
@@ -229,7 +233,7 @@ long do_close(u32 fd)
     if (file == NULL)
         return -EBADF;
     clear_fd(files, fd);
-    return filp_close(file);
+    return filp_close(file, files);
 }
 
 long do_dup(u32 fd)
@@ -269,7 +273,7 @@ long do_dup3(u32 old_fd, u32 new_fd, u32 flags)
     files->fd[new_fd] = get_file(files->fd[old_fd]);
     set_close_on_exec(files, new_fd, flags & O_CLOEXEC);
     if (replaced)
-        filp_close(replaced);
+        filp_close(replaced, files);
     return (long)new_fd;
 }
 

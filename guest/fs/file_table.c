@@ -1,6 +1,7 @@
 /* Files that are open. */
 #include "bug.h"
 #include "err.h"
+#include "filelock.h"
 #include "internal.h"
 #include "slab.h"
 
@@ -34,6 +35,8 @@ void fput(struct file *file)
     if (--file->f_count)
         return;
     struct inode *inode = file_inode(file);
+    if (inode->i_flock)
+        unlock_all(inode, file);
     if (file->f_op->release)
         file->f_op->release(inode, file);
     if ((file->f_mode & FMODE_WRITE) && S_ISREG(inode->i_mode))

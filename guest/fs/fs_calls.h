@@ -98,6 +98,11 @@ long do_ioctl(u32 fd, u32 command, unsigned long arg);
 long do_fsync(u32 fd, int datasync);
 long do_syncfs(u32 fd);
 
+/* locks.c */
+long do_flock(u32 fd, u32 operation);
+/* fcntl()'s F_GETLK, F_SETLK and F_SETLKW, and the same with 64 bits. */
+long fcntl_lock(struct file *file, u32 command, void __user *arg);
+
 /* pipe.c: fds in kernel memory. */
 long do_pipe2(int fds[2], u32 flags);
 

@@ -63,6 +63,15 @@ static u32 to_page_end(u32 position)
     return PIPE_PAGE_BYTES - position % PIPE_PAGE_BYTES;
 }
 
+/*
+ * Of a page that has been read to its end: a ring that was full has got bytes in the part of it that was read
+ * first.
+ */
+static bool is_page_of_head(const struct pipe_inode_info *pipe)
+{
+    return pipe_used(pipe) > (pipe->nr_pages - 1) * PIPE_PAGE_BYTES;
+}
+
 /* Takes out up to count bytes; returns how many, or -EFAULT. A page that has been read to its end goes. */
 static ssize_t take_bytes(struct pipe_inode_info *pipe, char __user *to, size_t count)
 {
@@ -75,7 +84,7 @@ static ssize_t take_bytes(struct pipe_inode_info *pipe, char __user *to, size_t 
             return done ? (ssize_t)done : -EFAULT;
         pipe->tail += bytes;
         done += bytes;
-        if (pipe->tail % PAGE_SIZE == 0) {
+        if (pipe->tail % PAGE_SIZE == 0 && !is_page_of_head(pipe)) {
             __free_page(*page);
             *page = NULL;
         }
@@ -210,7 +219,7 @@ long pipe_bytes(const struct file *file)
     return is_pipe(file) ? (long)(pipe_of(file)->nr_pages * PAGE_SIZE) : -EBADF;
 }
 
-/* Pages keep their positions, which lie elsewhere in the new ring. */
+/* Pages keep their positions, which lie elsewhere in the new ring. One that has two positions cannot. */
 static long resize(struct pipe_inode_info *pipe, u32 nr_pages)
 {
     struct page **pages = kcalloc(nr_pages, sizeof(*pages), GFP_KERNEL);
@@ -218,7 +227,7 @@ static long resize(struct pipe_inode_info *pipe, u32 nr_pages)
         return -ENOMEM;
     u32 first = pipe->tail / PIPE_PAGE_BYTES;
     u32 last = (pipe->head + PIPE_PAGE_BYTES - 1) / PIPE_PAGE_BYTES;
-    if (last - first > nr_pages) {
+    if (last - first > min(nr_pages, pipe->nr_pages)) {
         kfree(pages);
         return -EBUSY;
     }

@@ -97,6 +97,11 @@ long sys_fcntl(const struct pt_regs *regs)
     return do_fcntl(regs->bx, regs->cx, regs->dx);
 }
 
+long sys_flock(const struct pt_regs *regs)
+{
+    return do_flock(regs->bx, regs->cx);
+}
+
 long sys_ioctl(const struct pt_regs *regs)
 {
     return do_ioctl(regs->bx, regs->cx, regs->dx);

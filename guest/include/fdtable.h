@@ -39,5 +39,5 @@ struct file *fget(u32 fd);
 struct file *fget_raw(u32 fd);
 /* The file of any task's number without a reference, or NULL. For /proc/PID/fd. */
 struct file *fcheck_files(const struct files_struct *files, u32 fd);
-/* What close(2) does to a file that was taken from the table. */
-int filp_close(struct file *file);
+/* What close(2) does to a file that was taken from its table. */
+int filp_close(struct file *file, const struct files_struct *owner);

@@ -15,6 +15,7 @@
 struct block_device;
 struct dir_context;
 struct file;
+struct file_lock;
 struct file_system_type;
 struct kstatfs;
 struct pipe_inode_info;
@@ -54,7 +55,8 @@ struct inode {
         struct pipe_inode_info *i_pipe; /* FIFOs that are open */
         struct block_device *i_bdev;    /* block devices that are open */
     };
-    void *i_private; /* the file system's own */
+    struct file_lock *i_flock; /* filelock.h */
+    void *i_private;           /* the file system's own */
 };
 
 #define I_NEW 0x1u        /* being read: wait_on_inode() */

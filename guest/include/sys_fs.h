@@ -30,6 +30,7 @@ long sys_fstat64(const struct pt_regs *regs);
 long sys_fstatat64(const struct pt_regs *regs);
 long sys_fstatfs(const struct pt_regs *regs);
 long sys_fstatfs64(const struct pt_regs *regs);
+long sys_flock(const struct pt_regs *regs);
 long sys_fsync(const struct pt_regs *regs);
 long sys_ftruncate(const struct pt_regs *regs);
 long sys_ftruncate64(const struct pt_regs *regs);

@@ -9,6 +9,7 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef unsigned long long u64; /* not uint64_t: "%llu" must fit it wherever this is compiled */
+typedef int16_t s16;
 typedef int32_t s32;
 typedef long long s64;
 

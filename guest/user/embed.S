@@ -23,9 +23,11 @@ name_\name:
     USER_PROGRAM demand
     USER_PROGRAM cow
     USER_PROGRAM faults
+    USER_PROGRAM files
     USER_PROGRAM flat
     USER_PROGRAM areas
     USER_PROGRAM storm
+    USER_PROGRAM pipes
     USER_PROGRAM privilege
     USER_PROGRAM rodata
     USER_PROGRAM stress

@@ -7,7 +7,7 @@
 int errno;
 
 /* The sixth argument, in EBP, is 0: nobody uses it yet. */
-static long syscall5(u32 number, u32 a, u32 b, u32 c, u32 d, u32 e)
+long syscall5(u32 number, u32 a, u32 b, u32 c, u32 d, u32 e)
 {
     long result;
     __asm__ volatile("pushl %%ebp\n\txorl %%ebp, %%ebp\n\tint $0x80\n\tpopl %%ebp"

@@ -13,6 +13,7 @@ extern int errno;
 
 /* One for which there is no function here, with __NR_NUMBER of syscalls.h. */
 long syscall(u32 number, u32 a, u32 b, u32 c);
+long syscall5(u32 number, u32 a, u32 b, u32 c, u32 d, u32 e);
 __noreturn void exit(int status);
 long read(int fd, void *buf, size_t bytes);
 long write(int fd, const void *buf, size_t bytes);
