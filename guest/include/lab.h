@@ -72,7 +72,8 @@ void lab_show(void (*show)(struct seq_file *m));
 /* The thread of the lab of that name; on a processor that has counters, starts them. */
 int lab_thread(void *name);
 /* Ends the run: a line that says how it went, then the machine's exit, or its power. */
-__noreturn void lab_end(const char *name, int exit_code, long nr_leaked_pages);
+__noreturn void lab_end(const char *name, int exit_code, long nr_leaked_pages,
+                        unsigned long nr_leaked_objects);
 
 /* Where the functions above put their text: the console, or a program's standard output. */
 void lab_print(const char *text, size_t bytes);

@@ -37,6 +37,7 @@ struct kmem_cache {
     struct list_head slabs_partial, slabs_full, slabs_free;
     u32 nr_slabs, nr_free_slabs;
     u32 nr_active;       /* objects handed out */
+    u32 nr_noted;        /* what that was at kmem_cache_note_active() */
     u32 free_slabs_most; /* more empty ones go back to the buddy system */
 
     const char *name;
@@ -74,6 +75,10 @@ void kmem_cache_free(struct kmem_cache *cache, void *object);
 /* Gives all empty slabs back to the buddy system. Returns how many pages that were. */
 unsigned long kmem_cache_shrink(struct kmem_cache *cache);
 unsigned long kmem_cache_shrink_all(void);
+
+/* Notes how many objects are handed out; the other says which caches have more now, and returns how many more. */
+void kmem_cache_note_active(void);
+unsigned long kmem_cache_show_leaks(void);
 
 #define KMALLOC_MAX_SIZE (128ul << 10)
 

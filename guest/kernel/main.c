@@ -65,10 +65,12 @@ static unsigned long count_free_pages(void)
     return nr_free_pages() + nr_kernel_page_tables();
 }
 
-/* Runs the first task, init or a lab; returns what it exited with, and how many pages it left behind. */
-static int run_first_task(int (*fn)(void *), const char *name, long *nr_leaked_pages)
+/* Runs the first task, init or a lab; returns what it exited with, and what memory it left behind. */
+static int run_first_task(int (*fn)(void *), const char *name, long *nr_leaked_pages,
+                          unsigned long *nr_leaked_objects)
 {
     unsigned long free_before = count_free_pages();
+    kmem_cache_note_active();
     union {
         const char *text;
         void *arg;
@@ -81,6 +83,7 @@ static int run_first_task(int (*fn)(void *), const char *name, long *nr_leaked_p
     release_task(task);
     vfs_shutdown();
     *nr_leaked_pages = (long)(free_before - count_free_pages());
+    *nr_leaked_objects = kmem_cache_show_leaks();
     return exit_code;
 }
 
@@ -96,13 +99,14 @@ static __noreturn __attribute__((noinline)) void rest_init(void)
     lkdtm(boot_params.lkdtm);
 
     long nr_leaked_pages;
+    unsigned long nr_leaked_objects;
     if (boot_params.lab) {
         boot_step("lab");
-        int exit_code = run_first_task(lab_thread, boot_params.lab, &nr_leaked_pages);
-        lab_end(boot_params.lab, exit_code, nr_leaked_pages);
+        int exit_code = run_first_task(lab_thread, boot_params.lab, &nr_leaked_pages, &nr_leaked_objects);
+        lab_end(boot_params.lab, exit_code, nr_leaked_pages, nr_leaked_objects);
     }
     boot_step("init");
-    run_first_task(kernel_init, boot_params.init, &nr_leaked_pages);
+    run_first_task(kernel_init, boot_params.init, &nr_leaked_pages, &nr_leaked_objects);
 
     boot_step("shutdown");
     drain_all_pages();

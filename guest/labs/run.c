@@ -75,7 +75,7 @@ int lab_thread(void *name)
     return 0;
 }
 
-void lab_end(const char *name, int exit_code, long nr_leaked_pages)
+void lab_end(const char *name, int exit_code, long nr_leaked_pages, unsigned long nr_leaked_objects)
 {
     static const char *const words[] = {"passed", "FAILED", "skipped"};
     u32 status = (u32)exit_code >> 8;
@@ -85,6 +85,10 @@ void lab_end(const char *name, int exit_code, long nr_leaked_pages)
         status = lab_status(); /* of the kernel's part, if the program had one, too */
     if (nr_leaked_pages) {
         lab_say("FAILED: %ld pages were not given back", nr_leaked_pages);
+        status = LAB_FAILED;
+    }
+    if (nr_leaked_objects) {
+        lab_say("FAILED: %lu objects of slabs were not given back", nr_leaked_objects);
         status = LAB_FAILED;
     }
     lab_say("lab %s: %s", name, words[status]);

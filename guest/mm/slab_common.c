@@ -102,6 +102,27 @@ int kmem_cache_destroy(struct kmem_cache *cache)
     return 0;
 }
 
+void kmem_cache_note_active(void)
+{
+    struct kmem_cache *cache;
+    list_for_each_entry(cache, &slab_caches, list) cache->nr_noted = cache->nr_active;
+}
+
+unsigned long kmem_cache_show_leaks(void)
+{
+    struct kmem_cache *cache;
+    unsigned long nr_leaked = 0;
+    list_for_each_entry(cache, &slab_caches, list)
+    {
+        if (cache->nr_active <= cache->nr_noted)
+            continue;
+        pr_warn("slab: %u objects of %s were not given back\n", cache->nr_active - cache->nr_noted,
+                cache->name);
+        nr_leaked += cache->nr_active - cache->nr_noted;
+    }
+    return nr_leaked;
+}
+
 unsigned long kmem_cache_shrink_all(void)
 {
     unsigned long pages = 0;

@@ -1,18 +1,21 @@
 /*
- * More processes than there is memory for, each of which writes to a MiB of its own: some are ended, the
- * others and the first one keep what they have, and all of it comes back in the end.
+ * More processes than there is memory for, each of which writes to memory of its own: some are ended, the
+ * others and the first one keep what they have, and all of it comes back in the end. storm.children=N,
+ * storm.kib=N (each).
  */
 #include "ulib.h"
 
 #define PAGE_BYTES 4096u
-#define HEAP_BYTES (1u << 20)
-#define NR_CHILDREN 60
+#define DEFAULT_KIB 1024u
+#define DEFAULT_CHILDREN 60u
 #define WNOHANG 1
 #define SIGKILL 9
 
+static u32 heap_bytes;
+
 static void write_all(volatile u8 *heap, u8 value)
 {
-    for (u32 i = 0; i < HEAP_BYTES; i += PAGE_BYTES)
+    for (u32 i = 0; i < heap_bytes; i += PAGE_BYTES)
         heap[i] = value;
 }
 
@@ -23,14 +26,18 @@ static __noreturn void child(u8 *heap)
         nanosleep(1, 0);
 }
 
-int main(void);
+int main(int argc, char **argv, char **envp);
 
-int main(void)
+int main(int argc, char **argv, char **envp)
 {
-    int nr_children = 0, nr_killed = 0, status;
-    u8 *heap = sbrk(HEAP_BYTES);
+    (void)argc;
+    (void)argv;
+    u32 nr_wanted = getenv_u32(envp, "storm.children", DEFAULT_CHILDREN), nr_children = 0, nr_killed = 0;
+    int status;
+    heap_bytes = getenv_u32(envp, "storm.kib", DEFAULT_KIB) << 10;
+    u8 *heap = sbrk((long)heap_bytes);
     write_all(heap, 1);
-    while (nr_children < NR_CHILDREN) {
+    while (nr_children < nr_wanted) {
         int pid = fork();
         if (pid < 0)
             break;
@@ -44,6 +51,6 @@ int main(void)
     printf("storm: some were ended for want of memory: %s\n", nr_killed > 0 ? "ok" : "FAILED");
     printf("storm: some were not: %s\n", nr_killed < nr_children ? "ok" : "FAILED");
     printf("storm: the first one's memory: %s\n",
-           heap[0] == 1 && heap[HEAP_BYTES - PAGE_BYTES] == 1 ? "ok" : "FAILED");
+           heap[0] == 1 && heap[heap_bytes - PAGE_BYTES] == 1 ? "ok" : "FAILED");
     return nr_killed == 0 || nr_killed == nr_children;
 }
