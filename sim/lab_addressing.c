@@ -69,7 +69,7 @@ void lab_check_walk64(struct lab_result *result)
  */
 void lab_check_switch(struct lab_result *result)
 {
-    enum { NR_TURNS = 2 * 64, NR_PAGES = 16, NR_OTHER_PAGES = 8 }; /* guest/user/switch.c */
+    enum { NR_TURNS = 2 * 64, NR_PAGES = 16, NR_OTHER_PAGES = 3 }; /* guest/user/switch.c */
     static const char *const threads = "64 turns, two threads", *const processes = "64 turns, two processes";
     const struct lab_outcome *outcome = &result->outcomes[0];
     uint64_t flushes = lab_count(outcome, processes, LAB_TLB_FLUSHES),

@@ -76,7 +76,7 @@ void kmem_cache_free(struct kmem_cache *cache, void *object);
 unsigned long kmem_cache_shrink(struct kmem_cache *cache);
 unsigned long kmem_cache_shrink_all(void);
 
-/* Notes how many objects are handed out; the other says which caches have more now, and returns how many more. */
+/* Notes how many objects are handed out; the other tells which caches have more now, and how many that is. */
 void kmem_cache_note_active(void);
 unsigned long kmem_cache_show_leaks(void);
 

@@ -44,7 +44,6 @@ static void page_tables(void)
               (u32)sizeof(pteval_t), FLAT_BYTES >> 20);
     unsigned long before = nr_table_pages();
     struct task_struct *task = start_process();
-    schedule_timeout_uninterruptible(5);
     unsigned long pages = nr_table_pages() - before, mapped = task->mm ? task->mm->total_vm : 0;
     lab_check(task->mm && pages > 0 && pages <= 10,
               "a program that runs (%lu pages in areas): %lu pages of tables", mapped, pages);
@@ -114,7 +113,6 @@ static void check_two_spaces(void)
 static void check_two_processes(void)
 {
     struct task_struct *one = start_process(), *two = start_process();
-    schedule_timeout_uninterruptible(15);
     unsigned long stack_of_one = task_pt_regs(one)->sp, stack_of_two = task_pt_regs(two)->sp;
     struct page *frame_of_one = page_at(one->mm, stack_of_one),
                 *frame_of_two = page_at(two->mm, stack_of_two);

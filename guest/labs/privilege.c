@@ -29,7 +29,6 @@ static void privilege(void)
               "the TSS, at %08x, has ss0:esp0 = %04x:%08x: the top of the stack of the task that runs",
               (u32)tss, tss->ss0, tss->sp0);
     struct task_struct *child = start_process();
-    schedule_timeout_uninterruptible(5);
     const struct pt_regs *regs = task_pt_regs(child);
     u32 child_top = (u32)child->stack + THREAD_SIZE;
     lab_check(child->mm && user_mode(regs), "a program was interrupted in ring %u: CS %04x", regs->cs & 3,

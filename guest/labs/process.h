@@ -1,6 +1,8 @@
 /* A process for a kernel thread to look at: a program that computes until it is ended. */
 #pragma once
 
+#include "asm/ptrace.h"
+#include "asm/switch_to.h"
 #include "binfmts.h"
 #include "bug.h"
 #include "sched.h"
@@ -16,11 +18,27 @@ static inline int compute(void *unused)
     return 0;
 }
 
-/* It runs when this thread sleeps. */
+/* Sleeps until it holds, and says whether it does: after so many ticks nobody waits for it any more. */
+#define MOST_TICKS 1000u
+#define sleep_until(condition)                                                                               \
+    ({                                                                                                       \
+        for (u32 ticks_ = 0; !(condition) && ticks_ < MOST_TICKS; ticks_++)                                  \
+            schedule_timeout_uninterruptible(1);                                                             \
+        (condition);                                                                                         \
+    })
+
+/* Whether the program has begun, and has been interrupted since. */
+static inline bool is_computing(const struct task_struct *task)
+{
+    const struct pt_regs *regs = task_pt_regs(task);
+    return task->mm && user_mode(regs) && regs->orig_ax != 0;
+}
+
 static inline struct task_struct *start_process(void)
 {
     struct task_struct *task = kernel_thread(compute, NULL, "compute");
     BUG_ON(task == NULL);
+    sleep_until(is_computing(task));
     return task;
 }
 

@@ -73,11 +73,7 @@ static void check_sleeper(u32 state, const char *what)
     BUG_ON(task == NULL);
     u32 pid = task->pid;
     int exit_code;
-    schedule_timeout_uninterruptible(2);
-    bool is_asleep = task->state == state;
-    do_kill((s32)pid, SIGUSR1); /* ignored: a kernel thread takes none */
-    schedule_timeout_uninterruptible(2);
-    lab_check(is_asleep && task->state == state, "%s", what);
+    lab_check(sleep_until(task->state == state), "%s", what);
     is_done.done = true;
     wake_up_process(task);
     lab_check(kernel_wait(pid, &exit_code) == (long)pid && exit_code == 0,
@@ -89,17 +85,13 @@ static void check_states(void)
     struct task_struct *task = start_process();
     u32 pid = task->pid;
     int exit_code;
-    schedule_timeout_uninterruptible(5);
     lab_check(task->state == TASK_RUNNING, "R: a program that computes is on the run queue");
     do_kill((s32)pid, SIGSTOP);
-    schedule_timeout_uninterruptible(5);
-    lab_check(task->state == TASK_STOPPED, "T: SIGSTOP has stopped it");
+    lab_check(sleep_until(task->state == TASK_STOPPED), "T: SIGSTOP has stopped it");
     do_kill((s32)pid, SIGCONT);
-    schedule_timeout_uninterruptible(2);
-    lab_check(task->state == TASK_RUNNING, "R: SIGCONT lets it go on");
+    lab_check(sleep_until(task->state == TASK_RUNNING), "R: SIGCONT lets it go on");
     do_kill((s32)pid, SIGKILL);
-    schedule_timeout_uninterruptible(5);
-    lab_check(task->state == EXIT_ZOMBIE && find_task(pid) == task && task->mm == NULL,
+    lab_check(sleep_until(task->state == EXIT_ZOMBIE) && find_task(pid) == task && task->mm == NULL,
               "Z: SIGKILL has ended it; its memory is gone, its number and its exit code are kept");
     lab_check(kernel_wait(pid, &exit_code) == (long)pid && exit_code == SIGKILL && find_task(pid) == NULL,
               "when its parent has waited for it, nothing is left");

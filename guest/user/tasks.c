@@ -5,10 +5,13 @@
 #include "syscalls.h"
 #include "thread.h"
 
-#define WNOHANG 1
 #define ESRCH 3
 #define SIGUSR1 10
 #define SIG_IGN 1u
+#define P_PID 1u
+#define WEXITED 0x4u
+#define WNOWAIT 0x01000000u
+#define MOST_TURNS 100000u
 
 static int gettid(void)
 {
@@ -28,12 +31,19 @@ static void ignore(int sig)
     (void)syscall(__NR_sigaction, (u32)sig, (uintptr_t)action, 0);
 }
 
+/* Returns when the child has ended, and leaves it as it is. */
+static void waitid_ended(int pid)
+{
+    u32 info[32];
+    (void)syscall5(__NR_waitid, P_PID, (u32)pid, (uintptr_t)info, WEXITED | WNOWAIT, 0);
+}
+
 static void check_zombie(void)
 {
     int status, pid = fork();
     if (pid == 0)
         exit(42);
-    nanosleep(0, 50000000);
+    waitid_ended(pid);
     lab_check(kill(pid, 0) == 0, "a child that has ended is there as long as nobody has waited for it");
     int waited_for = waitpid(pid, &status, 0);
     lab_check(waited_for == pid && status == 42 << 8, "wait gives its status, %d", status >> 8);
@@ -46,7 +56,8 @@ static void check_orphan(void)
     int status, pid = fork();
     if (pid == 0) {
         if (fork() == 0) {
-            nanosleep(0, 100000000);
+            for (u32 i = 0; getppid() != 1 && i < MOST_TURNS; i++)
+                sched_yield();
             exit(getppid());
         }
         exit(0);
