@@ -5,6 +5,8 @@
 #include "asm/switch_to.h"
 #include "binfmts.h"
 #include "bug.h"
+#include "fdtable.h"
+#include "fs_struct.h"
 #include "sched.h"
 
 static inline int compute(void *unused)
@@ -38,6 +40,8 @@ static inline struct task_struct *start_process(void)
 {
     struct task_struct *task = kernel_thread(compute, NULL, "compute");
     BUG_ON(task == NULL);
+    /* The kernel's threads have no files and no root; a program is found by its path. */
+    BUG_ON(copy_files(0, task) || copy_fs(0, task));
     sleep_until(is_computing(task));
     return task;
 }
