@@ -32,7 +32,8 @@ static int add_block(struct page *page, enum req_op op, struct run *run, u32 dis
 {
     const struct super_block *sb = page->mapping->host->i_sb;
     int error = 0;
-    if (run->disk_block && disk_block != run->disk_block + (run->bytes >> sb->s_blocksize_bits))
+    if (run->disk_block && (disk_block != run->disk_block + (run->bytes >> sb->s_blocksize_bits) ||
+                            offset != run->offset + run->bytes))
         error = submit_run(page, op, run);
     if (run->disk_block == 0)
         *run = (struct run){.disk_block = disk_block, .offset = offset};

@@ -125,18 +125,6 @@ int generic_file_mmap(struct file *file, struct vm_area_struct *vma)
     return -ENODEV;
 }
 
-int sync_blockdev(struct block_device *bdev)
-{
-    (void)bdev;
-    return 0;
-}
-
-struct block_device *blkdev_get_by_path(const char *name)
-{
-    (void)name;
-    return ERR_PTR(-ENOTBLK);
-}
-
 const struct file_operations def_blk_fops, def_chr_fops;
 
 /* ---- The library ---- */
