@@ -53,6 +53,11 @@ bool cpu_change_state(struct cpu *cpu, const struct cpu_state *state)
     return true;
 }
 
+struct cpu_more_state cpu_more_state(const struct cpu *cpu)
+{
+    return (struct cpu_more_state){.kernel_gs_base = cpu->kernel_gs_base, .cr8 = cpu_read_cr8(cpu)};
+}
+
 bool cpu_peek_address(const struct cpu *cpu, struct laddr at, struct paddr *physical)
 {
     struct walk walk;
@@ -83,9 +88,14 @@ bool cpu_read_physical(const struct cpu *cpu, struct paddr at, void *into, size_
            ram_read(cpu->params.ram, at, into, size_bytes);
 }
 
+bool cpu_is_writable(const struct cpu *cpu, struct paddr at, size_t size_bytes)
+{
+    return is_all_ram(cpu, cpu->params.is_ram, at, size_bytes);
+}
+
 bool cpu_write_physical(struct cpu *cpu, struct paddr at, const void *from, size_t size_bytes)
 {
-    if (!is_all_ram(cpu, cpu->params.is_ram, at, size_bytes))
+    if (!cpu_is_writable(cpu, at, size_bytes))
         return false;
     uint64_t line_bytes = cpu->params.content ? cpu->line_mask + 1 : PAGE_BYTES;
     for (size_t done = 0; done < size_bytes;) {

@@ -15,6 +15,12 @@
  */
 bool cpu_change_state(struct cpu *cpu, const struct cpu_state *state);
 
+/* What cpu_state leaves out of the system registers. */
+struct cpu_more_state {
+    uint64_t kernel_gs_base, cr8;
+};
+struct cpu_more_state cpu_more_state(const struct cpu *cpu);
+
 /* Where a linear address leads by the page tables as they are in memory. False: nowhere. */
 bool cpu_peek_address(const struct cpu *cpu, struct laddr at, struct paddr *physical);
 
@@ -24,6 +30,7 @@ bool cpu_peek_address(const struct cpu *cpu, struct laddr at, struct paddr *phys
  * could fetch from RAM is read.
  */
 bool cpu_read_physical(const struct cpu *cpu, struct paddr at, void *into, size_t size_bytes);
+bool cpu_is_writable(const struct cpu *cpu, struct paddr at, size_t size_bytes);
 bool cpu_write_physical(struct cpu *cpu, struct paddr at, const void *from, size_t size_bytes);
 
 #endif

@@ -10,6 +10,7 @@
 #include "sim/report.h"
 #include "sim/report_stale.h"
 #include "sim/report_where.h"
+#include "sim/run_gdb.h"
 #include "sim/run_options.h"
 #include "sim/run_stats.h"
 #include "sim/run_vga.h"
@@ -40,6 +41,7 @@ struct run {
     struct trace_writer *trace;
     struct terminal *terminal;
     struct run_view *view;
+    struct run_gdb *gdb;
     struct run_stats *stats;
     struct stat_header header[NR_HEADER];
     char digest[20]; /* of the configuration */
@@ -225,6 +227,19 @@ static bool make_terminal(struct run *run)
     return run->terminal != NULL;
 }
 
+static enum terminal_request look_at_terminal(void *opaque)
+{
+    return terminal_poll_still(((struct run *)opaque)->terminal);
+}
+
+static bool make_gdb(struct run *run)
+{
+    const struct run_gdb_params params = {
+        .options = &run->options, .machine = run->machine, .still = look_at_terminal, .opaque = run};
+    run->gdb = run_gdb_create(&params, &run->diag);
+    return run->diag.nr_lines == 0;
+}
+
 static bool make_view(struct run *run)
 {
     const char *screen = run->options.vga_screenshot;
@@ -266,9 +281,10 @@ static enum machine_end run_guest(struct run *run)
     const struct cpu *cpu = machine_parts(run->machine).cpu;
     enum machine_end why = MACHINE_RUNNING;
     while (why == MACHINE_RUNNING && !run->is_at_limit && !run->is_stuck && run->request == TERMINAL_NONE) {
-        why = machine_run_instructions(run->machine, run->options.max_instructions,
-                                       next_stop(run, cpu_now(cpu)));
-        run->request = terminal_poll(run->terminal);
+        why = run_gdb_run(run->gdb, run->machine, run->options.max_instructions, next_stop(run, cpu_now(cpu)),
+                          &run->request);
+        if (run->request == TERMINAL_NONE)
+            run->request = terminal_poll(run->terminal);
         if (!run_view_update(run->view, &run->diag))
             run->request = TERMINAL_QUIT;
         run->is_at_limit = cpu_now(cpu) >= run->options.max_cycles ||
@@ -383,6 +399,7 @@ static int run_all(struct run *run)
     terminal_destroy(run->terminal);
     run->terminal = NULL;
     int status = explain(run, why);
+    run_gdb_finish(run->gdb, status);
     tell_of_disks(run->machine);
     bool is_written = write_results(run);
     if (run->trace) {
@@ -424,7 +441,8 @@ int cli_run(int argc, char **argv)
         if (is_good)
             snprintf(run.digest, sizeof run.digest, "%016" PRIx64, config_digest(cfg_values(run.cfg)));
         is_good = is_good && make_output_directory(&run) && make_statistics(&run) && make_trace(&run) &&
-                  make_machine(&run) && make_symbols(&run) && make_view(&run) && make_terminal(&run);
+                  make_machine(&run) && make_symbols(&run) && make_view(&run) && make_gdb(&run) &&
+                  make_terminal(&run);
         watchdog_init(&run.watchdog, run.options.watchdog_cycles);
         if (is_good) {
             status = run_all(&run);
@@ -438,6 +456,7 @@ int cli_run(int argc, char **argv)
     if (run.terminal)
         terminal_destroy(run.terminal);
     run_view_destroy(run.view);
+    run_gdb_destroy(run.gdb);
     run_stats_destroy(run.stats);
     elf_symbols_free(run.symbols);
     machine_destroy(run.machine);

@@ -83,6 +83,14 @@ enum machine_end machine_step(struct machine *machine);
  */
 bool machine_run_to_point(struct machine *machine, uint64_t nr_instructions, cycle_t until);
 
+/*
+ * The same for one instruction, or one iteration of a repeated one, or an exception or interrupt and the first
+ * instruction of its handler. *is_done: false when `until` came first, as the core is halted.
+ */
+bool machine_step_to_point(struct machine *machine, cycle_t until, bool *is_done);
+
+enum machine_end machine_how_ended(const struct machine *machine);
+
 /* A byte for COM1. False when there is no room: offer it again later. */
 bool machine_input(struct machine *machine, uint8_t byte);
 

@@ -59,6 +59,30 @@ bool machine_run_to_point(struct machine *machine, uint64_t nr_instructions, cyc
     return is_stopped;
 }
 
+bool machine_step_to_point(struct machine *machine, cycle_t until, bool *is_done)
+{
+    const struct cpu *cpu = machine->cpu;
+    struct cpu_state before = cpu_state(cpu);
+    uint64_t number = cpu_stats(cpu)->instructions;
+    bool is_stopped = false;
+    *is_done = false;
+    while (machine->end == MACHINE_RUNNING && !is_stopped && !*is_done &&
+           (cpu_now(cpu) < until || !cpu_is_between_blocks(cpu))) {
+        is_stopped = run_piece(machine, until, true);
+        struct cpu_state after = cpu_state(cpu);
+        *is_done = cpu_stats(cpu)->instructions != number || after.rip != before.rip ||
+                   after.gpr[CPU_CX] != before.gpr[CPU_CX];
+    }
+    if (machine->end != MACHINE_RUNNING)
+        end_block(machine);
+    return is_stopped;
+}
+
+enum machine_end machine_how_ended(const struct machine *machine)
+{
+    return machine->end;
+}
+
 enum machine_end machine_run(struct machine *machine, cycle_t until)
 {
     struct cpu *cpu = machine->cpu;

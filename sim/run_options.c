@@ -49,6 +49,9 @@ const char run_usage[] =
     "      --max-insns N        stop after so many instructions, with exit status 80\n"
     "      --watchdog-cycles N  stop with exit status 83 when nothing has come out of the guest for so long\n"
     "      --symbols FILE       names of functions for back traces: an ELF file or a System.map (the image)\n"
+    "      --gdb[=PORT]         gdb may connect to this port of 127.0.0.1 (1234; 0: any)\n"
+    "      --gdb-wait           ... and the guest begins when it says so\n"
+    "      --gdb-arch ARCH      auto, i386 or x86-64: how gdb sees the processor, whatever mode it is in\n"
     "  -q, --quiet              no summary\n"
     "  -h, --help               this text\n"
     "\n"
@@ -83,6 +86,9 @@ enum option_id {
     OPTION_VGA_SCREENSHOT,
     OPTION_KEYBOARD,
     OPTION_MAX_CYCLES,
+    OPTION_GDB,
+    OPTION_GDB_WAIT,
+    OPTION_GDB_ARCH,
     OPTION_MAX_INSNS,
     OPTION_WATCHDOG_CYCLES,
     OPTION_SYMBOLS,
@@ -119,6 +125,9 @@ static const struct option known[] = {
     {"max-insns", required_argument, NULL, OPTION_MAX_INSNS},
     {"watchdog-cycles", required_argument, NULL, OPTION_WATCHDOG_CYCLES},
     {"symbols", required_argument, NULL, OPTION_SYMBOLS},
+    {"gdb", optional_argument, NULL, OPTION_GDB},
+    {"gdb-wait", no_argument, NULL, OPTION_GDB_WAIT},
+    {"gdb-arch", required_argument, NULL, OPTION_GDB_ARCH},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -239,6 +248,29 @@ static bool take_trace_choice(struct run_options *o, int option, struct diag *di
     }
 }
 
+static bool parse_gdb_port(struct run_options *options, const char *text, struct diag *diag)
+{
+    char *end;
+    unsigned long port = strtoul(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end || port > UINT16_MAX)
+        return diag_add(diag, EXIT_STATUS_USAGE, "--gdb: '%s' is no port; allowed: 0 (any) to 65535", text);
+    options->gdb_port = (unsigned)port;
+    return true;
+}
+
+static bool parse_gdb_arch(struct run_options *options, const char *text, struct diag *diag)
+{
+    static const char *const names[] = {
+        [RUN_GDB_ARCH_AUTO] = "auto", [RUN_GDB_ARCH_I386] = "i386", [RUN_GDB_ARCH_X86_64] = "x86-64"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            options->gdb_arch = (enum run_gdb_arch)i;
+            return true;
+        }
+    }
+    return diag_add(diag, EXIT_STATUS_USAGE, "--gdb-arch: '%s': allowed: auto, i386, x86-64", text);
+}
+
 static bool take(struct run_options *o, int option, struct diag *diag)
 {
     switch (option) {
@@ -320,6 +352,14 @@ static bool take(struct run_options *o, int option, struct diag *diag)
     case OPTION_SYMBOLS:
         o->symbols = optarg;
         return true;
+    case OPTION_GDB:
+        o->has_gdb = true;
+        return !optarg || parse_gdb_port(o, optarg, diag);
+    case OPTION_GDB_WAIT:
+        o->has_gdb = o->gdb_waits = true;
+        return true;
+    case OPTION_GDB_ARCH:
+        return parse_gdb_arch(o, optarg, diag);
     default:
         return false;
     }
@@ -342,6 +382,7 @@ bool run_options_parse(struct run_options *options, int argc, char **argv, struc
 {
     size_t room = (size_t)argc;
     *options = (struct run_options){.output = "lookaside.out",
+                                    .gdb_port = RUN_GDB_DEFAULT_PORT,
                                     .max_cycles = EV_NEVER,
                                     .max_instructions = UINT64_MAX,
                                     .watchdog_cycles = EV_NEVER,

@@ -7,6 +7,10 @@
 #include "sim/machine.h"
 #include "sim/observe/trace_filter.h"
 
+/* How gdb sees the processor; auto: as the guest begins. */
+enum { RUN_GDB_DEFAULT_PORT = 1234 };
+enum run_gdb_arch { RUN_GDB_ARCH_AUTO, RUN_GDB_ARCH_I386, RUN_GDB_ARCH_X86_64 };
+
 struct run_options {
     const char *image; /* "demo" for the bundled guest; with has_firmware a firmware image */
     bool has_firmware;
@@ -40,6 +44,9 @@ struct run_options {
     uint64_t max_instructions;
     cycle_t watchdog_cycles; /* EV_NEVER: no watchdog */
     const char *symbols;     /* file; NULL: the image itself */
+    bool has_gdb, gdb_waits;
+    unsigned gdb_port;
+    enum run_gdb_arch gdb_arch;
     bool is_quiet;
     bool wants_help;
 };

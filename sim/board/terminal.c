@@ -281,11 +281,8 @@ static void hand_over_input(struct terminal *terminal)
     }
 }
 
-enum terminal_request terminal_poll(struct terminal *terminal)
+static enum terminal_request request_of(struct terminal *terminal)
 {
-    flush(terminal);
-    read_input(terminal);
-    hand_over_input(terminal);
     int number = host.signal;
     if (number) {
         host.signal = 0;
@@ -294,4 +291,22 @@ enum terminal_request terminal_poll(struct terminal *terminal)
     if (terminal->wants_quit)
         return TERMINAL_QUIT;
     return terminal->cannot_write ? TERMINAL_CANNOT_WRITE : TERMINAL_NONE;
+}
+
+enum terminal_request terminal_poll_still(struct terminal *terminal)
+{
+    flush(terminal);
+    if (terminal->is_raw) {
+        read_input(terminal);
+        hand_over_input(terminal);
+    }
+    return request_of(terminal);
+}
+
+enum terminal_request terminal_poll(struct terminal *terminal)
+{
+    flush(terminal);
+    read_input(terminal);
+    hand_over_input(terminal);
+    return request_of(terminal);
 }

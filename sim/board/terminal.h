@@ -50,4 +50,10 @@ void terminal_put(struct terminal *terminal, uint8_t byte);
  */
 enum terminal_request terminal_poll(struct terminal *terminal);
 
+/*
+ * The same while the machine stands still. Input that is not a terminal's stays where it is, for it belongs to
+ * later cycles.
+ */
+enum terminal_request terminal_poll_still(struct terminal *terminal);
+
 #endif

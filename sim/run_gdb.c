@@ -1,0 +1,274 @@
+#include "sim/run_gdb.h"
+
+#include "cpu/debugger.h"
+#include "sim/base/event.h"
+#include "sim/observe/gdb_server.h"
+#include "sim/observe/gdb_socket.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How long a machine runs or stands still between two looks at what gdb and the terminal want. */
+enum { SLICE_CYCLES = 1000000, WAIT_MILLISECONDS = 100, INPUT_BYTES = 4096 };
+
+struct run_gdb {
+    struct run_gdb_params params;
+    struct gdb_socket socket;
+    struct gdb_server *server;
+    bool is_stopped, is_stepping;
+    bool has_told_end;          /* of the machine, to look at what is left of it */
+    uint8_t input[INPUT_BYTES]; /* [first_input, nr_input) came while the machine was not to be asked */
+    size_t first_input, nr_input;
+    enum terminal_request request;
+};
+
+static struct cpu *core(const struct run_gdb *gdb)
+{
+    return machine_parts(gdb->params.machine).cpu;
+}
+
+/* How gdb sees the processor: as asked for, else as the guest starts. */
+static bool is_64bit(const struct run_gdb_params *params)
+{
+    enum run_gdb_arch arch = params->options->gdb_arch;
+    if (arch != RUN_GDB_ARCH_AUTO)
+        return arch == RUN_GDB_ARCH_X86_64;
+    return cpu_state(machine_parts(params->machine).cpu).efer & EFER_LMA;
+}
+
+struct run_gdb *run_gdb_create(const struct run_gdb_params *params, struct diag *diag)
+{
+    const struct run_options *o = params->options;
+    if (!o->has_gdb)
+        return NULL;
+    struct machine_parts parts = machine_parts(params->machine);
+    if (o->gdb_arch == RUN_GDB_ARCH_X86_64 && parts.config->cpu_isa < CFG_ISA_X86_64) {
+        diag_add(diag, EXIT_STATUS_USAGE,
+                 "--gdb-arch: cpu.isa has no 64-bit mode; allowed: i386, or another cpu.isa");
+        return NULL;
+    }
+    struct gdb_server_params server = {.cpu = parts.cpu,
+                                       .is_64bit = is_64bit(params),
+                                       .has_sse = parts.config->cpu_isa >= CFG_ISA_P4,
+                                       .monitor = params->monitor,
+                                       .opaque = params->opaque};
+    struct run_gdb *gdb = calloc(1, sizeof *gdb);
+    if (gdb) {
+        gdb->params = *params;
+        gdb->socket = (struct gdb_socket){.listener = -1, .peer = -1};
+        gdb->is_stopped = o->gdb_waits;
+        gdb->server = gdb_server_create(&server);
+    }
+    if (!gdb || !gdb->server)
+        diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
+    if (!gdb || !gdb->server || !gdb_socket_open(&gdb->socket, o->gdb_port, diag)) {
+        run_gdb_destroy(gdb);
+        return NULL;
+    }
+    fprintf(stderr, "lookaside: gdb: target remote 127.0.0.1:%u%s\n", gdb_socket_port(&gdb->socket),
+            o->gdb_waits ? "; the guest waits for it" : "");
+    return gdb;
+}
+
+void run_gdb_destroy(struct run_gdb *gdb)
+{
+    if (!gdb)
+        return;
+    gdb_socket_close(&gdb->socket);
+    gdb_server_destroy(gdb->server);
+    free(gdb);
+}
+
+/* ---- The connection ---- */
+
+/* The session is over: the machine runs on by itself. */
+static void hang_up(struct run_gdb *gdb)
+{
+    gdb_socket_hang_up(&gdb->socket);
+    gdb_server_begin(gdb->server);
+    gdb->is_stopped = gdb->is_stepping = false;
+    gdb->first_input = gdb->nr_input = 0;
+}
+
+static void send_output(struct run_gdb *gdb)
+{
+    size_t nr_bytes;
+    bool is_broken;
+    const uint8_t *bytes = gdb_server_output(gdb->server, &nr_bytes, &is_broken);
+    bool is_sent = nr_bytes == 0 || gdb_socket_write(&gdb->socket, bytes, nr_bytes);
+    gdb_server_sent(gdb->server, nr_bytes);
+    if (is_broken || !is_sent)
+        hang_up(gdb);
+}
+
+static void stop(struct run_gdb *gdb, enum gdb_signal signal, const struct cpu_point *point)
+{
+    gdb->is_stopped = true;
+    gdb->is_stepping = false;
+    gdb_server_stopped(gdb->server, signal, point);
+    send_output(gdb);
+}
+
+static void grant(struct run_gdb *gdb, enum gdb_wish wish)
+{
+    switch (wish) {
+    case GDB_WISH_NONE:
+        break;
+    case GDB_WISH_CONTINUE:
+    case GDB_WISH_STEP:
+        cpu_pass_point(core(gdb));
+        gdb->is_stopped = false;
+        gdb->is_stepping = wish == GDB_WISH_STEP;
+        break;
+    case GDB_WISH_INTERRUPT:
+        stop(gdb, GDB_SIGINT, NULL);
+        break;
+    case GDB_WISH_DETACH:
+        send_output(gdb);
+        hang_up(gdb);
+        break;
+    case GDB_WISH_KILL:
+        send_output(gdb);
+        hang_up(gdb);
+        gdb->request = TERMINAL_QUIT;
+        break;
+    }
+}
+
+static void take_input(struct run_gdb *gdb)
+{
+    if (gdb->first_input == gdb->nr_input) {
+        ssize_t nr_bytes = gdb_socket_read(&gdb->socket, gdb->input, sizeof gdb->input);
+        if (nr_bytes < 0) {
+            hang_up(gdb);
+            return;
+        }
+        gdb->first_input = 0;
+        gdb->nr_input = (size_t)nr_bytes;
+    }
+    size_t nr_taken;
+    enum gdb_wish wish = gdb_server_take(gdb->server, gdb->input + gdb->first_input,
+                                         gdb->nr_input - gdb->first_input, &nr_taken);
+    gdb->first_input += nr_taken;
+    send_output(gdb);
+    if (gdb->socket.peer >= 0)
+        grant(gdb, wish);
+}
+
+/* What came over the connection is done, and who has connected finds a machine that stands still. */
+static void serve(struct run_gdb *gdb)
+{
+    if (gdb->socket.peer < 0) {
+        if (!gdb_socket_accept(&gdb->socket))
+            return;
+        gdb_server_begin(gdb->server);
+        stop(gdb, GDB_SIGTRAP, NULL);
+    }
+    do
+        take_input(gdb);
+    while (gdb->first_input < gdb->nr_input && gdb->socket.peer >= 0 && gdb->is_stopped);
+}
+
+static void wait_while_stopped(struct run_gdb *gdb)
+{
+    serve(gdb);
+    while (gdb->is_stopped && gdb->request == TERMINAL_NONE) {
+        send_output(gdb);
+        gdb_socket_wait(&gdb->socket, WAIT_MILLISECONDS);
+        gdb->request = gdb->params.still(gdb->params.opaque);
+        if (gdb->request == TERMINAL_NONE)
+            serve(gdb);
+    }
+}
+
+/* ---- The machine ---- */
+
+static void tell_point(struct run_gdb *gdb)
+{
+    struct cpu_point met;
+    struct cpu_state state = cpu_state(core(gdb));
+    if (!cpu_take_met_point(core(gdb), &met))
+        met = (struct cpu_point){.at = laddr(state.rip + state.segment[1].hidden.base), .size_bytes = 1};
+    stop(gdb, GDB_SIGTRAP, &met);
+}
+
+/* Why a guest that has come to a bad end stops. False: it has come to a good one. */
+static bool signal_of_end(const struct run_gdb *gdb, enum machine_end why, enum gdb_signal *signal)
+{
+    struct cpu_fault_record record[CPU_FAULT_HISTORY];
+    unsigned nr = cpu_fault_history(core(gdb), record);
+    switch (why) {
+    case MACHINE_TRIPLE_FAULT: /* the first exception of those that led there in a row */
+        for (unsigned i = 0; i < nr; i++)
+            if (record[i].vector != 8)
+                *signal = gdb_signal_of(record[i].vector);
+        return true;
+    case MACHINE_PANIC:
+        *signal = GDB_SIGABRT;
+        return true;
+    case MACHINE_HALTED:
+        *signal = GDB_SIGSTOP;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* gdb may look at what is left; where it goes on, the run ends. */
+static void tell_end(struct run_gdb *gdb, enum machine_end why)
+{
+    enum gdb_signal signal = GDB_SIGSEGV;
+    if (gdb->has_told_end || gdb->socket.peer < 0 || !signal_of_end(gdb, why, &signal))
+        return;
+    gdb->has_told_end = true;
+    stop(gdb, signal, NULL);
+    wait_while_stopped(gdb);
+}
+
+static void run_some(struct run_gdb *gdb, uint64_t nr_instructions, cycle_t until)
+{
+    struct machine *machine = gdb->params.machine;
+    cycle_t soon = cpu_now(core(gdb)) + SLICE_CYCLES;
+    until = soon < until ? soon : until;
+    if (gdb->socket.peer < 0) {
+        machine_run_instructions(machine, nr_instructions, until);
+        return;
+    }
+    bool is_done = false;
+    bool is_at_point = gdb->is_stepping ? machine_step_to_point(machine, until, &is_done)
+                                        : machine_run_to_point(machine, nr_instructions, until);
+    if (is_at_point)
+        tell_point(gdb);
+    else if (is_done)
+        stop(gdb, GDB_SIGTRAP, NULL);
+}
+
+enum machine_end run_gdb_run(struct run_gdb *gdb, struct machine *machine, uint64_t nr_instructions,
+                             cycle_t until, enum terminal_request *request)
+{
+    if (!gdb)
+        return machine_run_instructions(machine, nr_instructions, until);
+    const struct cpu *cpu = core(gdb);
+    enum machine_end why = MACHINE_RUNNING;
+    while (why == MACHINE_RUNNING && gdb->request == TERMINAL_NONE) {
+        wait_while_stopped(gdb);
+        bool is_over = cpu_now(cpu) >= until && cpu_is_between_blocks(cpu);
+        if (gdb->request != TERMINAL_NONE || is_over || cpu_stats(cpu)->instructions >= nr_instructions)
+            break;
+        run_some(gdb, nr_instructions, until);
+        why = machine_how_ended(machine);
+    }
+    if (why != MACHINE_RUNNING)
+        tell_end(gdb, why);
+    *request = gdb->request;
+    return why;
+}
+
+void run_gdb_finish(struct run_gdb *gdb, int status)
+{
+    if (!gdb || gdb->socket.peer < 0)
+        return;
+    gdb_server_exited(gdb->server, (unsigned)status);
+    send_output(gdb);
+    gdb_socket_hang_up(&gdb->socket);
+}
