@@ -36,8 +36,8 @@ struct gdb_link {
     /* The latest reply, which the peer may ask for again; owned. */
     uint8_t *reply;
     size_t nr_reply, room_reply;
-    bool
-        is_broken; /* memory was short, or the peer asks and never reads: the connection is of no use any more */
+    /* Memory was short, or the peer asks and never reads: the connection is of no use any more. */
+    bool is_broken;
 };
 
 void gdb_link_fini(struct gdb_link *link);

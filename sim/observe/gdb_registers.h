@@ -1,8 +1,8 @@
 /*
  * The registers as gdb is told of them: a fixed list for a whole session, in the order of the `g` packet,
- * whatever mode the processor is in. The standard features come first (gdb manual, "Standard Target
- * Features", "i386 Features"), then lookaside.sys: what QEMU's stub shows besides, in its order, and segments,
- * tables, debug registers and counts.
+ * whatever mode the processor is in. The standard features come first (gdb manual, "i386 Features"), then
+ * lookaside.sys: what QEMU's stub shows besides, in its order, and segments, tables, debug registers and
+ * counts.
  */
 #ifndef LK_SIM_OBSERVE_GDB_REGISTERS_H
 #define LK_SIM_OBSERVE_GDB_REGISTERS_H

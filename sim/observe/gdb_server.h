@@ -1,7 +1,7 @@
 /*
- * gdb's remote serial protocol, machine side (gdb manual, "Remote Protocol", "Packets"): what a packet asks of
- * a core is done here, but for running: that is a wish, which whoever owns the machine grants. One thread, 1,
- * is the core.
+ * gdb's remote serial protocol, machine side (gdb manual, "Remote Protocol", "Packets"): what a packet asks
+ * of a core is done here, but for running: that is a wish, which whoever owns the machine grants. One thread,
+ * 1, is the core.
  *
  * Bytes go in by gdb_server_take; what is to be sent lies in gdb_server_output.
  */

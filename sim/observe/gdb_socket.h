@@ -1,6 +1,6 @@
 /*
- * Where gdb connects: a TCP port of this host's loopback interface, which nobody else can reach. One peer at a
- * time; nothing here waits, but for sending and where it says so.
+ * Where gdb connects: a TCP port of this host's loopback interface, which nobody else can reach. One peer at
+ * a time; nothing here waits, but for sending and where it says so.
  */
 #ifndef LK_SIM_OBSERVE_GDB_SOCKET_H
 #define LK_SIM_OBSERVE_GDB_SOCKET_H
