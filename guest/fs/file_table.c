@@ -20,6 +20,7 @@ struct file *alloc_file(const struct path *path, u32 f_mode, const struct file_o
         return ERR_PTR(-ENFILE);
     file->f_count = 1;
     file->f_mode = f_mode;
+    mutex_init(&file->f_pos_lock);
     file->f_path = *path;
     path_get(path);
     file->f_inode = path->dentry->d_inode;

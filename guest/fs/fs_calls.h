@@ -36,6 +36,9 @@ long do_openat(int dfd, const char __user *name, u32 flags, u32 mode);
 int get_write_access(struct inode *inode);
 
 /* read_write.c, sendfile.c */
+/* fget() and fput() around what reads or writes at the file's own position. */
+struct file *fget_pos(u32 fd);
+void fput_pos(struct file *file);
 struct user_iovec {
     u32 base, bytes;
 };

@@ -113,23 +113,45 @@ int vfs_fsync(struct file *file, int datasync)
     return file->f_op->fsync ? file->f_op->fsync(file, datasync) : -EINVAL;
 }
 
-long do_read(u32 fd, char __user *buf, size_t count)
+/* Processes may share a file and its position: one reads after the other, not in between. */
+static bool has_one_pos(const struct file *file)
+{
+    u32 kind = file_inode(file)->i_mode & S_IFMT;
+    return kind == S_IFREG || kind == S_IFDIR;
+}
+
+struct file *fget_pos(u32 fd)
 {
     struct file *file = fget(fd);
+    if (file && has_one_pos(file))
+        mutex_lock(&file->f_pos_lock);
+    return file;
+}
+
+void fput_pos(struct file *file)
+{
+    if (has_one_pos(file))
+        mutex_unlock(&file->f_pos_lock);
+    fput(file);
+}
+
+long do_read(u32 fd, char __user *buf, size_t count)
+{
+    struct file *file = fget_pos(fd);
     if (file == NULL)
         return -EBADF;
     ssize_t done = vfs_read(file, buf, count, &file->f_pos);
-    fput(file);
+    fput_pos(file);
     return done;
 }
 
 long do_write(u32 fd, const char __user *buf, size_t count)
 {
-    struct file *file = fget(fd);
+    struct file *file = fget_pos(fd);
     if (file == NULL)
         return -EBADF;
     ssize_t done = vfs_write(file, buf, count, &file->f_pos);
-    fput(file);
+    fput_pos(file);
     return done;
 }
 
@@ -167,11 +189,11 @@ long do_pwrite64(u32 fd, const char __user *buf, size_t count, loff_t pos)
 
 loff_t do_llseek(u32 fd, loff_t offset, int whence)
 {
-    struct file *file = fget(fd);
+    struct file *file = fget_pos(fd);
     if (file == NULL)
         return -EBADF;
     loff_t pos = whence < SEEK_SET || whence > SEEK_HOLE ? -EINVAL : vfs_llseek(file, offset, whence);
-    fput(file);
+    fput_pos(file);
     return pos;
 }
 
@@ -218,11 +240,11 @@ static long move_user_buffers(struct file *file, const void __user *user_vec, u3
 
 long do_vector(u32 fd, const void __user *user_vec, u32 count, bool writes)
 {
-    struct file *file = fget(fd);
+    struct file *file = fget_pos(fd);
     if (file == NULL)
         return -EBADF;
     long done = move_user_buffers(file, user_vec, count, &file->f_pos, writes);
-    fput(file);
+    fput_pos(file);
     return done;
 }
 

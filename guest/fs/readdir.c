@@ -110,7 +110,7 @@ static bool fill_dir(struct dir_context *ctx, const char *name, u32 len, loff_t 
 long do_getdents(u32 fd, void __user *to, u32 bytes, bool is_64)
 {
     struct getdents_callback buf = {.ctx = {.actor = fill_dir}, .to = to, .room = bytes, .is_64 = is_64};
-    struct file *file = fget(fd);
+    struct file *file = fget_pos(fd);
     if (file == NULL)
         return -EBADF;
     long error = (file->f_mode & FMODE_READ) ? iterate_dir(file, &buf.ctx) : -EBADF;
@@ -118,6 +118,6 @@ long do_getdents(u32 fd, void __user *to, u32 bytes, bool is_64)
         error = buf.error;
     if (buf.previous)
         error = put_offset(&buf, buf.ctx.pos) ? (long)(bytes - buf.room) : -EFAULT;
-    fput(file);
+    fput_pos(file);
     return error;
 }

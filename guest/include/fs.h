@@ -133,9 +133,10 @@ struct file {
     struct address_space *f_mapping; /* f_inode->i_mapping, or the block device's */
     const struct file_operations *f_op;
     loff_t f_pos;
-    u32 f_version;      /* what has changed since (pipes: writers) */
-    u32 f_ra_index;     /* read ahead: the page behind the last one read */
-    void *private_data; /* the driver's or file system's own */
+    struct mutex f_pos_lock; /* held while a regular file or a folder is read or written at f_pos */
+    u32 f_version;           /* what has changed since (pipes: writers) */
+    u32 f_ra_index;          /* read ahead: the page behind the last one read */
+    void *private_data;      /* the driver's or file system's own */
 };
 
 #define FMODE_READ 0x1u
