@@ -255,6 +255,22 @@ unsigned long shrink_icache(unsigned long nr)
     return nr_freed;
 }
 
+unsigned long shrink_clean_icache(unsigned long nr)
+{
+    unsigned long nr_freed = 0;
+    for (unsigned long left = inodes_stat.nr_unused; left > 0 && nr_freed < nr; left--) {
+        struct inode *inode = list_entry(unused_list.prev, struct inode, i_lru);
+        if (is_dirty(inode)) {
+            list_del_init(&inode->i_lru);
+            list_add(&inode->i_lru, &unused_list);
+            continue;
+        }
+        evict(inode);
+        nr_freed++;
+    }
+    return nr_freed;
+}
+
 static struct inode *find_unused(const struct super_block *sb)
 {
     struct inode *inode;

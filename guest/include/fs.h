@@ -331,6 +331,8 @@ void mark_inode_dirty(struct inode *inode);
 int write_inode_now(struct inode *inode);
 /* Frees up to so many inodes that nobody uses. Returns how many it freed. */
 unsigned long shrink_icache(unsigned long nr);
+/* The same without waiting: only those that the medium has as they are. */
+unsigned long shrink_clean_icache(unsigned long nr);
 /* At the end of a file system. Returns how many were still in use. */
 unsigned long evict_inodes(struct super_block *sb);
 /* The owner and the mode that a new inode in dir gets. */

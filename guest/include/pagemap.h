@@ -150,5 +150,7 @@ void balance_dirty_pages(struct address_space *mapping);
  * many.
  */
 unsigned long shrink_page_cache(unsigned long nr);
+/* Frees pages of slabs, with so many unused names and inodes at a time. Returns how many. */
+unsigned long shrink_slab(unsigned long nr);
 /* Frees all clean pages that no process maps (drop_caches). */
 unsigned long drop_pagecache(void);

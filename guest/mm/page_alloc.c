@@ -64,9 +64,15 @@ static struct page *get_page_from_freelist(gfp_t gfp, unsigned int order, unsign
     return NULL;
 }
 
+static unsigned long reclaim(unsigned long nr)
+{
+    unsigned long nr_freed = shrink_page_cache(nr);
+    return nr_freed ? nr_freed : shrink_slab(nr);
+}
+
 /*
- * Deeper into the reserves; then with what the CPUs' lists hold merged into blocks; then with pages that the
- * page cache can do without.
+ * Deeper into the reserves; then with what the CPUs' lists hold merged into blocks; then with what the page
+ * cache, and then the slabs, can do without.
  */
 static struct page *alloc_pages_slowpath(gfp_t gfp, unsigned int order)
 {
@@ -76,7 +82,7 @@ static struct page *alloc_pages_slowpath(gfp_t gfp, unsigned int order)
         drain_all_pages();
         page = get_page_from_freelist(gfp, order, alloc_flags);
     }
-    while (page == NULL && (gfp & __GFP_RECLAIM) && shrink_page_cache(RECLAIM_BATCH << order)) {
+    while (page == NULL && (gfp & __GFP_RECLAIM) && reclaim(RECLAIM_BATCH << order)) {
         drain_all_pages();
         page = get_page_from_freelist(gfp, order, alloc_flags);
     }

@@ -126,8 +126,14 @@ static void *cache_alloc_refill(struct kmem_cache *cache, struct array_cache *ac
     if (nr == 0)
         return NULL;
     /* Upside down, so that they go in the order in which they lie in the slab. */
-    while (nr > 1)
-        ac->entry[ac->avail++] = objects[--nr];
+    while (nr > 1) {
+        void *object = objects[--nr];
+        /* Memory that was got back for a new slab may have filled the array meanwhile. */
+        if (ac->avail < max(ac->limit, ac->batchcount))
+            ac->entry[ac->avail++] = object;
+        else
+            give_object(cache, object);
+    }
     return objects[0];
 }
 

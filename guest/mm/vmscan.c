@@ -1,5 +1,7 @@
 /* Memory runs low: pages that were not used for long leave the page cache. */
+#include "fs.h"
 #include "page_cache.h"
+#include "slab.h"
 
 /*
  * Whether nobody but the cache has the page, and the disk has what it holds. A page that was used since it
@@ -47,6 +49,16 @@ unsigned long shrink_page_cache(unsigned long nr)
 {
     unsigned long nr_freed = scan_page_cache(nr, false);
     return nr_freed ? nr_freed : scan_page_cache(nr, true);
+}
+
+/* A slab goes only when all its objects are free: names and inodes are given up until one does. */
+unsigned long shrink_slab(unsigned long nr)
+{
+    for (;;) {
+        unsigned long nr_pages = kmem_cache_shrink_all();
+        if (nr_pages || shrink_dcache(nr) + shrink_clean_icache(nr) == 0)
+            return nr_pages;
+    }
 }
 
 unsigned long drop_pagecache(void)
