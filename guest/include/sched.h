@@ -138,6 +138,7 @@ struct task_struct {
     struct sighand_struct *sighand;
     struct sigpending pending;
     sigset_t blocked;
+    sigset_t real_blocked;  /* blocked outside of sigtimedwait(), which takes these itself */
     sigset_t saved_sigmask; /* if restores_sigmask */
     bool has_sigpending;    /* see recalc_sigpending() */
     bool restores_sigmask;

@@ -59,7 +59,7 @@ static struct task_struct *dup_task_struct(const struct task_struct *from, const
     task->kthread = NULL;
     task->state = TASK_UNINTERRUPTIBLE;
     task->has_sigpending = task->restores_sigmask = task->jobctl_stop = false;
-    task->pending.signal = 0;
+    task->pending.signal = task->real_blocked = 0;
     task->set_child_tid = task->clear_child_tid = task->robust_list = 0;
     task->pdeath_signal = 0;
     task->did_exec = false;

@@ -141,7 +141,7 @@ static void wake_for_signal(struct task_struct *task, int sig, enum pid_type typ
     struct task_struct *thread = choose_thread(task, sig, type);
     if (thread == NULL)
         return;
-    if (!is_fatal(task, sig) || task->signal->is_group_exit) {
+    if (!is_fatal(task, sig) || task->signal->is_group_exit || (thread->real_blocked & sigmask(sig))) {
         signal_wake_up(thread, sig == SIGKILL);
         return;
     }
@@ -182,7 +182,7 @@ static int do_send_signal(int sig, const struct siginfo *info, struct task_struc
     if (task->signal->is_group_exit && sig != SIGKILL)
         return 0;
     /* One that is blocked stays: the process may change its mind about ignoring it. */
-    if (!(task->blocked & sigmask(sig)) && sig_is_ignored(task, sig))
+    if (!((task->blocked | task->real_blocked) & sigmask(sig)) && sig_is_ignored(task, sig))
         return 0;
     if (sig < SIGRTMIN && (pending->signal & sigmask(sig)))
         return 0;

@@ -277,6 +277,7 @@ static long sigtimedwait(const struct pt_regs *regs, int (*get_time)(u64 *ns, u3
     wanted &= ~(sigmask(SIGKILL) | sigmask(SIGSTOP));
     /* While it waits, those that are wanted wake it even if they are blocked. */
     sigset_t old = current->blocked;
+    current->real_blocked = old;
     set_current_blocked(old & ~wanted);
     int sig;
     while ((sig = dequeue_signal(~wanted, &info)) == 0 && !signal_pending(current) &&
@@ -285,6 +286,7 @@ static long sigtimedwait(const struct pt_regs *regs, int (*get_time)(u64 *ns, u3
         schedule_timeout(until_ns == ~0ull ? MAX_SCHEDULE_TIMEOUT : ticks_until(until_ns));
     }
     bool is_interrupted = sig == 0 && signal_pending(current);
+    current->real_blocked = 0;
     set_current_blocked(old);
     if (sig == 0)
         return is_interrupted ? -EINTR : -EAGAIN;

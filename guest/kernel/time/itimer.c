@@ -133,11 +133,11 @@ long sys_setitimer(const struct pt_regs *regs)
     return regs->dx ? put_itimer(&old, regs->dx) : 0;
 }
 
-/* Whole seconds, rounded up: 0 would mean that there was no alarm. */
+/* Whole seconds; 0 would mean that there was no alarm. */
 long sys_alarm(const struct pt_regs *regs)
 {
     const struct itimer_ticks old = get_itimer(ITIMER_REAL);
     const struct itimer_ticks new = {.value = min(regs->bx, MOST_SECONDS) * HZ};
     set_itimer(ITIMER_REAL, &new);
-    return (long)((old.value + HZ - 1) / HZ);
+    return (long)(old.value && old.value < HZ ? 1 : (old.value + HZ / 2) / HZ);
 }

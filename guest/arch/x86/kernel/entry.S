@@ -31,7 +31,7 @@
     movl %edx, %es
 .endm
 
-.macro RESTORE_REGS
+.macro RESTORE_INT_REGS
     popl %ebx
     popl %ecx
     popl %edx
@@ -39,26 +39,6 @@
     popl %edi
     popl %ebp
     popl %eax
-1:  popl %ds
-2:  popl %es
-3:  popl %fs
-4:  popl %gs
-    addl $4, %esp               /* orig_ax */
-    /* A program may have asked for a selector that is none by now: it gets the null selector. */
-    .section .text.fixup, "ax"
-5:  movl $0, (%esp)
-    jmp 1b
-6:  movl $0, (%esp)
-    jmp 2b
-7:  movl $0, (%esp)
-    jmp 3b
-8:  movl $0, (%esp)
-    jmp 4b
-    .previous
-    EX_TABLE 1b, 5b
-    EX_TABLE 2b, 6b
-    EX_TABLE 3b, 7b
-    EX_TABLE 4b, 8b
 .endm
 
     .text
@@ -123,22 +103,51 @@ entry_INT80_32:
 
 ret_from_exception:
     testl $3, PT_CS(%esp)
-    jz 1f                       /* back into the kernel: as it was */
+    jz .Lreturn_to_kernel
     movl %esp, %eax
     pushl %eax
     call exit_to_user_mode      /* (regs); returns with interrupts off */
     addl $4, %esp
-1:  RESTORE_REGS
-iret_to_user:
+    RESTORE_INT_REGS
+.Lpop_ds: popl %ds
+.Lpop_es: popl %es
+.Lpop_fs: popl %fs
+.Lpop_gs: popl %gs
+    addl $4, %esp               /* orig_ax */
+.Liret_to_user:
     iret
-    /* A program gave itself a CS or SS that is none: the fault is one of its own, where it would have gone on. */
+
+/* As it was, but for FS and GS: the kernel does not use them, and what is in them may be another task's by now. */
+.Lreturn_to_kernel:
+    RESTORE_INT_REGS
+    popl %ds
+    popl %es
+    addl $12, %esp              /* fs, gs, orig_ax */
+    iret
+
+/*
+ * A program may have asked for a selector that is none (by now): a data segment becomes the null selector. With
+ * a CS or SS like that it cannot go on: the fault is one of its own, at the place where it would have gone on.
+ */
     .section .text.fixup, "ax"
-bad_iret:
+.Lbad_ds: movl $0, (%esp)
+    jmp .Lpop_ds
+.Lbad_es: movl $0, (%esp)
+    jmp .Lpop_es
+.Lbad_fs: movl $0, (%esp)
+    jmp .Lpop_fs
+.Lbad_gs: movl $0, (%esp)
+    jmp .Lpop_gs
+.Lbad_iret:
     pushl $0                    /* error code */
     pushl $X86_TRAP_GP
     jmp error_entry
     .previous
-    EX_TABLE iret_to_user, bad_iret
+    EX_TABLE .Lpop_ds, .Lbad_ds
+    EX_TABLE .Lpop_es, .Lbad_es
+    EX_TABLE .Lpop_fs, .Lbad_fs
+    EX_TABLE .Lpop_gs, .Lbad_gs
+    EX_TABLE .Liret_to_user, .Lbad_iret
 
 /*
  * void switch_stacks(unsigned long *prev_sp, unsigned long next_sp): leaves the running task in its own

@@ -13,6 +13,7 @@
 #define FXSAVE_MXCSR_MASK 28
 #define FNSAVE_TAGS_EMPTY 0xFFFFu
 
+#define MXCSR_MASKS_SHIFT 7
 #define MXCSR_MASK_DEFAULT 0xFFBFu /* where FXSAVE says nothing (SDM 1 11.6.6) */
 
 static bool has_fpu, has_fxsr, has_sse;
@@ -163,4 +164,26 @@ void fpu_sanitize(struct fpu *fpu)
 {
     if (has_fxsr)
         ((u32 *)(void *)fpu->state)[FXSAVE_MXCSR / sizeof(u32)] &= mxcsr_mask;
+}
+
+/* Flags of the status word, the control word's masks and MXCSR's lower bits: IE DE ZE OE UE PE. */
+static int code_of_flags(u32 flags)
+{
+    static const int codes[] = {FPE_FLTINV, FPE_FLTUND, FPE_FLTDIV, FPE_FLTOVF, FPE_FLTUND, FPE_FLTRES};
+    for (u32 i = 0; i < ARRAY_SIZE(codes); i++)
+        if (flags & 1u << i)
+            return codes[i];
+    return SI_KERNEL;
+}
+
+int fpu_exception_code(bool is_simd)
+{
+    const struct fpu *fpu = fpu_save();
+    const u32 *words = (const void *)fpu->state;
+    if (is_simd) {
+        u32 mxcsr = words[FXSAVE_MXCSR / sizeof(u32)];
+        return code_of_flags(mxcsr & ~(mxcsr >> MXCSR_MASKS_SHIFT));
+    }
+    u32 control = words[0] & 0xFFFF, status = has_fxsr ? words[0] >> 16 : words[1];
+    return code_of_flags(status & ~control);
 }

@@ -28,7 +28,7 @@ static int si_code_of(u32 vector)
         return ILL_ILLOPN;
     case X86_TRAP_MF:
     case X86_TRAP_XF:
-        return FPE_FLTINV;
+        return fpu_exception_code(vector == X86_TRAP_XF);
     case X86_TRAP_AC:
         return BUS_ADRALN;
     default:

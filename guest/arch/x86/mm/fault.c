@@ -60,8 +60,9 @@ static void bad_area(struct pt_regs *regs, u32 error_code, unsigned long address
 /* The area reaches behind the end of its file, or the file cannot be read. */
 static void do_sigbus(struct pt_regs *regs, u32 error_code, unsigned long address)
 {
+    current->thread.cr2 = address;
     if (user_mode(regs))
-        force_fatal_sig(SIGBUS);
+        force_sig_fault(SIGBUS, BUS_ADRERR, address);
     else
         no_context(regs, error_code, address);
 }

@@ -21,5 +21,7 @@ struct fpu *fpu_save(void);
 bool fpu_has_fxsr(void);
 /* The running task's registers in memory, even if it has used none so far; false: there is no FPU. */
 bool fpu_prepare(void);
+/* After exception 16, or 19 (is_simd), of the running task: FPE_ and what its registers say it was. */
+int fpu_exception_code(bool is_simd);
 /* Takes out of state that a program wrote what would be a fault when it is loaded. */
 void fpu_sanitize(struct fpu *fpu);
