@@ -151,4 +151,8 @@ bool cache_view(const struct cache *cache, uint64_t set, uint64_t way, struct ca
 uint64_t cache_nr_sets(const struct cache *cache);
 uint64_t cache_nr_ways(const struct cache *cache);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void cache_snap(struct cache *cache, struct snap *snap);
+
 #endif

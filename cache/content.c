@@ -1,11 +1,13 @@
 #include "cache/content.h"
 
 #include "cache/cache_internal.h"
+#include "sim/base/snap.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_DEVICES = 16, DEVICE_NAME_BYTES = 32 };
 enum { NO_RECORD = -1, MASK_WORDS = CACHE_CONTENT_LINE_BYTES / 64, MAX_LEFT = 64, MAX_VALUE_BYTES = 8 };
 
 struct record {
@@ -36,6 +38,7 @@ struct cache_content {
     int32_t first_free;
     struct cache_stale stale[CACHE_STALE_KEPT];
     size_t nr_stale;
+    char devices[MAX_DEVICES][DEVICE_NAME_BYTES]; /* names that came out of a checkpoint; "": none */
 };
 
 /* ---- Records ---- */
@@ -368,4 +371,142 @@ void cache_content_destroy(struct cache_content *content)
     free(content->buckets);
     free(content->records);
     free(content);
+}
+
+/* ---- Checkpoints ---- */
+
+/* What stays, of a name that came from elsewhere; there are not more devices than that. */
+static const char *keep_name(struct cache_content *content, const char *name)
+{
+    unsigned i = 0;
+    while (i + 1 < MAX_DEVICES && content->devices[i][0] && strcmp(content->devices[i], name) != 0)
+        i++;
+    memcpy(content->devices[i], name, DEVICE_NAME_BYTES);
+    return content->devices[i];
+}
+
+static void device_snap(struct cache_content *content, const char **device, struct snap *snap)
+{
+    char name[DEVICE_NAME_BYTES] = {0};
+    if (!snap->is_load && *device)
+        strncpy(name, *device, sizeof name - 1);
+    snap_string(snap, name, sizeof name);
+    snap_skip(snap, device, sizeof *device);
+    if (snap->is_load)
+        *device = name[0] ? keep_name(content, name) : NULL;
+}
+
+static void record_snap(struct cache_content *content, struct record *record, struct snap *snap)
+{
+    SNAP_OPEN(snap, record);
+    SNAP_SKIP(snap, record->next); /* the order of the records says it */
+    SNAP(snap, record->number);
+    SNAP(snap, record->store_ip);
+    device_snap(content, &record->device, snap);
+    SNAP_ARRAY(snap, record->by_device);
+    SNAP_ARRAY(snap, record->bytes);
+    SNAP_CLOSE(snap, record);
+}
+
+static void stale_snap(struct cache_content *content, struct cache_stale *stale, struct snap *snap)
+{
+    SNAP_OPEN(snap, stale);
+    SNAP_BELOW(snap, stale->kind, CACHE_STALE_UPDATE_LOST + 1);
+    SNAP(snap, stale->at.v);
+    SNAP_BELOW(snap, stale->size_bytes, MAX_VALUE_BYTES + 1);
+    SNAP(snap, stale->memory_value);
+    SNAP(snap, stale->cpu_value);
+    SNAP(snap, stale->nr_bytes);
+    device_snap(content, &stale->device, snap);
+    SNAP(snap, stale->ip);
+    SNAP(snap, stale->cycle);
+    SNAP_CLOSE(snap, stale);
+}
+
+static void save_records(struct cache_content *content, struct snap *snap)
+{
+    uint32_t nr = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        if (pass == 1)
+            SNAP(snap, nr);
+        for (uint64_t bucket = 0; bucket <= content->bucket_mask; bucket++)
+            for (int32_t i = content->buckets[bucket]; i != NO_RECORD; i = content->records[i].next) {
+                nr += pass == 0;
+                if (pass == 1)
+                    record_snap(content, &content->records[i], snap);
+            }
+    }
+}
+
+static void drop_records(struct cache_content *content)
+{
+    for (uint64_t bucket = 0; bucket <= content->bucket_mask; bucket++)
+        while (content->buckets[bucket] != NO_RECORD)
+            drop(content, &content->records[content->buckets[bucket]]);
+}
+
+static void load_records(struct cache_content *content, struct snap *snap)
+{
+    uint32_t nr = 0;
+    drop_records(content);
+    SNAP(snap, nr);
+    for (uint32_t i = 0; i < nr && snap_is_good(snap); i++) {
+        int32_t index = content->first_free;
+        if (index == NO_RECORD) {
+            snap_fail(snap, "%u records of lines; this machine's caches have not so many", nr);
+            return;
+        }
+        struct record *record = &content->records[index];
+        int32_t next_free = record->next;
+        record_snap(content, record, snap);
+        record->next = next_free;
+        if (!snap_is_good(snap))
+            return;
+        if (!is_ram_line(content, record->number) || find(content, record->number)) {
+            snap_fail(snap, "a record of line %#llx, which is not in RAM or has one",
+                      (unsigned long long)record->number);
+            return;
+        }
+        int32_t *link = bucket_of(content, record->number);
+        while (*link != NO_RECORD)
+            link = &content->records[*link].next;
+        *link = index;
+        record->next = NO_RECORD;
+        content->first_free = next_free;
+    }
+}
+
+void cache_content_snap(struct cache_content *content, struct snap *snap)
+{
+    SNAP_OPEN(snap, content);
+    SNAP_SKIP(snap, content->params);
+    SNAP_SKIP(snap, content->levels);
+    SNAP_SKIP(snap, content->nr_levels);
+    SNAP_SKIP(snap, content->line_shift);
+    SNAP_COUNTERS(snap, content->stats);
+    SNAP(snap, content->access_at.v);
+    SNAP_BELOW(snap, content->access_bytes, content->params.line_bytes + 1);
+    SNAP(snap, content->through_at.v);
+    SNAP_BELOW(snap, content->through_bytes, content->params.line_bytes + 1);
+    for (unsigned i = 0; snap->is_load && i < 2; i++) {
+        struct paddr at = i ? content->through_at : content->access_at;
+        uint64_t nr_bytes = i ? content->through_bytes : content->access_bytes;
+        SNAP_REQUIRE(snap,
+                     (at.v & (content->params.line_bytes - 1)) + nr_bytes <= content->params.line_bytes);
+    }
+    SNAP_ARRAY(snap, content->left);
+    SNAP_BELOW(snap, content->nr_left, MAX_LEFT + 2);
+    SNAP_SKIP(snap, content->buckets); /* the records, below */
+    SNAP_SKIP(snap, content->bucket_mask);
+    SNAP_SKIP(snap, content->records);
+    SNAP_SKIP(snap, content->first_free);
+    SNAP_SKIP(snap, content->devices);
+    SNAP_BELOW(snap, content->nr_stale, CACHE_STALE_KEPT + 1);
+    for (unsigned i = 0; i < CACHE_STALE_KEPT; i++)
+        stale_snap(content, &content->stale[i], snap);
+    SNAP_CLOSE(snap, content);
+    if (snap->is_load)
+        load_records(content, snap);
+    else
+        save_records(content, snap);
 }

@@ -75,4 +75,8 @@ const struct cache_content_stats *cache_content_stats(const struct cache_content
 bool cache_content_register_stats(struct cache_content *content, struct stat_registry *registry,
                                   const char *path);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void cache_content_snap(struct cache_content *content, struct snap *snap);
+
 #endif

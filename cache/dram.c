@@ -1,6 +1,7 @@
 #include "cache/dram.h"
 
 #include "cache/dram_clock.h"
+#include "sim/base/snap.h"
 
 #include <stdlib.h>
 
@@ -395,4 +396,82 @@ bool dram_register_stats(struct dram *dram, struct stat_registry *registry, cons
                                      &dram->channels[i].stats);
     }
     return is_good;
+}
+
+static void rank_snap(struct rank *rank, struct snap *snap)
+{
+    SNAP_OPEN(snap, rank);
+    SNAP(snap, rank->next_refresh);
+    SNAP(snap, rank->command_from);
+    SNAP(snap, rank->nr_refreshes);
+    SNAP(snap, rank->nr_open);
+    SNAP(snap, rank->activate_from);
+    SNAP(snap, rank->column_from);
+    SNAP(snap, rank->read_from);
+    SNAP_ARRAY(snap, rank->four_activates_end);
+    SNAP_BELOW(snap, rank->oldest_activate, FOUR_ACTIVATES);
+    SNAP_CLOSE(snap, rank);
+}
+
+static void group_snap(struct group *group, struct snap *snap)
+{
+    SNAP_OPEN(snap, group);
+    SNAP(snap, group->activate_from);
+    SNAP(snap, group->column_from);
+    SNAP(snap, group->read_from);
+    SNAP_CLOSE(snap, group);
+}
+
+static void bank_snap(struct bank *bank, struct snap *snap)
+{
+    SNAP_OPEN(snap, bank);
+    SNAP(snap, bank->open_row);
+    SNAP(snap, bank->refreshes_seen);
+    SNAP(snap, bank->activate_from);
+    SNAP(snap, bank->column_from);
+    SNAP(snap, bank->precharge_from);
+    SNAP(snap, bank->free_at);
+    SNAP_CLOSE(snap, bank);
+}
+
+static void channel_snap(struct channel *channel, struct snap *snap)
+{
+    SNAP_OPEN(snap, channel);
+    SNAP(snap, channel->column_from);
+    SNAP(snap, channel->data_end);
+    SNAP(snap, channel->last_rank);
+    SNAP_FLAG(snap, channel->is_used);
+    SNAP_FLAG(snap, channel->last_was_write);
+    SNAP_COUNTERS(snap, channel->stats);
+    SNAP_CLOSE(snap, channel);
+}
+
+void dram_snap(struct dram *dram, struct snap *snap)
+{
+    const struct dram_params *p = &dram->params;
+    uint64_t nr_ranks = p->nr_channels * p->nr_ranks;
+    SNAP_OPEN(snap, dram);
+    SNAP_SKIP(snap, dram->params); /* of the configuration, as is all down to extra_bursts */
+    SNAP_SKIP(snap, dram->fields);
+    SNAP_SKIP(snap, dram->row_shift);
+    SNAP_SKIP(snap, dram->bank_bits);
+    SNAP_SKIP(snap, dram->rank_bits);
+    SNAP_SKIP(snap, dram->group_bits);
+    SNAP_SKIP(snap, dram->permute_mask);
+    SNAP_SKIP(snap, dram->to_clocks);
+    SNAP_SKIP(snap, dram->to_cycles);
+    SNAP_SKIP(snap, dram->extra_bursts);
+    SNAP_COUNTERS(snap, dram->stats);
+    for (unsigned i = 0; i < DRAM_MAX_CHANNELS; i++)
+        channel_snap(&dram->channels[i], snap);
+    SNAP_SKIP(snap, dram->ranks); /* their own structs, below */
+    SNAP_SKIP(snap, dram->groups);
+    SNAP_SKIP(snap, dram->banks);
+    SNAP_CLOSE(snap, dram);
+    for (uint64_t i = 0; i < nr_ranks; i++)
+        rank_snap(&dram->ranks[i], snap);
+    for (uint64_t i = 0; i < nr_ranks * p->nr_groups; i++)
+        group_snap(&dram->groups[i], snap);
+    for (uint64_t i = 0; i < nr_ranks * p->nr_banks; i++)
+        bank_snap(&dram->banks[i], snap);
 }

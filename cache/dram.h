@@ -54,4 +54,8 @@ struct dram_place dram_place(const struct dram *dram, struct paddr at);
 const struct dram_stats *dram_stats(const struct dram *dram);
 bool dram_register_stats(struct dram *dram, struct stat_registry *registry, const char *path);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void dram_snap(struct dram *dram, struct snap *snap);
+
 #endif

@@ -1,5 +1,7 @@
 #include "cache/hierarchy.h"
 
+#include "sim/base/snap.h"
+
 /* The keys that caches have: all; all that are written to; all that are below others. */
 #define ANY(x)                                                                                               \
     .size_bytes = c->cache_##x##_size_bytes, .nr_ways = c->cache_##x##_ways,                                 \
@@ -84,4 +86,21 @@ bool cache_hierarchy_register_stats(const struct cache_hierarchy *caches, struct
            cache_register_stats(caches->l1d, registry, "cache.l1d0") &&
            (!caches->l2 || cache_register_stats(caches->l2, registry, "cache.l2")) &&
            (!caches->l3 || cache_register_stats(caches->l3, registry, "cache.l3"));
+}
+
+void cache_hierarchy_snap(const struct cache_hierarchy *caches, struct snap *snap)
+{
+    const struct {
+        const char *name;
+        struct cache *cache;
+    } all[] = {{"cache l1d", caches->l1d},
+               {"cache l1i", caches->l1i == caches->l1d ? NULL : caches->l1i},
+               {"cache l2", caches->l2},
+               {"cache l3", caches->l3}};
+    for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!all[i].cache)
+            continue;
+        snap_section(snap, all[i].name);
+        cache_snap(all[i].cache, snap);
+    }
 }

@@ -37,4 +37,8 @@ struct cache_snoop_answer cache_hierarchy_snoop(const struct cache_hierarchy *ca
 /* Under "cache.l1i0", "cache.l1d0", "cache.l2", "cache.l3": those that are there. */
 bool cache_hierarchy_register_stats(const struct cache_hierarchy *caches, struct stat_registry *registry);
 
+/* The state of all of them, for checkpoints (sim/base/snap.h). */
+struct snap;
+void cache_hierarchy_snap(const struct cache_hierarchy *caches, struct snap *snap);
+
 #endif

@@ -1,8 +1,9 @@
 #include "cache/prefetch.h"
 
-#include <stdlib.h>
+#include "sim/base/addr.h"
+#include "sim/base/snap.h"
 
-enum { PAGE_BYTES = 4096 };
+#include <stdlib.h>
 
 /*
  * An instruction's accesses (T.-F. Chen and J.-L. Baer, "Effective hardware-based data prefetching for
@@ -178,4 +179,41 @@ void prefetcher_train(struct prefetcher *prefetcher, const struct prefetch_event
         train_stream(prefetcher, event, list);
         break;
     }
+}
+
+static void stride_snap(struct stride_entry *entry, struct snap *snap)
+{
+    SNAP_OPEN(snap, entry);
+    SNAP(snap, entry->ip);
+    SNAP(snap, entry->last);
+    SNAP(snap, entry->stride);
+    SNAP_BELOW(snap, entry->state, STRIDE_NO_PREDICTION + 1);
+    SNAP_CLOSE(snap, entry);
+}
+
+static void stream_snap(struct stream_entry *entry, struct snap *snap)
+{
+    SNAP_OPEN(snap, entry);
+    SNAP(snap, entry->page);
+    SNAP(snap, entry->last_event);
+    SNAP(snap, entry->last);
+    SNAP(snap, entry->furthest);
+    SNAP(snap, entry->direction);
+    SNAP_REQUIRE(snap, entry->direction >= -1 && entry->direction <= 1);
+    SNAP_CLOSE(snap, entry);
+}
+
+void prefetcher_snap(struct prefetcher *prefetcher, struct snap *snap)
+{
+    SNAP_OPEN(snap, prefetcher);
+    SNAP_SKIP(snap, prefetcher->params);
+    SNAP_SKIP(snap, prefetcher->lines_per_page);
+    SNAP(snap, prefetcher->nr_events);
+    SNAP_SKIP(snap, prefetcher->stride); /* their own structs, below */
+    SNAP_SKIP(snap, prefetcher->stream);
+    SNAP_CLOSE(snap, prefetcher);
+    for (uint64_t i = 0; prefetcher->stride && i < prefetcher->params.nr_entries; i++)
+        stride_snap(&prefetcher->stride[i], snap);
+    for (uint64_t i = 0; prefetcher->stream && i < prefetcher->params.nr_entries; i++)
+        stream_snap(&prefetcher->stream[i], snap);
 }

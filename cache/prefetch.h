@@ -46,4 +46,8 @@ void prefetcher_destroy(struct prefetcher *prefetcher);
 void prefetcher_train(struct prefetcher *prefetcher, const struct prefetch_event *event,
                       struct prefetch_list *list);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void prefetcher_snap(struct prefetcher *prefetcher, struct snap *snap);
+
 #endif

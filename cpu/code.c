@@ -8,6 +8,7 @@
  */
 #include "cpu/cpu_internal.h"
 #include "cpu/handlers.h"
+#include "sim/base/snap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,16 +44,22 @@ struct code_frame {
     uint64_t decoded[BITMAP_WORDS]; /* a bit a byte: part of a decoded instruction */
 };
 
+static struct code_frame *add_frame(struct cpu *cpu, uint64_t pfn)
+{
+    struct code_frame *frame = calloc(1, sizeof *frame);
+    if (frame)
+        frame->frame = paddr(pfn << PAGE_SHIFT);
+    return cpu->code_frames[pfn] = frame;
+}
+
 static struct code_page *page_for_key(struct cpu *cpu, struct paddr frame)
 {
     uint64_t pfn = frame.v >> PAGE_SHIFT;
     struct code_frame *code_frame = cpu->code_frames[pfn];
     if (!code_frame) {
-        code_frame = calloc(1, sizeof *code_frame);
+        code_frame = add_frame(cpu, pfn);
         if (!code_frame)
             return NULL;
-        code_frame->frame = frame;
-        cpu->code_frames[pfn] = code_frame;
         cpu_drop_write_fronts(cpu, frame);
     }
     struct code_page *page = code_frame->pages;
@@ -322,4 +329,44 @@ void cpu_drop_all_code(struct cpu *cpu)
     for (uint64_t pfn = 0; pfn < cpu->nr_code_frames; pfn++)
         if (cpu->code_frames[pfn])
             kill_frame(cpu, cpu->code_frames[pfn]);
+}
+
+static void load_frames(struct cpu *cpu, struct snap *snap)
+{
+    cpu_drop_all_code(cpu);
+    cpu_free_dead_code(cpu);
+    memset(&cpu->single_key, 0, sizeof cpu->single_key);
+    uint64_t nr = 0;
+    SNAP_BELOW(snap, nr, cpu->nr_code_frames + 1);
+    for (uint64_t i = 0; i < nr && snap_is_good(snap); i++) {
+        uint64_t pfn = 0;
+        SNAP_BELOW(snap, pfn, cpu->nr_code_frames);
+        SNAP_REQUIRE(snap, !cpu->code_frames[pfn]);
+        if (!snap_is_good(snap))
+            return;
+        struct code_frame *frame = add_frame(cpu, pfn);
+        if (!frame) {
+            snap_out_of_memory(snap);
+            return;
+        }
+        SNAP_ARRAY(snap, frame->decoded);
+    }
+}
+
+void cpu_code_snap(struct cpu *cpu, struct snap *snap)
+{
+    uint64_t nr = 0;
+    if (snap->is_load) {
+        load_frames(cpu, snap);
+        return;
+    }
+    for (uint64_t pfn = 0; pfn < cpu->nr_code_frames; pfn++)
+        nr += cpu->code_frames[pfn] != NULL;
+    SNAP(snap, nr);
+    for (uint64_t pfn = 0; pfn < cpu->nr_code_frames; pfn++) {
+        if (!cpu->code_frames[pfn])
+            continue;
+        SNAP(snap, pfn);
+        SNAP_ARRAY(snap, cpu->code_frames[pfn]->decoded);
+    }
 }

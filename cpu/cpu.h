@@ -224,4 +224,12 @@ const uint32_t *cpu_unimplemented(const struct cpu *cpu);
  */
 bool cpu_peek(const struct cpu *cpu, struct laddr at, void *into, size_t size_bytes);
 
+/*
+ * Its state, for checkpoints (sim/base/snap.h), without that of the TLBs and caches, which are read before
+ * it. begins_time: what is read is of a functional core, and this one is not: its time goes on in its own
+ * model, with nothing under way and nothing learnt.
+ */
+struct snap;
+void cpu_snap(struct cpu *cpu, bool begins_time, struct snap *snap);
+
 #endif

@@ -691,6 +691,9 @@ enum { SINGLE_RECORDS = 8 };
 void cpu_link(struct cpu *cpu, const struct insn *branch, uint64_t rip);
 void cpu_free_dead_code(struct cpu *cpu);
 void cpu_drop_all_code(struct cpu *cpu);
+/* For checkpoints: which bytes are decoded. What is read back is known to be, and is decoded when it runs. */
+struct snap;
+void cpu_code_snap(struct cpu *cpu, struct snap *snap);
 static inline bool cpu_has_code(const struct cpu *cpu, struct paddr frame)
 {
     uint64_t pfn = frame.v >> PAGE_SHIFT;

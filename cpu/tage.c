@@ -1,5 +1,7 @@
 #include "cpu/tage.h"
 
+#include "sim/base/snap.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,4 +222,50 @@ bool tage_pass(struct tage *tage, uint64_t from, bool is_taken)
     age(tage);
     remember(tage, is_taken);
     return predicted;
+}
+
+static void table_snap(struct table *table, struct snap *snap)
+{
+    SNAP_OPEN(snap, table);
+    SNAP_SKIP(snap, table->entries); /* tage->all */
+    SNAP_SKIP(snap, table->history_length);
+    struct fold *const folds[] = {&table->index, &table->tag, &table->short_tag};
+    for (unsigned i = 0; i < sizeof folds / sizeof *folds; i++) {
+        SNAP(snap, folds[i]->value);
+        SNAP_SKIP(snap, folds[i]->width);
+        SNAP_SKIP(snap, folds[i]->leaves_at);
+    }
+    SNAP_SKIP(snap, table->at_index); /* between two branches they mean nothing */
+    SNAP_SKIP(snap, table->at_tag);
+    SNAP_CLOSE(snap, table);
+}
+
+void tage_snap(struct tage *tage, struct snap *snap)
+{
+    SNAP_OPEN(snap, tage);
+    SNAP_SKIP(snap, tage->nr_tables); /* of the configuration, as are the next six */
+    SNAP_SKIP(snap, tage->index_bits);
+    SNAP_SKIP(snap, tage->index_mask);
+    SNAP_SKIP(snap, tage->tag_mask);
+    SNAP_SKIP(snap, tage->counter_max);
+    SNAP_SKIP(snap, tage->useful_max);
+    SNAP_SKIP(snap, tage->base_mask);
+    for (unsigned i = 0; i < MAX_TABLES; i++)
+        table_snap(&tage->table[i], snap);
+    SNAP_SKIP(snap, tage->base); /* their own arrays, below */
+    SNAP_SKIP(snap, tage->all);
+    SNAP_SKIP(snap, tage->nr_entries);
+    snap_flags(snap, tage->history, MAX_HISTORY);
+    SNAP_BELOW(snap, tage->newest, MAX_HISTORY);
+    SNAP_BELOW(snap, tage->use_alternative, ALTERNATIVE_MAX + 1);
+    SNAP_BELOW(snap, tage->nr_allocations, SECOND_EACH);
+    SNAP(snap, tage->until_ageing);
+    SNAP_SKIP(snap, tage->ageing_branches); /* of the configuration */
+    SNAP_CLOSE(snap, tage);
+    SNAP_VALUES(snap, tage->base, tage->base_mask + 1);
+    for (uint64_t i = 0; i < tage->nr_entries; i++) {
+        SNAP(snap, tage->all[i].tag);
+        SNAP_BELOW(snap, tage->all[i].counter, tage->counter_max + 1);
+        SNAP_BELOW(snap, tage->all[i].useful, tage->useful_max + 1);
+    }
 }

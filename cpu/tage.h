@@ -24,4 +24,8 @@ void tage_destroy(struct tage *tage);
  */
 bool tage_pass(struct tage *tage, uint64_t from, bool is_taken);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void tage_snap(struct tage *tage, struct snap *snap);
+
 #endif

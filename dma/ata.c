@@ -2,6 +2,7 @@
 #include "dma/ata_internal.h"
 
 #include "sim/base/dev_event.h"
+#include "sim/base/snap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -475,4 +476,47 @@ void ata_destroy(struct ata *ata)
         return;
     ev_cancel(ata->params.events, &ata->event);
     free(ata);
+}
+
+static void task_snap(struct ata_task *task, struct snap *snap)
+{
+    SNAP_OPEN(snap, task);
+    SNAP(snap, task->features);
+    SNAP(snap, task->count);
+    SNAP_ARRAY(snap, task->lba);
+    SNAP_CLOSE(snap, task);
+}
+
+void ata_snap(struct ata *ata, struct snap *snap)
+{
+    SNAP_OPEN(snap, ata);
+    SNAP_SKIP(snap, ata->params);
+    task_snap(&ata->now, snap);
+    task_snap(&ata->before, snap);
+    SNAP(snap, ata->device);
+    SNAP(snap, ata->status);
+    SNAP(snap, ata->error);
+    SNAP_FLAG(snap, ata->has_interrupt);
+    SNAP(snap, ata->lba);
+    SNAP(snap, ata->left);
+    SNAP_BELOW(snap, ata->block, ATA_MAX_MULTIPLE + 1);
+    SNAP_FLAG(snap, ata->is_extended);
+    SNAP_FLAG(snap, ata->has_addressed);
+    SNAP(snap, ata->head_at);
+    SNAP_ARRAY(snap, ata->buffer);
+    SNAP(snap, ata->position);
+    SNAP_BELOW(snap, ata->filled, sizeof ata->buffer + 1);
+    SNAP_REQUIRE(snap, ata->position <= ata->filled && ata->filled % DISK_SECTOR_BYTES == 0 &&
+                           ata->position % 2 == 0);
+    SNAP_BELOW(snap, ata->step, ATA_STEP_RESET + 1);
+    SNAP_BELOW(snap, ata->moved, ATA_STEP_RESET + 1);
+    snap_event(snap, ata->params.events, &ata->event);
+    SNAP(snap, ata->heads);
+    SNAP(snap, ata->sectors);
+    SNAP_REQUIRE(snap, ata->heads > 0 && ata->sectors > 0);
+    SNAP_BELOW(snap, ata->multiple, ATA_MAX_MULTIPLE + 1);
+    SNAP(snap, ata->dma_mode);
+    SNAP_FLAG(snap, ata->has_write_cache);
+    SNAP_FLAG(snap, ata->has_look_ahead);
+    SNAP_CLOSE(snap, ata);
 }

@@ -106,4 +106,8 @@ struct ata_window ata_dma_window(struct ata *ata);
 /* So many bytes of the window have moved; the last of them in cycle `done`. */
 void ata_dma_moved(struct ata *ata, uint64_t nr_bytes, cycle_t done);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void ata_snap(struct ata *ata, struct snap *snap);
+
 #endif

@@ -1,5 +1,7 @@
 #include "dma/disk.h"
 
+#include "sim/base/snap.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -194,4 +196,69 @@ struct disk_host_errors disk_host_errors(const struct disk *disk)
     struct disk_host_errors errors = disk->errors;
     errors.file = disk->file;
     return errors;
+}
+
+/* ---- Checkpoints ---- */
+
+static void chunk_snap(struct chunk *chunk, struct snap *snap)
+{
+    SNAP_ARRAY(snap, chunk->written);
+    for (unsigned i = 0; i < CHUNK_SECTORS; i++)
+        if (chunk->written[i / MASK_BITS] & written_bit(i))
+            SNAP_ARRAY(snap, chunk->bytes[i]);
+}
+
+static void drop_chunks(struct disk *disk)
+{
+    for (uint64_t i = 0; i * CHUNK_SECTORS < disk->nr_sectors; i++) {
+        free(disk->chunks[i]);
+        disk->chunks[i] = NULL;
+    }
+}
+
+static void load_chunks(struct disk *disk, uint64_t nr, struct snap *snap)
+{
+    drop_chunks(disk);
+    for (uint64_t i = 0; i < nr && snap_is_good(snap); i++) {
+        uint64_t index = 0;
+        SNAP_BELOW(snap, index, disk->nr_sectors / CHUNK_SECTORS + 1);
+        SNAP_REQUIRE(snap, index * CHUNK_SECTORS < disk->nr_sectors && !disk->chunks[index]);
+        if (!snap_is_good(snap))
+            return;
+        disk->chunks[index] = calloc(1, sizeof **disk->chunks);
+        if (!disk->chunks[index]) {
+            snap_out_of_memory(snap);
+            return;
+        }
+        chunk_snap(disk->chunks[index], snap);
+    }
+}
+
+void disk_snap(struct disk *disk, struct snap *snap)
+{
+    uint64_t nr = 0;
+    snap_same(snap, "the disk's number of sectors", disk->nr_sectors);
+    SNAP_OPEN(snap, disk);
+    SNAP_SKIP(snap, disk->file);
+    SNAP_SKIP(snap, disk->mode);
+    SNAP_SKIP(snap, disk->fd);
+    SNAP_SKIP(snap, disk->nr_sectors);
+    SNAP_SKIP(snap, disk->chunks); /* below */
+    SNAP_SKIP(snap, disk->errors); /* this host's */
+    SNAP_CLOSE(snap, disk);
+    if (disk->mode != DISK_SNAPSHOT)
+        return;
+    for (uint64_t i = 0; i * CHUNK_SECTORS < disk->nr_sectors; i++)
+        nr += disk->chunks[i] != NULL;
+    SNAP(snap, nr);
+    if (snap->is_load) {
+        load_chunks(disk, nr, snap);
+        return;
+    }
+    for (uint64_t i = 0; i * CHUNK_SECTORS < disk->nr_sectors; i++) {
+        if (!disk->chunks[i])
+            continue;
+        SNAP(snap, i);
+        chunk_snap(disk->chunks[i], snap);
+    }
 }

@@ -53,4 +53,8 @@ struct disk_host_errors {
 };
 struct disk_host_errors disk_host_errors(const struct disk *disk);
 
+/* What a snapshot's guest has written, for checkpoints (sim/base/snap.h); the image stays where it is. */
+struct snap;
+void disk_snap(struct disk *disk, struct snap *snap);
+
 #endif

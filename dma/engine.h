@@ -51,4 +51,8 @@ const struct dma_channel_stats *dma_engine_channel_stats(const struct dma_engine
 /* `dma.ch0` and so on for the channels, `dma.engine` for the path. */
 bool dma_engine_register_stats(struct dma_engine *engine, struct stat_registry *registry);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void dma_engine_snap(struct dma_engine *engine, struct snap *snap);
+
 #endif

@@ -1,5 +1,7 @@
 #include "dma/ide.h"
 
+#include "sim/base/snap.h"
+
 #include <stdlib.h>
 
 enum { NOBODY = 0x7f, NOBODY_HIGH = 0xff };
@@ -211,4 +213,19 @@ void ide_destroy(struct ide *ide)
     for (unsigned i = 0; i < IDE_NR_DEVICES; i++)
         ata_destroy(ide->devices[i]);
     free(ide);
+}
+
+void ide_snap(struct ide *ide, struct snap *snap)
+{
+    SNAP_OPEN(snap, ide);
+    SNAP_SKIP(snap, ide->params);
+    for (unsigned i = 0; i < IDE_NR_DEVICES; i++)
+        if (ide->devices[i])
+            ata_snap(ide->devices[i], snap);
+    SNAP_SKIP(snap, ide->devices);
+    SNAP_BELOW(snap, ide->selected, IDE_NR_DEVICES);
+    SNAP(snap, ide->control);
+    SNAP_FLAG(snap, ide->line);
+    ide_dma_snap(&ide->dma, snap);
+    SNAP_CLOSE(snap, ide);
 }

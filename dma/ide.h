@@ -51,4 +51,8 @@ void ide_write_dma(struct ide *ide, unsigned at, uint8_t value);
 
 void ide_try_dma(struct ide *ide);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void ide_snap(struct ide *ide, struct snap *snap);
+
 #endif

@@ -1,5 +1,7 @@
 #include "dma/ide_dma.h"
 
+#include "sim/base/snap.h"
+
 enum { COMMAND, STATUS = 2, LIST = 4 };
 enum { START = 1 << 0, TO_MEMORY = 1 << 3 };
 enum { ACTIVE = 1 << 0, ERROR = 1 << 1, INTERRUPT = 1 << 2, DRIVES_CAN_DMA = 3 << 5 };
@@ -139,4 +141,21 @@ void ide_dma_run(struct ide_dma *dma, struct ata *ata, cycle_t now)
             return;
         ata_dma_moved(ata, size_bytes, now);
     }
+}
+
+void ide_dma_snap(struct ide_dma *dma, struct snap *snap)
+{
+    SNAP_OPEN(snap, dma);
+    SNAP_SKIP(snap, dma->master);
+    SNAP_SKIP(snap, dma->aborted);
+    SNAP_SKIP(snap, dma->opaque);
+    SNAP(snap, dma->command);
+    SNAP(snap, dma->status);
+    SNAP(snap, dma->list);
+    SNAP(snap, dma->next);
+    SNAP(snap, dma->at);
+    SNAP(snap, dma->left_bytes);
+    SNAP_FLAG(snap, dma->is_last);
+    SNAP(snap, dma->fetched);
+    SNAP_CLOSE(snap, dma);
 }

@@ -52,4 +52,8 @@ void ide_dma_interrupt(struct ide_dma *dma);
  */
 void ide_dma_run(struct ide_dma *dma, struct ata *ata, cycle_t now);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void ide_dma_snap(struct ide_dma *dma, struct snap *snap);
+
 #endif

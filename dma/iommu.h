@@ -50,4 +50,8 @@ struct iommu_stats {
 const struct iommu_stats *iommu_stats(const struct iommu *iommu);
 bool iommu_register_stats(struct iommu *iommu, struct stat_registry *registry, const char *path);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void iommu_snap(struct iommu *iommu, struct snap *snap);
+
 #endif

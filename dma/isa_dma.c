@@ -2,6 +2,7 @@
 #include "dma/isa_dma_internal.h"
 
 #include "sim/base/dev_event.h"
+#include "sim/base/snap.h"
 
 #include <stdlib.h>
 
@@ -208,4 +209,49 @@ void isa_dma_request(struct isa_dma *dma, unsigned channel, bool is_active)
     unsigned bit = 1u << channel % CHANNELS_EACH;
     controller->asking = is_active ? controller->asking | bit : controller->asking & ~bit;
     isa_dma_arbitrate(dma);
+}
+
+static void channel_snap(struct isa_channel *channel, struct snap *snap)
+{
+    SNAP_OPEN(snap, channel);
+    SNAP(snap, channel->base_address);
+    SNAP(snap, channel->base_count);
+    SNAP(snap, channel->address);
+    SNAP(snap, channel->count);
+    SNAP_BELOW(snap, channel->type, TYPE_NONE + 1);
+    SNAP_BELOW(snap, channel->service, SERVICE_CASCADE + 1);
+    SNAP_FLAG(snap, channel->is_reloaded);
+    SNAP_FLAG(snap, channel->is_descending);
+    SNAP_SKIP(snap, channel->device);
+    SNAP_CLOSE(snap, channel);
+}
+
+static void controller_snap(struct isa_controller *controller, struct snap *snap)
+{
+    SNAP_OPEN(snap, controller);
+    for (unsigned i = 0; i < CHANNELS_EACH; i++)
+        channel_snap(&controller->channels[i], snap);
+    SNAP(snap, controller->command);
+    SNAP(snap, controller->temporary);
+    SNAP_BELOW(snap, controller->mask, ALL_CHANNELS + 1);
+    SNAP_BELOW(snap, controller->requests, ALL_CHANNELS + 1);
+    SNAP_BELOW(snap, controller->asking, ALL_CHANNELS + 1);
+    SNAP_BELOW(snap, controller->ended, ALL_CHANNELS + 1);
+    SNAP_BELOW(snap, controller->lowest, CHANNELS_EACH);
+    SNAP_FLAG(snap, controller->is_high_byte);
+    SNAP_CLOSE(snap, controller);
+}
+
+void isa_dma_snap(struct isa_dma *dma, struct snap *snap)
+{
+    SNAP_OPEN(snap, dma);
+    SNAP_SKIP(snap, dma->params);
+    for (unsigned i = 0; i < NR_CONTROLLERS; i++)
+        controller_snap(&dma->controllers[i], snap);
+    SNAP_ARRAY(snap, dma->pages);
+    SNAP_BELOW(snap, dma->served, NOBODY + 1);
+    SNAP_FLAG(snap, dma->is_kept);
+    SNAP_FLAG(snap, dma->is_latched);
+    snap_event(snap, dma->params.events, &dma->event);
+    SNAP_CLOSE(snap, dma);
 }

@@ -58,4 +58,8 @@ void isa_dma_connect(struct isa_dma *dma, unsigned channel, const struct isa_dma
  */
 void isa_dma_request(struct isa_dma *dma, unsigned channel, bool is_active);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void isa_dma_snap(struct isa_dma *dma, struct snap *snap);
+
 #endif

@@ -1,5 +1,7 @@
 #include "dma/master.h"
 
+#include "sim/base/snap.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,4 +312,27 @@ enum dma_status dma_write(struct dma_master *master, struct baddr at, const void
     enum dma_status status = move(master, &transfer, length_bytes);
     *done = transfer.done;
     return status;
+}
+
+void dma_master_snap(struct dma_master *master, struct snap *snap)
+{
+    SNAP_OPEN(snap, master);
+    SNAP_SKIP(snap, master->params);
+    SNAP_SKIP(snap, master->memory);
+    SNAP_COUNTERS(snap, master->stats);
+    SNAP(snap, master->path_free);
+    SNAP_ARRAY(snap, master->in_flight);
+    SNAP_BELOW(snap, master->next, master->params.bursts_in_flight);
+    SNAP(snap, master->refused.v);
+    SNAP_CLOSE(snap, master);
+}
+
+void dma_memory_snap(struct dma_memory *memory, struct snap *snap)
+{
+    SNAP_OPEN(snap, memory);
+    SNAP_SKIP(snap, memory->params);
+    SNAP_SKIP(snap, memory->translate);
+    SNAP_SKIP(snap, memory->translate_opaque);
+    SNAP_COUNTERS(snap, memory->stats);
+    SNAP_CLOSE(snap, memory);
 }

@@ -121,4 +121,9 @@ struct dma_master_stats {
 const struct dma_master_stats *dma_master_stats(const struct dma_master *master);
 bool dma_master_register_stats(struct dma_master *master, struct stat_registry *registry, const char *path);
 
+/* Their state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void dma_master_snap(struct dma_master *master, struct snap *snap);
+void dma_memory_snap(struct dma_memory *memory, struct snap *snap);
+
 #endif

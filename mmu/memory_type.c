@@ -1,5 +1,7 @@
 #include "mmu/memory_type.h"
 
+#include "sim/base/snap.h"
+
 #define MTRR_CAP 0x508u /* write combining, fixed ranges, eight variable ones */
 #define DEFAULT_TYPE_MASK 0xffu
 #define DEFAULT_TYPE_FIXED 0x400u
@@ -185,4 +187,21 @@ enum cache_use memory_cache_use_of_any(enum memory_type type, bool no_fill, bool
     if (type == MEMORY_WT && is_write)
         return CACHE_USE_WRITE_THROUGH;
     return no_fill ? CACHE_USE_NO_FILL : CACHE_USE_ALL;
+}
+
+void memory_types_snap(struct memory_types *types, struct snap *snap)
+{
+    SNAP_OPEN(snap, types);
+    SNAP(snap, types->pat);
+    SNAP(snap, types->default_type);
+    SNAP_ARRAY(snap, types->fixed);
+    SNAP_ARRAY(snap, types->base);
+    SNAP_ARRAY(snap, types->mask);
+    SNAP_SKIP(snap, types->plain_from); /* these follow */
+    SNAP_SKIP(snap, types->plain_to);
+    SNAP_SKIP(snap, types->plain_pats);
+    SNAP_SKIP(snap, types->physical_bits); /* of the configuration */
+    SNAP_CLOSE(snap, types);
+    if (snap->is_load)
+        find_plain(types);
 }

@@ -66,4 +66,8 @@ static inline enum cache_use memory_cache_use(enum memory_type type, bool no_fil
     return type == MEMORY_WB && !no_fill ? CACHE_USE_ALL : memory_cache_use_of_any(type, no_fill, is_write);
 }
 
+/* Their state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void memory_types_snap(struct memory_types *types, struct snap *snap);
+
 #endif

@@ -145,4 +145,9 @@ bool mmu_peek(const struct mmu *mmu, struct laddr at, struct walk *walk, struct 
 
 bool mmu_register_stats(struct mmu *mmu, struct stat_registry *registry, const char *path);
 
+/* Their state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void mmu_snap(struct mmu *mmu, struct snap *snap);
+void paging_mode_snap(struct paging_mode *mode, struct snap *snap);
+
 #endif

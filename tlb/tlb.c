@@ -1,5 +1,7 @@
 #include "tlb/tlb.h"
 
+#include "sim/base/snap.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -349,4 +351,86 @@ const struct tlb_entry *tlb_view(const struct tlb *tlb, unsigned array, uint64_t
             return &entries[i];
     }
     return &empty;
+}
+
+void tlb_entry_snap(struct tlb_entry *entry, struct snap *snap)
+{
+    enum { NR_PAT_ENTRIES = 8 };
+    SNAP_OPEN(snap, entry);
+    SNAP(snap, entry->page_number);
+    SNAP(snap, entry->frame.v);
+    SNAP(snap, entry->page);
+    SNAP(snap, entry->flags);
+    SNAP(snap, entry->pcid);
+    SNAP_BELOW(snap, entry->pat_index, NR_PAT_ENTRIES);
+    SNAP_SKIP(snap, entry->is_listed); /* the list is made anew */
+    SNAP(snap, entry->ready);
+    SNAP(snap, entry->id);
+    SNAP(snap, entry->last_use);
+    SNAP_CLOSE(snap, entry);
+}
+
+static void list_anew(struct array *array, uint64_t nr_entries)
+{
+    array->nr_listed = 0;
+    for (uint64_t i = 0; i < nr_entries; i++) {
+        array->entries[i].is_listed = array->entries[i].id != 0;
+        if (array->entries[i].is_listed)
+            array->listed[array->nr_listed++] = (uint32_t)i;
+    }
+}
+
+static void array_snap(struct array *array, uint64_t nr_entries, struct snap *snap)
+{
+    SNAP_OPEN(snap, array);
+    SNAP_SKIP(snap, array->nr_sets); /* of the configuration, as are the next three */
+    SNAP_SKIP(snap, array->nr_ways);
+    SNAP_SKIP(snap, array->replacement);
+    SNAP_SKIP(snap, array->pages);
+    SNAP(snap, array->random);
+    SNAP(snap, array->pages_held);
+    SNAP_SKIP(snap, array->entries); /* its own struct, below */
+    SNAP_SKIP(snap, array->listed);  /* follows from the entries */
+    SNAP_SKIP(snap, array->nr_listed);
+    SNAP_CLOSE(snap, array);
+    for (uint64_t i = 0; i < nr_entries; i++)
+        tlb_entry_snap(&array->entries[i], snap);
+    if (snap->is_load)
+        list_anew(array, nr_entries);
+}
+
+void tlb_snap(struct tlb *tlb, struct snap *snap)
+{
+    SNAP_OPEN(snap, tlb);
+    SNAP_SKIP(snap, tlb->params);
+    SNAP_COUNTERS(snap, tlb->stats);
+    SNAP(snap, tlb->clock);
+    SNAP(snap, tlb->settled);
+    SNAP(snap, tlb->last_id);
+    for (unsigned i = 0; i < tlb->params.nr_arrays; i++)
+        array_snap(&tlb->array[i], tlb->params.array[i].nr_entries, snap);
+    SNAP_SKIP(snap, tlb->array); /* those that there are: above */
+    SNAP_CLOSE(snap, tlb);
+}
+
+uint64_t tlb_entry_number(const struct tlb *tlb, const struct tlb_entry *entry)
+{
+    uint64_t first = 1;
+    for (unsigned i = 0; i < tlb->params.nr_arrays; i++) {
+        uint64_t nr_entries = tlb->params.array[i].nr_entries;
+        if (entry >= tlb->array[i].entries && entry < tlb->array[i].entries + nr_entries)
+            return first + (uint64_t)(entry - tlb->array[i].entries);
+        first += nr_entries;
+    }
+    return 0;
+}
+
+struct tlb_entry *tlb_entry_numbered(struct tlb *tlb, uint64_t number)
+{
+    for (unsigned i = 0; i < tlb->params.nr_arrays && number > 0; i++) {
+        if (number <= tlb->params.array[i].nr_entries)
+            return &tlb->array[i].entries[number - 1];
+        number -= tlb->params.array[i].nr_entries;
+    }
+    return NULL;
 }

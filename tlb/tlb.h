@@ -141,4 +141,12 @@ bool tlb_register_stats(struct tlb *tlb, struct stat_registry *registry, const c
 const struct tlb_params *tlb_params(const struct tlb *tlb);
 const struct tlb_entry *tlb_view(const struct tlb *tlb, unsigned array, uint64_t set, uint64_t way);
 
+/* For checkpoints (sim/base/snap.h): its state; that of an entry that lies anywhere. */
+struct snap;
+void tlb_snap(struct tlb *tlb, struct snap *snap);
+void tlb_entry_snap(struct tlb_entry *entry, struct snap *snap);
+/* The entries are numbered from 1 on. 0: it is not one of them; NULL: there is no such one. */
+uint64_t tlb_entry_number(const struct tlb *tlb, const struct tlb_entry *entry);
+struct tlb_entry *tlb_entry_numbered(struct tlb *tlb, uint64_t number);
+
 #endif

@@ -1,5 +1,7 @@
 #include "sim/base/event.h"
 
+#include "sim/base/snap.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -81,6 +83,31 @@ bool ev_schedule(struct ev_queue *queue, struct event *event, cycle_t due)
     queue->nr_events++;
     sift_up(queue, event, queue->nr_events);
     return true;
+}
+
+bool ev_reschedule(struct ev_queue *queue, struct event *event)
+{
+    uint64_t order = event->order, next_order = queue->next_order;
+    bool is_good = ev_schedule(queue, event, event->due);
+    queue->next_order = next_order;
+    if (!is_good)
+        return false;
+    ev_cancel(queue, event); /* its place is another with its own order */
+    event->order = order;
+    queue->nr_events++;
+    sift_up(queue, event, queue->nr_events);
+    return true;
+}
+
+void ev_queue_snap(struct ev_queue *queue, struct snap *snap)
+{
+    SNAP_OPEN(snap, queue);
+    SNAP(snap, queue->next_order);
+    SNAP(snap, queue->now);
+    SNAP_SKIP(snap, queue->heap); /* follows from the events */
+    SNAP_SKIP(snap, queue->nr_events);
+    SNAP_SKIP(snap, queue->capacity);
+    SNAP_CLOSE(snap, queue);
 }
 
 void ev_cancel(struct ev_queue *queue, struct event *event)

@@ -41,6 +41,9 @@ void ev_queue_destroy(struct ev_queue *queue);
 bool ev_schedule(struct ev_queue *queue, struct event *event, cycle_t due);
 void ev_cancel(struct ev_queue *queue, struct event *event);
 
+/* As it was scheduled once, with the `due` and `order` that it has: for checkpoints. */
+bool ev_reschedule(struct ev_queue *queue, struct event *event);
+
 /* The cycle of the earliest event, EV_NEVER when there is none. */
 cycle_t ev_next(const struct ev_queue *queue);
 
@@ -53,5 +56,9 @@ void ev_run(struct ev_queue *queue, cycle_t now);
  */
 cycle_t ev_now(const struct ev_queue *queue);
 void ev_set_now(struct ev_queue *queue, cycle_t now);
+
+/* Its clock and the next event's order, but no event: those are their owners' (sim/base/snap.h). */
+struct snap;
+void ev_queue_snap(struct ev_queue *queue, struct snap *snap);
 
 #endif

@@ -1,5 +1,7 @@
 #include "sim/base/iomap.h"
 
+#include "sim/base/snap.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -162,4 +164,15 @@ void iomap_count_unclaimed(struct iomap *map, bool is_write)
         map->stats.unclaimed_writes++;
     else
         map->stats.unclaimed_reads++;
+}
+
+void iomap_snap(struct iomap *map, struct snap *snap)
+{
+    SNAP_OPEN(snap, map);
+    SNAP_SKIP(snap, map->what);
+    SNAP_SKIP(snap, map->ranges); /* their owners put them in */
+    SNAP_SKIP(snap, map->nr_ranges);
+    SNAP_SKIP(snap, map->recent);
+    SNAP_COUNTERS(snap, map->stats);
+    SNAP_CLOSE(snap, map);
 }

@@ -59,4 +59,8 @@ const struct iomap_stats *iomap_stats(const struct iomap *map);
 /* For a range that passes some accesses on to nobody: counts one. */
 void iomap_count_unclaimed(struct iomap *map, bool is_write);
 
+/* What it counted, for checkpoints; the ranges are their owners' (sim/base/snap.h). */
+struct snap;
+void iomap_snap(struct iomap *map, struct snap *snap);
+
 #endif

@@ -1,5 +1,6 @@
 #include "sim/board/board.h"
 
+#include "sim/base/snap.h"
 #include "sim/board/cmos.h"
 #include "sim/board/dma_card.h"
 #include "sim/board/i440fx.h"
@@ -493,4 +494,52 @@ bool board_register_device_stats(struct board *board, struct stat_registry *regi
 {
     return piix3_ide_register_stats(board->ide, registry) &&
            (!board->isa_master || dma_master_register_stats(board->isa_master, registry, "dma.isa"));
+}
+
+static void bridges_snap(struct board *board, struct snap *snap)
+{
+    snap_section(snap, "shadow RAM");
+    shadow_snap(board->shadow, snap);
+    i440fx_snap(board->host_bridge, snap);
+    piix3_snap(board->isa_bridge, snap);
+    snap_section(snap, "ide");
+    piix3_ide_snap(board->ide, snap);
+    snap_section(snap, "isa dma");
+    if (board->isa_master)
+        dma_master_snap(board->isa_master, snap);
+    isa_dma_snap(board->isa_dma, snap);
+    if (board->dma_card) {
+        snap_section(snap, "dma engine");
+        dma_engine_snap(dma_card_engine(board->dma_card), snap);
+    }
+    if (board->iommu) {
+        snap_section(snap, "iommu");
+        iommu_snap(board->iommu, snap);
+    }
+    snap_section(snap, "pci"); /* it maps what the functions say */
+    pci_snap(board->pci, snap);
+}
+
+void board_snap(struct board *board, struct snap *snap)
+{
+    interrupts_snap(board->interrupts, snap);
+    snap_section(snap, "pit");
+    pit_snap(board->pit, snap);
+    snap_section(snap, "cmos");
+    cmos_snap(board->cmos, snap);
+    snap_section(snap, "keyboard");
+    kbd_snap(board->kbd, snap);
+    snap_section(snap, "power");
+    power_snap(board->power, snap);
+    snap_section(snap, "com1");
+    uart_snap(board->com1, snap);
+    snap_section(snap, "com2");
+    uart_snap(board->com2, snap);
+    snap_section(snap, "vga");
+    vga_snap(board->vga, snap);
+    bridges_snap(board, snap);
+    snap_section(snap, "board");
+    SNAP(snap, board->a20_gates);
+    iomap_snap(board->ports, snap);
+    iomap_snap(board->memory, snap);
 }

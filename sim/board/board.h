@@ -125,4 +125,8 @@ const struct stat_row *board_stat_rows(size_t *nr_rows);
 /* Those of devices that count by themselves. */
 bool board_register_device_stats(struct board *board, struct stat_registry *registry);
 
+/* The state of all its devices, for checkpoints (sim/base/snap.h). */
+struct snap;
+void board_snap(struct board *board, struct snap *snap);
+
 #endif

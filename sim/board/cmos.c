@@ -1,5 +1,6 @@
 #include "sim/board/cmos.h"
 
+#include "sim/base/snap.h"
 #include "sim/board/calendar.h"
 #include "sim/board/clock.h"
 
@@ -427,4 +428,24 @@ uint8_t cmos_peek(const struct cmos *cmos, unsigned index)
 {
     assert(index > REG_D && index < NR_BYTES);
     return cmos->bytes[index];
+}
+
+void cmos_snap(struct cmos *cmos, struct snap *snap)
+{
+    const int64_t limit = INT64_C(1) << 60;
+    SNAP_OPEN(snap, cmos);
+    SNAP_ARRAY(snap, cmos->bytes);
+    SNAP_BELOW(snap, cmos->index, NR_BYTES);
+    SNAP_FLAG(snap, cmos->masks_nmi);
+    SNAP_SKIP(snap, cmos->clock);
+    SNAP_SKIP(snap, cmos->events);
+    snap_event(snap, cmos->events, &cmos->tick);
+    SNAP_SKIP(snap, cmos->irq);
+    SNAP(snap, cmos->base_tick);
+    SNAP(snap, cmos->base_seconds);
+    SNAP_BELOW(snap, cmos->weekday_offset, 7);
+    SNAP(snap, cmos->flags_tick);
+    SNAP_REQUIRE(snap, cmos->base_tick > -limit && cmos->base_tick < limit);
+    SNAP_REQUIRE(snap, cmos->flags_tick > -limit && cmos->flags_tick < limit);
+    SNAP_CLOSE(snap, cmos);
 }

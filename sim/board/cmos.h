@@ -40,4 +40,8 @@ bool cmos_masks_nmi(const struct cmos *cmos);
 /* A byte of the RAM (0Eh..7Fh) as it stands, without side effects: 0Fh is the shutdown status. */
 uint8_t cmos_peek(const struct cmos *cmos, unsigned index);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void cmos_snap(struct cmos *cmos, struct snap *snap);
+
 #endif

@@ -1,5 +1,6 @@
 #include "sim/board/fwcfg.h"
 
+#include "sim/base/snap.h"
 #include "sim/board/tables.h"
 
 #include <stdlib.h>
@@ -143,4 +144,10 @@ struct fwcfg *fwcfg_create(const struct fwcfg_params *params, struct iomap *port
 void fwcfg_destroy(struct fwcfg *fwcfg)
 {
     free(fwcfg);
+}
+
+void fwcfg_snap(struct fwcfg *fwcfg, struct snap *snap)
+{
+    SNAP(snap, fwcfg->key); /* the rest is made from the configuration */
+    SNAP(snap, fwcfg->at);
 }

@@ -25,4 +25,8 @@ struct fwcfg;
 struct fwcfg *fwcfg_create(const struct fwcfg_params *params, struct iomap *ports, struct diag *diag);
 void fwcfg_destroy(struct fwcfg *fwcfg);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void fwcfg_snap(struct fwcfg *fwcfg, struct snap *snap);
+
 #endif

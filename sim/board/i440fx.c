@@ -1,5 +1,7 @@
 #include "sim/board/i440fx.h"
 
+#include "sim/base/snap.h"
+
 #include <stdlib.h>
 
 /* 82441FX data sheet, 3.2: device-specific registers. */
@@ -152,4 +154,14 @@ void i440fx_destroy(struct i440fx *bridge)
 void i440fx_firmware_write(struct i440fx *bridge, unsigned offset, uint8_t value)
 {
     pci_firmware_write(bridge->function, offset, 1, value);
+}
+
+void i440fx_snap(struct i440fx *bridge, struct snap *snap)
+{
+    SNAP_OPEN(snap, bridge);
+    SNAP_SKIP(snap, bridge->params);
+    SNAP_SKIP(snap, bridge->function);
+    SNAP(snap, bridge->smram);
+    SNAP(snap, bridge->trc);
+    SNAP_CLOSE(snap, bridge);
 }

@@ -25,4 +25,8 @@ void i440fx_destroy(struct i440fx *bridge);
 /* As a firmware writes a byte of its registers. */
 void i440fx_firmware_write(struct i440fx *bridge, unsigned offset, uint8_t value);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void i440fx_snap(struct i440fx *bridge, struct snap *snap);
+
 #endif

@@ -1,5 +1,7 @@
 #include "sim/board/interrupts.h"
 
+#include "sim/base/snap.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -155,4 +157,16 @@ struct lapic *interrupts_lapic(struct interrupts *interrupts)
 const struct ioapic *interrupts_ioapic(const struct interrupts *interrupts)
 {
     return interrupts->ioapic;
+}
+
+void interrupts_snap(struct interrupts *interrupts, struct snap *snap)
+{
+    snap_section(snap, "pic");
+    pic_snap(interrupts->pic, snap);
+    if (!interrupts->lapic)
+        return;
+    snap_section(snap, "lapic");
+    lapic_snap(interrupts->lapic, snap);
+    snap_section(snap, "ioapic");
+    ioapic_snap(interrupts->ioapic, snap);
 }

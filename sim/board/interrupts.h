@@ -60,4 +60,8 @@ const struct pic *interrupts_pic(const struct interrupts *interrupts);
 struct lapic *interrupts_lapic(struct interrupts *interrupts);               /* NULL: there is none */
 const struct ioapic *interrupts_ioapic(const struct interrupts *interrupts); /* likewise */
 
+/* The state of the controllers, for checkpoints (sim/base/snap.h). */
+struct snap;
+void interrupts_snap(struct interrupts *interrupts, struct snap *snap);
+
 #endif

@@ -1,5 +1,7 @@
 #include "sim/board/ioapic.h"
 
+#include "sim/base/snap.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -203,4 +205,16 @@ void ioapic_destroy(struct ioapic *ioapic)
 uint64_t ioapic_nr_sent(const struct ioapic *ioapic)
 {
     return ioapic->nr_sent;
+}
+
+void ioapic_snap(struct ioapic *ioapic, struct snap *snap)
+{
+    SNAP_OPEN(snap, ioapic);
+    SNAP_SKIP(snap, ioapic->bus);
+    SNAP_ARRAY(snap, ioapic->entries);
+    snap_flags(snap, ioapic->levels, IOAPIC_NR_PINS);
+    SNAP(snap, ioapic->select);
+    SNAP(snap, ioapic->id);
+    SNAP(snap, ioapic->nr_sent);
+    SNAP_CLOSE(snap, ioapic);
 }

@@ -38,4 +38,8 @@ void ioapic_retry(struct ioapic *ioapic);
 /* Messages sent and taken. */
 uint64_t ioapic_nr_sent(const struct ioapic *ioapic);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void ioapic_snap(struct ioapic *ioapic, struct snap *snap);
+
 #endif

@@ -1,5 +1,6 @@
 #include "sim/board/kbd.h"
 
+#include "sim/base/snap.h"
 #include "sim/board/ps2_keyboard.h"
 
 #include <stdint.h>
@@ -263,4 +264,19 @@ bool kbd_type(struct kbd *kbd, uint8_t character)
     bool is_sent = ps2_keyboard_type(&kbd->keyboard, character);
     update_irq(kbd);
     return is_sent;
+}
+
+void kbd_snap(struct kbd *kbd, struct snap *snap)
+{
+    SNAP_OPEN(snap, kbd);
+    SNAP_SKIP(snap, kbd->params);
+    SNAP_ARRAY(snap, kbd->ram);
+    SNAP(snap, kbd->output_port);
+    SNAP(snap, kbd->command);
+    SNAP_FLAG(snap, kbd->wrote_command);
+    ps2_keyboard_snap(&kbd->keyboard, snap);
+    SNAP_FLAG(snap, kbd->is_break);
+    SNAP_ARRAY(snap, kbd->queue);
+    SNAP_BELOW(snap, kbd->nr_queued, QUEUE_BYTES + 1);
+    SNAP_CLOSE(snap, kbd);
 }

@@ -26,4 +26,8 @@ void kbd_destroy(struct kbd *kbd);
 bool kbd_key(struct kbd *kbd, unsigned key, bool is_down);
 bool kbd_type(struct kbd *kbd, uint8_t character);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void kbd_snap(struct kbd *kbd, struct snap *snap);
+
 #endif

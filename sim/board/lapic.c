@@ -1,5 +1,6 @@
 #include "sim/board/lapic.h"
 
+#include "sim/base/snap.h"
 #include "sim/board/lapic_timer.h"
 
 #include <assert.h>
@@ -645,4 +646,32 @@ void lapic_destroy(struct lapic *lapic)
 const struct lapic_stats *lapic_stats(const struct lapic *lapic)
 {
     return &lapic->stats;
+}
+
+void lapic_snap(struct lapic *lapic, struct snap *snap)
+{
+    SNAP_OPEN(snap, lapic);
+    SNAP_SKIP(snap, lapic->params);
+    SNAP(snap, lapic->base);
+    SNAP_ARRAY(snap, lapic->irr);
+    SNAP_ARRAY(snap, lapic->isr);
+    SNAP_ARRAY(snap, lapic->tmr);
+    SNAP_ARRAY(snap, lapic->lvt);
+    SNAP(snap, lapic->svr);
+    SNAP(snap, lapic->dfr);
+    SNAP(snap, lapic->icr_low);
+    SNAP(snap, lapic->icr_high);
+    SNAP(snap, lapic->divide);
+    SNAP(snap, lapic->id);
+    SNAP(snap, lapic->ldr);
+    SNAP(snap, lapic->tpr);
+    SNAP(snap, lapic->esr);
+    SNAP(snap, lapic->new_errors);
+    snap_flags(snap, lapic->lint, NR_LINTS);
+    SNAP_FLAG(snap, lapic->has_external);
+    SNAP_FLAG(snap, lapic->intr);
+    lapic_timer_snap(&lapic->timer, snap);
+    snap_event(snap, lapic->params.events, &lapic->timer_event);
+    SNAP_COUNTERS(snap, lapic->stats);
+    SNAP_CLOSE(snap, lapic);
 }

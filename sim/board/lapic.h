@@ -94,4 +94,8 @@ struct lapic_stats {
 };
 const struct lapic_stats *lapic_stats(const struct lapic *lapic);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void lapic_snap(struct lapic *lapic, struct snap *snap);
+
 #endif

@@ -1,5 +1,7 @@
 #include "sim/board/lapic_timer.h"
 
+#include "sim/base/snap.h"
+
 /* Divided ticks since the count was `from`. */
 static uint64_t elapsed(const struct lapic_timer *timer, cycle_t now)
 {
@@ -55,4 +57,17 @@ cycle_t lapic_timer_next(const struct lapic_timer *timer, cycle_t now)
         at += ((ticks - at) / timer->initial + 1) * timer->initial;
     }
     return dev_clock_cycle(&timer->clock, timer->start_tick + (at << timer->divide_shift));
+}
+
+void lapic_timer_snap(struct lapic_timer *timer, struct snap *snap)
+{
+    SNAP_OPEN(snap, timer);
+    SNAP_SKIP(snap, timer->clock);
+    SNAP_BELOW(snap, timer->divide_shift, 8);
+    SNAP_FLAG(snap, timer->is_periodic);
+    SNAP(snap, timer->initial);
+    SNAP(snap, timer->start_tick);
+    SNAP(snap, timer->from);
+    SNAP_CLOSE(snap, timer);
+    SNAP_REQUIRE(snap, timer->initial > 0 || timer->from == 0 || !timer->is_periodic);
 }

@@ -30,4 +30,8 @@ uint32_t lapic_timer_count(const struct lapic_timer *timer, cycle_t now);
 /* The first cycle after `now` in which the count reaches zero; EV_NEVER when it does not. */
 cycle_t lapic_timer_next(const struct lapic_timer *timer, cycle_t now);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void lapic_timer_snap(struct lapic_timer *timer, struct snap *snap);
+
 #endif

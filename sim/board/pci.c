@@ -1,5 +1,7 @@
 #include "sim/board/pci.h"
 
+#include "sim/base/snap.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -368,4 +370,36 @@ void pci_destroy(struct pci *pci)
 const struct pci_stats *pci_stats(const struct pci *pci)
 {
     return &pci->stats;
+}
+
+static void function_snap(struct pci_function *function, struct snap *snap)
+{
+    SNAP_OPEN(snap, function);
+    SNAP_SKIP(snap, function->pci);
+    SNAP_SKIP(snap, function->params);
+    SNAP_ARRAY(snap, function->config);
+    SNAP_SKIP(snap, function->writable);
+    SNAP_SKIP(snap, function->clears);
+    SNAP_SKIP(snap, function->mapped);
+    SNAP_FLAG(snap, function->interrupts);
+    SNAP_CLOSE(snap, function);
+}
+
+void pci_snap(struct pci *pci, struct snap *snap)
+{
+    SNAP_OPEN(snap, pci);
+    SNAP_SKIP(snap, pci->params);
+    SNAP(snap, pci->address);
+    for (unsigned i = 0; i < NR_DEVICES * NR_FUNCTIONS; i++)
+        if (pci->functions[i])
+            function_snap(pci->functions[i], snap);
+    SNAP_SKIP(snap, pci->functions);
+    for (unsigned i = 0; i < PCI_NR_PIRQS; i++)
+        SNAP(snap, pci->pirqs[i].nr_asking);
+    SNAP_SKIP(snap, pci->pirqs);
+    SNAP_SKIP(snap, pci->stats); /* below */
+    SNAP_CLOSE(snap, pci);
+    if (snap->is_load)
+        remap(pci); /* counts what it cannot map, which is in the statistics already */
+    SNAP_COUNTERS(snap, pci->stats);
 }

@@ -141,4 +141,8 @@ struct pci_stats {
 };
 const struct pci_stats *pci_stats(const struct pci *pci);
 
+/* Its state and that of its functions, for checkpoints (sim/base/snap.h). */
+struct snap;
+void pci_snap(struct pci *pci, struct snap *snap);
+
 #endif

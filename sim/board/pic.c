@@ -1,5 +1,7 @@
 #include "sim/board/pic.h"
 
+#include "sim/base/snap.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -347,4 +349,40 @@ uint64_t pic_nr_acknowledged(const struct pic *pic, unsigned irq)
 uint64_t pic_nr_spurious(const struct pic *pic)
 {
     return pic->nr_spurious;
+}
+
+static void chip_snap(struct chip *chip, struct snap *snap)
+{
+    SNAP_OPEN(snap, chip);
+    SNAP_SKIP(snap, chip->pic);
+    SNAP_SKIP(snap, chip->which);
+    SNAP(snap, chip->lines);
+    SNAP(snap, chip->edges);
+    SNAP(snap, chip->level);
+    SNAP(snap, chip->in_service);
+    SNAP(snap, chip->mask);
+    SNAP(snap, chip->vector_base);
+    SNAP_BELOW(snap, chip->lowest, 8);
+    SNAP_BELOW(snap, chip->next_icw, 5);
+    SNAP_FLAG(snap, chip->wants_icw3);
+    SNAP_FLAG(snap, chip->wants_icw4);
+    SNAP_FLAG(snap, chip->auto_eoi);
+    SNAP_FLAG(snap, chip->rotate_on_auto_eoi);
+    SNAP_FLAG(snap, chip->special_mask);
+    SNAP_FLAG(snap, chip->special_nested);
+    SNAP_FLAG(snap, chip->reads_in_service);
+    SNAP_FLAG(snap, chip->polls);
+    SNAP_CLOSE(snap, chip);
+}
+
+void pic_snap(struct pic *pic, struct snap *snap)
+{
+    SNAP_OPEN(snap, pic);
+    for (unsigned i = 0; i < NR_CHIPS; i++)
+        chip_snap(&pic->chips[i], snap);
+    SNAP_SKIP(snap, pic->cpu_intr);
+    SNAP_FLAG(snap, pic->intr);
+    SNAP_ARRAY(snap, pic->nr_acknowledged);
+    SNAP(snap, pic->nr_spurious);
+    SNAP_CLOSE(snap, pic);
 }

@@ -35,4 +35,8 @@ uint8_t pic_acknowledge(struct pic *pic);
 uint64_t pic_nr_acknowledged(const struct pic *pic, unsigned irq);
 uint64_t pic_nr_spurious(const struct pic *pic);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void pic_snap(struct pic *pic, struct snap *snap);
+
 #endif

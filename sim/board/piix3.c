@@ -1,5 +1,7 @@
 #include "sim/board/piix3.h"
 
+#include "sim/base/snap.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,4 +122,14 @@ void piix3_destroy(struct piix3 *bridge)
 void piix3_route(struct piix3 *bridge, unsigned pirq, unsigned irq)
 {
     pci_firmware_write(bridge->function, PIRQRC + pirq, 1, irq);
+}
+
+void piix3_snap(struct piix3 *piix3, struct snap *snap)
+{
+    SNAP_OPEN(snap, piix3);
+    SNAP_SKIP(snap, piix3->irqs);
+    SNAP_SKIP(snap, piix3->function);
+    SNAP(snap, piix3->pirqs);
+    SNAP(snap, piix3->driven);
+    SNAP_CLOSE(snap, piix3);
 }

@@ -23,4 +23,8 @@ void piix3_destroy(struct piix3 *bridge);
 /* As a firmware routes PIRQ `pirq`: to `irq`. */
 void piix3_route(struct piix3 *bridge, unsigned pirq, unsigned irq);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void piix3_snap(struct piix3 *piix3, struct snap *snap);
+
 #endif

@@ -1,5 +1,6 @@
 #include "sim/board/piix3_ide.h"
 
+#include "sim/base/snap.h"
 #include "sim/board/piix3.h"
 
 #include <stdlib.h>
@@ -256,4 +257,19 @@ bool piix3_ide_register_stats(struct piix3_ide *ide, struct stat_registry *regis
     };
     return stat_register(registry, "disk", rows, sizeof rows / sizeof *rows, &ide->stats) &&
            (!ide->master || dma_master_register_stats(ide->master, registry, "dma.ide"));
+}
+
+void piix3_ide_snap(struct piix3_ide *controller, struct snap *snap)
+{
+    SNAP_OPEN(snap, controller);
+    SNAP_SKIP(snap, controller->params);
+    SNAP_SKIP(snap, controller->function);
+    if (controller->master)
+        dma_master_snap(controller->master, snap);
+    SNAP_SKIP(snap, controller->master);
+    SNAP_COUNTERS(snap, controller->stats);
+    for (unsigned i = 0; i < PIIX3_IDE_NR_CHANNELS; i++)
+        ide_snap(controller->channels[i].ide, snap);
+    SNAP_SKIP(snap, controller->channels);
+    SNAP_CLOSE(snap, controller);
 }

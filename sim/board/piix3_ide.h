@@ -40,4 +40,8 @@ void piix3_ide_enable(struct piix3_ide *ide, uint16_t bus_master_port);
 /* `disk.*` and `dma.ide.*`. */
 bool piix3_ide_register_stats(struct piix3_ide *ide, struct stat_registry *registry);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void piix3_ide_snap(struct piix3_ide *controller, struct snap *snap);
+
 #endif

@@ -1,5 +1,6 @@
 #include "sim/board/pit.h"
 
+#include "sim/base/snap.h"
 #include "sim/board/clock.h"
 #include "sim/board/pit_channel.h"
 
@@ -186,4 +187,21 @@ void pit_destroy(struct pit *pit)
         return;
     ev_cancel(pit->events, &pit->edge);
     free(pit);
+}
+
+void pit_snap(struct pit *pit, struct snap *snap)
+{
+    const pit_tick limit = INT64_C(1) << 60;
+    SNAP_OPEN(snap, pit);
+    for (unsigned i = 0; i < NR_CHANNELS; i++)
+        channel_snap(&pit->channels[i], snap);
+    SNAP_SKIP(snap, pit->clock);
+    SNAP_SKIP(snap, pit->events);
+    snap_event(snap, pit->events, &pit->edge);
+    SNAP_SKIP(snap, pit->irq);
+    SNAP_FLAG(snap, pit->irq_level);
+    SNAP(snap, pit->edges_done);
+    SNAP_REQUIRE(snap, pit->edges_done > -limit && pit->edges_done < limit);
+    SNAP(snap, pit->port61);
+    SNAP_CLOSE(snap, pit);
 }

@@ -27,4 +27,8 @@ struct pit;
 struct pit *pit_create(const struct pit_params *params, struct iomap *ports, struct diag *diag);
 void pit_destroy(struct pit *pit);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void pit_snap(struct pit *pit, struct snap *snap);
+
 #endif

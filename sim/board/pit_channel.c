@@ -1,5 +1,7 @@
 #include "sim/board/pit_channel.h"
 
+#include "sim/base/snap.h"
+
 enum { ACCESS_LATCH, ACCESS_LOW, ACCESS_HIGH, ACCESS_BOTH };
 enum { STATUS_OUT = 0x80, STATUS_NULL_COUNT = 0x40 };
 
@@ -296,4 +298,40 @@ void channel_set_gate(struct pit_channel *channel, bool gate, pit_tick now)
             channel->origin = now - channel->stopped_after;
         channel->is_stopped = false;
     }
+}
+
+void channel_snap(struct pit_channel *channel, struct snap *snap)
+{
+    enum { NR_MODES = 6, MAX_COUNT = 65536, LATCHED_BYTES = 2 };
+    const pit_tick limit = INT64_C(1) << 60;
+    SNAP_OPEN(snap, channel);
+    SNAP_BELOW(snap, channel->mode, NR_MODES);
+    SNAP_BELOW(snap, channel->access, ACCESS_BOTH + 1);
+    SNAP_FLAG(snap, channel->is_bcd);
+    SNAP_FLAG(snap, channel->gate);
+    SNAP_BELOW(snap, channel->count, MAX_COUNT + 1);
+    SNAP_FLAG(snap, channel->has_count);
+    SNAP_FLAG(snap, channel->is_loaded);
+    SNAP(snap, channel->origin);
+    SNAP_FLAG(snap, channel->is_stopped);
+    SNAP(snap, channel->stopped_after);
+    SNAP_FLAG(snap, channel->has_struck);
+    SNAP_FLAG(snap, channel->out_before);
+    SNAP(snap, channel->idle_value);
+    SNAP_FLAG(snap, channel->has_next);
+    SNAP_BELOW(snap, channel->next_count, MAX_COUNT + 1);
+    SNAP(snap, channel->next_written);
+    SNAP_FLAG(snap, channel->expects_high);
+    SNAP_FLAG(snap, channel->reads_high);
+    SNAP(snap, channel->low_byte);
+    SNAP_BELOW(snap, channel->nr_latched, LATCHED_BYTES + 1);
+    SNAP(snap, channel->latched);
+    SNAP_FLAG(snap, channel->has_status);
+    SNAP(snap, channel->status);
+    SNAP_CLOSE(snap, channel);
+    SNAP_REQUIRE(snap, channel->count > 0 || (!channel->has_count && !channel->is_loaded));
+    SNAP_REQUIRE(snap, channel->next_count > 0 || !channel->has_next);
+    SNAP_REQUIRE(snap, channel->origin > -limit && channel->origin < limit);
+    SNAP_REQUIRE(snap, channel->next_written > -limit && channel->next_written < limit);
+    SNAP_REQUIRE(snap, channel->stopped_after > -limit && channel->stopped_after < limit);
 }

@@ -63,4 +63,8 @@ bool channel_out(const struct pit_channel *channel, pit_tick now);
 /* The first tick after `now` at which the output changes if nobody touches the channel, or PIT_NEVER. */
 pit_tick channel_next_edge(const struct pit_channel *channel, pit_tick now);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void channel_snap(struct pit_channel *channel, struct snap *snap);
+
 #endif

@@ -1,5 +1,6 @@
 #include "sim/board/power.h"
 
+#include "sim/base/snap.h"
 #include "sim/board/clock.h"
 
 #include <stdlib.h>
@@ -291,4 +292,21 @@ uint8_t power_post_code(const struct power *power)
 uint64_t power_nr_post_codes(const struct power *power)
 {
     return power->nr_post_codes;
+}
+
+void power_snap(struct power *power, struct snap *snap)
+{
+    SNAP_OPEN(snap, power);
+    SNAP_SKIP(snap, power->params);
+    SNAP_SKIP(snap, power->timer_clock);
+    SNAP(snap, power->pm_enable);
+    SNAP(snap, power->pm_control);
+    SNAP_FLAG(snap, power->rtc_has_come);
+    snap_event(snap, power->params.events, &power->carry);
+    SNAP(snap, power->timer_half);
+    SNAP(snap, power->port92);
+    SNAP(snap, power->reset_control);
+    SNAP(snap, power->post_code);
+    SNAP(snap, power->nr_post_codes);
+    SNAP_CLOSE(snap, power);
 }

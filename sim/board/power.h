@@ -58,4 +58,8 @@ void power_write_cf9(struct power *power, uint8_t value);
 uint8_t power_post_code(const struct power *power);
 uint64_t power_nr_post_codes(const struct power *power);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void power_snap(struct power *power, struct snap *snap);
+
 #endif

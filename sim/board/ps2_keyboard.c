@@ -1,5 +1,7 @@
 #include "sim/board/ps2_keyboard.h"
 
+#include "sim/base/snap.h"
+
 #include <string.h>
 
 enum command {
@@ -225,4 +227,19 @@ bool ps2_keyboard_type(struct ps2_keyboard *keyboard, uint8_t character)
     if (modifier)
         nr += scan_codes(keyboard, modifier, false, bytes + nr);
     return send(keyboard, bytes, nr);
+}
+
+void ps2_keyboard_snap(struct ps2_keyboard *keyboard, struct snap *snap)
+{
+    SNAP_OPEN(snap, keyboard);
+    SNAP_ARRAY(snap, keyboard->buffer);
+    SNAP_BELOW(snap, keyboard->nr_buffered, PS2_BUFFER_BYTES + 1);
+    SNAP_ARRAY(snap, keyboard->answers);
+    SNAP_BELOW(snap, keyboard->nr_answers, sizeof keyboard->answers + 1);
+    SNAP(snap, keyboard->set);
+    SNAP(snap, keyboard->command);
+    SNAP(snap, keyboard->lights);
+    SNAP(snap, keyboard->last_sent);
+    SNAP_FLAG(snap, keyboard->is_scanning);
+    SNAP_CLOSE(snap, keyboard);
 }

@@ -47,4 +47,8 @@ bool ps2_keyboard_type(struct ps2_keyboard *keyboard, uint8_t character);
 /* Set 2 to set 1, as the keyboard controller translates it (IBM PC AT Technical Reference). */
 uint8_t ps2_translate(uint8_t code);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void ps2_keyboard_snap(struct ps2_keyboard *keyboard, struct snap *snap);
+
 #endif

@@ -1,5 +1,7 @@
 #include "sim/board/shadow.h"
 
+#include "sim/base/snap.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -154,4 +156,16 @@ bool shadow_reads_ram(const struct shadow *shadow, struct paddr page)
 {
     assert(page.v >= SHADOW_BASE && page.v < SHADOW_END);
     return access_at(shadow, page.v) & SHADOW_READ;
+}
+
+void shadow_snap(struct shadow *shadow, struct snap *snap)
+{
+    SNAP_OPEN(snap, shadow);
+    SNAP_SKIP(snap, shadow->params);
+    for (unsigned i = 0; i < NR_UNITS; i++)
+        SNAP_BELOW(snap, shadow->access[i], SHADOW_BOTH + 1);
+    SNAP_SKIP(snap, shadow->access);
+    SNAP_SKIP(snap, shadow->rom);
+    SNAP_SKIP(snap, shadow->rom_bytes);
+    SNAP_CLOSE(snap, shadow);
 }

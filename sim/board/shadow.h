@@ -48,4 +48,8 @@ void shadow_set(struct shadow *shadow, uint32_t at, uint32_t size_bytes, enum sh
 bool shadow_is_ram(const struct shadow *shadow, struct paddr page);
 bool shadow_reads_ram(const struct shadow *shadow, struct paddr page);
 
+/* What goes where, for checkpoints (sim/base/snap.h). The ROM is loaded, not kept. */
+struct snap;
+void shadow_snap(struct shadow *shadow, struct snap *snap);
+
 #endif

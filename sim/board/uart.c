@@ -1,5 +1,6 @@
 #include "sim/board/uart.h"
 
+#include "sim/base/snap.h"
 #include "sim/board/clock.h"
 
 #include <stdlib.h>
@@ -406,4 +407,40 @@ uint64_t uart_nr_sent(const struct uart *uart)
 uint64_t uart_nr_received(const struct uart *uart)
 {
     return uart->nr_received;
+}
+
+static void fifo_snap(struct fifo *fifo, struct snap *snap)
+{
+    SNAP_OPEN(snap, fifo);
+    SNAP_ARRAY(snap, fifo->bytes);
+    SNAP_BELOW(snap, fifo->first, FIFO_BYTES);
+    SNAP_BELOW(snap, fifo->nr_bytes, FIFO_BYTES + 1);
+    SNAP_CLOSE(snap, fifo);
+}
+
+void uart_snap(struct uart *uart, struct snap *snap)
+{
+    SNAP_OPEN(snap, uart);
+    SNAP_SKIP(snap, uart->params);
+    SNAP_SKIP(snap, uart->clock);
+    fifo_snap(&uart->rx, snap);
+    fifo_snap(&uart->tx, snap);
+    SNAP(snap, uart->ier);
+    SNAP(snap, uart->lcr);
+    SNAP(snap, uart->mcr);
+    SNAP(snap, uart->scratch);
+    SNAP(snap, uart->modem_deltas);
+    SNAP(snap, uart->divisor);
+    SNAP_FLAG(snap, uart->has_fifos);
+    SNAP_BELOW(snap, uart->trigger_level, FIFO_BYTES + 1);
+    SNAP_FLAG(snap, uart->has_overrun);
+    SNAP_FLAG(snap, uart->has_timeout);
+    SNAP_FLAG(snap, uart->has_thre);
+    SNAP_FLAG(snap, uart->is_shifting);
+    SNAP(snap, uart->shifted);
+    snap_event(snap, uart->params.events, &uart->sent);
+    snap_event(snap, uart->params.events, &uart->rx_timer);
+    SNAP(snap, uart->nr_sent);
+    SNAP(snap, uart->nr_received);
+    SNAP_CLOSE(snap, uart);
 }

@@ -44,4 +44,8 @@ bool uart_receive(struct uart *uart, uint8_t byte);
 uint64_t uart_nr_sent(const struct uart *uart);
 uint64_t uart_nr_received(const struct uart *uart);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void uart_snap(struct uart *uart, struct snap *snap);
+
 #endif

@@ -1,5 +1,6 @@
 #include "sim/board/vga.h"
 
+#include "sim/base/snap.h"
 #include "sim/board/clock.h"
 
 #include <stdlib.h>
@@ -531,4 +532,35 @@ struct vga *vga_create(const struct vga_params *params, struct iomap *ports, str
 void vga_destroy(struct vga *vga)
 {
     free(vga);
+}
+
+void vga_snap(struct vga *vga, struct snap *snap)
+{
+    SNAP_OPEN(snap, vga);
+    SNAP_SKIP(snap, vga->params);
+    SNAP_SKIP(snap, vga->ports);
+    for (unsigned i = 0; i < NR_PLANES; i++)
+        SNAP_ARRAY(snap, vga->planes[i]);
+    SNAP_ARRAY(snap, vga->latch);
+    SNAP_ARRAY(snap, vga->crtc);
+    SNAP_ARRAY(snap, vga->sequencer);
+    SNAP_ARRAY(snap, vga->graphics);
+    SNAP_ARRAY(snap, vga->attribute);
+    SNAP(snap, vga->crtc_index);
+    SNAP(snap, vga->sequencer_index);
+    SNAP(snap, vga->graphics_index);
+    SNAP(snap, vga->attribute_index);
+    SNAP_FLAG(snap, vga->attribute_takes_data);
+    SNAP(snap, vga->misc);
+    SNAP(snap, vga->feature);
+    SNAP(snap, vga->enable);
+    for (unsigned i = 0; i < NR_COLOURS; i++)
+        SNAP_ARRAY(snap, vga->dac[i]);
+    SNAP(snap, vga->dac_mask);
+    SNAP(snap, vga->dac_state);
+    SNAP(snap, vga->dac_read_index);
+    SNAP(snap, vga->dac_write_index);
+    SNAP_BELOW(snap, vga->dac_part, 3);
+    SNAP(snap, vga->nr_accesses);
+    SNAP_CLOSE(snap, vga);
 }

@@ -57,4 +57,8 @@ uint32_t vga_colour(const struct vga *vga, unsigned colour);
 /* Accesses to its memory. */
 uint64_t vga_nr_accesses(const struct vga *vga);
 
+/* Its state, for checkpoints (sim/base/snap.h). */
+struct snap;
+void vga_snap(struct vga *vga, struct snap *snap);
+
 #endif
