@@ -37,7 +37,13 @@ static void front_snap(struct cpu *cpu, struct front *front, struct tlb *tlb, bo
     bool has_entry = front->entry != NULL;
     uint64_t number = number_of(cpu, tlb, front->entry);
     SNAP_OPEN(snap, front);
-    SNAP_ARRAY(snap, front->tag);
+    for (unsigned kind = 0; kind < NR_FRONT_KINDS; kind++) {
+        bool may_be_watched = !snap->is_load && front->tag[kind] != FRONT_NO_PAGE;
+        uint64_t tag = may_be_watched ? front->tag[kind] & ~FRONT_WATCHED : front->tag[kind];
+        SNAP(snap, tag);
+        front->tag[kind] = snap->is_load ? tag : front->tag[kind];
+    }
+    SNAP_SKIP(snap, front->tag); /* as it is without a debugger */
     SNAP(snap, front->frame.v);
     SNAP(snap, front->id);
     SNAP_FLAG(snap, has_entry);
@@ -271,6 +277,7 @@ static void progress_snap(struct cpu *cpu, struct snap *snap)
     SNAP_FLAG(snap, cpu->nmi_pending);
     SNAP_FLAG(snap, cpu->is_nmi_blocked);
     SNAP_FLAG(snap, cpu->interrupt_shadow);
+    SNAP_FLAG(snap, cpu->is_after_shadow);
     SNAP_FLAG(snap, cpu->is_mid_block);
     SNAP_FLAG(snap, cpu->is_mid_insn);
     SNAP(snap, cpu->next_page.v);
@@ -431,6 +438,7 @@ static void skip_made_anew(struct cpu *cpu, struct snap *snap)
     SNAP_SKIP(snap, cpu->fetch_line_shift);
     SNAP_SKIP(snap, cpu->handlers);
     SNAP_SKIP(snap, cpu->params);
+    SNAP_SKIP(snap, cpu->stops); /* a debugger's */
 }
 
 void cpu_snap(struct cpu *cpu, bool begins_time, struct snap *snap)

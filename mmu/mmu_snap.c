@@ -2,6 +2,8 @@
 #include "mmu/mmu.h"
 #include "sim/base/snap.h"
 
+enum { MAX_PHYSICAL_BITS = 52 };
+
 #define A20_OPEN UINT64_MAX
 #define A20_CLOSED (~(UINT64_C(1) << 20))
 
@@ -13,8 +15,8 @@ void paging_mode_snap(struct paging_mode *mode, struct snap *snap)
     SNAP(snap, mode->cr4);
     SNAP(snap, mode->efer);
     SNAP_ARRAY(snap, mode->pdpte);
-    SNAP_SKIP(snap, mode->physical_bits); /* of the configuration */
-    SNAP_SKIP(snap, mode->has_1gib_pages);
+    SNAP_BELOW(snap, mode->physical_bits, MAX_PHYSICAL_BITS + 1);
+    SNAP_FLAG(snap, mode->has_1gib_pages);
     SNAP_CLOSE(snap, mode);
 }
 

@@ -10,6 +10,7 @@
 #include "sim/report.h"
 #include "sim/report_stale.h"
 #include "sim/report_where.h"
+#include "sim/run_checkpoint.h"
 #include "sim/run_gdb.h"
 #include "sim/run_options.h"
 #include "sim/run_stats.h"
@@ -29,7 +30,7 @@
 #include <unistd.h>
 
 /* Between two looks at the terminal. */
-enum { SLICE_CYCLES = 2000000 };
+enum { SLICE_CYCLES = 2000000, FORWARD_CYCLES = 20000000 };
 
 /* What stands at the head of each file of statistics. */
 enum { NR_HEADER = 4 };
@@ -38,6 +39,13 @@ enum { NR_HEADER = 4 };
 struct run {
     struct run_options options;
     struct cfg *cfg;
+    struct run_origin origin;
+    struct checkpoint_file *checkpoint; /* to go on from, until it is read */
+    bool leaves_checkpoint;             /* it was ended by SIGTERM */
+    bool wants_checkpoint;              /* the guest has asked for one */
+    size_t nr_checkpoints;              /* of options.checkpoint_at that are made, or passed by */
+    bool is_forwarding, has_region;     /* --fast-forward; which is over as this region begins */
+    uint32_t region;
     struct trace_writer *trace;
     struct terminal *terminal;
     struct run_view *view;
@@ -81,9 +89,21 @@ static void take_note(void *opaque, enum machine_note note, uint32_t id, const c
         [MACHINE_NOTE_RESET_STATS] = TRACE_MARK_RESET_STATS,
         [MACHINE_NOTE_DUMP_STATS] = TRACE_MARK_DUMP_STATS,
     };
+    if (note == MACHINE_NOTE_CHECKPOINT) {
+        run->wants_checkpoint = run->options.checkpoints && !run->is_forwarding;
+        if (run->wants_checkpoint)
+            machine_stop(run->machine);
+        return;
+    }
+    if (note == MACHINE_NOTE_ROI_BEGIN && run->is_forwarding && run->options.forwards_to_marker) {
+        run->has_region = true;
+        run->region = id;
+        machine_stop(run->machine);
+        return;
+    }
     if (note == MACHINE_NOTE_MARK)
         run_view_mark(run->view, text);
-    if (run->trace)
+    if (run->trace && !run->is_forwarding)
         trace_writer_mark(run->trace, marks[note], id, text);
     run_stats_note(run->stats, run->machine, note, id, &run->diag);
 }
@@ -110,12 +130,22 @@ static bool make_config(struct run *run)
     run->cfg = cfg_create();
     if (!run->cfg)
         return diag_add(&run->diag, EXIT_STATUS_INTERNAL, "out of memory");
+    if (o->restore) {
+        run->checkpoint = run_checkpoint_open(o->restore, &run->origin, run->cfg, &run->diag);
+        if (!run->checkpoint)
+            return false;
+    }
+    const struct config before = *cfg_values(run->cfg);
     bool is_good = true;
     for (size_t i = 0; i < o->nr_configs; i++)
         is_good &= cfg_load_file(run->cfg, o->configs[i], &run->diag);
     for (size_t i = 0; i < o->nr_settings; i++)
         is_good &= cfg_set(run->cfg, o->settings[i], &run->diag);
-    return is_good && cfg_check(run->cfg, &run->diag);
+    is_good = is_good && cfg_check(run->cfg, &run->diag);
+    if (!is_good || !o->restore)
+        return is_good;
+    return cfg_continues(run->cfg, &before, o->restore, &run->diag) &&
+           run_origin_continue(&run->origin, &run->options, o->restore, &run->diag);
 }
 
 /* FNV-1a over the effective values: names the configuration in files that were made with it. */
@@ -162,29 +192,46 @@ static bool make_trace(struct run *run)
     return run->trace != NULL;
 }
 
-static bool make_machine(struct run *run)
+/* Where the image's file is. */
+static bool find_image(struct run *run)
 {
     const struct run_options *o = &run->options;
-    const char *image = o->image;
-    if (!o->has_firmware && strcmp(image, "demo") == 0) {
+    run->image = o->image;
+    if (o->restore) {
+        struct digest digest; /* it is wanted for its symbols only */
+        bool is_there = digest_file(run->origin.file, &digest) && digest.hash == run->origin.digest.hash;
+        run->image = is_there ? run->origin.file : NULL;
+        return true;
+    }
+    if (!o->has_firmware && strcmp(o->image, "demo") == 0) {
+        run->image = run->demo;
         if (!bundled_image("demo", "kernel-i386.elf", run->demo, sizeof run->demo, &run->diag))
             return false;
-        image = run->demo;
     }
-    run->image = image;
+    return !o->checkpoints || run_origin_make(&run->origin, o, run->image, &run->diag);
+}
+
+static struct machine *create_machine(struct run *run, const struct config *config)
+{
+    bool is_observed = run->trace && !run->is_forwarding;
     struct machine_params params = {
-        .config = cfg_values(run->cfg),
-        .observer = run->trace ? trace_observer(run->trace) : NULL,
-        .dma_observer = run->trace ? trace_dma_observer(run->trace) : NULL,
+        .config = config,
+        .observer = is_observed ? trace_observer(run->trace) : NULL,
+        .dma_observer = is_observed ? trace_dma_observer(run->trace) : NULL,
         .console = put_console,
         .log = put_log,
         .note = take_note,
         .opaque = run,
     };
-    memcpy(params.disks, o->disks, sizeof params.disks);
-    run->machine = machine_create(&params, &run->diag);
+    memcpy(params.disks, run->options.disks, sizeof params.disks);
+    return machine_create(&params, &run->diag);
+}
+
+static bool load_guest(struct run *run)
+{
+    const struct run_options *o = &run->options;
     const struct load_params guest = {
-        .file = image,
+        .file = run->image,
         .arguments = o->arguments,
         .modules = o->modules,
         .nr_modules = o->nr_modules,
@@ -193,10 +240,55 @@ static bool make_machine(struct run *run)
         .load_at = o->load_at,
         .entry = o->entry,
     };
-    if (!run->machine)
-        return false;
     return o->has_firmware ? machine_load_firmware(run->machine, o->image, &run->diag)
                            : machine_load_guest(run->machine, &guest, &run->diag);
+}
+
+static bool make_machine(struct run *run)
+{
+    struct config config = *cfg_values(run->cfg);
+    if (!find_image(run))
+        return false;
+    run->is_forwarding = run->options.forward_cycles != 0;
+    if (run->is_forwarding && config.cpu_model == CFG_CPU_FUNCTIONAL)
+        return diag_add(
+            &run->diag, EXIT_STATUS_USAGE,
+            "--fast-forward: cpu.model is functional, which is fast all the time; allowed: inorder");
+    if (run->is_forwarding)
+        config.cpu_model = CFG_CPU_FUNCTIONAL;
+    run->machine = create_machine(run, &config);
+    if (!run->machine)
+        return false;
+    if (!run->checkpoint)
+        return load_guest(run);
+    struct checkpoint_file *checkpoint = run->checkpoint;
+    run->checkpoint = NULL;
+    return run_checkpoint_read(checkpoint, run->machine, run->stats);
+}
+
+/* Functional up to where it was asked for, unless the guest or somebody ends it before. */
+static bool fast_forward(struct run *run)
+{
+    const struct run_options *o = &run->options;
+    enum machine_end why = MACHINE_RUNNING;
+    cycle_t end = o->forward_cycles < o->max_cycles ? o->forward_cycles : o->max_cycles, now = 0;
+    if (!run->is_forwarding)
+        return true;
+    while (why == MACHINE_RUNNING && run->request == TERMINAL_NONE && !run->has_region && now < end &&
+           cpu_stats(machine_parts(run->machine).cpu)->instructions < o->max_instructions) {
+        cycle_t stop = end - now < FORWARD_CYCLES ? end : now + FORWARD_CYCLES;
+        why = machine_run_instructions(run->machine, o->max_instructions, stop);
+        now = cpu_now(machine_parts(run->machine).cpu);
+        run->request = terminal_poll(run->terminal);
+    }
+    run->is_forwarding = false;
+    struct machine *functional = run->machine;
+    run->machine = create_machine(run, cfg_values(run->cfg));
+    bool is_good = run->machine && run_hand_over(functional, run->machine, run->stats, &run->diag);
+    machine_destroy(functional);
+    if (is_good && run->has_region)
+        take_note(run, MACHINE_NOTE_ROI_BEGIN, run->region, "");
+    return is_good;
 }
 
 /* Of the image, if nothing else was named; an image need not have any. */
@@ -271,7 +363,40 @@ static cycle_t next_stop(const struct run *run, cycle_t now)
     cycle_t stop = now + SLICE_CYCLES, view_stop = run_view_next_stop(run->view, now);
     stop = stop < view_stop ? stop : view_stop;
     stop = stop < run->watchdog.next_look ? stop : run->watchdog.next_look;
+    if (run->nr_checkpoints < run->options.nr_checkpoint_at &&
+        run->options.checkpoint_at[run->nr_checkpoints] < stop)
+        stop = run->options.checkpoint_at[run->nr_checkpoints];
     return stop < run->options.max_cycles ? stop : run->options.max_cycles;
+}
+
+static void write_checkpoint(struct run *run)
+{
+    char file[RUN_PATH_CHARS];
+    const struct run_parts parts = {
+        .cfg = run->cfg, .origin = &run->origin, .machine = run->machine, .stats = run->stats};
+    run->wants_checkpoint = false;
+    if (run_checkpoint_write(&parts, run->options.checkpoints, file, &run->diag) && !run->options.is_quiet)
+        fprintf(stderr, "lookaside: checkpoint %s\n", file);
+}
+
+/* Those whose cycle has come; of several that are due, one is enough. */
+static void write_due_checkpoints(struct run *run, cycle_t now)
+{
+    const struct run_options *o = &run->options;
+    bool is_due = run->wants_checkpoint;
+    for (; run->nr_checkpoints < o->nr_checkpoint_at && o->checkpoint_at[run->nr_checkpoints] <= now;
+         run->nr_checkpoints++)
+        is_due = true;
+    if (is_due)
+        write_checkpoint(run);
+}
+
+/* A restored run is behind the first of them: these were made, or will not be. */
+static void pass_checkpoints(struct run *run, cycle_t now)
+{
+    const struct run_options *o = &run->options;
+    while (run->nr_checkpoints < o->nr_checkpoint_at && o->checkpoint_at[run->nr_checkpoints] <= now)
+        run->nr_checkpoints++;
 }
 
 static enum machine_end run_guest(struct run *run)
@@ -280,6 +405,7 @@ static enum machine_end run_guest(struct run *run)
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
     const struct cpu *cpu = machine_parts(run->machine).cpu;
     enum machine_end why = MACHINE_RUNNING;
+    pass_checkpoints(run, cpu_now(cpu));
     while (why == MACHINE_RUNNING && !run->is_at_limit && !run->is_stuck && run->request == TERMINAL_NONE) {
         why = run_gdb_run(run->gdb, run->machine, run->options.max_instructions, next_stop(run, cpu_now(cpu)),
                           &run->request);
@@ -290,7 +416,13 @@ static enum machine_end run_guest(struct run *run)
         run->is_at_limit = cpu_now(cpu) >= run->options.max_cycles ||
                            cpu_stats(cpu)->instructions >= run->options.max_instructions;
         run->is_stuck = watchdog_is_over(&run->watchdog, run->machine, run->nr_logged, cpu_now(cpu));
+        if (why == MACHINE_RUNNING)
+            write_due_checkpoints(run, cpu_now(cpu));
     }
+    run->leaves_checkpoint =
+        why == MACHINE_RUNNING && run->request == TERMINAL_TERMINATED && run->options.checkpoints;
+    if (run->leaves_checkpoint)
+        write_checkpoint(run);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
     run->seconds = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9;
     return why;
@@ -365,7 +497,7 @@ static int explain(struct run *run, enum machine_end why)
     }
     fprintf(stderr, "lookaside: stopped in cycle %" PRIu64 "\n", now);
     if (run->request == TERMINAL_TERMINATED)
-        return 128 + 15;
+        return run->leaves_checkpoint ? EXIT_STATUS_REQUEUE : 128 + 15;
     if (run->request == TERMINAL_CANNOT_WRITE)
         return EXIT_STATUS_NO_OUTPUT;
     return run->request == TERMINAL_QUIT ? EXIT_STATUS_OK : EXIT_STATUS_INTERRUPTED;
@@ -441,8 +573,8 @@ int cli_run(int argc, char **argv)
         if (is_good)
             snprintf(run.digest, sizeof run.digest, "%016" PRIx64, config_digest(cfg_values(run.cfg)));
         is_good = is_good && make_output_directory(&run) && make_statistics(&run) && make_trace(&run) &&
-                  make_machine(&run) && make_symbols(&run) && make_view(&run) && make_gdb(&run) &&
-                  make_terminal(&run);
+                  make_machine(&run) && make_symbols(&run) && make_terminal(&run) && fast_forward(&run) &&
+                  make_view(&run) && make_gdb(&run);
         watchdog_init(&run.watchdog, run.options.watchdog_cycles);
         if (is_good) {
             status = run_all(&run);
@@ -458,6 +590,7 @@ int cli_run(int argc, char **argv)
     run_view_destroy(run.view);
     run_gdb_destroy(run.gdb);
     run_stats_destroy(run.stats);
+    checkpoint_file_abandon(run.checkpoint);
     elf_symbols_free(run.symbols);
     machine_destroy(run.machine);
     trace_writer_abandon(run.trace);

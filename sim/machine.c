@@ -21,6 +21,7 @@ enum marker {
     MARKER_MARK = 3,
     MARKER_RESET_STATS = 4,
     MARKER_DUMP_STATS = 5,
+    MARKER_CHECKPOINT = 6,
     MARKER_EXIT = 7,
     MARKER_PANIC = 8,
     MARKER_LOG = 9,
@@ -191,7 +192,7 @@ static bool marker(void *opaque, unsigned number, uint32_t *eax, uint32_t edx, u
     switch (number) {
     case MARKER_ROI_BEGIN:
         note(machine, MACHINE_NOTE_ROI_BEGIN, *eax, "");
-        return false;
+        return machine->must_return;
     case MARKER_ROI_END:
         note(machine, MACHINE_NOTE_ROI_END, *eax, "");
         return false;
@@ -205,6 +206,9 @@ static bool marker(void *opaque, unsigned number, uint32_t *eax, uint32_t edx, u
     case MARKER_DUMP_STATS:
         note(machine, MACHINE_NOTE_DUMP_STATS, *eax, "");
         return false;
+    case MARKER_CHECKPOINT:
+        note(machine, MACHINE_NOTE_CHECKPOINT, 0, "");
+        return machine->must_return;
     case MARKER_PROBE:
         *eax = MARKER_VERSION;
         return false;
@@ -599,15 +603,10 @@ bool machine_load_guest(struct machine *machine, const struct load_params *guest
     return true;
 }
 
-bool machine_load_firmware(struct machine *machine, const char *file, struct diag *diag)
+bool machine_set_firmware(struct machine *machine, const void *bytes, uint64_t size_bytes, struct diag *diag)
 {
     enum { COM1_PORT = 0x3f8 };
-    struct firmware_rom rom;
-    if (!firmware_rom_open(&rom, file, diag))
-        return false;
-    bool is_set = board_set_rom(machine->board, rom.bytes, rom.size, diag);
-    firmware_rom_close(&rom);
-    if (!is_set)
+    if (!board_set_rom(machine->board, bytes, size_bytes, diag))
         return false;
     const struct tables_params tables = tables_params(machine);
     struct tables_files *files = calloc(1, sizeof *files);
@@ -618,7 +617,17 @@ bool machine_load_firmware(struct machine *machine, const char *file, struct dia
         .ram_bytes = machine->config.machine_ram, .console_port = COM1_PORT, .tables = files};
     machine->fwcfg = fwcfg_create(&asks, board_ports(machine->board), diag);
     free(files);
-    if (!machine->fwcfg)
+    return machine->fwcfg;
+}
+
+bool machine_load_firmware(struct machine *machine, const char *file, struct diag *diag)
+{
+    struct firmware_rom rom;
+    if (!firmware_rom_open(&rom, file, diag))
+        return false;
+    bool is_set = machine_set_firmware(machine, rom.bytes, rom.size, diag);
+    firmware_rom_close(&rom);
+    if (!is_set)
         return false;
     struct cpu_state state = start_state(&(struct load_start){.mode = LOAD_RESET});
     cpu_set_state(machine->cpu, &state);

@@ -23,6 +23,7 @@ enum machine_note {
     MACHINE_NOTE_MARK, /* `id`, with a text */
     MACHINE_NOTE_RESET_STATS,
     MACHINE_NOTE_DUMP_STATS,
+    MACHINE_NOTE_CHECKPOINT,
 };
 
 enum { MACHINE_NR_DISKS = 4 };
@@ -74,6 +75,12 @@ enum machine_end machine_run(struct machine *machine, cycle_t until);
  */
 enum machine_end machine_run_instructions(struct machine *machine, uint64_t nr_instructions, cycle_t until);
 
+/*
+ * machine_run or machine_run_instructions comes back, before the guest ends: from a note of the machine, where
+ * that tells of a region's begin or asks for a checkpoint, right behind its marker.
+ */
+void machine_stop(struct machine *machine);
+
 /* One instruction, or the wait of a halted core for the next event. */
 enum machine_end machine_step(struct machine *machine);
 
@@ -90,6 +97,15 @@ bool machine_run_to_point(struct machine *machine, uint64_t nr_instructions, cyc
 bool machine_step_to_point(struct machine *machine, cycle_t until, bool *is_done);
 
 enum machine_end machine_how_ended(const struct machine *machine);
+
+/*
+ * Writes the whole state between two runs, or reads it into a machine of the same configuration in which
+ * nothing was loaded or run. What was functional may be read into a machine that is timed; its caches, TLBs
+ * and predictors know nothing then. Disks are those of the machine: only a snapshot's writes are part of it.
+ * After a failure the machine is only good to be destroyed.
+ */
+struct snap;
+void machine_snap(struct machine *machine, struct snap *snap);
 
 /* A byte for COM1. False when there is no room: offer it again later. */
 bool machine_input(struct machine *machine, uint8_t byte);

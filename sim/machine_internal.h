@@ -32,6 +32,10 @@ struct machine {
     enum machine_end end;
     unsigned guest_status;
     char panic_text[PANIC_TEXT_BYTES];
+    bool must_return; /* machine_stop was called */
 };
+
+/* Starts the firmware's ROM and what it asks (fw_cfg), in a machine that has none yet. */
+bool machine_set_firmware(struct machine *machine, const void *bytes, uint64_t size_bytes, struct diag *diag);
 
 #endif

@@ -86,13 +86,19 @@ enum machine_end machine_how_ended(const struct machine *machine)
 enum machine_end machine_run(struct machine *machine, cycle_t until)
 {
     struct cpu *cpu = machine->cpu;
+    machine->must_return = false;
     end_block(machine);
-    while (machine->end == MACHINE_RUNNING && cpu_now(cpu) < until) {
+    while (machine->end == MACHINE_RUNNING && cpu_now(cpu) < until && !machine->must_return) {
         ev_run(machine->events, cpu_now(cpu));
         cycle_t next = ev_next(machine->events);
         serve_stop(machine, cpu_run(cpu, next < until ? next : until), until);
     }
     return machine->end;
+}
+
+void machine_stop(struct machine *machine)
+{
+    machine->must_return = true;
 }
 
 enum machine_end machine_step(struct machine *machine)
@@ -109,7 +115,8 @@ enum machine_end machine_run_instructions(struct machine *machine, uint64_t nr_i
     const struct cpu *cpu = machine->cpu;
     /* No more than the width retire in a cycle, so that the time for the rest of them is known from below. */
     uint64_t per_cycle = machine->config.cpu_width;
-    while (machine->end == MACHINE_RUNNING && cpu_now(cpu) < until &&
+    machine->must_return = false;
+    while (machine->end == MACHINE_RUNNING && cpu_now(cpu) < until && !machine->must_return &&
            cpu_stats(cpu)->instructions < nr_instructions) {
         uint64_t rest = nr_instructions - cpu_stats(cpu)->instructions;
         cycle_t soon = cpu_now(cpu) + (rest - STEPS) / per_cycle;

@@ -52,13 +52,20 @@ const char run_usage[] =
     "      --gdb[=PORT]         gdb may connect to this port of 127.0.0.1 (1234; 0: any)\n"
     "      --gdb-wait           ... and the guest begins when it says so\n"
     "      --gdb-arch ARCH      auto, i386 or x86-64: how gdb sees the processor, whatever mode it is in\n"
+    "      --checkpoint-dir DIR   where checkpoints go; SIGTERM leaves one there, with exit status 75\n"
+    "      --checkpoint-at N[,N...]   at these cycles\n"
+    "      --restore PATH       goes on from a checkpoint, or from the latest in a directory; no image is "
+    "needed\n"
+    "      --fast-forward N|marker   functional up to this cycle, or to the first region of interest, then "
+    "timed\n"
     "  -q, --quiet              no summary\n"
     "  -h, --help               this text\n"
     "\n"
     "exit status: 0 the guest powered off; 1-63 its own status; 64 a mistake in this command line; 65 in a\n"
     "configuration or image; 66 a file that cannot be read; 70 a mistake of lookaside's own; 73 a file that "
     "cannot\n"
-    "be written; 80 a limit; 81 a triple fault; 82 the guest panicked or halted for good; 83 the watchdog; "
+    "be written; 75 ended by SIGTERM, and a checkpoint is there; 80 a limit; 81 a triple fault; 82 the guest "
+    "panicked or halted for good; 83 the watchdog; "
     "130 "
     "interrupted\n";
 
@@ -92,6 +99,10 @@ enum option_id {
     OPTION_MAX_INSNS,
     OPTION_WATCHDOG_CYCLES,
     OPTION_SYMBOLS,
+    OPTION_CHECKPOINT_DIR,
+    OPTION_CHECKPOINT_AT,
+    OPTION_RESTORE,
+    OPTION_FAST_FORWARD,
 };
 
 static const struct option known[] = {
@@ -128,6 +139,10 @@ static const struct option known[] = {
     {"gdb", optional_argument, NULL, OPTION_GDB},
     {"gdb-wait", no_argument, NULL, OPTION_GDB_WAIT},
     {"gdb-arch", required_argument, NULL, OPTION_GDB_ARCH},
+    {"checkpoint-dir", required_argument, NULL, OPTION_CHECKPOINT_DIR},
+    {"checkpoint-at", required_argument, NULL, OPTION_CHECKPOINT_AT},
+    {"restore", required_argument, NULL, OPTION_RESTORE},
+    {"fast-forward", required_argument, NULL, OPTION_FAST_FORWARD},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -271,6 +286,37 @@ static bool parse_gdb_arch(struct run_options *options, const char *text, struct
     return diag_add(diag, EXIT_STATUS_USAGE, "--gdb-arch: '%s': allowed: auto, i386, x86-64", text);
 }
 
+static int compare_cycles(const void *a, const void *b)
+{
+    cycle_t x = *(const cycle_t *)a, y = *(const cycle_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Cycles with commas between them; may be given more than once. */
+static bool parse_checkpoints(struct run_options *options, const char *text, struct diag *diag)
+{
+    char *copy = strdup(text), *rest = copy;
+    bool is_good = copy != NULL;
+    for (char *word; is_good && (word = strsep(&rest, ","));) {
+        cycle_t *more = reallocarray(options->checkpoint_at, options->nr_checkpoint_at + 1, sizeof *more);
+        options->checkpoint_at = more ? more : options->checkpoint_at;
+        is_good = more && parse_count("--checkpoint-at", word, 1000, &more[options->nr_checkpoint_at], diag);
+        options->nr_checkpoint_at += is_good;
+    }
+    free(copy);
+    if (options->nr_checkpoint_at)
+        qsort(options->checkpoint_at, options->nr_checkpoint_at, sizeof(cycle_t), compare_cycles);
+    return is_good || diag->nr_lines > 0 ? is_good : diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
+}
+
+static bool parse_forward(struct run_options *options, const char *text, struct diag *diag)
+{
+    options->forwards_to_marker = strcmp(text, "marker") == 0;
+    options->forward_cycles = EV_NEVER;
+    return options->forwards_to_marker ||
+           parse_count("--fast-forward", text, 1000, &options->forward_cycles, diag);
+}
+
 static bool take(struct run_options *o, int option, struct diag *diag)
 {
     switch (option) {
@@ -360,9 +406,32 @@ static bool take(struct run_options *o, int option, struct diag *diag)
         return true;
     case OPTION_GDB_ARCH:
         return parse_gdb_arch(o, optarg, diag);
+    case OPTION_CHECKPOINT_DIR:
+        o->checkpoints = optarg;
+        return true;
+    case OPTION_CHECKPOINT_AT:
+        return parse_checkpoints(o, optarg, diag);
+    case OPTION_RESTORE:
+        o->restore = optarg;
+        return true;
+    case OPTION_FAST_FORWARD:
+        return parse_forward(o, optarg, diag);
     default:
         return false;
     }
+}
+
+/* A checkpoint holds what the guest was begun with. */
+static bool check_checkpoints(const struct run_options *options, struct diag *diag)
+{
+    if (options->restore &&
+        (options->has_firmware || options->arguments || options->nr_modules || options->protocol ||
+         options->is_unpacked || options->load_at || options->entry || options->forward_cycles))
+        return diag_add(diag, EXIT_STATUS_USAGE,
+                        "--restore: the checkpoint has the guest; not also --firmware, -a, --initrd, --boot, "
+                        "--unpack, --load-at, --entry, --fast-forward");
+    return !options->nr_checkpoint_at || options->checkpoints ||
+           diag_add(diag, EXIT_STATUS_USAGE, "--checkpoint-at wants --checkpoint-dir DIR as well");
 }
 
 /* The word that getopt stumbled over. */
@@ -402,6 +471,8 @@ bool run_options_parse(struct run_options *options, int argc, char **argv, struc
     }
     if (options->wants_help)
         return true;
+    if (!check_checkpoints(options, diag))
+        return false;
     if (options->has_firmware &&
         (optind < argc || options->arguments || options->nr_modules || options->protocol ||
          options->is_unpacked || options->load_at || options->entry))
@@ -409,13 +480,13 @@ bool run_options_parse(struct run_options *options, int argc, char **argv, struc
             diag, EXIT_STATUS_USAGE,
             "--firmware: the firmware boots the machine; not also an image, nor -a, --initrd, --boot, "
             "--unpack, --load-at, --entry");
-    if (optind == argc && !options->has_firmware)
+    if (optind == argc && !options->has_firmware && !options->restore)
         return diag_add(diag, EXIT_STATUS_USAGE, "run: wants an image, or `demo`; see lookaside run --help");
     if (!options->trace &&
         (options->trace_from || options->trace_to || options->trace_limit_bytes || options->is_trace_chosen))
         return diag_add(diag, EXIT_STATUS_USAGE,
                         "--trace-from, --trace-limit and other options of --trace want --trace FILE as well");
-    if (!options->has_firmware)
+    if (!options->has_firmware && optind < argc)
         options->image = argv[optind++];
     if (optind < argc)
         return diag_add(diag, EXIT_STATUS_USAGE,
@@ -433,4 +504,5 @@ void run_options_fini(struct run_options *options)
         free((char *)options->disks[i].file);
     free((char *)options->screenshot);
     free((char *)options->record);
+    free(options->checkpoint_at);
 }

@@ -47,6 +47,12 @@ struct run_options {
     bool has_gdb, gdb_waits;
     unsigned gdb_port;
     enum run_gdb_arch gdb_arch;
+    const char *restore;     /* a checkpoint, or a directory of them; NULL: none */
+    const char *checkpoints; /* directory; NULL: none are made */
+    cycle_t *checkpoint_at;  /* in order; owned */
+    size_t nr_checkpoint_at;
+    cycle_t forward_cycles;  /* functional up to here; 0: not at all */
+    bool forwards_to_marker; /* ... or to the first region of interest */
     bool is_quiet;
     bool wants_help;
 };

@@ -1,5 +1,7 @@
 #include "sim/run_stats.h"
 
+#include "sim/base/snap.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -111,6 +113,7 @@ void run_stats_note(struct run_stats *stats, struct machine *machine, enum machi
         write_both(stats, machine, stats->reset, name, diag);
         break;
     case MACHINE_NOTE_MARK:
+    case MACHINE_NOTE_CHECKPOINT:
         break;
     }
 }
@@ -126,4 +129,31 @@ bool run_stats_finish(struct run_stats *stats, struct machine *machine, struct d
                 "lookaside: the guest has more than %d regions of interest; the rest have no statistics\n",
                 MAX_REGIONS);
     return write_both(stats, machine, stats->reset, "stats", diag);
+}
+
+static void region_snap(struct region *region, struct stat_registry *registry, struct snap *snap)
+{
+    SNAP_OPEN(snap, region);
+    SNAP(snap, region->id);
+    SNAP(snap, region->nr_ended);
+    SNAP_SKIP(snap, region->begin); /* what it points to */
+    SNAP_CLOSE(snap, region);
+    stat_snapshot_snap(&region->begin, registry, snap);
+}
+
+void run_stats_snap(struct run_stats *stats, struct machine *machine, struct snap *snap)
+{
+    struct stat_registry *registry = machine_stats(machine);
+    snap_section(snap, "statistics");
+    SNAP_OPEN(snap, stats);
+    SNAP_SKIP(snap, stats->params);
+    SNAP_SKIP(snap, stats->reset);
+    SNAP_BELOW(snap, stats->nr_regions, MAX_REGIONS + 1);
+    SNAP(snap, stats->nr_dumps);
+    SNAP_FLAG(snap, stats->has_too_many);
+    SNAP_SKIP(snap, stats->regions); /* those that there are, below */
+    SNAP_CLOSE(snap, stats);
+    stat_snapshot_snap(&stats->reset, registry, snap);
+    for (unsigned i = 0; i < stats->nr_regions; i++)
+        region_snap(&stats->regions[i], registry, snap);
 }

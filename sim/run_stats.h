@@ -27,4 +27,11 @@ void run_stats_note(struct run_stats *stats, struct machine *machine, enum machi
 /* stats.json and stats.txt, since the last reset; a region that was begun and not ended is told on stderr. */
 bool run_stats_finish(struct run_stats *stats, struct machine *machine, struct diag *diag);
 
+/*
+ * For checkpoints (sim/base/snap.h): the regions that are under way and the last reset, of this machine. What
+ * another model has not counted has counted nothing.
+ */
+struct snap;
+void run_stats_snap(struct run_stats *stats, struct machine *machine, struct snap *snap);
+
 #endif

@@ -94,4 +94,17 @@ bool cfg_write_effective(const struct cfg *cfg, const char *file, struct diag *d
 /* A JSON Schema (draft 2020-12) of the file format. */
 void cfg_schema(FILE *to);
 
+/*
+ * All values with their keys, for checkpoints (sim/base/snap.h). Reading, what is not as it is already comes
+ * from the checkpoint.
+ */
+struct snap;
+void cfg_snap(struct cfg *cfg, struct snap *snap);
+
+/*
+ * Whether a machine of this configuration can go on with the state of one that had `before`. Adds a line that
+ * begins with `what` for each key that forbids it.
+ */
+bool cfg_continues(const struct cfg *cfg, const struct config *before, const char *what, struct diag *diag);
+
 #endif

@@ -134,12 +134,16 @@ void snap_string(struct snap *snap, char *text, size_t size_bytes);
 #define SNAP_CAN_AUDIT 0
 #endif
 
-/* Between these, all fields of *pointer are named. */
+/*
+ * Between these, all fields of *pointer are named. The union is for GCC 12, which otherwise looks for padding in
+ * the wrong place behind an array whose elements have some.
+ */
 #define SNAP_OPEN(snap, pointer)                                                                             \
     do {                                                                                                     \
         if (SNAP_CAN_AUDIT && (snap)->is_audited) {                                                          \
-            __typeof__(pointer) wanted_ =                                                                    \
-                (void *)snap_audit_open(snap, pointer, sizeof *(pointer), #pointer);                         \
+            union {                                                                                          \
+                __typeof__(*(pointer)) all;                                                                  \
+            } *wanted_ = (void *)snap_audit_open(snap, pointer, sizeof *(pointer), #pointer);                \
             if (wanted_)                                                                                     \
                 SNAP_CLEAR_PADDING(wanted_);                                                                 \
         }                                                                                                    \

@@ -2,11 +2,14 @@
 
 #include "sim/base/jsonout.h"
 #include "sim/base/outfile.h"
+#include "sim/base/snap.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { STAT_NAME_CHARS = 256 };
 
 struct entry {
     char *name; /* in full, owned */
@@ -144,6 +147,58 @@ struct stat_snapshot *stat_snapshot_take(const struct stat_registry *registry)
 void stat_snapshot_free(struct stat_snapshot *snapshot)
 {
     free(snapshot);
+}
+
+static void load_counts(struct stat_snapshot *snapshot, const struct stat_registry *registry, uint32_t nr,
+                        struct snap *snap)
+{
+    for (uint32_t i = 0; i < nr && snap_is_good(snap); i++) {
+        char name[STAT_NAME_CHARS] = {0};
+        uint64_t count = 0;
+        snap_string(snap, name, sizeof name);
+        SNAP(snap, count);
+        const struct entry *entry = find(registry, name);
+        if (entry)
+            snapshot->counts[entry - registry->entries] = count;
+    }
+}
+
+static void save_counts(const struct stat_snapshot *snapshot, const struct stat_registry *registry,
+                        struct snap *snap)
+{
+    for (size_t i = 0; i < snapshot->nr_counts; i++) {
+        char name[STAT_NAME_CHARS] = {0};
+        uint64_t count = snapshot->counts[i];
+        strncpy(name, registry->entries[i].name, sizeof name - 1);
+        snap_string(snap, name, sizeof name);
+        SNAP(snap, count);
+    }
+}
+
+void stat_snapshot_snap(struct stat_snapshot **snapshot, const struct stat_registry *registry,
+                        struct snap *snap)
+{
+    bool is_there = *snapshot != NULL;
+    uint32_t nr = *snapshot ? (uint32_t)(*snapshot)->nr_counts : 0;
+    SNAP_FLAG(snap, is_there);
+    if (snap->is_load) {
+        stat_snapshot_free(*snapshot);
+        *snapshot = NULL;
+    }
+    if (!is_there)
+        return;
+    SNAP(snap, nr);
+    if (!snap->is_load) {
+        save_counts(*snapshot, registry, snap);
+        return;
+    }
+    *snapshot = calloc(1, sizeof **snapshot + registry->nr_entries * sizeof(uint64_t));
+    if (!*snapshot) {
+        snap_out_of_memory(snap);
+        return;
+    }
+    (*snapshot)->nr_counts = registry->nr_entries;
+    load_counts(*snapshot, registry, nr, snap);
 }
 
 void stat_count_since(struct stat_registry *registry, const struct stat_snapshot *snapshot)

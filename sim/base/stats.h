@@ -63,6 +63,15 @@ struct stat_snapshot *stat_snapshot_take(const struct stat_registry *registry);
 void stat_snapshot_free(struct stat_snapshot *snapshot);
 
 /*
+ * For checkpoints (sim/base/snap.h): the counts by their names, or none where it is NULL. One that is read is
+ * of this registry: names that it does not know are left out, and of those that only it knows nothing had been
+ * counted.
+ */
+struct snap;
+void stat_snapshot_snap(struct stat_snapshot **snapshot, const struct stat_registry *registry,
+                        struct snap *snap);
+
+/*
  * From now on counts are what was counted since `snapshot` (of this registry, which keeps no copy), and
  * ratios are left out, for they are of whole runs. NULL: since the beginning, again.
  */

@@ -385,6 +385,11 @@ bool board_set_rom(struct board *board, const void *bytes, uint64_t size_bytes, 
     return shadow_set_rom(board->shadow, bytes, size_bytes, diag);
 }
 
+const uint8_t *board_rom(const struct board *board, uint64_t *size_bytes)
+{
+    return shadow_rom(board->shadow, size_bytes);
+}
+
 struct isa_dma *board_isa_dma(struct board *board)
 {
     return board->isa_dma;

@@ -88,6 +88,9 @@ bool board_reads_ram(const struct board *board, struct paddr page);
 /* The firmware's ROM (shadow.h). To be called once, before the first run. */
 bool board_set_rom(struct board *board, const void *bytes, uint64_t size_bytes, struct diag *diag);
 
+/* What board_set_rom was given; NULL: nothing. */
+const uint8_t *board_rom(const struct board *board, uint64_t *size_bytes);
+
 /* For a device that asks by a DREQ of the ISA bus. */
 struct isa_dma *board_isa_dma(struct board *board);
 

@@ -127,6 +127,12 @@ bool shadow_set_rom(struct shadow *shadow, const void *bytes, uint64_t size_byte
     return iomap_add(shadow->params.memory, &high, diag);
 }
 
+const uint8_t *shadow_rom(const struct shadow *shadow, uint64_t *size_bytes)
+{
+    *size_bytes = shadow->rom_bytes;
+    return shadow->rom;
+}
+
 bool shadow_has_rom(const struct shadow *shadow)
 {
     return shadow->rom;

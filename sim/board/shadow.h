@@ -39,6 +39,7 @@ void shadow_destroy(struct shadow *shadow);
  * adds a line and returns false.
  */
 bool shadow_set_rom(struct shadow *shadow, const void *bytes, uint64_t size_bytes, struct diag *diag);
+const uint8_t *shadow_rom(const struct shadow *shadow, uint64_t *size_bytes); /* NULL: there is none */
 bool shadow_has_rom(const struct shadow *shadow);
 
 /* What of [at, at + size_bytes) goes to RAM; both multiples of SHADOW_UNIT_BYTES. */

@@ -9,11 +9,11 @@
 enum { LANES = 4, BLOCK_BYTES = 1 << 20 };
 
 /* FNV-1a's step, with words for bytes and in four lanes, which the host works on at once. */
-static void add(uint64_t lanes[LANES], const uint8_t *bytes, size_t nr_words)
+static void add(uint64_t *lanes, unsigned nr_lanes, const uint8_t *bytes, size_t nr_words)
 {
     const uint64_t prime = 0x100000001b3;
     for (size_t i = 0; i < nr_words; i++) {
-        uint64_t word, *lane = &lanes[i % LANES];
+        uint64_t word, *lane = &lanes[i % nr_lanes];
         memcpy(&word, bytes + i * sizeof word, sizeof word);
         *lane = (*lane ^ word) * prime;
         *lane ^= *lane >> 32;
@@ -47,7 +47,7 @@ bool digest_file(const char *file, struct digest *digest)
     while (block && (filled = fill(fd, block)) > 0) {
         size_t nr_words = ((size_t)filled + sizeof(uint64_t) - 1) / sizeof(uint64_t);
         memset(block + filled, 0, nr_words * sizeof(uint64_t) - (size_t)filled);
-        add(lanes, block, nr_words);
+        add(lanes, LANES, block, nr_words);
         digest->nr_bytes += (uint64_t)filled;
     }
     int error = errno;
@@ -56,6 +56,6 @@ bool digest_file(const char *file, struct digest *digest)
         close(fd);
     errno = error;
     for (unsigned i = 0; i < LANES; i++)
-        add(&digest->hash, (const uint8_t *)&lanes[i], 1);
+        add(&digest->hash, 1, (const uint8_t *)&lanes[i], 1);
     return filled == 0;
 }

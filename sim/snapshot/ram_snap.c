@@ -38,8 +38,8 @@ static bool holds_something(struct backing *backing, uint64_t page)
 {
     if (page < backing->first || page - backing->first >= PAGEMAP_ENTRIES)
         look(backing, page);
-    bool is_backed = !backing->is_known ||
-                     (backing->entries[page - backing->first] & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED));
+    bool is_backed =
+        !backing->is_known || (backing->entries[page - backing->first] & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED));
     return is_backed && !is_zero(backing->ram->host + page * PAGE_BYTES);
 }
 
