@@ -353,6 +353,7 @@ static void begin_time(struct cpu *cpu)
     cpu->clock = stamp_ceiling(cpu->clock);
     cpu->fetch_at = cpu->clock;
     cpu->mmu.untimed.id++;
+    cpu->mmu.stats = (struct mmu_stats){0}; /* its walks were no misses of a TLB */
     cpu_drop_fronts(cpu);
 }
 

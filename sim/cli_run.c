@@ -282,6 +282,9 @@ static bool fast_forward(struct run *run)
         run->request = terminal_poll(run->terminal);
     }
     run->is_forwarding = false;
+    if (why != MACHINE_RUNNING)
+        fprintf(stderr,
+                "lookaside: --fast-forward: the guest ended before it was over, in cycle %" PRIu64 "\n", now);
     struct machine *functional = run->machine;
     run->machine = create_machine(run, cfg_values(run->cfg));
     bool is_good = run->machine && run_hand_over(functional, run->machine, run->stats, &run->diag);

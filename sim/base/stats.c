@@ -158,8 +158,11 @@ static void load_counts(struct stat_snapshot *snapshot, const struct stat_regist
         snap_string(snap, name, sizeof name);
         SNAP(snap, count);
         const struct entry *entry = find(registry, name);
-        if (entry)
-            snapshot->counts[entry - registry->entries] = count;
+        if (!entry)
+            continue;
+        /* Not more than now: the counter has begun anew then. */
+        uint64_t now = whole_count(entry);
+        snapshot->counts[entry - registry->entries] = count < now ? count : now;
     }
 }
 

@@ -1,7 +1,7 @@
 /*
- * A checkpoint as a file: a head with the version, then chunks of the walk's bytes, each compressed and with a
- * checksum that is looked at before a byte of it is used (docs/checkpoints.md). A file bears its name only when
- * it is whole.
+ * A checkpoint as a file: a head with the version, then chunks of the walk's bytes, each compressed and with
+ * a checksum that is looked at before a byte of it is used (docs/checkpoints.md). A file bears its name only
+ * when it is whole.
  */
 #ifndef LK_SIM_SNAPSHOT_CHECKPOINT_FILE_H
 #define LK_SIM_SNAPSHOT_CHECKPOINT_FILE_H

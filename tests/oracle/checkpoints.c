@@ -64,7 +64,8 @@ static void tell_difference(const struct snap_memory *a, const struct snap_memor
     size_t i = 0, nr = a->nr_bytes < b->nr_bytes ? a->nr_bytes : b->nr_bytes;
     while (i < nr && a->bytes[i] == b->bytes[i])
         i++;
-    fprintf(stderr, "cycle %" PRIu64 ": made again, the checkpoint differs at byte %zu of %zu, in section %s\n", now,
+    fprintf(stderr,
+            "cycle %" PRIu64 ": made again, the checkpoint differs at byte %zu of %zu, in section %s\n", now,
             i, a->nr_bytes, snap_section_at(a, i));
 }
 
@@ -77,7 +78,8 @@ static struct machine *pass_on(const struct plan *plan, struct machine *machine,
     machine_destroy(machine);
     machine = is_good ? create(plan, diag) : NULL;
     is_good = machine && snap_load(machine, &first, diag) && snap_save(machine, &second, diag);
-    if (is_good && (first.nr_bytes != second.nr_bytes || memcmp(first.bytes, second.bytes, first.nr_bytes) != 0)) {
+    if (is_good &&
+        (first.nr_bytes != second.nr_bytes || memcmp(first.bytes, second.bytes, first.nr_bytes) != 0)) {
         tell_difference(&first, &second, now);
         is_good = false;
     }
@@ -136,8 +138,7 @@ static int run(const struct plan *plan, struct diag *diag)
         return give_up(diag, "checkpoint");
     bool is_good = machine_run(machine, plan->end) == end;
     char *found = statistics(machine, diag);
-    is_good = is_good && found && strcmp(expected, found) == 0 &&
-              cpu_now(machine_parts(machine).cpu) == last;
+    is_good = is_good && found && strcmp(expected, found) == 0 && cpu_now(machine_parts(machine).cpu) == last;
     if (!is_good)
         compare(expected, found ? found : "");
     machine_destroy(machine);

@@ -11,6 +11,7 @@
 struct snap_memory {
     uint8_t *bytes;
     size_t nr_bytes, room, at;
+    bool has_ended; /* more was read than there is */
 };
 
 static inline bool snap_memory_write(void *opaque, const void *bytes, size_t nr_bytes)
@@ -30,7 +31,8 @@ static inline bool snap_memory_write(void *opaque, const void *bytes, size_t nr_
 static inline bool snap_memory_read(void *opaque, void *bytes, size_t nr_bytes)
 {
     struct snap_memory *memory = opaque;
-    if (nr_bytes > memory->nr_bytes - memory->at)
+    memory->has_ended |= nr_bytes > memory->nr_bytes - memory->at;
+    if (memory->has_ended)
         return false;
     memcpy(bytes, memory->bytes + memory->at, nr_bytes);
     memory->at += nr_bytes;

@@ -1,11 +1,12 @@
 #!/bin/sh
-# The examples of docs/cli.md end as they say, the page knows every option, and docs/statistics.md is that of a run.
+# The examples of docs/cli.md and docs/checkpoints.md end as they say, the page knows every option, and docs/statistics.md is that of a run.
 set -u
 . "$LK_SOURCE/tests/whole/lib.sh"
 ln -s "$LK_SOURCE/configs" configs
 ln -s "$LK_BUILD" build
 
 nr_examples=0
+cat "$LK_SOURCE/docs/cli.md" "$LK_SOURCE/docs/checkpoints.md" >pages
 while IFS= read -r line; do
     case $line in
     '$ '*)
@@ -18,7 +19,7 @@ while IFS= read -r line; do
         [ "$line" = "# exit status $status" ] || complain "$command: status $status, not as on the page: $line: $(cat said.err)"
         ;;
     esac
-done <"$LK_SOURCE/docs/cli.md"
+done <pages
 [ $nr_examples -ge 10 ] || complain "only $nr_examples examples found"
 
 "$LK" run --help | grep -oE -- '--[a-z-]+' | sort -u >options

@@ -21,6 +21,7 @@ enum {
     MARKER_MARK = 3,
     MARKER_RESET_STATS = 4,
     MARKER_DUMP_STATS = 5,
+    MARKER_CHECKPOINT = 6,
     MARKER_EXIT = 7,
     MARKER_PANIC = 8,
     MARKER_LOG = 9
@@ -233,6 +234,20 @@ static void reset(void)
     outb(0xcf9, 6);
 }
 
+/* Regions, one of them under way at each checkpoint. */
+static void checkpoints(void)
+{
+    for (u32 i = 1; i <= 3; i++) {
+        MARKER(MARKER_ROI_BEGIN, 5, 0);
+        work(1000 * i);
+        MARKER(MARKER_CHECKPOINT, 0, 0);
+        work(500 * i);
+        MARKER(MARKER_ROI_END, 5, 0);
+        MARKER(MARKER_RESET_STATS, 0, 0);
+    }
+    MARKER(MARKER_EXIT, 5, 0);
+}
+
 void main(const char *word)
 {
     static const struct {
@@ -264,6 +279,7 @@ void main(const char *word)
         WAY(unknown_markers),
         WAY(probe),
         WAY(regions),
+        WAY(checkpoints),
         WAY(power_off),
         WAY(reset),
     };
