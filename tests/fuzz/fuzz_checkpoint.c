@@ -1,7 +1,7 @@
 /*
- * Checkpoints with damage in them, behind the checksums: the bytes say which of the machines, and what is done
- * to which part of its checkpoint. A damaged one is refused in one line, or it is a machine that runs, and that
- * can be saved again.
+ * Checkpoints with damage in them, behind the checksums: the bytes say which of the machines, and what is
+ * done to which part of its checkpoint. A damaged one is refused in one line, or it is a machine that runs,
+ * and that can be saved again.
  */
 #include "sim/machine.h"
 #include "tests/unit/snap_fixture.h"
