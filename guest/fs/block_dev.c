@@ -129,6 +129,16 @@ struct block_device *blkdev_get_by_path(const char *name)
     return bdev;
 }
 
+unsigned long nr_blockdev_pages(void)
+{
+    unsigned long pages = 0;
+    const struct block_device *bdev = NULL;
+    while ((bdev = next_block_device(bdev)))
+        if (bdev->bd_inode)
+            pages += bdev->bd_inode->i_mapping->nrpages;
+    return pages;
+}
+
 void blkdev_devices_show(struct seq_file *m)
 {
     u32 last_major = 0;

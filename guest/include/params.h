@@ -8,7 +8,9 @@
 
 /* What the options said. */
 struct boot_params {
-    const char *init;              /* init=NAME */
+    const char *init; /* init=NAME; NULL: not given */
+    const char *root; /* root=/dev/NAME: a disk with the root file system; NULL: programs in the image */
+    bool is_root_read_only;        /* ro */
     phys_addr_t mem_limit;         /* mem=SIZE[KMG]; 0: all */
     unsigned long min_free_kbytes; /* min_free_kbytes=N; 0: computed */
     phys_addr_t highmem; /* highmem=SIZE: so much of lowmem becomes highmem; 0: what is above 896 MiB */

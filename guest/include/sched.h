@@ -208,6 +208,7 @@ struct task_struct *find_task(u32 pid);
 struct task_struct *find_process(u32 pid);
 /* The next number that no task, group or session has. */
 u32 alloc_pid(void);
+extern u32 last_pid; /* that it gave */
 void attach_pid(struct task_struct *task);
 void detach_pid(struct task_struct *task);
 

@@ -22,3 +22,14 @@ static inline bool seq_has_overflowed(const struct seq_file *m)
 void seq_lines(void (*show)(struct seq_file *m), void (*put_line)(const char *line));
 /* Prints it on the console, as pr_info() does. */
 void seq_print(void (*show)(struct seq_file *m));
+
+/*
+ * Files of such text (fs/seq_single.c). The text is made when the file is read from its beginning, in a buffer
+ * that grows until all of it fits, and stays as it is until somebody reads from the beginning again. show()
+ * returns 0 or the error that read() is to give.
+ */
+struct file;
+struct inode;
+int single_open(struct file *file, int (*show)(struct seq_file *m, void *data), void *data);
+ssize_t single_read(struct file *file, char __user *buf, size_t count, loff_t *pos);
+int single_release(struct inode *inode, struct file *file);

@@ -19,10 +19,12 @@
 #include "lkdtm.h"
 #include "lookaside.h"
 #include "mm.h"
+#include "mount.h"
 #include "pagemap.h"
 #include "params.h"
 #include "pci.h"
 #include "printk.h"
+#include "proc_fs.h"
 #include "reboot.h"
 #include "sched.h"
 #include "serial8250.h"
@@ -48,14 +50,39 @@ static void __init setup_command_line(void)
     pr_notice("Kernel command line: %s\n", saved_command_line);
 }
 
-static int kernel_init(void *name)
+static void mount_root_disk(void)
 {
-    vfs_start();
-    const char *const argv[] = {name, NULL};
-    int error = do_execve(name, argv, boot_params.envp);
+    int error = mount_root(boot_params.root, "ext2", boot_params.is_root_read_only ? SB_RDONLY : 0);
     if (error)
-        panic("No working init found: %s (error %d)", (const char *)name, -error);
-    return 0;
+        panic("VFS: Unable to mount root fs on %s (error %d)", boot_params.root, -error);
+    pr_info("VFS: Mounted root (ext2 filesystem) on %s.\n", boot_params.root);
+}
+
+static int run_init(const char *name)
+{
+    const char *const argv[] = {name, NULL};
+    return do_execve(name, argv, boot_params.envp);
+}
+
+/* What init= names; else the program of the image, or what a root file system has in one of these places. */
+static int kernel_init(void *unused)
+{
+    static const char *const places[] = {"/sbin/init", "/etc/init", "/bin/init", "/bin/sh"};
+    (void)unused;
+    vfs_start();
+    if (boot_params.root)
+        mount_root_disk();
+    if (boot_params.init || boot_params.root == NULL) {
+        const char *name = boot_params.init ? boot_params.init : "init";
+        int error = run_init(name);
+        if (error)
+            panic("No working init found: %s (error %d)", name, -error);
+        return 0;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+        if (run_init(places[i]) == 0)
+            return 0;
+    panic("No working init found on %s", boot_params.root);
 }
 
 /* Free pages, with those that are nobody's: in empty slabs, and in page tables of the kernel, which stay. */
@@ -106,7 +133,7 @@ static __noreturn __attribute__((noinline)) void rest_init(void)
         lab_end(boot_params.lab, exit_code, nr_leaked_pages, nr_leaked_objects);
     }
     boot_step("init");
-    run_first_task(kernel_init, boot_params.init, &nr_leaked_pages, &nr_leaked_objects);
+    run_first_task(kernel_init, NULL, &nr_leaked_pages, &nr_leaked_objects);
 
     boot_step("shutdown");
     drain_all_pages();
@@ -158,6 +185,7 @@ void __init start_kernel(void)
     pr_info("timer: 8254 ticks at %d Hz on IRQ 0\n", HZ);
     boot_step("files");
     vfs_init();
+    proc_init();
     tty_init();
     boot_step("devices");
     keyboard_init();

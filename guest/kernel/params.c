@@ -5,7 +5,7 @@
 #include "string.h"
 
 char saved_command_line[COMMAND_LINE_SIZE];
-struct boot_params boot_params = {.init = "init"};
+struct boot_params boot_params;
 
 /* The words that parse_command_line() cuts out; boot_params points into it. */
 static char word_buffer[COMMAND_LINE_SIZE];
@@ -28,6 +28,23 @@ u64 memparse(const char *text, const char **end)
 static void set_init(const char *value)
 {
     boot_params.init = value;
+}
+
+static void set_root(const char *value)
+{
+    boot_params.root = value;
+}
+
+static void set_root_read_only(const char *value)
+{
+    (void)value;
+    boot_params.is_root_read_only = true;
+}
+
+static void set_root_writable(const char *value)
+{
+    (void)value;
+    boot_params.is_root_read_only = false;
 }
 
 static void set_mem(const char *value)
@@ -105,6 +122,9 @@ static const struct {
     void (*set)(const char *value);
 } options[] = {
     {"init", NEEDS_VALUE, set_init},
+    {"root", NEEDS_VALUE, set_root},
+    {"ro", NO_VALUE, set_root_read_only},
+    {"rw", NO_VALUE, set_root_writable},
     {"mem", NEEDS_VALUE, set_mem},
     {"highmem", NEEDS_VALUE, set_highmem},
     {"cma", NEEDS_VALUE, set_cma},

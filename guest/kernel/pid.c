@@ -8,7 +8,7 @@
 #define RESERVED_PIDS 300u
 
 static struct list_head pid_hash[NR_BUCKETS];
-static u32 last_pid = FIRST_PID - 1;
+u32 last_pid = FIRST_PID - 1;
 
 static struct list_head *bucket(u32 pid)
 {

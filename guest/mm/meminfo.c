@@ -1,7 +1,10 @@
 /* /proc/meminfo. */
 #include "asm/pgtable.h"
+#include "blkdev.h"
 #include "cma.h"
 #include "mm.h"
+#include "pagemap.h"
+#include "sched.h"
 #include "seq_file.h"
 #include "vmalloc.h"
 
@@ -38,7 +41,7 @@ static unsigned long si_mem_available(void)
 void meminfo_show(struct seq_file *m)
 {
     const unsigned long *owners = nr_owned_pages;
-    unsigned long managed = 0, free_cma = 0;
+    unsigned long managed = 0, free_cma = 0, buffers = nr_blockdev_pages();
     const struct zone *high = &contig_page_data.node_zones[ZONE_HIGHMEM];
     struct zone *zone;
     for_each_populated_zone(zone)
@@ -49,8 +52,8 @@ void meminfo_show(struct seq_file *m)
     row(m, "MemTotal:", managed);
     row(m, "MemFree:", nr_free_pages());
     row(m, "MemAvailable:", si_mem_available());
-    row(m, "Buffers:", 0);
-    row(m, "Cached:", owners[PAGE_OWNER_PAGE_CACHE]);
+    row(m, "Buffers:", buffers);
+    row(m, "Cached:", owners[PAGE_OWNER_PAGE_CACHE] - buffers);
     row(m, "SwapCached:", 0);
     row(m, "HighTotal:", high->managed_pages);
     row(m, "HighFree:", high->nr_free_pages);
@@ -58,8 +61,10 @@ void meminfo_show(struct seq_file *m)
     row(m, "LowFree:", nr_free_pages() - high->nr_free_pages);
     row(m, "SwapTotal:", 0);
     row(m, "SwapFree:", 0);
+    row(m, "Dirty:", page_cache_stat.nr_dirty);
     row(m, "AnonPages:", owners[PAGE_OWNER_ANON]);
     row(m, "Slab:", owners[PAGE_OWNER_SLAB]);
+    row(m, "KernelStack:", nr_threads * (THREAD_SIZE / PAGE_SIZE));
     row(m, "PageTables:", owners[PAGE_OWNER_PAGE_TABLE]);
     row(m, "VmallocTotal:", (VMALLOC_END - VMALLOC_START) >> PAGE_SHIFT);
     row(m, "VmallocUsed:", vmalloc_pages());

@@ -1,6 +1,7 @@
 /* Zones as text, in the formats of Linux's /proc. */
 #include "compiler.h"
 #include "mm.h"
+#include "pagemap.h"
 #include "printk.h"
 #include "seq_file.h"
 
@@ -138,6 +139,7 @@ void vmstat_show(struct seq_file *m)
         {"nr_free_pages", nr_free_pages()},
         {"nr_anon_pages", nr_owned_pages[PAGE_OWNER_ANON]},
         {"nr_file_pages", nr_owned_pages[PAGE_OWNER_PAGE_CACHE]},
+        {"nr_dirty", page_cache_stat.nr_dirty},
         {"nr_slab_unreclaimable", nr_owned_pages[PAGE_OWNER_SLAB]},
         {"nr_page_table_pages", nr_owned_pages[PAGE_OWNER_PAGE_TABLE]},
         {"nr_free_cma", nr_free_cma_pages()},

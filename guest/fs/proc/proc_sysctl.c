@@ -1,0 +1,122 @@
+/* /proc/sys: what can be set while the system runs. */
+#include "internal.h"
+#include "mm.h"
+#include "pagemap.h"
+#include "sched.h"
+#include "string.h"
+#include "utsname.h"
+
+static void hostname_show(struct seq_file *m)
+{
+    seq_printf(m, "%s\n", utsname.nodename);
+}
+
+static int hostname_store(const char *text)
+{
+    return set_nodename(text, strlen(text));
+}
+
+static void osrelease_show(struct seq_file *m)
+{
+    seq_printf(m, "%s\n", utsname.release);
+}
+
+static void ostype_show(struct seq_file *m)
+{
+    seq_printf(m, "%s\n", utsname.sysname);
+}
+
+static void version_show_short(struct seq_file *m)
+{
+    seq_printf(m, "%s\n", utsname.version);
+}
+
+static void pid_max_show(struct seq_file *m)
+{
+    seq_printf(m, "%u\n", PID_MAX);
+}
+
+static void threads_max_show(struct seq_file *m)
+{
+    seq_printf(m, "%u\n", max_threads);
+}
+
+static const struct proc_entry kernel_entries[] = {
+    PROC_SETTING("hostname", hostname_show, hostname_store),
+    PROC_TEXT("osrelease", osrelease_show),
+    PROC_TEXT("ostype", ostype_show),
+    PROC_TEXT("pid_max", pid_max_show),
+    PROC_TEXT("threads-max", threads_max_show),
+    PROC_TEXT("version", version_show_short),
+    {.name = NULL},
+};
+
+static void min_free_kbytes_show(struct seq_file *m)
+{
+    seq_printf(m, "%lu\n", min_free_kbytes);
+}
+
+#define MIN_FREE_KBYTES_MOST (256ul << 10)
+
+static int min_free_kbytes_store(const char *text)
+{
+    int error = proc_parse_number(text, MIN_FREE_KBYTES_MOST, &min_free_kbytes);
+    if (error == 0)
+        setup_per_zone_wmarks();
+    return error;
+}
+
+#define DROP_PAGECACHE 1ul
+#define DROP_SLAB 2ul
+
+/* Clean pages of files, names and inodes that nobody uses, or both. */
+static int drop_caches_store(const char *text)
+{
+    unsigned long what;
+    int error = proc_parse_number(text, DROP_PAGECACHE | DROP_SLAB, &what);
+    if (error || what == 0)
+        return -EINVAL;
+    if (what & DROP_PAGECACHE)
+        drop_pagecache();
+    if (what & DROP_SLAB) {
+        shrink_dcache(~0ul);
+        shrink_icache(~0ul);
+    }
+    return 0;
+}
+
+/* Areas may be larger than the memory there is: nobody counts what is promised (mode 1). */
+static void overcommit_memory_show(struct seq_file *m)
+{
+    seq_printf(m, "1\n");
+}
+
+static const struct proc_entry vm_entries[] = {
+    {.name = "drop_caches", .mode = S_IFREG | 0200, .store = drop_caches_store},
+    PROC_SETTING("min_free_kbytes", min_free_kbytes_show, min_free_kbytes_store),
+    PROC_TEXT("overcommit_memory", overcommit_memory_show),
+    {.name = NULL},
+};
+
+static void dentry_state_show(struct seq_file *m)
+{
+    seq_printf(m, "%lu\t%lu\t0\t0\t0\t0\n", dentry_stat.nr_dentry, dentry_stat.nr_unused);
+}
+
+static void inode_nr_show(struct seq_file *m)
+{
+    seq_printf(m, "%lu\t%lu\n", inodes_stat.nr_inodes, inodes_stat.nr_unused);
+}
+
+static const struct proc_entry fs_entries[] = {
+    PROC_TEXT("dentry-state", dentry_state_show),
+    PROC_TEXT("inode-nr", inode_nr_show),
+    {.name = NULL},
+};
+
+const struct proc_entry proc_sys_entries[] = {
+    PROC_FOLDER("fs", fs_entries),
+    PROC_FOLDER("kernel", kernel_entries),
+    PROC_FOLDER("vm", vm_entries),
+    {.name = NULL},
+};
