@@ -6,6 +6,7 @@
 #include "asm/io.h"
 #include "asm/irq.h"
 #include "compiler.h"
+#include "string.h"
 #include "tty.h"
 
 #define KBD_DATA 0x60
@@ -29,8 +30,9 @@
 #define KEY_CAPS_LOCK 0x3Au
 
 #define NR_KEYS 0x3A
-static const char plain[NR_KEYS] = "\0\0331234567890-=\b\tqwertyuiop[]\n\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
-static const char shifted[NR_KEYS] = "\0\033!@#$%^&*()_+\b\tQWERTYUIOP{}\n\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
+static const char plain[NR_KEYS] = "\0\0331234567890-=\177\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
+static const char shifted[NR_KEYS] =
+    "\0\033!@#$%^&*()_+\177\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
 static bool has_shift[2], has_ctrl, has_caps, is_extended;
 
@@ -64,9 +66,22 @@ static char character_of(u8 key)
         return 0;
     char c = plain[key];
     bool is_shifted = has_shift[0] || has_shift[1];
-    if (has_ctrl && is_letter(c))
+    if (has_ctrl && (is_letter(c) || (c >= '[' && c <= ']')))
         return (char)(c & 0x1F);
     return (is_letter(c) ? is_shifted != has_caps : is_shifted) ? shifted[key] : c;
+}
+
+/* The keys between the letters and the numbers send what those of a VT220 do. */
+static void send_function_key(u8 key)
+{
+    static const struct {
+        u8 key;
+        const char *text;
+    } keys[] = {{0x47, "\033[1~"}, {0x48, "\033[A"}, {0x49, "\033[5~"}, {0x4B, "\033[D"},  {0x4D, "\033[C"},
+                {0x4F, "\033[4~"}, {0x50, "\033[B"}, {0x51, "\033[6~"}, {0x52, "\033[2~"}, {0x53, "\033[3~"}};
+    for (u32 i = 0; i < ARRAY_SIZE(keys); i++)
+        if (keys[i].key == key)
+            tty_receive(keys[i].text, (u32)strlen(keys[i].text));
 }
 
 static void take_scan_code(u8 code)
@@ -77,10 +92,13 @@ static void take_scan_code(u8 code)
         is_extended = true;
         return;
     }
-    char c = note_modifier(key, is_pressed) || !is_pressed ? 0 : character_of(key);
+    bool was_extended = is_extended, is_key = !note_modifier(key, is_pressed) && is_pressed;
+    char c = is_key ? character_of(key) : 0;
     is_extended = false;
-    if (c && c != '\033')
-        tty_receive_char(c);
+    if (c)
+        tty_receive(&c, 1);
+    else if (is_key && was_extended)
+        send_function_key(key);
 }
 
 static void keyboard_interrupt(void)

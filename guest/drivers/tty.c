@@ -1,124 +1,210 @@
+/* The terminal's files: reading, writing, waiting (read(2) and termios(3) on terminals). */
 #include "tty.h"
 #include "asm/irqflags.h"
 #include "asm/uaccess.h"
-#include "completion.h"
-#include "errno.h"
 #include "fs.h"
 #include "jiffies.h"
+#include "poll.h"
 #include "printk.h"
 #include "sched.h"
 
-#define QUEUE_BYTES 1024u /* a power of two */
-#define CTRL_D 4
+#define PIECE_BYTES 128u
+#define TENTH_TICKS (HZ / 10)
 
-/*
- * Lines that wait to be read, and the one that is being typed: characters from nr_read on, of which those
- * from line_start on can still be taken back. A line ends with a newline, or with CTRL_D, which nobody
- * reads.
- */
-static char queue[QUEUE_BYTES];
-static u32 nr_read, line_start, nr_typed;
-static u32 nr_lines; /* that have ended and are not read to their end */
-static struct completion line_came;
-
-static void put(char c)
+static void show(struct n_tty *n_tty, const char *text, u32 bytes)
 {
-    queue[nr_typed++ % QUEUE_BYTES] = c;
+    (void)n_tty;
+    console_write_raw(text, bytes);
 }
 
-static void end_line(char c)
+static void signal_foreground(struct n_tty *n_tty, int sig)
 {
-    put(c);
-    line_start = nr_typed;
-    nr_lines++;
-    complete(&line_came);
+    const struct tty_struct *tty = container_of(n_tty, struct tty_struct, n_tty);
+    if (tty->pgrp)
+        kill_pgrp(tty->pgrp, sig);
 }
 
-/* Characters for which there is no room are lost, but for the one that ends the line. */
-void tty_receive_char(char c)
-{
-    u32 room = QUEUE_BYTES - (nr_typed - nr_read);
-    if (c == '\b') {
-        if (nr_typed != line_start) {
-            nr_typed--;
-            console_write("\b \b", 3);
-        }
-        return;
-    }
-    if (room <= 1 && !(room == 1 && c == '\n'))
-        return;
-    if (c != CTRL_D)
-        console_write(&c, 1);
-    if (c == '\n' || c == CTRL_D)
-        end_line(c);
-    else
-        put(c);
-}
+struct tty_struct console_tty = {
+    .n_tty = {.write = show, .signal = signal_foreground},
+    .winsize = {.ws_row = 25, .ws_col = 80},
+    .read_wait = WAIT_QUEUE_HEAD_INIT(console_tty.read_wait),
+    .write_wait = WAIT_QUEUE_HEAD_INIT(console_tty.write_wait),
+};
 
-/* Up to the line's end, which is passed over when it is CTRL_D. */
-static u32 take(char *to, u32 bytes)
+void tty_receive(const char *text, u32 bytes)
 {
-    u32 nr = 0;
+    struct tty_struct *tty = &console_tty;
     unsigned long flags = local_irq_save();
-    while (nr < bytes && nr_lines) {
-        char c = queue[nr_read++ % QUEUE_BYTES];
-        if (c != CTRL_D)
-            to[nr++] = c;
-        if (c == '\n' || c == CTRL_D) {
-            nr_lines--;
-            break;
-        }
-    }
+    bool was_stopped = tty->n_tty.is_stopped;
+    for (u32 i = 0; i < bytes; i++)
+        n_tty_receive_char(&tty->n_tty, (u8)text[i]);
+    if (n_tty_input_available(&tty->n_tty, true) || tty->n_tty.termios.c_cc[VTIME])
+        wake_up(&tty->read_wait);
+    if (was_stopped && !tty->n_tty.is_stopped)
+        wake_up(&tty->write_wait);
     local_irq_restore(flags);
-    return nr;
 }
 
-long tty_read(void __user *to, u32 bytes)
+/* How long a read waits: for how many characters, and how many ticks for the first one and the next ones. */
+struct patience {
+    u32 minimum;
+    long first_ticks, next_ticks;
+};
+
+static struct patience patience_of(const struct tty_struct *tty)
 {
-    char line[256];
-    while (READ_ONCE(nr_lines) == 0) {
-        if (signal_pending(current))
-            return -EINTR;
-        reinit_completion(&line_came);
-        if (READ_ONCE(nr_lines) == 0)
-            wait_for_completion_timeout(&line_came, HZ);
-    }
-    u32 nr = take(line, min(bytes, (u32)sizeof(line)));
-    return copy_to_user(to, line, nr) ? -EFAULT : (long)nr;
+    const u8 *cc = tty->n_tty.termios.c_cc;
+    long time_ticks = cc[VTIME] * TENTH_TICKS;
+    if (tty->n_tty.termios.c_lflag & ICANON)
+        return (struct patience){.minimum = 1, .first_ticks = MAX_SCHEDULE_TIMEOUT};
+    if (cc[VMIN] == 0)
+        return (struct patience){.minimum = 0, .first_ticks = time_ticks};
+    return (struct patience){
+        .minimum = cc[VMIN], .first_ticks = MAX_SCHEDULE_TIMEOUT, .next_ticks = time_ticks};
 }
 
-static ssize_t tty_file_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
+/* Takes what there is, a piece at a time, so that the user's page may come in between. */
+static ssize_t take_to_user(struct tty_struct *tty, char __user *buf, size_t count, bool *ends)
 {
-    (void)file;
-    (void)pos;
-    return tty_read(buf, count);
-}
-
-static ssize_t tty_file_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)
-{
-    char piece[256];
+    char piece[PIECE_BYTES];
     size_t done = 0;
-    (void)file;
-    (void)pos;
-    while (done < count) {
-        size_t bytes = min(count - done, sizeof(piece));
-        size_t missing = copy_from_user(piece, buf + done, bytes);
-        console_write(piece, bytes - missing);
-        done += bytes - missing;
-        if (missing)
-            return done ? (ssize_t)done : -EFAULT;
+    *ends = false;
+    while (done < count && !*ends) {
+        unsigned long flags = local_irq_save();
+        u32 bytes = n_tty_take(&tty->n_tty, piece, (u32)min(count - done, sizeof(piece)), ends);
+        local_irq_restore(flags);
+        if (copy_to_user(buf + done, piece, bytes))
+            return -EFAULT;
+        done += bytes;
+        if (bytes < sizeof(piece))
+            break;
     }
     return (ssize_t)done;
 }
 
-static const struct file_operations tty_fops = {
-    .llseek = no_llseek, .open = nonseekable_open, .read = tty_file_read, .write = tty_file_write};
+static ssize_t tty_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
+{
+    struct tty_struct *tty = file->private_data;
+    struct patience patience = patience_of(tty);
+    long ticks = patience.first_ticks;
+    size_t done = 0;
+    (void)pos;
+    int error = tty_check_change(tty, SIGTTIN);
+    if (error)
+        return error;
+    while (done < count) {
+        if (!n_tty_input_available(&tty->n_tty, false)) {
+            if (ticks == 0)
+                break;
+            if (file->f_flags & O_NONBLOCK)
+                return done ? (ssize_t)done : -EAGAIN;
+            long left = wait_event_interruptible_timeout(tty->read_wait,
+                                                         n_tty_input_available(&tty->n_tty, false), ticks);
+            if (left < 0)
+                return done ? (ssize_t)done : left;
+            if (left == 0)
+                break;
+            /* Who was in the foreground when it began may be no more. */
+            error = tty_check_change(tty, SIGTTIN);
+            if (error)
+                return done ? (ssize_t)done : error;
+            continue;
+        }
+        bool ends, is_canonical = tty->n_tty.termios.c_lflag & ICANON;
+        ssize_t bytes = take_to_user(tty, buf + done, count - done, &ends);
+        if (bytes < 0)
+            return bytes;
+        done += (size_t)bytes;
+        if (is_canonical || done >= patience.minimum)
+            break;
+        if (patience.next_ticks)
+            ticks = patience.next_ticks;
+    }
+    return (ssize_t)done;
+}
 
-#define TTYAUX_MAJOR 5u
+/* The column is counted with interrupts off, since what is typed is echoed there too; sending takes long. */
+static u32 send_piece(struct tty_struct *tty, const char *piece, u32 bytes)
+{
+    char out[PIECE_BYTES];
+    u32 out_bytes;
+    unsigned long flags = local_irq_save();
+    u32 used = n_tty_opost(&tty->n_tty, piece, bytes, out, sizeof(out), &out_bytes);
+    local_irq_restore(flags);
+    console_write_raw(out, out_bytes);
+    return used;
+}
+
+static ssize_t tty_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)
+{
+    struct tty_struct *tty = file->private_data;
+    char piece[PIECE_BYTES];
+    size_t done = 0;
+    (void)pos;
+    int error = tty->n_tty.termios.c_lflag & TOSTOP ? tty_check_change(tty, SIGTTOU) : 0;
+    while (error == 0 && done < count) {
+        if (tty->n_tty.is_stopped && (file->f_flags & O_NONBLOCK))
+            error = -EAGAIN;
+        else
+            error = wait_event_interruptible(tty->write_wait, !READ_ONCE(tty->n_tty.is_stopped));
+        if (error)
+            break;
+        u32 bytes = (u32)min(count - done, sizeof(piece)), copied;
+        copied = bytes - (u32)copy_from_user(piece, buf + done, bytes);
+        for (u32 sent = 0; sent < copied;)
+            sent += send_piece(tty, piece + sent, copied - sent);
+        done += copied;
+        if (copied < bytes)
+            error = -EFAULT;
+    }
+    return done ? (ssize_t)done : error;
+}
+
+static u32 tty_poll(struct file *file, struct poll_table *table)
+{
+    struct tty_struct *tty = file->private_data;
+    u32 mask = 0;
+    poll_wait(&tty->read_wait, table);
+    poll_wait(&tty->write_wait, table);
+    if (n_tty_input_available(&tty->n_tty, true))
+        mask |= EPOLLIN | EPOLLRDNORM;
+    if (!tty->n_tty.is_stopped)
+        mask |= EPOLLOUT | EPOLLWRNORM;
+    return mask;
+}
+
+/* /dev/tty is the terminal of who opens it; /dev/console is init's, whose own it does not become. */
+static int tty_open(struct inode *inode, struct file *file)
+{
+    bool is_aux = MAJOR(inode->i_rdev) == TTYAUX_MAJOR;
+    if (is_aux && MINOR(inode->i_rdev) == 0 && current->signal->tty == NULL)
+        return -ENXIO;
+    file->private_data = &console_tty;
+    if (!is_aux && !(file->f_flags & O_NOCTTY))
+        tty_open_proc_set_tty(&console_tty);
+    return nonseekable_open(inode, file);
+}
+
+static const struct file_operations tty_fops = {.llseek = no_llseek,
+                                                .open = tty_open,
+                                                .read = tty_read,
+                                                .write = tty_write,
+                                                .poll = tty_poll,
+                                                .unlocked_ioctl = tty_ioctl};
 
 void __init tty_init(void)
 {
+    n_tty_init(&console_tty.n_tty);
+}
+
+void __init tty_devices_init(void)
+{
     register_chrdev(TTYAUX_MAJOR, 0, 2, "tty", &tty_fops);
+    register_chrdev(TTY_MAJOR, 0, 2, "tty", &tty_fops);
+    register_chrdev(TTY_MAJOR, TTY_CONSOLE_MINOR, 1, "ttyS", &tty_fops);
     devtmpfs_create_node("tty", S_IFCHR | 0666, MKDEV(TTYAUX_MAJOR, 0));
     devtmpfs_create_node("console", S_IFCHR | 0600, MKDEV(TTYAUX_MAJOR, 1));
+    devtmpfs_create_node("tty0", S_IFCHR | 0620, MKDEV(TTY_MAJOR, 0));
+    devtmpfs_create_node("tty1", S_IFCHR | 0620, MKDEV(TTY_MAJOR, 1));
+    devtmpfs_create_node("ttyS0", S_IFCHR | 0620, MKDEV(TTY_MAJOR, TTY_CONSOLE_MINOR));
 }

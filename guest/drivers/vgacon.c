@@ -95,7 +95,7 @@ static void vgacon_write(const char *text, size_t bytes)
 
 void __init vgacon_init(void)
 {
-    static struct console vga_console = {.name = "tty0", .write = vgacon_write};
+    static struct console vga_console = {.name = "tty0", .write = vgacon_write, .write_raw = vgacon_write};
     clear(0, SCREEN_CELLS);
     write_crtc(CRTC_START_HIGH, 0);
     write_crtc(CRTC_CURSOR_HIGH, 0);

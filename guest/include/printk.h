@@ -23,15 +23,17 @@
 #define pr_notice(...) printk(KERN_NOTICE __VA_ARGS__)
 #define pr_info(...) printk(KERN_INFO __VA_ARGS__)
 
-/* A device that shows characters; write must work with interrupts off and in any context. */
+/* A device that shows characters; both must work with interrupts off and in any context. */
 struct console {
     const char *name;
-    void (*write)(const char *text, size_t bytes);
+    void (*write)(const char *text, size_t bytes);     /* a line feed goes to the line's beginning, too */
+    void (*write_raw)(const char *text, size_t bytes); /* what the terminal has prepared */
     struct console *next;
 };
 
 void register_console(struct console *con);
 void console_write(const char *text, size_t bytes);
+void console_write_raw(const char *text, size_t bytes);
 void console_quiet(void);
 __printf(1, 2) void printk(const char *fmt, ...);
 

@@ -14,6 +14,7 @@
 #include "printk.h"
 #include "sched.h"
 #include "string.h"
+#include "tty.h"
 
 /* How the first process ended, and what memory it took; of others, when a signal ended them. */
 static void show_exit(int exit_code, const struct mm_struct *mm)
@@ -156,6 +157,8 @@ void do_exit(int exit_code)
     }
     exit_mm();
     exit_files(current);
+    if (is_last && signal->is_leader)
+        disassociate_ctty(true);
     exit_fs(current);
     fpu_clear(&current->thread.fpu);
     current->exit_code = exit_code;

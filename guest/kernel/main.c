@@ -186,8 +186,10 @@ void __init start_kernel(void)
     boot_step("files");
     vfs_init();
     proc_init();
-    tty_init();
+    tty_devices_init();
     boot_step("devices");
+    tty_init();
+    serial8250_tty_init();
     keyboard_init();
     pci_init();
     intel_iommu_init();

@@ -21,6 +21,12 @@ void console_write(const char *text, size_t bytes)
         con->write(text, bytes);
 }
 
+void console_write_raw(const char *text, size_t bytes)
+{
+    for (struct console *con = consoles; con; con = con->next)
+        con->write_raw(text, bytes);
+}
+
 void console_quiet(void)
 {
     console_loglevel = LOGLEVEL_QUIET;
