@@ -10,9 +10,12 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 # Asserts stay on in release: they guard the simulator's own invariants, and are kept off the hit paths.
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
-set(CMAKE_C_FLAGS_DEBUG "-O0 -g3")
-
 option(LK_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer, no recovery" OFF)
+if(LK_SANITIZE)
+    set(CMAKE_C_FLAGS_DEBUG "-O1 -g1")
+else()
+    set(CMAKE_C_FLAGS_DEBUG "-O0 -g3")
+endif()
 
 option(LK_FUZZ "Build the libFuzzer programs of tests/fuzz; takes clang and LK_SANITIZE" OFF)
 

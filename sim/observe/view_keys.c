@@ -26,8 +26,8 @@ static void look_for(struct view_ui *ui, const struct view_source *source)
         ui->focus = linear;
         snprintf(ui->message, sizeof ui->message, "%s: 0x%08" PRIx64, ui->prompt, linear);
     } else if (ui->prompt[0]) {
-        snprintf(ui->message, sizeof ui->message,
-                 "%s: no symbol has this name, and it is no hexadecimal number", ui->prompt);
+        snprintf(ui->message, sizeof ui->message, "%.32s: no such symbol, and no hexadecimal number",
+                 ui->prompt);
     }
 }
 
