@@ -29,6 +29,9 @@ static long fcntl_file(u32 fd, struct file *file, u32 command, unsigned long arg
     case F_GETLK64:
     case F_SETLK64:
     case F_SETLKW64:
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
         return fcntl_lock(file, command, user_ptr(arg));
     case F_GETPIPE_SZ:
         return pipe_bytes(file);

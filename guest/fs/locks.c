@@ -61,11 +61,25 @@ static void cut_range(struct inode *inode, const struct file_lock *range, struct
     }
 }
 
+/* flock(2): who changes the type of his lock has none until he gets the new one. */
+static void give_up_other_type(struct inode *inode, const struct file_lock *request)
+{
+    for (const struct file_lock *lock = inode->i_flock; lock; lock = lock->next) {
+        if (lock->owner == request->owner && lock->is_flock && lock->type != request->type) {
+            cut_range(inode, request, NULL);
+            wake_up_all(&lock_wait);
+            return;
+        }
+    }
+}
+
 int lock_file(struct inode *inode, const struct file_lock *request, bool waits)
 {
     struct file_lock *lock = kmalloc(sizeof(*lock), GFP_KERNEL);
     struct file_lock *spare = kmalloc(sizeof(*spare), GFP_KERNEL);
     int error = lock && spare ? 0 : -ENOMEM;
+    if (error == 0 && request->is_flock)
+        give_up_other_type(inode, request);
     if (error == 0 && find_conflict(inode, request))
         error = waits ? wait_event_interruptible(lock_wait, !find_conflict(inode, request)) : -EAGAIN;
     if (error == 0) {
@@ -122,7 +136,9 @@ long do_flock(u32 fd, u32 operation)
     if (file == NULL)
         return -EBADF;
     request.owner = file;
-    int error = lock_file(file_inode(file), &request, !(operation & LOCK_NB));
+    int error = -EBADF;
+    if (request.type == F_UNLCK || (file->f_mode & (FMODE_READ | FMODE_WRITE)))
+        error = lock_file(file_inode(file), &request, !(operation & LOCK_NB));
     fput(file);
     return error;
 }
@@ -150,7 +166,8 @@ static int get_flock(struct flock64 *flock, const void __user *from, bool is_64)
     *flock = (struct flock64){.l_type = narrow.l_type,
                               .l_whence = narrow.l_whence,
                               .l_start = narrow.l_start,
-                              .l_len = narrow.l_len};
+                              .l_len = narrow.l_len,
+                              .l_pid = narrow.l_pid};
     return 0;
 }
 
@@ -195,18 +212,30 @@ static int range_of(const struct file *file, const struct flock64 *flock, struct
     return 0;
 }
 
-static int request_of(const struct file *file, const struct flock64 *flock, struct file_lock *request)
+static bool is_of_open_file(u32 command)
+{
+    return command >= F_OFD_GETLK && command <= F_OFD_SETLKW;
+}
+
+static int request_of(const struct file *file, u32 command, const struct flock64 *flock,
+                      struct file_lock *request)
 {
     *request = (struct file_lock){.owner = current->files, .pid = current->tgid, .type = flock->l_type};
+    if (is_of_open_file(command)) {
+        request->owner = file;
+        request->pid = ~0u;
+        if (flock->l_pid)
+            return -EINVAL;
+    }
     if (flock->l_type != F_RDLCK && flock->l_type != F_WRLCK && flock->l_type != F_UNLCK)
         return -EINVAL;
     return range_of(file, flock, request);
 }
 
-static long get_lock(const struct file *file, struct flock64 *flock, void __user *to, bool is_64)
+static long get_lock(const struct file *file, u32 command, struct flock64 *flock, void __user *to)
 {
     struct file_lock request;
-    int error = request_of(file, flock, &request);
+    int error = request_of(file, command, flock, &request);
     if (error)
         return error;
     if (request.type == F_UNLCK)
@@ -219,13 +248,14 @@ static long get_lock(const struct file *file, struct flock64 *flock, void __user
                                   .l_start = lock->start,
                                   .l_len = lock->end == OFFSET_MAX ? 0 : lock->end - lock->start + 1,
                                   .l_pid = (s32)lock->pid};
-    return put_flock(flock, to, is_64);
+    return put_flock(flock, to, command != F_GETLK);
 }
 
-static long set_lock(const struct file *file, const struct flock64 *flock, bool waits)
+static long set_lock(const struct file *file, u32 command, const struct flock64 *flock)
 {
     struct file_lock request;
-    int error = request_of(file, flock, &request);
+    bool waits = command == F_SETLKW || command == F_SETLKW64 || command == F_OFD_SETLKW;
+    int error = request_of(file, command, flock, &request);
     if (error)
         return error;
     if ((request.type == F_RDLCK && !(file->f_mode & FMODE_READ)) ||
@@ -237,11 +267,9 @@ static long set_lock(const struct file *file, const struct flock64 *flock, bool 
 long fcntl_lock(struct file *file, u32 command, void __user *arg)
 {
     struct flock64 flock;
-    bool is_64 = command >= F_GETLK64;
-    int error = get_flock(&flock, arg, is_64);
+    int error = get_flock(&flock, arg, command >= F_GETLK64);
     if (error)
         return error;
-    if (command == F_GETLK || command == F_GETLK64)
-        return get_lock(file, &flock, arg, is_64);
-    return set_lock(file, &flock, command == F_SETLKW || command == F_SETLKW64);
+    bool asks = command == F_GETLK || command == F_GETLK64 || command == F_OFD_GETLK;
+    return asks ? get_lock(file, command, &flock, arg) : set_lock(file, command, &flock);
 }

@@ -34,6 +34,9 @@
 #define F_GETLK64 12u
 #define F_SETLK64 13u
 #define F_SETLKW64 14u
+#define F_OFD_GETLK 36u /* locks that belong to the open file, as flock()'s do */
+#define F_OFD_SETLK 37u
+#define F_OFD_SETLKW 38u
 #define F_DUPFD_CLOEXEC 1030u
 #define F_SETPIPE_SZ 1031u
 #define F_GETPIPE_SZ 1032u

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@
 #define NR_RUNS 150u
 #endif
 #define STEPS_PER_RUN 400u
+#define NR_LOCKS 20000u
 #define NR_SLOTS 6u
 #define TEXT_BYTES 8192u
 /* Folders above the one in which a run begins: no walk of the test gets higher. */
@@ -361,6 +363,49 @@ static void (*const calls_by_name[])(struct slot, const char *) = {
     call_symlink,  call_link,     call_rename, call_rename, call_stat, call_stat,   call_stat,
     call_readlink, call_truncate, call_access, call_chmod,  call_chdir};
 
+/* Locks of ranges near each other, of files that are open more than once. */
+static void call_lock(const struct slot *slot)
+{
+    static const short types[] = {F_RDLCK, F_WRLCK, F_UNLCK};
+    static const int operations[] = {LOCK_SH, LOCK_EX, LOCK_UN};
+    struct flock lock = {.l_type = types[random_below(3)],
+                         .l_whence = (short)random_below(3),
+                         .l_start = (long)random_below(40) - 5,
+                         .l_len = (long)random_below(20) - 5};
+    struct stat stat;
+    /* A folder's size is its file system's own. */
+    if (fstat(slot->host_fd, &stat) == 0 && S_ISDIR(stat.st_mode) && lock.l_whence == SEEK_END)
+        lock.l_whence = SEEK_SET;
+    const struct flock asked = lock;
+    switch (random_below(3)) {
+    case 0: {
+        int operation = operations[random_below(3)];
+        begin("flock(%d, %d)", slot->host_fd, operation);
+        host.result = host_result(flock(slot->host_fd, operation | LOCK_NB));
+        guest.result = guest_flock(slot->guest_fd, (unsigned)(operation | LOCK_NB));
+        break;
+    }
+    case 1:
+        begin("lock %d of %d: from %d, %ld + %ld", asked.l_type, slot->host_fd, asked.l_whence,
+              (long)asked.l_start, (long)asked.l_len);
+        host.result = host_result(fcntl(slot->host_fd, F_OFD_SETLK, &lock));
+        guest.result =
+            guest_set_lock(slot->guest_fd, asked.l_type, asked.l_whence, asked.l_start, asked.l_len);
+        break;
+    default:
+        if (lock.l_type == F_UNLCK)
+            lock.l_type = F_RDLCK;
+        begin("could lock %d of %d be had: from %d, %ld + %ld", lock.l_type, slot->host_fd, asked.l_whence,
+              (long)asked.l_start, (long)asked.l_len);
+        guest.result =
+            guest_can_lock(slot->guest_fd, lock.l_type, asked.l_whence, asked.l_start, asked.l_len);
+        host.result = host_result(fcntl(slot->host_fd, F_OFD_GETLK, &lock));
+        if (host.result == 0)
+            host.result = lock.l_type == F_UNLCK;
+        break;
+    }
+}
+
 /* Something with a file that is open. */
 static void call_by_fd(struct slot *slot)
 {
@@ -369,7 +414,7 @@ static void call_by_fd(struct slot *slot)
     long long offset = (long long)random_below(30000) - 200;
     struct stat host_stat;
     struct guest_stat guest_stat;
-    switch (random_below(8)) {
+    switch (random_below(11)) {
     case 0:
     case 1:
         begin("write(%d, %zu)", slot->host_fd, bytes);
@@ -406,6 +451,11 @@ static void call_by_fd(struct slot *slot)
         guest.result = guest_fstat(slot->guest_fd, &guest_stat);
         note_host_stat(&host_stat);
         note_guest_stat(&guest_stat);
+        break;
+    case 7:
+    case 8:
+    case 9:
+        call_lock(slot);
         break;
     default:
         begin("close(%d)", slot->host_fd);
@@ -492,4 +542,19 @@ Test(guest_vfs, random_calls_give_what_the_host_gives)
             step();
         end_run();
     }
+}
+
+Test(guest_vfs, random_locks_of_one_file_give_what_the_host_gives)
+{
+    begin_run();
+    for (unsigned i = 0; i < NR_SLOTS; i++) {
+        slots[i].host_fd = open("a", O_RDWR | O_CREAT, 0600);
+        slots[i].guest_fd = (int)guest_openat(HOST_AT_FDCWD, "a", O_RDWR | O_CREAT, 0600);
+        cr_assert(slots[i].host_fd >= 0 && slots[i].guest_fd >= 0);
+    }
+    for (unsigned i = 0; i < NR_LOCKS; i++) {
+        call_lock(&slots[random_below(NR_SLOTS)]);
+        check_same();
+    }
+    end_run();
 }

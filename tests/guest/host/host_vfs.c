@@ -312,6 +312,36 @@ long guest_umask(unsigned mask)
     return do_umask(mask);
 }
 
+long guest_flock(int fd, unsigned operation)
+{
+    return do_flock((u32)fd, operation);
+}
+
+/* struct flock64 of Linux on i386. */
+struct guest_flock {
+    s16 type, whence;
+    s64 start, length;
+    s32 pid;
+} __packed;
+
+static long call_fcntl(int fd, u32 command, struct guest_flock *flock)
+{
+    return do_fcntl((u32)fd, command, (unsigned long)(uintptr_t)flock);
+}
+
+long guest_set_lock(int fd, int type, int whence, long long start, long long length)
+{
+    struct guest_flock flock = {.type = (s16)type, .whence = (s16)whence, .start = start, .length = length};
+    return call_fcntl(fd, F_OFD_SETLK, &flock);
+}
+
+long guest_can_lock(int fd, int type, int whence, long long start, long long length)
+{
+    struct guest_flock flock = {.type = (s16)type, .whence = (s16)whence, .start = start, .length = length};
+    long error = call_fcntl(fd, F_OFD_GETLK, &flock);
+    return error ? error : flock.type == F_UNLCK;
+}
+
 long guest_mount_tmpfs(const char *dir)
 {
     return do_mount("tmpfs", dir, "tmpfs", 0, NULL);

@@ -44,5 +44,10 @@ long guest_chdir(const char *name);
 long guest_fchdir(int fd);
 long guest_getcwd(char *buf, size_t bytes);
 long guest_umask(unsigned mask);
+long guest_flock(int fd, unsigned operation);
+/* A lock of the open file's (F_OFD_SETLK). */
+long guest_set_lock(int fd, int type, int whence, long long start, long long length);
+/* F_OFD_GETLK: whether the lock could be had, 1 or 0. */
+long guest_can_lock(int fd, int type, int whence, long long start, long long length);
 long guest_mount_tmpfs(const char *dir);
 long guest_umount(const char *dir);
