@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LINE_CHARS = 512, SLICE_CYCLES = 100000000 };
 /* Marks with ids below are steps of the boot (guest/labs/report.c). */
@@ -223,7 +224,8 @@ static bool run_machine(struct lab_result *result, const struct config *config, 
 {
     struct running r = {.outcome = &result->outcomes[result->nr_outcomes]};
     struct machine_params params = {.config = config, .console = take_byte, .note = take_note, .opaque = &r};
-    params.disks[0] = (struct disk_source){.file = disk, .mode = DISK_READ_WRITE};
+    params.disks[0] =
+        (struct disk_source){.file = disk, .mode = result->row->has_root ? DISK_READ_ONLY : DISK_READ_WRITE};
     r.machine = machine_create(&params, diag);
     if (!r.machine)
         return false;
@@ -238,12 +240,29 @@ static bool run_machine(struct lab_result *result, const struct config *config, 
     return is_good;
 }
 
+/* Made by tools/root_image, which needs more than a compiler: it may be missing. */
+static bool run_with_root(struct lab_result *result, const struct config *config, struct diag *diag)
+{
+    char image[4096];
+    if (!bundled_image("lab", "root-i386.ext2", image, sizeof image, diag))
+        return false;
+    if (access(image, R_OK) == 0)
+        return run_machine(result, config, image, diag);
+    struct lab_outcome *outcome = &result->outcomes[result->nr_outcomes++];
+    outcome->verdict = LAB_SKIPPED;
+    return add_line(&outcome->lines, LAB_LINE_SKIPPED,
+                    "no root file system beside the kernel: tools/root_image makes it") ||
+           diag_add(diag, EXIT_STATUS_INTERNAL, "lab %s: out of memory", result->row->name);
+}
+
 bool lab_run_guest(struct lab_result *result, const struct config *config, const char *machine,
                    struct diag *diag)
 {
     struct lab_outcome *outcome = &result->outcomes[result->nr_outcomes];
     char disk[LAB_DISK_FILE_CHARS];
     outcome->machine = machine;
+    if (result->row->has_root)
+        return run_with_root(result, config, diag);
     if (!result->row->has_disk)
         return run_machine(result, config, NULL, diag);
     if (!lab_disk_make(disk, diag))

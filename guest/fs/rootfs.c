@@ -8,6 +8,8 @@
 #include "fs_struct.h"
 #include "internal.h"
 #include "libfs.h"
+#include "mount.h"
+#include "params.h"
 #include "sched.h"
 #include "string.h"
 #include "uaccess.h"
@@ -86,6 +88,16 @@ void vfs_start(void)
     if (error)
         panic("VFS: cannot mount /dev (error %d)", -error);
     open_console();
+}
+
+void prepare_namespace(void)
+{
+    if (boot_params.root == NULL)
+        return;
+    int error = mount_root(boot_params.root, "ext2", boot_params.is_root_read_only ? SB_RDONLY : 0);
+    if (error)
+        panic("VFS: Unable to mount root fs on %s (error %d)", boot_params.root, -error);
+    pr_info("VFS: Mounted root (ext2 filesystem) on %s.\n", boot_params.root);
 }
 
 void vfs_shutdown(void)

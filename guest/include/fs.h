@@ -407,5 +407,7 @@ void vfs_init(void);
  * its files 0, 1 and 2. What cannot be done without memory for it panics.
  */
 void vfs_start(void);
+/* Mounts what root= names in place of that root; panics if it cannot. */
+void prepare_namespace(void);
 /* When all tasks are gone: writes everything out, unmounts everything, frees all caches. */
 void vfs_shutdown(void);

@@ -50,14 +50,6 @@ static void __init setup_command_line(void)
     pr_notice("Kernel command line: %s\n", saved_command_line);
 }
 
-static void mount_root_disk(void)
-{
-    int error = mount_root(boot_params.root, "ext2", boot_params.is_root_read_only ? SB_RDONLY : 0);
-    if (error)
-        panic("VFS: Unable to mount root fs on %s (error %d)", boot_params.root, -error);
-    pr_info("VFS: Mounted root (ext2 filesystem) on %s.\n", boot_params.root);
-}
-
 static int run_init(const char *name)
 {
     const char *const argv[] = {name, NULL};
@@ -70,8 +62,7 @@ static int kernel_init(void *unused)
     static const char *const places[] = {"/sbin/init", "/etc/init", "/bin/init", "/bin/sh"};
     (void)unused;
     vfs_start();
-    if (boot_params.root)
-        mount_root_disk();
+    prepare_namespace();
     if (boot_params.init || boot_params.root == NULL) {
         const char *name = boot_params.init ? boot_params.init : "init";
         int error = run_init(name);

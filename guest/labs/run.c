@@ -59,6 +59,7 @@ int lab_thread(void *name)
 {
     bool has_kernel_part = false;
     vfs_start();
+    prepare_namespace();
     start_counters();
     for (const struct lab *lab = __start_labs; lab < __stop_labs; lab++) {
         if (strcmp(lab->name, name) == 0) {
@@ -66,8 +67,11 @@ int lab_thread(void *name)
             has_kernel_part = true;
         }
     }
+    /* A program of the kernel's image, or of the root file system. */
+    char path[64];
+    snprintf(path, sizeof(path), "%s%s", boot_params.root ? "/usr/local/bin/" : "", (const char *)name);
     const char *const argv[] = {name, NULL};
-    int error = do_execve(name, argv, boot_params.envp);
+    int error = do_execve(path, argv, boot_params.envp);
     if (error && has_kernel_part)
         do_exit((int)lab_status() << 8);
     if (error)

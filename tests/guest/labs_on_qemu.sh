@@ -13,10 +13,18 @@ END
 python3 -c 'import json
 for row in json.load(open("list.json")):
     if row["lab"] not in ("latency", "oops", "bug"): print(row["lab"], row["options"])' >names
+root=$LK_BUILD/guest/root-i386.ext2
 while read -r name options; do
+    disk=disk.img
+    case $options in
+    *root=*)
+        [ -r "$root" ] || continue
+        disk=$root,snapshot=on
+        ;;
+    esac
     timeout 60 qemu-system-i386 -m 64M -display none -monitor none -no-reboot -serial "file:$name.qemu" -kernel "$LK_KERNEL" \
         -device isa-debug-exit,iobase=0xf4,iosize=4 -append "quiet lab=$name $options" \
-        -drive if=ide,format=raw,file=disk.img 2>qemu.err </dev/null
+        -drive "if=ide,format=raw,file=$disk" 2>qemu.err </dev/null
     status=$?
     [ $status = 1 ] || { [ $status = 5 ] && [ "$name" != disk ]; } || complain "lab $name on QEMU: status $status: $(cat "$name.qemu" qemu.err)"
 done <names
