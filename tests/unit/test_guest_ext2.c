@@ -29,7 +29,7 @@
 #define NR_DAMAGES 60u
 #endif
 
-static char folder[64], image[128], tree[128];
+static char folder[64], image[128], tree[128], buffer_text[256];
 static int image_fd;
 
 static void run(const char *format, ...)
@@ -290,4 +290,170 @@ Test(guest_ext2, blocks_of_2048_bytes, .init = start, .fini = stop)
 Test(guest_ext2, blocks_of_4096_bytes_and_old_inodes, .init = start, .fini = stop)
 {
     run_on(4096, 64000, "-I 128 -g 8192");
+}
+
+/* ---- What goes wrong ---- */
+
+/* A few files and folders, large and small, for an image to begin with. */
+static void fill_tree(void)
+{
+    run("cd %s && mkdir a0 b1 a0/c2 && head -c 300000 /dev/zero | tr '\\0' x >a0/d3 && echo text >b1/e4 && "
+        "ln -s e4 "
+        "b1/f5 && mkfifo a0/g6 && for i in 0 1 2 3 4 5 6 7 8 9; do echo $i "
+        ">a0/c2/file-with-a-longer-name-$i; done",
+        tree);
+}
+
+/* Looks at all names below a folder, and reads all files; what it gets is whatever is left there. */
+static void read_everything(const char *name, unsigned depth)
+{
+    static char entries[6][4096];
+    struct guest_stat stat;
+    long fd = guest_openat(HOST_AT_FDCWD, name, O_RDONLY | O_NONBLOCK, 0), bytes;
+    if (fd < 0)
+        return;
+    if (guest_fstat((int)fd, &stat) == 0 && S_ISREG(stat.mode))
+        while (guest_read((int)fd, guest_buffer, sizeof(guest_buffer)) > 0 &&
+               guest_lseek((int)fd, 0, SEEK_CUR) < 2000000)
+            ;
+    while (depth < 6 && (bytes = guest_getdents64((int)fd, entries[depth], sizeof(entries[0]))) > 0) {
+        for (long at = 0; at < bytes;) {
+            const char *entry = &entries[depth][at];
+            unsigned short reclen;
+            char path[PATH_MAX];
+            memcpy(&reclen, entry + 16, sizeof(reclen));
+            at += reclen;
+            if (strcmp(entry + 19, ".") == 0 || strcmp(entry + 19, "..") == 0)
+                continue;
+            snprintf(path, sizeof(path), "%s/%s", name, entry + 19);
+            if (guest_fstatat(HOST_AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &stat) == 0 &&
+                (S_ISREG(stat.mode) || S_ISDIR(stat.mode)))
+                read_everything(path, depth + 1);
+            (void)guest_readlinkat(HOST_AT_FDCWD, path, (char *)guest_buffer, 100);
+        }
+    }
+    guest_close((int)fd);
+}
+
+/* Calls whose results nobody can know. */
+static void change_something(void)
+{
+    char other[PATH_MAX];
+    choose_name(host_name, other);
+    choose_name(host_name, guest_name);
+    switch (random_below(6)) {
+    case 0:
+        (void)guest_mkdirat(HOST_AT_FDCWD, guest_name, 0755);
+        break;
+    case 1:
+        (void)guest_unlinkat(HOST_AT_FDCWD, guest_name, random_below(2) ? AT_REMOVEDIR : 0);
+        break;
+    case 2:
+        (void)guest_renameat2(HOST_AT_FDCWD, guest_name, HOST_AT_FDCWD, other, 0);
+        break;
+    case 3:
+        (void)guest_truncate(guest_name, random_below(400000));
+        break;
+    default: {
+        long fd = guest_openat(HOST_AT_FDCWD, guest_name, O_RDWR | O_CREAT | O_NONBLOCK, 0644);
+        if (fd < 0)
+            break;
+        (void)guest_lseek((int)fd, random_below(300000), SEEK_SET);
+        (void)guest_write((int)fd, buffer, random_below(20000));
+        (void)guest_close((int)fd);
+        break;
+    }
+    }
+}
+
+/* Other bytes somewhere, mostly where the file system keeps its own data. */
+static void damage_image(void)
+{
+    int fd = open(image, O_RDWR | O_CLOEXEC);
+    cr_assert_geq(fd, 0);
+    for (unsigned n = 1 + random_below(30); n > 0; n--) {
+        unsigned char bytes[4];
+        off_t limits[] = {1024 + 200, 4096, 100000, 2000000};
+        off_t from = random_below(2) ? 1024 : 0;
+        off_t pos = from + random_below((unsigned)(limits[random_below(4)] - from));
+        for (unsigned i = 0; i < sizeof(bytes); i++)
+            bytes[i] = random_below(3) ? (unsigned char)random_below(256) : 0xFF;
+        /* The magic number stays: without it there is nothing to see. */
+        if (pos + 4 <= 1024 + 56 || pos >= 1024 + 58)
+            cr_assert_gt(pwrite(fd, bytes, 1 + random_below(4), pos), 0);
+    }
+    close(fd);
+}
+
+Test(guest_ext2, damaged_images_give_errors, .init = start, .fini = stop, .timeout = 60)
+{
+    unsigned nr_mounted = 0;
+    fill_tree();
+    for (unsigned n = 0; n < NR_DAMAGES; n++) {
+        snprintf(buffer_text, sizeof(buffer_text), "-d %s -N 128", tree);
+        make_image(1024, 2000, buffer_text);
+        damage_image();
+        bool is_mounted = insert_disk() == 0;
+        nr_mounted += is_mounted;
+        if (is_mounted) {
+            read_everything(GUEST_DIR, 0);
+            for (unsigned i = 0; i < 60; i++)
+                change_something();
+            read_everything(GUEST_DIR, 0);
+        }
+        remove_disk(is_mounted);
+    }
+    cr_assert(nr_mounted > NR_DAMAGES / 4 && nr_mounted < NR_DAMAGES, "%u of them were mounted", nr_mounted);
+    cr_assert_eq(guest_vfs_end(), 0);
+}
+
+Test(guest_ext2, errors_of_the_disk_reach_fsync_and_close, .init = start, .fini = stop)
+{
+    make_image(1024, 2000, "");
+    cr_assert_eq(insert_disk(), 0);
+    long fd = guest_openat(HOST_AT_FDCWD, GUEST_DIR "/file", O_RDWR | O_CREAT, 0644);
+    cr_assert_eq(guest_write((int)fd, buffer, 10000), 10000);
+    cr_assert_eq(guest_fsync((int)fd), 0);
+    cr_assert_eq(guest_write((int)fd, buffer, 10000), 10000);
+    guest_disk_fail_after(0);
+    cr_assert_eq(guest_fsync((int)fd), -EIO);
+    guest_disk_fail_after(-1);
+    cr_assert_eq(guest_fsync((int)fd), 0);
+    /* Somebody else writes it out: the next who closes hears of it. */
+    cr_assert_eq(guest_write((int)fd, buffer, 10000), 10000);
+    guest_disk_fail_after(0);
+    cr_assert_eq(guest_syncfs(GUEST_DIR), -EIO);
+    cr_assert_eq(guest_close((int)fd), -EIO);
+    guest_disk_fail_after(-1);
+    guest_drop_caches();
+    fd = guest_openat(HOST_AT_FDCWD, GUEST_DIR "/file", O_RDONLY, 0);
+    guest_disk_fail_after(0);
+    cr_assert_eq(guest_read((int)fd, guest_buffer, 100), -EIO);
+    guest_disk_fail_after(-1);
+    cr_assert_eq(guest_read((int)fd, guest_buffer, 100), 100);
+    cr_assert_eq(guest_close((int)fd), 0);
+    remove_disk(true);
+    cr_assert_eq(guest_vfs_end(), 0);
+}
+
+Test(guest_ext2, a_full_disk_gives_enospc_and_stays_whole, .init = start, .fini = stop)
+{
+    make_image(1024, 1000, "-m 0");
+    cr_assert_eq(insert_disk(), 0);
+    long got = 0;
+    for (unsigned n = 0; n < 40 && got >= 0; n++) {
+        char name[64];
+        snprintf(name, sizeof(name), GUEST_DIR "/file%u", n);
+        long fd = guest_openat(HOST_AT_FDCWD, name, O_RDWR | O_CREAT, 0644);
+        cr_assert_geq(fd, 0);
+        while ((got = guest_write((int)fd, buffer, 5000)) == 5000 &&
+               guest_lseek((int)fd, 0, SEEK_CUR) < 100000)
+            ;
+        cr_assert_eq(guest_close((int)fd), 0);
+    }
+    cr_assert_eq(got, -ENOSPC);
+    cr_assert_eq(guest_mkdirat(HOST_AT_FDCWD, GUEST_DIR "/dir", 0755), -ENOSPC);
+    remove_disk(true);
+    check_image();
+    cr_assert_eq(guest_vfs_end(), 0);
 }

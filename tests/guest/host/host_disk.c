@@ -4,6 +4,7 @@
 #include "buffer_head.h"
 #include "bug.h"
 #include "err.h"
+#include "fdtable.h"
 #include "fs.h"
 #include "libfs.h"
 #include "mount.h"
@@ -114,4 +115,14 @@ long guest_syncfs(const char *dir)
 void guest_drop_caches(void)
 {
     drop_pagecache();
+}
+
+long guest_fsync(int fd)
+{
+    struct file *file = fget((u32)fd);
+    if (file == NULL)
+        return -EBADF;
+    long error = vfs_fsync(file, 0);
+    fput(file);
+    return error;
 }

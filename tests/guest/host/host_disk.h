@@ -11,5 +11,6 @@ void guest_disk_fail_after(long nr_commands);
 long guest_mount_ext2(const char *dir);
 /* Pages that are clean go, so that they are read from the disk when they are wanted again. */
 void guest_drop_caches(void);
+long guest_fsync(int fd);
 /* Writes out what is mounted there. */
 long guest_syncfs(const char *dir);
