@@ -80,7 +80,7 @@ void vfs_start(void)
         panic("VFS: no memory for the root");
     const struct path root = {.mnt = rootfs_mnt, .dentry = rootfs_mnt->mnt_root};
     list_add_tail(&rootfs_mnt->mnt_list, &mount_list);
-    if (init_fs_struct(&root) || copy_files(0, current) || pipefs_start() || bdev_start())
+    if (init_fs_struct(&root) || copy_files(0, current) || pipefs_start() || bdev_start() || shmem_start())
         panic("VFS: no memory for the first task's files");
     make_folders();
     write_programs();
@@ -104,6 +104,7 @@ void vfs_shutdown(void)
 {
     unmount_all(rootfs_mnt);
     rootfs_mnt = NULL;
+    shmem_end();
     pipefs_end();
     bdev_end();
     if (dentry_stat.nr_dentry || inodes_stat.nr_inodes || nr_files)

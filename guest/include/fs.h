@@ -196,6 +196,9 @@ static inline struct inode *file_inode(const struct file *file)
     return file->f_inode;
 }
 
+/* shmem.c: so many bytes of zeroes without a name, for memory that processes share. A file or ERR_PTR. */
+struct file *shmem_zero_file(loff_t bytes);
+
 /* open.c: opens by a name in kernel memory; a file or ERR_PTR. fput() closes it. */
 struct file *filp_open(const char *name, u32 flags, umode_t mode);
 struct file *dentry_open(const struct path *path, u32 flags);

@@ -30,6 +30,8 @@ void devtmpfs_init(void);
 void pipefs_init(void);
 int pipefs_start(void);
 void pipefs_end(void);
+int shmem_start(void);
+void shmem_end(void);
 void bdev_init(void);
 int bdev_start(void);
 void bdev_end(void);

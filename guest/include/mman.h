@@ -39,8 +39,8 @@ struct mm_struct;
 #define MCL_FUTURE 2u
 
 /*
- * Bytes of a file, from page pgoff of it on; or, without a file, private memory. Takes no reference over, the
- * area has its own.
+ * Bytes of a file, from page pgoff of it on; or, without a file, memory of zeroes, which children may share.
+ * Takes no reference over, the area has its own.
  */
 long do_mmap_pgoff(struct mm_struct *mm, struct file *file, unsigned long address, unsigned long bytes,
                    u32 prot, u32 flags, unsigned long pgoff);

@@ -31,9 +31,11 @@ static void show_exit(int exit_code, const struct mm_struct *mm)
     const unsigned long *faults = mm->nr_faults;
     pr_notice("%s[%u]: %lu demand faults: %lu text, %lu data, %lu bss, %lu heap, %lu mmap, %lu stack (%lu of "
               "them reads of the zero page)\n",
-              current->comm, current->tgid, current->min_flt, faults[FAULT_TEXT], faults[FAULT_DATA],
-              faults[FAULT_BSS], faults[FAULT_HEAP], faults[FAULT_MMAP], faults[FAULT_STACK],
-              mm->nr_zero_page_faults);
+              current->comm, current->tgid, current->min_flt + current->maj_flt, faults[FAULT_TEXT],
+              faults[FAULT_DATA], faults[FAULT_BSS], faults[FAULT_HEAP], faults[FAULT_MMAP],
+              faults[FAULT_STACK], mm->nr_zero_page_faults);
+    if (current->maj_flt)
+        pr_notice("%s[%u]: %lu of them waited for a disk\n", current->comm, current->tgid, current->maj_flt);
     pr_notice("%s[%u]: %lu pages in areas, at most %lu present, %lu page tables and a page directory\n",
               current->comm, current->tgid, mm->total_vm, mm->hiwater_rss, mm->nr_ptes);
 }

@@ -125,17 +125,29 @@ static u32 area_flags(const struct file *file, u32 prot, u32 flags)
     return vm_flags;
 }
 
+/* Memory without a file gets one without a name, so that all find the same pages. */
+static long map_shared_memory(struct mm_struct *mm, unsigned long address, unsigned long bytes, u32 prot,
+                              u32 flags)
+{
+    struct file *file = shmem_zero_file((loff_t)bytes);
+    if (IS_ERR(file))
+        return PTR_ERR(file);
+    long result = do_mmap_pgoff(mm, file, address, bytes, prot, flags, 0);
+    fput(file);
+    return result;
+}
+
 long do_mmap_pgoff(struct mm_struct *mm, struct file *file, unsigned long address, unsigned long bytes,
                    u32 prot, u32 flags, unsigned long pgoff)
 {
     bool is_private = flags & MAP_PRIVATE, is_shared = flags & MAP_SHARED;
     if (bytes == 0 || is_private == is_shared)
         return -EINVAL;
-    if (is_shared && file == NULL)
-        return -ENODEV;
     bytes = PAGE_ALIGN(bytes);
     if (bytes == 0 || bytes > TASK_SIZE)
         return -ENOMEM;
+    if (is_shared && file == NULL)
+        return map_shared_memory(mm, address, bytes, prot, flags);
     if (pgoff + (bytes >> PAGE_SHIFT) < pgoff)
         return -EOVERFLOW;
     long error = file ? check_file(file, prot, is_shared) : 0;

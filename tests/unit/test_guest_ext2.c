@@ -95,7 +95,7 @@ static char host_name[PATH_MAX], guest_name[PATH_MAX];
 /* Names up to three levels deep, some of them long, so that folders need more than a block. */
 static void choose_name(char *host, char *guest)
 {
-    char name[PATH_MAX] = "";
+    char name[3 * 130] = "";
     unsigned depth = 1 + random_below(3);
     for (unsigned i = 0; i < depth; i++) {
         unsigned nr = random_below(NR_NAMES);
@@ -255,10 +255,14 @@ static void compare_trees(void)
         folder, folder, image, folder, folder, folder, folder, folder);
 }
 
-static void run_on(unsigned block_bytes, unsigned kbytes, const char *options)
+static void remove_and_check(void)
 {
-    make_image(block_bytes, kbytes, options);
-    cr_assert_eq(insert_disk(), 0);
+    remove_disk(true);
+    check_image();
+}
+
+static void run_steps(void)
+{
     for (unsigned n = 0; n < NR_STEPS; n++) {
         step();
         if (n % 100 == 99)
@@ -266,13 +270,18 @@ static void run_on(unsigned block_bytes, unsigned kbytes, const char *options)
         if (n % 50 == 49)
             guest_drop_caches();
         if (n % 800 == 799) {
-            remove_disk(true);
-            check_image();
+            remove_and_check();
             cr_assert_eq(insert_disk(), 0);
         }
     }
-    remove_disk(true);
-    check_image();
+}
+
+static void run_on(unsigned block_bytes, unsigned kbytes, const char *options)
+{
+    make_image(block_bytes, kbytes, options);
+    cr_assert_eq(insert_disk(), 0);
+    run_steps();
+    remove_and_check();
     compare_trees();
     cr_assert_eq(guest_vfs_end(), 0);
 }
