@@ -391,7 +391,7 @@ static void device_snap(struct cache_content *content, const char **device, stru
     if (!snap->is_load && *device)
         strncpy(name, *device, sizeof name - 1);
     snap_string(snap, name, sizeof name);
-    snap_skip(snap, device, sizeof *device);
+    SNAP_SKIP(snap, *device);
     if (snap->is_load)
         *device = name[0] ? keep_name(content, name) : NULL;
 }

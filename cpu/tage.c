@@ -229,8 +229,9 @@ static void table_snap(struct table *table, struct snap *snap)
     SNAP_OPEN(snap, table);
     SNAP_SKIP(snap, table->entries); /* tage->all */
     SNAP_SKIP(snap, table->history_length);
-    struct fold *const folds[] = {&table->index, &table->tag, &table->short_tag};
-    for (unsigned i = 0; i < sizeof folds / sizeof *folds; i++) {
+    enum { NR_FOLDS = 3 };
+    struct fold *const folds[NR_FOLDS] = {&table->index, &table->tag, &table->short_tag};
+    for (unsigned i = 0; i < NR_FOLDS; i++) {
         SNAP(snap, folds[i]->value);
         SNAP_SKIP(snap, folds[i]->width);
         SNAP_SKIP(snap, folds[i]->leaves_at);

@@ -115,13 +115,13 @@ void snap_flags(struct snap *snap, bool *at, size_t nr)
         if (snap->is_load)
             at[i] = value != 0;
     }
-    snap_skip(snap, at, nr * sizeof *at);
+    snap_skip(snap, at, at + nr);
 }
 
-void snap_skip(struct snap *snap, const void *at, size_t nr_bytes)
+void snap_skip(struct snap *snap, const void *from, const void *to)
 {
     if (snap->nr_open)
-        name_bytes(snap, at, nr_bytes);
+        name_bytes(snap, from, (size_t)((const uint8_t *)to - (const uint8_t *)from));
 }
 
 /* ---- What is made of them ---- */
@@ -155,7 +155,7 @@ void snap_event(struct snap *snap, struct ev_queue *queue, struct event *event)
     SNAP_FLAG(snap, is_scheduled);
     SNAP(snap, due);
     SNAP(snap, order);
-    snap_skip(snap, event, sizeof *event); /* handlers and names are the program's */
+    SNAP_SKIP(snap, *event); /* handlers and names are the program's */
     if (!snap->is_load)
         return;
     ev_cancel(queue, event);

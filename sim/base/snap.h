@@ -73,7 +73,7 @@ static inline bool snap_is_good(const struct snap *snap)
 
 void snap_bytes(struct snap *snap, void *at, size_t nr_bytes);
 void snap_flags(struct snap *snap, bool *at, size_t nr);
-void snap_skip(struct snap *snap, const void *at, size_t nr_bytes);
+void snap_skip(struct snap *snap, const void *from, const void *to);
 uint8_t *snap_audit_open(struct snap *snap, const void *base, size_t size_bytes, const char *name);
 void snap_audit_close(struct snap *snap, const void *base);
 void snap_below_failed(struct snap *snap, const char *what, uint64_t value, uint64_t bound);
@@ -123,7 +123,7 @@ void snap_string(struct snap *snap, char *text, size_t size_bytes);
             snap_fail(snap, "not as this version writes it: %s", #condition)))
 
 /* Not of the state. */
-#define SNAP_SKIP(snap, field) snap_skip(snap, &(field), sizeof(field))
+#define SNAP_SKIP(snap, field) snap_skip(snap, &(field), &(field) + 1)
 
 /* GCC can say which bytes of a type are padding; with other compilers nothing is audited. */
 #if defined(__GNUC__) && !defined(__clang__)

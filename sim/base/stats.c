@@ -188,7 +188,7 @@ void stat_snapshot_snap(struct stat_snapshot **snapshot, const struct stat_regis
         stat_snapshot_free(*snapshot);
         *snapshot = NULL;
     }
-    if (!is_there)
+    if (!is_there || (!snap->is_load && !*snapshot))
         return;
     SNAP(snap, nr);
     if (!snap->is_load) {
