@@ -149,9 +149,16 @@ void stat_snapshot_free(struct stat_snapshot *snapshot)
     free(snapshot);
 }
 
-static void load_counts(struct stat_snapshot *snapshot, const struct stat_registry *registry, uint32_t nr,
-                        struct snap *snap)
+static struct stat_snapshot *load_counts(const struct stat_registry *registry, struct snap *snap)
 {
+    struct stat_snapshot *snapshot = calloc(1, sizeof *snapshot + registry->nr_entries * sizeof(uint64_t));
+    uint32_t nr = 0;
+    if (!snapshot) {
+        snap_out_of_memory(snap);
+        return NULL;
+    }
+    snapshot->nr_counts = registry->nr_entries;
+    SNAP(snap, nr);
     for (uint32_t i = 0; i < nr && snap_is_good(snap); i++) {
         char name[STAT_NAME_CHARS] = {0};
         uint64_t count = 0;
@@ -164,12 +171,15 @@ static void load_counts(struct stat_snapshot *snapshot, const struct stat_regist
         uint64_t now = whole_count(entry);
         snapshot->counts[entry - registry->entries] = count < now ? count : now;
     }
+    return snapshot;
 }
 
 static void save_counts(const struct stat_snapshot *snapshot, const struct stat_registry *registry,
                         struct snap *snap)
 {
-    for (size_t i = 0; i < snapshot->nr_counts; i++) {
+    uint32_t nr = (uint32_t)snapshot->nr_counts;
+    SNAP(snap, nr);
+    for (uint32_t i = 0; i < nr; i++) {
         char name[STAT_NAME_CHARS] = {0};
         uint64_t count = snapshot->counts[i];
         strncpy(name, registry->entries[i].name, sizeof name - 1);
@@ -182,26 +192,13 @@ void stat_snapshot_snap(struct stat_snapshot **snapshot, const struct stat_regis
                         struct snap *snap)
 {
     bool is_there = *snapshot != NULL;
-    uint32_t nr = *snapshot ? (uint32_t)(*snapshot)->nr_counts : 0;
     SNAP_FLAG(snap, is_there);
     if (snap->is_load) {
         stat_snapshot_free(*snapshot);
-        *snapshot = NULL;
-    }
-    if (!is_there || (!snap->is_load && !*snapshot))
-        return;
-    SNAP(snap, nr);
-    if (!snap->is_load) {
+        *snapshot = is_there ? load_counts(registry, snap) : NULL;
+    } else if (*snapshot) {
         save_counts(*snapshot, registry, snap);
-        return;
     }
-    *snapshot = calloc(1, sizeof **snapshot + registry->nr_entries * sizeof(uint64_t));
-    if (!*snapshot) {
-        snap_out_of_memory(snap);
-        return;
-    }
-    (*snapshot)->nr_counts = registry->nr_entries;
-    load_counts(*snapshot, registry, nr, snap);
 }
 
 void stat_count_since(struct stat_registry *registry, const struct stat_snapshot *snapshot)
