@@ -69,7 +69,7 @@ static void check_orphan(void)
 }
 
 static struct thread thread;
-static volatile int pid_there, tid_there, word = 1;
+static volatile int pid_there, tid_there, file_there, word = 1;
 
 static void other_thread(void *unused)
 {
@@ -77,6 +77,7 @@ static void other_thread(void *unused)
     pid_there = getpid();
     tid_there = gettid();
     word = 2;
+    file_there = (int)syscall(__NR_dup, 1, 0, 0);
     ignore(SIGUSR1);
 }
 
@@ -89,6 +90,10 @@ static void check_thread(void)
               "getpid is %d in both, the thread group's number; gettid is %d and %d", pid_there, gettid(),
               tid_there);
     lab_check(word == 2, "they share memory: what the one has written the other reads");
+    int file = file_there;
+    bool is_open = file > 2 && write(file, "", 0) == 0;
+    lab_check(is_open && syscall(__NR_close, (u32)file, 0, 0) == 0,
+              "they share files: what the one has opened, file %d, the other writes to and closes", file);
     lab_check(handler_before == 0 && handler_of(SIGUSR1) == SIG_IGN,
               "they share signal handlers: what the one ignores the other ignores");
 
@@ -100,6 +105,7 @@ static void check_thread(void)
     }
     waitpid(pid, &status, 0);
     lab_check(word == 1, "a process has its own memory: what it writes nobody else reads");
+    lab_check(write(file, "", 0) == -1, "and its own files: what it opens is not open here");
 }
 
 int main(void);

@@ -27,6 +27,14 @@ for option in $(cat options); do
     [ $option = --help ] || grep -qF -- "$option" "$LK_SOURCE/docs/cli.md" || complain "docs/cli.md lacks $option"
 done
 
+# The functions that the guest's page names are there.
+nr_names=0
+for name in $(grep -v '^| glibc' "$LK_SOURCE/guest/one-malloc.md" | grep -oE '`[a-z][a-z0-9_]+`' | tr -d '`' | sort -u); do
+    nr_names=$((nr_names + 1))
+    (cd "$LK_SOURCE" && grep -rqw --include='*.[chS]' -- "$name" guest cpu mmu tlb cache) || complain "guest/one-malloc.md: $name is nowhere"
+done
+[ $nr_names -ge 60 ] || complain "guest/one-malloc.md: only $nr_names names found"
+
 "$LK" run -q demo --max-cycles 1000 -o run >said.out 2>said.err </dev/null
 python3 "$LK_SOURCE/tools/statistics_page" run/stats.txt >statistics.md
 diff "$LK_SOURCE/docs/statistics.md" statistics.md ||
