@@ -1,11 +1,10 @@
-/* ramfs and tmpfs: files that are in the page cache and nowhere else. */
+/* ramfs: files that are in the page cache and nowhere else. */
 #include "err.h"
 #include "libfs.h"
 #include "slab.h"
 #include "string.h"
 
 #define RAMFS_MAGIC 0x858458F6u
-#define TMPFS_MAGIC 0x01021994u
 
 static const struct address_space_operations ramfs_aops = {.readpage = simple_readpage};
 
@@ -56,7 +55,7 @@ struct inode *ramfs_get_inode(struct super_block *sb, const struct inode *dir, u
     case S_IFREG:
         inode->i_op = &ramfs_file_inode_operations;
         inode->i_fop = &ramfs_file_operations;
-        if (inode_init_mapping(inode, &ramfs_aops, GFP_HIGHUSER_MOVABLE)) {
+        if (inode_init_mapping(inode, sb->s_fs_info ? &tmpfs_aops : &ramfs_aops, GFP_HIGHUSER_MOVABLE)) {
             iput(inode);
             return NULL;
         }
@@ -121,7 +120,7 @@ static const struct inode_operations ramfs_dir_inode_operations = {.lookup = sim
                                                                    .mknod = ramfs_mknod,
                                                                    .rename = simple_rename};
 
-static void ramfs_evict_inode(struct inode *inode)
+void ramfs_evict_inode(struct inode *inode)
 {
     inode_free_mapping(inode);
     clear_inode(inode);
@@ -135,12 +134,10 @@ static const struct super_operations ramfs_super_operations = {.evict_inode = ra
 int ramfs_fill_super(struct super_block *sb, const char *data)
 {
     (void)data;
-    bool is_tmpfs = strcmp(sb->s_type->name, "tmpfs") == 0;
-    sb->s_magic = is_tmpfs ? TMPFS_MAGIC : RAMFS_MAGIC;
+    sb->s_magic = RAMFS_MAGIC;
     sb->s_op = &ramfs_super_operations;
     sb->s_d_op = &simple_dentry_operations;
-    umode_t mode = S_IFDIR | (is_tmpfs ? S_IRWXUGO | S_ISVTX : 0755);
-    struct inode *root = ramfs_get_inode(sb, NULL, mode, 0);
+    struct inode *root = ramfs_get_inode(sb, NULL, S_IFDIR | 0755, 0);
     sb->s_root = d_make_root(root);
     return sb->s_root ? 0 : -ENOMEM;
 }
@@ -154,11 +151,9 @@ static struct super_block *ramfs_mount(const struct file_system_type *type, u32 
 
 static struct file_system_type rootfs_type = {.name = "rootfs", .fs_flags = FS_LITTER, .mount = ramfs_mount};
 static struct file_system_type ramfs_type = {.name = "ramfs", .fs_flags = FS_LITTER, .mount = ramfs_mount};
-static struct file_system_type tmpfs_type = {.name = "tmpfs", .fs_flags = FS_LITTER, .mount = ramfs_mount};
 
 void ramfs_init(void)
 {
     register_filesystem(&rootfs_type);
     register_filesystem(&ramfs_type);
-    register_filesystem(&tmpfs_type);
 }

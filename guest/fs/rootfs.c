@@ -23,6 +23,7 @@ void __init vfs_init(void)
     files_init();
     namei_init();
     ramfs_init();
+    tmpfs_init();
     devtmpfs_init();
     pipefs_init();
     bdev_init();

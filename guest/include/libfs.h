@@ -20,7 +20,11 @@ extern const struct dentry_operations simple_dentry_operations; /* keeps no name
 /* ramfs: an inode of a mode, with operations; NULL: no memory. */
 struct inode *ramfs_get_inode(struct super_block *sb, const struct inode *dir, umode_t mode, dev_t dev);
 int ramfs_fill_super(struct super_block *sb, const char *data);
+void ramfs_evict_inode(struct inode *inode);
 void ramfs_init(void);
+/* tmpfs is a ramfs with a limit, which s_fs_info has. */
+extern const struct address_space_operations tmpfs_aops;
+void tmpfs_init(void);
 
 /* A super block without files, for inodes that have no names: pipes, block devices. */
 int pseudo_fill_super(struct super_block *sb, const char *data);

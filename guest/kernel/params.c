@@ -10,21 +10,6 @@ struct boot_params boot_params;
 /* The words that parse_command_line() cuts out; boot_params points into it. */
 static char word_buffer[COMMAND_LINE_SIZE];
 
-u64 memparse(const char *text, const char **end)
-{
-    u64 value = 0;
-    for (; *text >= '0' && *text <= '9'; text++)
-        value = value * 10 + (u64)(*text - '0');
-    const char *const suffixes = "KMG";
-    const char *suffix = *text ? strchr(suffixes, *text & ~0x20) : NULL;
-    if (suffix) {
-        value <<= 10 * (suffix - suffixes + 1);
-        text++;
-    }
-    *end = text;
-    return value;
-}
-
 static void set_init(const char *value)
 {
     boot_params.init = value;

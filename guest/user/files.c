@@ -109,13 +109,17 @@ static void check_folders(void)
     lab_check(rmdir("a/b") == 0 && rmdir("a") == 0, "empty, they go");
 }
 
+static long mount_tmpfs(const char *options)
+{
+    return syscall5(__NR_mount, word_of("tmpfs"), word_of("mnt"), word_of("tmpfs"), 0, word_of(options));
+}
+
 static void check_mounts(void)
 {
     mkdir("mnt", 0755);
     make_file("mnt/below", "hidden");
     u32 before = inode_of("mnt");
-    lab_check(syscall5(__NR_mount, word_of("tmpfs"), word_of("mnt"), word_of("tmpfs"), 0, 0) == 0,
-              "a tmpfs is mounted on a folder");
+    lab_check(mount_tmpfs("") == 0, "a tmpfs is mounted on a folder");
     check_error(open("mnt/below", O_RDONLY, 0), ENOENT, "what was in the folder is hidden");
     make_file("mnt/above", "in it");
     lab_check(inode_of("mnt") != before && holds("mnt/../mnt/above", "in it"), "a walk goes in and out");
@@ -127,6 +131,33 @@ static void check_mounts(void)
     lab_check(syscall(__NR_umount2, word_of("mnt"), 0, 0) == 0 && holds("mnt/below", "hidden"),
               "afterwards the folder is what it was");
     unlink("mnt/below");
+    rmdir("mnt");
+}
+
+/* Bytes until there is no room. */
+static u32 fill(const char *name)
+{
+    static u8 buf[4096];
+    u32 total = 0;
+    long bytes;
+    int fd = open(name, O_CREAT | O_WRONLY, 0600);
+    while ((bytes = write(fd, buf, sizeof(buf))) > 0)
+        total += (u32)bytes;
+    close(fd);
+    return total;
+}
+
+static void check_limit(void)
+{
+    mkdir("mnt", 0755);
+    check_error(mount_tmpfs("size=lots"), EINVAL, "a tmpfs of a size that is none");
+    mount_tmpfs("size=256k,mode=700");
+    lab_check(stat("mnt", &st) == 0 && st.mode == (S_IFDIR | 0700),
+              "a tmpfs has the mode that was asked for");
+    lab_check(fill("mnt/a") == 256 * 1024 && errno == ENOSPC, "and takes 256 KiB: ENOSPC");
+    unlink("mnt/a");
+    lab_check(fill("mnt/b") == 256 * 1024, "and again, when they are gone");
+    syscall(__NR_umount2, word_of("mnt"), 0, 0);
     rmdir("mnt");
 }
 
@@ -216,6 +247,7 @@ int main(void)
     check_positions();
     check_folders();
     check_mounts();
+    check_limit();
     check_locks();
     check_devices();
     chdir("/");

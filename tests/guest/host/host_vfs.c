@@ -158,6 +158,7 @@ static void start_kernel_once(void)
     files_init();
     namei_init();
     ramfs_init();
+    tmpfs_init();
     pipefs_init();
 }
 
