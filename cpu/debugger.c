@@ -58,6 +58,11 @@ struct cpu_more_state cpu_more_state(const struct cpu *cpu)
     return (struct cpu_more_state){.kernel_gs_base = cpu->kernel_gs_base, .cr8 = cpu_read_cr8(cpu)};
 }
 
+bool cpu_is_halted(const struct cpu *cpu)
+{
+    return cpu->is_halted;
+}
+
 bool cpu_peek_address(const struct cpu *cpu, struct laddr at, struct paddr *physical)
 {
     struct walk walk;

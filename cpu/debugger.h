@@ -21,6 +21,9 @@ struct cpu_more_state {
 };
 struct cpu_more_state cpu_more_state(const struct cpu *cpu);
 
+/* It has run HLT, and waits for an interrupt. */
+bool cpu_is_halted(const struct cpu *cpu);
+
 /* Where a linear address leads by the page tables as they are in memory. False: nowhere. */
 bool cpu_peek_address(const struct cpu *cpu, struct laddr at, struct paddr *physical);
 

@@ -12,6 +12,7 @@
 #include "sim/report_where.h"
 #include "sim/run_checkpoint.h"
 #include "sim/run_gdb.h"
+#include "sim/run_monitor.h"
 #include "sim/run_options.h"
 #include "sim/run_stats.h"
 #include "sim/run_vga.h"
@@ -50,6 +51,9 @@ struct run {
     struct terminal *terminal;
     struct run_view *view;
     struct run_gdb *gdb;
+    struct run_monitor monitor;
+    struct progress progress;
+    bool has_core; /* --elf-core is done */
     struct run_stats *stats;
     struct stat_header header[NR_HEADER];
     char digest[20]; /* of the configuration */
@@ -316,21 +320,41 @@ static bool make_terminal(struct run *run)
         .input = take_input,
         .statistics = print_statistics,
         .screen = print_screen,
+        .has_monitor = true,
         .opaque = run,
     };
     run->terminal = terminal_create(&params, &run->diag);
     return run->terminal != NULL;
 }
 
+/* What the terminal wants, but for the monitor, which is answered here. */
+static enum terminal_request answer_terminal(struct run *run, enum terminal_request request)
+{
+    return request == TERMINAL_MONITOR ? run_monitor_talk(&run->monitor, run->terminal) : request;
+}
+
 static enum terminal_request look_at_terminal(void *opaque)
 {
-    return terminal_poll_still(((struct run *)opaque)->terminal);
+    struct run *run = opaque;
+    return answer_terminal(run, terminal_poll_still(run->terminal));
+}
+
+static void answer_gdb(void *opaque, const char *line, FILE *to)
+{
+    run_monitor_answer(&((struct run *)opaque)->monitor, line, to);
 }
 
 static bool make_gdb(struct run *run)
 {
-    const struct run_gdb_params params = {
-        .options = &run->options, .machine = run->machine, .still = look_at_terminal, .opaque = run};
+    const struct run_gdb_params params = {.options = &run->options,
+                                          .machine = run->machine,
+                                          .monitor = answer_gdb,
+                                          .still = look_at_terminal,
+                                          .opaque = run};
+    const char *core = run->options.elf_core;
+    if (core && !outfile_can_open(core, &run->diag))
+        return false;
+    run->monitor = (struct run_monitor){.machine = run->machine, .symbols = run->symbols};
     run->gdb = run_gdb_create(&params, &run->diag);
     return run->diag.nr_lines == 0;
 }
@@ -365,6 +389,8 @@ static cycle_t next_stop(const struct run *run, cycle_t now)
 {
     cycle_t stop = now + SLICE_CYCLES, view_stop = run_view_next_stop(run->view, now);
     stop = stop < view_stop ? stop : view_stop;
+    cycle_t core = run->options.elf_core_cycle;
+    stop = core > now && core < stop ? core : stop;
     stop = stop < run->watchdog.next_look ? stop : run->watchdog.next_look;
     if (run->nr_checkpoints < run->options.nr_checkpoint_at &&
         run->options.checkpoint_at[run->nr_checkpoints] < stop)
@@ -402,6 +428,15 @@ static void pass_checkpoints(struct run *run, cycle_t now)
         run->nr_checkpoints++;
 }
 
+/* --elf-core, when it is time. */
+static void write_core(struct run *run, bool is_due)
+{
+    if (!run->options.elf_core || run->has_core || !is_due)
+        return;
+    run->has_core = true;
+    run_monitor_dump(&run->monitor, run->options.elf_core, &run->diag);
+}
+
 static enum machine_end run_guest(struct run *run)
 {
     struct timespec begin, end; /* of the processor's time: other programs do not count */
@@ -413,7 +448,9 @@ static enum machine_end run_guest(struct run *run)
         why = run_gdb_run(run->gdb, run->machine, run->options.max_instructions, next_stop(run, cpu_now(cpu)),
                           &run->request);
         if (run->request == TERMINAL_NONE)
-            run->request = terminal_poll(run->terminal);
+            run->request = answer_terminal(run, terminal_poll(run->terminal));
+        progress_update(&run->progress, cpu_now(cpu), cpu_stats(cpu)->instructions);
+        write_core(run, cpu_now(cpu) >= run->options.elf_core_cycle);
         if (!run_view_update(run->view, &run->diag))
             run->request = TERMINAL_QUIT;
         run->is_at_limit = cpu_now(cpu) >= run->options.max_cycles ||
@@ -530,7 +567,14 @@ static void print_mistakes(const struct diag *diag)
 /* All is checked; runs, and returns the exit status. */
 static int run_all(struct run *run)
 {
+    const struct run_options *o = &run->options;
+    progress_init(&run->progress, o->progress, o->max_cycles, o->max_instructions);
     enum machine_end why = run_guest(run);
+    progress_end(&run->progress);
+    if (o->elf_core && !run->has_core && o->elf_core_cycle != EV_NEVER)
+        fprintf(stderr, "lookaside: --elf-core: the run ended before cycle %" PRIu64 "; it is of the end\n",
+                o->elf_core_cycle);
+    write_core(run, true);
     terminal_destroy(run->terminal);
     run->terminal = NULL;
     int status = explain(run, why);

@@ -49,6 +49,8 @@ const char run_usage[] =
     "      --max-insns N        stop after so many instructions, with exit status 80\n"
     "      --watchdog-cycles N  stop with exit status 83 when nothing has come out of the guest for so long\n"
     "      --symbols FILE       names of functions for back traces: an ELF file or a System.map (the image)\n"
+    "      --elf-core FILE[@CYCLE]   memory and registers as an ELF core, at the end or at a cycle\n"
+    "      --progress WHEN      auto, always or never: a line that says how far the run is\n"
     "      --gdb[=PORT]         gdb may connect to this port of 127.0.0.1 (1234; 0: any)\n"
     "      --gdb-wait           ... and the guest begins when it says so\n"
     "      --gdb-arch ARCH      auto, i386 or x86-64: how gdb sees the processor, whatever mode it is in\n"
@@ -93,6 +95,8 @@ enum option_id {
     OPTION_VGA_SCREENSHOT,
     OPTION_KEYBOARD,
     OPTION_MAX_CYCLES,
+    OPTION_ELF_CORE,
+    OPTION_PROGRESS,
     OPTION_GDB,
     OPTION_GDB_WAIT,
     OPTION_GDB_ARCH,
@@ -136,6 +140,8 @@ static const struct option known[] = {
     {"max-insns", required_argument, NULL, OPTION_MAX_INSNS},
     {"watchdog-cycles", required_argument, NULL, OPTION_WATCHDOG_CYCLES},
     {"symbols", required_argument, NULL, OPTION_SYMBOLS},
+    {"elf-core", required_argument, NULL, OPTION_ELF_CORE},
+    {"progress", required_argument, NULL, OPTION_PROGRESS},
     {"gdb", optional_argument, NULL, OPTION_GDB},
     {"gdb-wait", no_argument, NULL, OPTION_GDB_WAIT},
     {"gdb-arch", required_argument, NULL, OPTION_GDB_ARCH},
@@ -263,6 +269,41 @@ static bool take_trace_choice(struct run_options *o, int option, struct diag *di
     }
 }
 
+static bool parse_elf_core(struct run_options *options, const char *text, struct diag *diag)
+{
+    const char *at = strrchr(text, '@');
+    free((char *)options->elf_core);
+    options->elf_core_cycle = EV_NEVER;
+    options->elf_core = strndup(text, at ? (size_t)(at - text) : strlen(text));
+    if (at && !parse_count("--elf-core", at + 1, 1000, &options->elf_core_cycle, diag))
+        return false;
+    return options->elf_core || diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
+}
+
+/* One of some words: its number. */
+static bool parse_word(const char *option, const char *text, const char *const *words, unsigned nr_words,
+                       unsigned *number, struct diag *diag)
+{
+    char allowed[80] = "";
+    for (*number = 0; *number < nr_words; ++*number) {
+        size_t length = strlen(allowed);
+        if (strcmp(text, words[*number]) == 0)
+            return true;
+        snprintf(allowed + length, sizeof allowed - length, "%s%s", length ? ", " : "", words[*number]);
+    }
+    return diag_add(diag, EXIT_STATUS_USAGE, "%s: '%s'; allowed: %s", option, text, allowed);
+}
+
+static bool parse_progress(struct run_options *options, const char *text, struct diag *diag)
+{
+    static const char *const names[] = {
+        [PROGRESS_AUTO] = "auto", [PROGRESS_ALWAYS] = "always", [PROGRESS_NEVER] = "never"};
+    unsigned number;
+    bool is_good = parse_word("--progress", text, names, sizeof names / sizeof *names, &number, diag);
+    options->progress = is_good ? (enum progress_when)number : PROGRESS_AUTO;
+    return is_good;
+}
+
 static bool parse_gdb_port(struct run_options *options, const char *text, struct diag *diag)
 {
     char *end;
@@ -277,13 +318,10 @@ static bool parse_gdb_arch(struct run_options *options, const char *text, struct
 {
     static const char *const names[] = {
         [RUN_GDB_ARCH_AUTO] = "auto", [RUN_GDB_ARCH_I386] = "i386", [RUN_GDB_ARCH_X86_64] = "x86-64"};
-    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(text, names[i]) == 0) {
-            options->gdb_arch = (enum run_gdb_arch)i;
-            return true;
-        }
-    }
-    return diag_add(diag, EXIT_STATUS_USAGE, "--gdb-arch: '%s': allowed: auto, i386, x86-64", text);
+    unsigned number;
+    bool is_good = parse_word("--gdb-arch", text, names, sizeof names / sizeof *names, &number, diag);
+    options->gdb_arch = is_good ? (enum run_gdb_arch)number : RUN_GDB_ARCH_AUTO;
+    return is_good;
 }
 
 static int compare_cycles(const void *a, const void *b)
@@ -398,6 +436,10 @@ static bool take(struct run_options *o, int option, struct diag *diag)
     case OPTION_SYMBOLS:
         o->symbols = optarg;
         return true;
+    case OPTION_ELF_CORE:
+        return parse_elf_core(o, optarg, diag);
+    case OPTION_PROGRESS:
+        return parse_progress(o, optarg, diag);
     case OPTION_GDB:
         o->has_gdb = true;
         return !optarg || parse_gdb_port(o, optarg, diag);

@@ -6,6 +6,7 @@
 #include "sim/base/diag.h"
 #include "sim/machine.h"
 #include "sim/observe/trace_filter.h"
+#include "sim/progress.h"
 
 /* How gdb sees the processor; auto: as the guest begins. */
 enum { RUN_GDB_DEFAULT_PORT = 1234 };
@@ -44,6 +45,9 @@ struct run_options {
     uint64_t max_instructions;
     cycle_t watchdog_cycles; /* EV_NEVER: no watchdog */
     const char *symbols;     /* file; NULL: the image itself */
+    const char *elf_core;    /* file; NULL: none. Owned. */
+    cycle_t elf_core_cycle;  /* EV_NEVER: at the end */
+    enum progress_when progress;
     bool has_gdb, gdb_waits;
     unsigned gdb_port;
     enum run_gdb_arch gdb_arch;

@@ -267,6 +267,16 @@ bool stat_write_json(const struct stat_registry *registry, const char *file, con
     return outfile_commit(&out, diag);
 }
 
+void stat_print(const struct stat_registry *registry, const char *part, FILE *to)
+{
+    for (size_t i = 0; i < registry->nr_entries; i++) {
+        const struct entry *entry = &registry->entries[i];
+        char value[JSON_RATIO_CHARS];
+        if (strstr(entry->name, part) && format_value(registry, entry, value))
+            fprintf(to, "%-40s %20s  %-16s %s\n", entry->name, value, entry->unit, entry->sentence);
+    }
+}
+
 bool stat_write_text(const struct stat_registry *registry, const char *file, const struct stat_header *header,
                      size_t nr_header, struct diag *diag)
 {
@@ -275,11 +285,6 @@ bool stat_write_text(const struct stat_registry *registry, const char *file, con
         return false;
     for (size_t i = 0; i < nr_header; i++)
         fprintf(out.to, "# %s: %s\n", header[i].key, header[i].value);
-    for (size_t i = 0; i < registry->nr_entries; i++) {
-        const struct entry *entry = &registry->entries[i];
-        char value[JSON_RATIO_CHARS];
-        if (format_value(registry, entry, value))
-            fprintf(out.to, "%-40s %20s  %-16s %s\n", entry->name, value, entry->unit, entry->sentence);
-    }
+    stat_print(registry, "", out.to);
     return outfile_commit(&out, diag);
 }

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct stat_row {
     const char *name, *unit, *sentence;
@@ -76,6 +77,9 @@ void stat_snapshot_snap(struct stat_snapshot **snapshot, const struct stat_regis
  * ratios are left out, for they are of whole runs. NULL: since the beginning, again.
  */
 void stat_count_since(struct stat_registry *registry, const struct stat_snapshot *snapshot);
+
+/* Values whose names contain `part` ("": all), as stats.txt has them. */
+void stat_print(const struct stat_registry *registry, const char *part, FILE *to);
 
 /*
  * Writes all values in the order of registration: stats.json (one object, name -> number; 64-bit counts as

@@ -40,7 +40,7 @@ struct terminal {
     bool has_input; /* not yet at its end */
     bool cannot_write;
     bool is_escaped; /* the last key was the escape key */
-    bool wants_quit;
+    bool wants_quit, wants_monitor;
     uint8_t output[OUTPUT_BYTES];
     size_t nr_output;
     uint8_t input[INPUT_BYTES]; /* read but not yet taken: [first_input, nr_input) */
@@ -211,6 +211,8 @@ static void help(const struct terminal *terminal)
         say(terminal, "Ctrl-A s       statistics so far\n");
     if (terminal->params.screen)
         say(terminal, "Ctrl-A v       what the VGA shows\n");
+    if (terminal->params.has_monitor)
+        say(terminal, "Ctrl-A c       the monitor: the machine stands still and answers questions\n");
     say(terminal, "Ctrl-A h       this help\n"
                   "Ctrl-A Ctrl-A  send Ctrl-A to the guest\n");
 }
@@ -226,6 +228,10 @@ static bool take_escaped(struct terminal *terminal, uint8_t *byte)
     case 's':
         if (terminal->params.statistics)
             terminal->params.statistics(terminal->params.opaque);
+        return false;
+    case 'c':
+        if (terminal->params.has_monitor)
+            terminal->wants_monitor = true;
         return false;
     case 'v':
         if (terminal->params.screen)
@@ -263,7 +269,7 @@ static void read_input(struct terminal *terminal)
 
 static void hand_over_input(struct terminal *terminal)
 {
-    while (terminal->first_input < terminal->nr_input && !terminal->wants_quit) {
+    while (terminal->first_input < terminal->nr_input && !terminal->wants_quit && !terminal->wants_monitor) {
         uint8_t byte = terminal->input[terminal->first_input];
         bool was_escaped = terminal->is_escaped;
         bool is_for_guest = true;
@@ -290,7 +296,49 @@ static enum terminal_request request_of(struct terminal *terminal)
     }
     if (terminal->wants_quit)
         return TERMINAL_QUIT;
+    if (terminal->wants_monitor) {
+        terminal->wants_monitor = false;
+        return TERMINAL_MONITOR;
+    }
     return terminal->cannot_write ? TERMINAL_CANNOT_WRITE : TERMINAL_NONE;
+}
+
+/* A byte that was read before, else the next. False: none, or a signal. */
+static bool next_byte(struct terminal *terminal, char *byte)
+{
+    struct pollfd in = {.fd = terminal->params.in_fd, .events = POLLIN};
+    if (terminal->first_input < terminal->nr_input) {
+        *byte = (char)terminal->input[terminal->first_input++];
+        return true;
+    }
+    while (!host.signal) {
+        if (poll(&in, 1, -1) <= 0)
+            continue;
+        ssize_t nr_bytes = read(terminal->params.in_fd, byte, 1);
+        if (nr_bytes == 1)
+            return true;
+        if (nr_bytes == 0 || (errno != EAGAIN && errno != EINTR))
+            break;
+    }
+    return false;
+}
+
+bool terminal_ask(struct terminal *terminal, const char *prompt, char *line, size_t room)
+{
+    size_t length = 0;
+    char byte = 0;
+    bool is_good;
+    flush(terminal);
+    if (terminal->is_raw)
+        set_mode(&host.cooked);
+    say(terminal, prompt);
+    while ((is_good = next_byte(terminal, &byte)) && byte != '\n' && byte != '\r')
+        if (length + 1 < room)
+            line[length++] = byte;
+    line[length] = '\0';
+    if (terminal->is_raw)
+        set_mode(&host.raw);
+    return is_good;
 }
 
 enum terminal_request terminal_poll_still(struct terminal *terminal)

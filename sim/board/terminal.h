@@ -4,7 +4,7 @@
  * process, a crash.
  *
  * In raw mode Ctrl-A is the escape key: x quits, s shows statistics and v the VGA's screen (if there is a
- * hook), h helps, a second Ctrl-A sends one. Input that is not a terminal goes to the guest byte for byte.
+ * hook), c asks for the monitor, h helps, a second Ctrl-A sends one. Input that is not a terminal goes to the guest byte for byte.
  */
 #ifndef LK_SIM_BOARD_TERMINAL_H
 #define LK_SIM_BOARD_TERMINAL_H
@@ -20,6 +20,7 @@ enum terminal_request {
     TERMINAL_INTERRUPTED, /* SIGINT, from elsewhere: in raw mode Ctrl-C is a byte for the guest */
     TERMINAL_TERMINATED,  /* SIGTERM or SIGHUP */
     TERMINAL_CANNOT_WRITE,
+    TERMINAL_MONITOR, /* Ctrl-A c: the machine is to stand still, and lines are to be read (terminal_ask) */
 };
 
 struct terminal_params {
@@ -29,6 +30,7 @@ struct terminal_params {
     bool (*input)(void *opaque, uint8_t byte);
     void (*statistics)(void *opaque); /* writes a few lines to message_fd; may be NULL */
     void (*screen)(void *opaque);     /* writes what the VGA shows there; may be NULL */
+    bool has_monitor;                 /* Ctrl-A c is taken */
     void *opaque;
 };
 
@@ -55,5 +57,11 @@ enum terminal_request terminal_poll(struct terminal *terminal);
  * later cycles.
  */
 enum terminal_request terminal_poll_still(struct terminal *terminal);
+
+/*
+ * While the machine stands still: a line from the user, without its end, with the terminal's own editing. False:
+ * there is none, or a signal came, which the next poll tells of.
+ */
+bool terminal_ask(struct terminal *terminal, const char *prompt, char *line, size_t room);
 
 #endif

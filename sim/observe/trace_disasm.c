@@ -51,18 +51,20 @@ static void squeeze(char *text)
     *to = 0;
 }
 
-void trace_disasm(const struct trace_disasm *disasm, const struct cpu_seen_insn *insn,
-                  char text[TRACE_DISASM_CHARS])
+unsigned trace_disasm(const struct trace_disasm *disasm, const struct cpu_seen_insn *insn,
+                      char text[TRACE_DISASM_CHARS])
 {
     const ZydisDecoder *decoder = &disasm->decoder[insn->code_bits == 16 ? 0 : insn->code_bits == 32 ? 1 : 2];
     ZydisDecodedInstruction decoded;
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
     static const char bad[] = "(bad)";
     memcpy(text, bad, sizeof bad);
-    if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, insn->bytes, insn->length_bytes, &decoded, operands)) &&
-        !ZYAN_SUCCESS(ZydisFormatterFormatInstruction(&disasm->formatter, &decoded, operands,
-                                                      decoded.operand_count_visible, text, TRACE_DISASM_CHARS,
-                                                      insn->rip, NULL)))
+    bool is_good =
+        ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, insn->bytes, insn->length_bytes, &decoded, operands));
+    if (is_good && !ZYAN_SUCCESS(ZydisFormatterFormatInstruction(&disasm->formatter, &decoded, operands,
+                                                                 decoded.operand_count_visible, text,
+                                                                 TRACE_DISASM_CHARS, insn->rip, NULL)))
         memcpy(text, bad, sizeof bad);
     squeeze(text);
+    return is_good ? decoded.length : 0;
 }

@@ -17,8 +17,8 @@ struct trace_disasm;
 struct trace_disasm *trace_disasm_create(void);
 void trace_disasm_destroy(struct trace_disasm *disasm);
 
-/* "(bad)" for what is no instruction. */
-void trace_disasm(const struct trace_disasm *disasm, const struct cpu_seen_insn *insn,
-                  char text[TRACE_DISASM_CHARS]);
+/* Returns its length in bytes. "(bad)", and 0, for what is no instruction. */
+unsigned trace_disasm(const struct trace_disasm *disasm, const struct cpu_seen_insn *insn,
+                      char text[TRACE_DISASM_CHARS]);
 
 #endif
