@@ -1,6 +1,6 @@
 /*
- * How far a run is: cycles, instructions, how fast, and how long it will take to a limit. A line on stderr that
- * is written over on a terminal; silent elsewhere unless it is asked for.
+ * How far a run is: cycles, instructions, how fast, and how long it will take to a limit. A line on stderr
+ * that is written over on a terminal; silent elsewhere unless it is asked for.
  */
 #ifndef LK_SIM_PROGRESS_H
 #define LK_SIM_PROGRESS_H

@@ -4,7 +4,8 @@
  * process, a crash.
  *
  * In raw mode Ctrl-A is the escape key: x quits, s shows statistics and v the VGA's screen (if there is a
- * hook), c asks for the monitor, h helps, a second Ctrl-A sends one. Input that is not a terminal goes to the guest byte for byte.
+ * hook), c asks for the monitor, h helps, a second Ctrl-A sends one. Input that is not a terminal goes to the
+ * guest byte for byte.
  */
 #ifndef LK_SIM_BOARD_TERMINAL_H
 #define LK_SIM_BOARD_TERMINAL_H
@@ -53,14 +54,14 @@ void terminal_put(struct terminal *terminal, uint8_t byte);
 enum terminal_request terminal_poll(struct terminal *terminal);
 
 /*
- * The same while the machine stands still. Input that is not a terminal's stays where it is, for it belongs to
- * later cycles.
+ * The same while the machine stands still. Input that is not a terminal's stays where it is, for it belongs
+ * to later cycles.
  */
 enum terminal_request terminal_poll_still(struct terminal *terminal);
 
 /*
- * While the machine stands still: a line from the user, without its end, with the terminal's own editing. False:
- * there is none, or a signal came, which the next poll tells of.
+ * While the machine stands still: a line from the user, without its end, with the terminal's own editing.
+ * False: there is none, or a signal came, which the next poll tells of.
  */
 bool terminal_ask(struct terminal *terminal, const char *prompt, char *line, size_t room);
 

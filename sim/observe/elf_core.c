@@ -26,7 +26,7 @@ struct core {
     uint8_t
         *page; /* by number, enum page_bit; of RAM, and (TAKEN) of linear addresses as low as RAM is large */
     uint64_t nr_pages;
-    struct piece *piece;
+    struct piece piece[MAX_SEGMENTS];
     size_t nr_pieces;
     bool is_full, is_64bit;
 };
@@ -279,25 +279,27 @@ static bool write_core(const struct core *core, const char *file, struct diag *d
 
 bool elf_core_write(const struct cpu *cpu, const struct ram *ram, const char *file, struct diag *diag)
 {
-    struct core core = {.cpu = cpu,
-                        .ram = ram,
-                        .nr_pages = ram->size_bytes >> PAGE_SHIFT,
-                        .is_64bit = cpu_state(cpu).efer & EFER_LMA};
-    core.page = calloc(core.nr_pages, 1);
-    core.piece = calloc(MAX_SEGMENTS, sizeof *core.piece);
-    bool is_good = core.page && core.piece;
-    if (is_good)
-        find_pieces(&core);
-    if (!is_good)
-        diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
-    else if (core.is_full)
+    struct core *core = calloc(1, sizeof *core);
+    uint8_t *page = calloc(ram->size_bytes >> PAGE_SHIFT, 1);
+    bool is_good = core && page;
+    if (is_good) {
+        core->cpu = cpu;
+        core->ram = ram;
+        core->page = page;
+        core->nr_pages = ram->size_bytes >> PAGE_SHIFT;
+        core->is_64bit = cpu_state(cpu).efer & EFER_LMA;
+        find_pieces(core);
         is_good =
-            diag_add(diag, EXIT_STATUS_NO_OUTPUT,
-                     "%s: the page tables map more runs of pages than an ELF core can name; allowed: %d",
-                     file, MAX_SEGMENTS);
-    else
-        is_good = write_core(&core, file, diag);
-    free(core.page);
-    free(core.piece);
+            core->is_full
+                ? diag_add(
+                      diag, EXIT_STATUS_NO_OUTPUT,
+                      "%s: the page tables map more runs of pages than an ELF core can name; allowed: %d",
+                      file, MAX_SEGMENTS)
+                : write_core(core, file, diag);
+    } else {
+        diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
+    }
+    free(page);
+    free(core);
     return is_good;
 }

@@ -1,7 +1,7 @@
 /*
  * A stopped machine as an ELF core: RAM once, the linear addresses that the page tables map as segments over
- * it, and the processor's registers as those of a process (System V ABI, "Program Header"; NT_PRSTATUS as Linux
- * writes it). gdb opens it with the guest's symbols.
+ * it, and the processor's registers as those of a process (System V ABI, "Program Header"; NT_PRSTATUS as
+ * Linux writes it). gdb opens it with the guest's symbols.
  */
 #ifndef LK_SIM_OBSERVE_ELF_CORE_H
 #define LK_SIM_OBSERVE_ELF_CORE_H

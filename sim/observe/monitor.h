@@ -28,8 +28,8 @@ enum monitor_wish monitor_obey(const struct monitor_params *monitor, const char 
                                FILE *to);
 
 /*
- * An address as a user writes it: a number, a register ($eip, $esp ...), a symbol; and a number added to it or
- * taken off. False, with a line to `to`: none.
+ * An address as a user writes it: a number, a register ($eip, $esp ...), a symbol; and a number added to it
+ * or taken off. False, with a line to `to`: none.
  */
 bool monitor_parse_address(const struct monitor_params *monitor, const char *text, uint64_t *address,
                            FILE *to);

@@ -12,9 +12,9 @@ struct page_range {
 };
 
 /*
- * Calls `take` for each run of pages with equal rights, with are_contiguous also of adjoining frames, until it
- * returns false. Nothing is called while paging is off. False: there is more than could be looked at (tables
- * that lead into each other name more pages than anybody can visit).
+ * Calls `take` for each run of pages with equal rights, with are_contiguous also of adjoining frames, until
+ * it returns false. Nothing is called while paging is off. False: there is more than could be looked at
+ * (tables that lead into each other name more pages than anybody can visit).
  */
 bool page_ranges(const struct cpu *cpu, bool are_contiguous,
                  bool (*take)(void *opaque, const struct page_range *range), void *opaque);

@@ -1,7 +1,7 @@
 /*
  * What a debugger sends: the bytes choose packets by their names, their operands and how they are framed, or
- * are sent as they are, to a core with some code and page tables. Whatever comes, replies are well-formed, and
- * the core can run.
+ * are sent as they are, to a core with some code and page tables. Whatever comes, replies are well-formed,
+ * and the core can run.
  */
 #include "cpu/debugger.h"
 #include "sim/observe/gdb_server.h"

@@ -20,10 +20,11 @@ serve() {
     finish
 }
 
-# debug NAME: gdb's session at $port, in the guest's folder; what it said, but for words that name the debugger
+# debug NAME: gdb's session at $port, in the guest's folder; what it said, but for words that name the debugger, and what
+# the kernel maps of devices, which are not the same on QEMU
 debug() {
     (cd "$LK_BUILD/guest" && timeout 120 gdb -nx -q -batch -ex "set \$port=$port" -x "$session" "$LK_KERNEL") >"$1" 2>&1
-    sed -i '/^----/,$!d; s/^\[Inferior 1 (.*) detached\]$/detached/' "$1"
+    sed -i 's/\r$//; /^----/,$!d; s/^\[Inferior 1 (.*) detached\]$/detached/; /^00000000f88/d' "$1"
 }
 
 for model in inorder functional; do

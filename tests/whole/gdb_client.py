@@ -168,10 +168,31 @@ def talk(client, kernel):
     client.send(b"-")
     check(client.packet() == b"T02thread:1;", "the reply once more")
     client.send(b"+")
-    check("phys on" in client.monitor("help"), "monitor help")
+    check("phys on" in client.monitor("help") and "walk ADDRESS" in client.monitor("help"), "monitor help")
+    monitor(client, symbols, start, code)
     check(client.ask("bs") == b"" and client.ask("bc") == b"", "there is no way back in time")
     malformed(client, everything)
     check(client.ask("D") == b"OK", "detach")
+
+
+def monitor(client, symbols, start, code):
+    """The monitor's commands, and what is none."""
+    words = client.monitor(f"x/4xw 0x{start:x}").split()[1:]
+    check([int(word, 16) for word in words] == list(struct.unpack_from("<4I", code)), "monitor x")
+    check(client.monitor(f"xp/4xw 0x{start - 0xC0000000:x}").split()[1:] == words, "monitor xp")
+    check(client.monitor("x/1xb start_kernel") == f"{start:08x}: 0x{code[0]:02x}\n", "a symbol's address")
+    check(f"is at physical {start - 0xC0000000:08x}" in client.monitor("walk start_kernel"), "monitor walk")
+    check("is not mapped" in client.monitor("walk 0x10"), "a walk that ends early")
+    check(client.monitor("info registers").startswith("eax "), "info registers")
+    check(len(client.monitor("info segments").splitlines()) == 10, "info segments")
+    check("cpu0.cycles " in client.monitor("stats cpu0.cycles"), "stats")
+    check(client.monitor("stats no.such") == "", "statistics that there are not")
+    for name in ("tlb", "cache", "tlb dtlb", "cache l1d"):
+        check(client.monitor("info " + name) != "", "info " + name)
+    for line in ("nonsense", "info", "info nonsense", "info tlb l9", "info cache l9", "walk", "walk 0x", "walk no_such_symbol",
+                 "x/0x 1", "x/5z 1", "x/99999x 0", "x", "step x", "step 0", "cont", "quit", "dump", "walk 1 2", "x/xw 0x10",
+                 "dump /", "dump /nowhere/core", "a" * 120, "a b c d e f", "walk $nothing", "walk 1+", "walk -1", "/", "x/"):
+        check(len(client.monitor(line).splitlines()) == 1, f"monitor {line}: one line that says what is wrong")
 
 
 def malformed(client, everything):

@@ -32,6 +32,9 @@ info frame
 finish
 delete
 
+printf "---- what is mapped\n"
+monitor info mem
+
 printf "---- a watchpoint: old and new value, and who writes\n"
 watch nr_switches
 continue

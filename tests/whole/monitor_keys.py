@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Types at a run's terminal: the escape key, the monitor's commands; reads the progress line.
+usage: monitor_keys.py LOOKASIDE KERNEL ARGUMENTS, of a guest that spins; the first run's statistics go into the folder
+`talked`."""
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import termios
+import time
+
+failures = 0
+
+
+def check(is_good, what):
+    global failures
+    if not is_good:
+        print(f"FAILED: {what}")
+        failures += 1
+
+
+class Terminal:
+    """A run whose three streams are one terminal."""
+
+    def __init__(self, command):
+        self.child, self.master = pty.fork()
+        if self.child == 0:
+            os.execv(command[0], command)
+        self.text = ""
+
+    def read(self, seconds):
+        if not select.select([self.master], [], [], seconds)[0]:
+            return False
+        try:
+            part = os.read(self.master, 65536)
+        except OSError:  # the other side is closed
+            return False
+        self.text += part.decode("latin-1").replace("\r", "")
+        return bool(part)
+
+    def until(self, pattern):
+        """What stands before and in the first match, which must come within some seconds."""
+        end = time.monotonic() + 30
+        while not (found := re.search(pattern, self.text)):
+            if not self.read(1) and time.monotonic() > end:
+                check(False, f"{pattern!r} did not come, but {self.text[-300:]!r}")
+                return ""
+        before, self.text = self.text[:found.end()], self.text[found.end():]
+        return before
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def ask(self, line):
+        self.type(line + "\n")
+        return self.until(r"\(lookaside\) $")
+
+    def end(self):
+        while self.read(20):
+            pass
+        return os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
+
+
+def talk(lookaside, kernel, arguments):
+    terminal = Terminal([lookaside, "run", "-q", "-a", arguments, "--max-cycles", "200M", "-o", "talked", kernel])
+    terminal.until("zone")
+    raw = termios.tcgetattr(terminal.master)
+    terminal.type("\x01h")
+    terminal.until("Ctrl-A c  .*\n")
+    terminal.type("\x01c")
+    place = terminal.until(r"\(lookaside\) $")
+    check(re.search(r"cycle \d+( in \w+)?\n[0-9a-f]{8}: \w+", place), f"where it is: {place!r}")
+    check(termios.tcgetattr(terminal.master)[3] & termios.ICANON and not raw[3] & termios.ICANON,
+          "lines are edited by the terminal in the monitor only")
+    first = terminal.ask("info registers")
+    cycle = int(re.search(r"cycle (\d+), (\d+) instructions", first)[1])
+    number = int(re.search(r"cycle (\d+), (\d+) instructions", first)[2])
+    check("is no command" in terminal.ask("nonsense"), "a word that is no command")
+    check(terminal.ask("").count("\n") <= 1, "an empty line is none")
+    stepped = terminal.ask("step 7")
+    check(int(re.search(r"cycle (\d+)", stepped)[1]) >= cycle, "steps take time")
+    again = terminal.ask("info registers")
+    check(int(re.search(r"(\d+) instructions", again)[1]) == number + 7, "seven instructions")
+    check("is at physical" in terminal.ask("walk $esp"), "a walk")
+    terminal.type("cont\n")
+    check(terminal.end() == 80, "the run goes on to its limit")
+
+    terminal = Terminal([lookaside, "run", "-q", "-a", arguments, "-o", "quit", kernel])
+    terminal.until("zone")
+    terminal.type("\x01c")
+    terminal.until(r"\(lookaside\) $")
+    terminal.type("quit\n")
+    check(terminal.end() == 0, "quit ends the run")
+
+
+def progress(lookaside, kernel, arguments, options, is_terminal):
+    """What a run says on stderr beside the guest's console."""
+    command = [lookaside, "run", "-q", "-o", "progress", "--max-cycles", "200M", *options, "-a", arguments, kernel]
+    if not is_terminal:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              text=True, check=False).stderr
+    master, slave = pty.openpty()
+    run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=slave, close_fds=True)
+    os.close(slave)
+    text = b""
+    try:
+        while part := os.read(master, 65536):
+            text += part
+    except OSError:
+        pass
+    run.wait()
+    return text.decode()
+
+
+def main():
+    lookaside, kernel, arguments = sys.argv[1:]
+    talk(lookaside, kernel, arguments)
+    line = r"\rlookaside: cycle [\d.]+ M, [\d.]+ M instructions, [\d.]+ M/s, \d+ %, \d+ s left\x1b\[K"
+    said = progress(lookaside, kernel, arguments, [], True)
+    check(re.search(line, said) and "\r\x1b[K" in said, f"a progress line on a terminal, which is taken away: {said!r}")
+    check("left" not in progress(lookaside, kernel, arguments, ["--progress=never"], True), "none where none is wanted")
+    check("left" not in progress(lookaside, kernel, arguments, [], False), "none in a pipe")
+    sys.exit(failures != 0)
+
+
+main()
