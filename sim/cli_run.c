@@ -51,7 +51,6 @@ struct run {
     struct terminal *terminal;
     struct run_view *view;
     struct run_gdb *gdb;
-    struct run_monitor monitor;
     struct progress progress;
     bool has_core; /* --elf-core is done */
     struct run_stats *stats;
@@ -270,6 +269,43 @@ static bool make_machine(struct run *run)
     return run_checkpoint_read(checkpoint, run->machine, run->stats);
 }
 
+/* The monitor's `checkpoint`: what a run that goes on from here can be told of. */
+static void checkpoint_for_monitor(void *opaque, const char *directory, FILE *to)
+{
+    struct run *run = opaque;
+    char file[RUN_PATH_CHARS];
+    struct diag diag;
+    const struct run_parts parts = {
+        .cfg = run->cfg, .origin = &run->origin, .machine = run->machine, .stats = run->stats};
+    diag_init(&diag);
+    /* Without --checkpoint-dir the files were not looked at when the run began. */
+    bool has_origin = run->origin.file[0] || run_origin_make(&run->origin, &run->options, run->image, &diag);
+    if (run->is_forwarding)
+        fputs("no checkpoint within --fast-forward\n", to);
+    else if (!cpu_is_between_blocks(machine_parts(run->machine).cpu))
+        fputs("the processor is within a fetch block: no checkpoint here, but some steps further on\n", to);
+    else if (has_origin && run_checkpoint_write(&parts, directory, file, &diag))
+        fprintf(to, "checkpoint %s\n", file);
+    for (size_t i = 0; i < diag.nr_lines; i++)
+        fprintf(to, "%s\n", diag.lines[i]);
+    diag_fini(&diag);
+}
+
+static struct run_monitor monitor_of(struct run *run)
+{
+    return (struct run_monitor){.machine = run->machine,
+                                .symbols = run->symbols,
+                                .checkpoint = checkpoint_for_monitor,
+                                .opaque = run};
+}
+
+/* What the terminal wants, but for the monitor, which is answered here. */
+static enum terminal_request answer_terminal(struct run *run, enum terminal_request request)
+{
+    const struct run_monitor monitor = monitor_of(run);
+    return request == TERMINAL_MONITOR ? run_monitor_talk(&monitor, run->terminal) : request;
+}
+
 /* Functional up to where it was asked for, unless the guest or somebody ends it before. */
 static bool fast_forward(struct run *run)
 {
@@ -283,7 +319,7 @@ static bool fast_forward(struct run *run)
         cycle_t stop = end - now < FORWARD_CYCLES ? end : now + FORWARD_CYCLES;
         why = machine_run_instructions(run->machine, o->max_instructions, stop);
         now = cpu_now(machine_parts(run->machine).cpu);
-        run->request = terminal_poll(run->terminal);
+        run->request = answer_terminal(run, terminal_poll(run->terminal));
     }
     run->is_forwarding = false;
     if (why != MACHINE_RUNNING)
@@ -327,12 +363,6 @@ static bool make_terminal(struct run *run)
     return run->terminal != NULL;
 }
 
-/* What the terminal wants, but for the monitor, which is answered here. */
-static enum terminal_request answer_terminal(struct run *run, enum terminal_request request)
-{
-    return request == TERMINAL_MONITOR ? run_monitor_talk(&run->monitor, run->terminal) : request;
-}
-
 static enum terminal_request look_at_terminal(void *opaque)
 {
     struct run *run = opaque;
@@ -341,7 +371,8 @@ static enum terminal_request look_at_terminal(void *opaque)
 
 static void answer_gdb(void *opaque, const char *line, FILE *to)
 {
-    run_monitor_answer(&((struct run *)opaque)->monitor, line, to);
+    const struct run_monitor monitor = monitor_of(opaque);
+    run_monitor_answer(&monitor, line, to);
 }
 
 static bool make_gdb(struct run *run)
@@ -354,7 +385,6 @@ static bool make_gdb(struct run *run)
     const char *core = run->options.elf_core;
     if (core && !outfile_can_open(core, &run->diag))
         return false;
-    run->monitor = (struct run_monitor){.machine = run->machine, .symbols = run->symbols};
     run->gdb = run_gdb_create(&params, &run->diag);
     return run->diag.nr_lines == 0;
 }
@@ -434,7 +464,8 @@ static void write_core(struct run *run, bool is_due)
     if (!run->options.elf_core || run->has_core || !is_due)
         return;
     run->has_core = true;
-    run_monitor_dump(&run->monitor, run->options.elf_core, &run->diag);
+    const struct run_monitor monitor = monitor_of(run);
+    run_monitor_dump(&monitor, run->options.elf_core, &run->diag);
 }
 
 static enum machine_end run_guest(struct run *run)

@@ -32,6 +32,12 @@ static void dump(void *opaque, const char *file, FILE *to)
     diag_fini(&diag);
 }
 
+static void checkpoint(void *opaque, const char *directory, FILE *to)
+{
+    const struct run_monitor *monitor = opaque;
+    monitor->checkpoint(monitor->opaque, directory, to);
+}
+
 static bool find_symbol(void *opaque, const char *name, uint64_t *address)
 {
     return elf_symbols_address(((const struct run_monitor *)opaque)->symbols, name, address);
@@ -50,6 +56,7 @@ static struct monitor_params params_of(const struct run_monitor *monitor)
                                    .l3 = parts.l3,
                                    .statistics = statistics,
                                    .dump = dump,
+                                   .checkpoint = checkpoint,
                                    .find_symbol = find_symbol,
                                    .opaque = (void *)(uintptr_t)monitor};
 }

@@ -11,6 +11,9 @@
 struct run_monitor {
     struct machine *machine;
     const struct elf_symbols *symbols; /* NULL: none */
+    /* Writes a checkpoint into a directory; answers for itself. */
+    void (*checkpoint)(void *opaque, const char *directory, FILE *to);
+    void *opaque;
 };
 
 /* A line of gdb's: what makes the machine run or ends the run is refused, for gdb has its own. */

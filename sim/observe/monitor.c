@@ -260,6 +260,14 @@ static void dump(struct context *c)
         c->monitor->dump(c->monitor->opaque, c->words->word[1], c->to);
 }
 
+static void checkpoint(struct context *c)
+{
+    if (c->words->nr < 2)
+        fputs("checkpoint: wants a directory\n", c->to);
+    else
+        c->monitor->checkpoint(c->monitor->opaque, c->words->word[1], c->to);
+}
+
 static void help(struct context *c);
 
 static const struct command {
@@ -284,6 +292,7 @@ static const struct command {
     {"cont", "", "lets the machine run on", go_on, false, 0},
     {"quit", "", "ends the run", quit, false, 0},
     {"dump", "FILE", "memory and registers as an ELF core", dump, false, 1},
+    {"checkpoint", "DIRECTORY", "all of the machine, to go on from by --restore", checkpoint, false, 1},
 };
 enum { NR_COMMANDS = sizeof commands / sizeof *commands };
 

@@ -16,6 +16,7 @@ struct monitor_params {
     /* Statistics whose names have `part` in them; "": all. */
     void (*statistics)(void *opaque, const char *part, FILE *to);
     void (*dump)(void *opaque, const char *file, FILE *to); /* an ELF core; it answers for itself */
+    void (*checkpoint)(void *opaque, const char *directory, FILE *to); /* likewise, into a new file there */
     /* The address of a function of the guest. May be NULL. */
     bool (*find_symbol)(void *opaque, const char *name, uint64_t *address);
     void *opaque;

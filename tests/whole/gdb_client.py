@@ -190,7 +190,7 @@ def monitor(client, symbols, start, code):
     for name in ("tlb", "cache", "tlb dtlb", "cache l1d"):
         check(client.monitor("info " + name) != "", "info " + name)
     for line in ("nonsense", "info", "info nonsense", "info tlb l9", "info cache l9", "walk", "walk 0x", "walk no_such_symbol",
-                 "x/0x 1", "x/5z 1", "x/99999x 0", "x", "step x", "step 0", "cont", "quit", "dump", "walk 1 2", "x/xw 0x10",
+                 "x/0x 1", "x/5z 1", "x/99999x 0", "x", "step x", "step 0", "cont", "quit", "dump", "checkpoint", "checkpoint /nowhere/there", "walk 1 2", "x/xw 0x10",
                  "dump /", "dump /nowhere/core", "a" * 120, "a b c d e f", "walk $nothing", "walk 1+", "walk -1", "/", "x/"):
         check(len(client.monitor(line).splitlines()) == 1, f"monitor {line}: one line that says what is wrong")
 

@@ -10,6 +10,9 @@ timeout 60 "$LK" run -q -a init=init -o plain "$LK_KERNEL" >plain.console 2>err 
 timeout 60 python3 "$LK_SOURCE/tests/whole/monitor_keys.py" "$LK" "$LK_KERNEL" "$spin" || complain "the monitor at the terminal"
 cmp spun/stats.json talked/stats.json || complain "the monitor changed the statistics"
 
+timeout 60 "$LK" run -q --restore points --max-cycles 200M -o restored >console 2>err </dev/null
+[ $? = 80 ] && cmp spun/stats.json restored/stats.json || complain "a run from the monitor's checkpoint has other statistics: $(cat err)"
+
 # A core of a cycle and one of the end, of both kinds of paging.
 for name in kernel-i386 kernel-i386-pae; do
     kernel=$LK_BUILD/guest/$name.elf
