@@ -3,6 +3,7 @@
  * guest/labs/flat.c has the others.
  */
 #include "lab.h"
+#include "printk.h"
 #include "syscalls.h"
 #include "ulib.h"
 
@@ -48,6 +49,36 @@ static u32 rights_of(u32 selector)
     return rights;
 }
 
+/* Whether the file has this text. Its lines are said. */
+static bool file_has(const char *path, const char *text)
+{
+    static char content[4096];
+    int file = (int)syscall(__NR_open, (uintptr_t)path, 0, 0);
+    size_t length = 0, text_length = strlen(text);
+    bool is_found = false;
+    for (long more = 1; more > 0 && length<sizeof(content) - 1; length += more> 0 ? (size_t)more : 0)
+        more = read(file, content + length, sizeof(content) - 1 - length);
+    (void)syscall(__NR_close, (u32)file, 0, 0);
+    for (char *line = content, *at = content; at < content + length; at++) {
+        is_found |= strncmp(at, text, text_length) == 0;
+        if (*at != '\n')
+            continue;
+        *at = '\0';
+        lab_say("  %s", line);
+        line = at + 1;
+    }
+    return is_found;
+}
+
+static void check_proc(u32 entry, u32 selector)
+{
+    char expected[64];
+    snprintf(expected, sizeof(expected), "%5u     %04x %08lx fffff", entry, selector,
+             (unsigned long)&storage[0]);
+    (void)syscall5(__NR_mount, (uintptr_t) "proc", (uintptr_t) "/proc", (uintptr_t) "proc", 0, 0);
+    lab_check(file_has("/proc/gdt", expected), "/proc/gdt has it");
+}
+
 int main(void);
 
 int main(void)
@@ -64,6 +95,8 @@ int main(void)
               read_by_gs());
     lab_check((rights_of(selector) & 0xFE00) == 0xF200, "its rights are %06x: DPL 3, type 2",
               rights_of(selector));
+
+    check_proc(entry, selector);
 
     /* The child moves its own and lets the parent run in between. */
     int status = 0, pid = fork();
