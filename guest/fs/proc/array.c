@@ -7,6 +7,7 @@
 #include "mm.h"
 #include "sched.h"
 #include "signal.h"
+#include "tty.h"
 
 #define PF_EXITING 0x4u
 #define PF_KTHREAD 0x200000u
@@ -108,7 +109,9 @@ static int show_stat(struct seq_file *m, struct task_struct *task, bool is_whole
     sigset_t ignored, caught;
     collect_handlers(task, &ignored, &caught);
     seq_printf(m, "%u (%s) %c %u %u %u %u %d %u", task->pid, task->comm, states[state_index(task)].letter,
-               parent_tgid(task), signal->pgrp, signal->session, 0, -1, task_flags(task));
+               parent_tgid(task), signal->pgrp, signal->session,
+               signal->tty ? TTY_MAJOR << 8 | TTY_CONSOLE_MINOR : 0,
+               signal->tty ? (int)signal->tty->pgrp : -1, task_flags(task));
     seq_printf(m, " %lu %lu %lu %lu %lu %lu %lu %lu", times.min_flt, signal->cmin_flt, times.maj_flt,
                signal->cmaj_flt, times.utime, times.stime, signal->cutime, signal->cstime);
     seq_printf(m, " %d %d %u 0 %lu %lu %lu %u", task_prio(task), task_nice(task), times.nr_threads,
