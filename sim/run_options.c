@@ -546,5 +546,6 @@ void run_options_fini(struct run_options *options)
         free((char *)options->disks[i].file);
     free((char *)options->screenshot);
     free((char *)options->record);
+    free((char *)options->elf_core);
     free(options->checkpoint_at);
 }

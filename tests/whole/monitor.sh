@@ -13,6 +13,16 @@ cmp spun/stats.json talked/stats.json || complain "the monitor changed the stati
 timeout 60 "$LK" run -q --restore points --max-cycles 200M -o restored >console 2>err </dev/null
 [ $? = 80 ] && cmp spun/stats.json restored/stats.json || complain "a run from the monitor's checkpoint has other statistics: $(cat err)"
 
+# The checkpoint's memory, by way of a run and without one.
+timeout 60 "$LK" run -q --restore points --max-cycles 1 --elf-core run.core -o restored >console 2>err </dev/null
+timeout 60 "$LK" dump --elf-core dump.core points >out 2>err || complain "dump: status $?: $(cat err)"
+cmp run.core dump.core || complain "dump of a checkpoint is another core than the restored run's"
+for words in "" "--elf-core f" "points" "--elf-core f points points" "--elf-core" "--wrong points" "--elf-core f err" "--elf-core /nowhere/f points"; do
+    # shellcheck disable=SC2086 # several words
+    "$LK" dump $words >out 2>err && complain "dump $words: no mistake"
+    [ "$(wc -l <err)" = 1 ] || complain "dump $words: $(cat err)"
+done
+
 # A core of a cycle and one of the end, of both kinds of paging.
 for name in kernel-i386 kernel-i386-pae; do
     kernel=$LK_BUILD/guest/$name.elf
