@@ -195,7 +195,9 @@ def check_task(guest, pages, cr3):
     user, tables = guest.mapped_frames(cr3)
     anon = {pfn for pfn, page in enumerate(pages) if page[0] == ANON}
     owned_tables = {pfn for pfn, page in enumerate(pages) if page[0] == PAGE_TABLE}
-    check(user == anon, f"{len(user)} frames are mapped for the user, {len(anon)} are marked anonymous")
+    cached = {pfn for pfn, page in enumerate(pages) if page[0] == PAGE_CACHE}
+    check(anon == user - cached, f"{len(user - cached)} frames of no file are mapped for the user, {len(anon)} are marked anonymous")
+    check(user & cached, "no page of the program's file is mapped")
     # The directory that the idle task uses is in no other.
     check(tables <= owned_tables and len(owned_tables) == len(tables) + 1,
           f"{len(tables)} frames hold this task's page tables, {len(owned_tables)} are marked so")
