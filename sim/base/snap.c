@@ -110,7 +110,7 @@ void snap_bytes(struct snap *snap, void *at, size_t nr_bytes)
 void snap_flags(struct snap *snap, bool *at, size_t nr)
 {
     for (size_t i = 0; i < nr; i++) {
-        uint8_t value = at[i];
+        uint8_t value = snap->is_load ? 0 : at[i]; /* what is read over need not have been a truth value */
         snap_bytes(snap, &value, sizeof value);
         if (snap->is_load)
             at[i] = value != 0;

@@ -62,10 +62,18 @@ for machine in tiny noncoherent; do
     if [ -x "$clang" ]; then
         lookaside=$clang run by_clang --restore $machine.at || complain "clang: status $?: $(cat by_clang.err)"
         same $machine by_clang
+        lookaside=$clang run clang_made -c "$configs/$machine.json" -a init=init --checkpoint-dir clang.at --checkpoint-at 1k,9M,20M \
+            "$LK_KERNEL"
+        diff -r $machine.at clang.at || complain "clang: other checkpoints"
+        rm -r clang.at
     else
         echo "no build by clang ($clang): not compared"
     fi
 done
+
+run traced --restore tiny.at --trace tiny.trace --trace-to 20100k || complain "with a trace: $(cat traced.err)"
+same tiny traced
+[ -s tiny.trace ] || complain "no trace of a run that goes on"
 
 # ---- Marker 6, regions that are under way, and SIGTERM ----
 
