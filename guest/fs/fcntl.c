@@ -118,6 +118,31 @@ long do_fsync(u32 fd, int datasync)
     return error;
 }
 
+/* No file system here takes blocks before they are written, as ext2 of Linux: programs write zeroes. */
+static long check_fallocate(const struct file *file, loff_t offset, loff_t length)
+{
+    u32 kind = file_inode(file)->i_mode & S_IFMT;
+    if (offset < 0 || length <= 0)
+        return -EINVAL;
+    if (!(file->f_mode & FMODE_WRITE))
+        return -EBADF;
+    if (kind == S_IFIFO)
+        return -ESPIPE;
+    if (kind == S_IFDIR)
+        return -EISDIR;
+    return kind == S_IFREG || kind == S_IFBLK ? -EOPNOTSUPP : -ENODEV;
+}
+
+long do_fallocate(u32 fd, loff_t offset, loff_t length)
+{
+    struct file *file = fget(fd);
+    if (file == NULL)
+        return -EBADF;
+    long error = check_fallocate(file, offset, length);
+    fput(file);
+    return error;
+}
+
 long do_syncfs(u32 fd)
 {
     struct file *file = fget(fd);

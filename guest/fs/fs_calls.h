@@ -100,6 +100,7 @@ long do_fcntl(u32 fd, u32 command, unsigned long arg);
 long do_ioctl(u32 fd, u32 command, unsigned long arg);
 long do_fsync(u32 fd, int datasync);
 long do_syncfs(u32 fd);
+long do_fallocate(u32 fd, loff_t offset, loff_t length);
 
 /* locks.c */
 long do_flock(u32 fd, u32 operation);

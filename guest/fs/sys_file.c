@@ -127,6 +127,11 @@ long sys_fdatasync(const struct pt_regs *regs)
     return do_fsync(regs->bx, 1);
 }
 
+long sys_fallocate(const struct pt_regs *regs)
+{
+    return do_fallocate(regs->bx, wide(regs->dx, regs->si), wide(regs->di, regs->bp));
+}
+
 long sys_syncfs(const struct pt_regs *regs)
 {
     return do_syncfs(regs->bx);

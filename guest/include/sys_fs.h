@@ -18,6 +18,7 @@ long sys_dup3(const struct pt_regs *regs);
 long sys_faccessat(const struct pt_regs *regs);
 long sys_faccessat2(const struct pt_regs *regs);
 long sys_fadvise64(const struct pt_regs *regs);
+long sys_fallocate(const struct pt_regs *regs);
 long sys_fchdir(const struct pt_regs *regs);
 long sys_fchmod(const struct pt_regs *regs);
 long sys_fchmodat(const struct pt_regs *regs);
