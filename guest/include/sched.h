@@ -70,6 +70,7 @@ struct signal_struct {
     u32 count; /* tasks that point here */
     u32 live;  /* of these, not yet in do_exit() */
     u32 pgrp, session;
+    int oom_score_adj;      /* oom.h */
     bool is_leader;         /* of its session */
     struct tty_struct *tty; /* the controlling terminal, or NULL */
     struct sigpending shared_pending;

@@ -1,15 +1,35 @@
 /* When a page fault finds no memory: the process that has most of it ends. */
+#include "mm.h"
 #include "oom.h"
 #include "printk.h"
 #include "sched.h"
+
+unsigned long total_pages(void)
+{
+    unsigned long pages = 0;
+    const struct zone *zone;
+    for_each_populated_zone(zone) pages += zone->managed_pages;
+    return pages;
+}
+
+bool oom_is_killable(const struct task_struct *task)
+{
+    return task->mm && task->pid != 1 && task->signal->oom_score_adj != OOM_SCORE_ADJ_MIN;
+}
+
+long oom_badness(const struct task_struct *task)
+{
+    long points = task->mm ? (long)(task->mm->rss + task->mm->nr_ptes) : 0;
+    return points + task->signal->oom_score_adj * (long)(total_pages() / 1000);
+}
 
 /* Never the first process, without which there is no other. */
 static struct task_struct *select_bad_process(void)
 {
     struct task_struct *task, *worst = NULL;
-    list_for_each_entry(task, &task_list, tasks)
+    for_each_process(task)
     {
-        if (task->mm && task->pid != 1 && (worst == NULL || task->mm->rss > worst->mm->rss))
+        if (oom_is_killable(task) && (worst == NULL || oom_badness(task) > oom_badness(worst)))
             worst = task;
     }
     return worst;

@@ -202,6 +202,9 @@ def check_proc(session, is_linux):
     session.check_like("uptime", r"up 0 min,.*load average: \d\.\d\d, ")
     session.check_like("cat /proc/mounts", r"^/dev/\w+ / ext2 rw")
     session.check_like("cat /proc/interrupts", r"^ +\d+: +[1-9]\d* .*timer$" if not is_linux else r"timer")
+    session.check("sh -c 'f=/proc/self/oom_score_adj; echo 300 >$f; cat $f'", ["300"])
+    session.check("cat /proc/$$/oom_score_adj", ["0"])
+    session.check("echo 1001 >/proc/$$/oom_score_adj", ["sh: write error: Invalid argument"], status=1)
     session.check("hostname; cat /proc/sys/kernel/hostname", ["lookaside", "lookaside"])
     if not is_linux:
         session.check_like("sysctl vm.min_free_kbytes=4096; grep -A3 Normal /proc/zoneinfo", r"^vm.min_free_kbytes = 4096$")

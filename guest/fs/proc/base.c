@@ -162,6 +162,30 @@ static int proc_pid_set_comm(struct task_struct *task, const char *text)
     return 0;
 }
 
+/* As Linux shows it: 0 for those that never go, 666 for one that has nothing and no adjustment. */
+static int proc_oom_score(struct seq_file *m, struct task_struct *task)
+{
+    long points = (1000 + oom_badness(task) / (long)(total_pages() / 1000 + 1)) * 2 / 3;
+    seq_printf(m, "%ld\n", oom_is_killable(task) ? max(points, 0l) : 0);
+    return 0;
+}
+
+static int proc_oom_score_adj(struct seq_file *m, struct task_struct *task)
+{
+    seq_printf(m, "%d\n", task->signal->oom_score_adj);
+    return 0;
+}
+
+static int proc_set_oom_score_adj(struct task_struct *task, const char *text)
+{
+    unsigned long value;
+    bool is_negative = *text == '-';
+    int error = proc_parse_number(text + is_negative, OOM_SCORE_ADJ_MAX, &value);
+    if (error == 0)
+        task->signal->oom_score_adj = is_negative ? -(int)value : (int)value;
+    return error;
+}
+
 static int proc_pid_mounts(struct seq_file *m, struct task_struct *task)
 {
     (void)task;
@@ -231,6 +255,11 @@ static const struct file_operations proc_task_operations;
          .iop = &proc_fd_inode_operations,                                                                   \
          .fop = &proc_fd_operations},                                                                        \
         TEXT("limits", proc_pid_limits), TEXT("maps", proc_pid_maps), TEXT("mounts", proc_pid_mounts),       \
+        TEXT("oom_score", proc_oom_score),                                                                   \
+        {.name = "oom_score_adj",                                                                            \
+         .mode = S_IFREG | 0644,                                                                             \
+         .show = proc_oom_score_adj,                                                                         \
+         .store = proc_set_oom_score_adj},                                                                   \
         LINK("root", proc_root_link), TEXT("smaps", proc_pid_smaps), TEXT("statm", proc_pid_statm),          \
         TEXT("status", proc_pid_status)
 static const struct pid_entry tid_entries[] = {COMMON_ENTRIES, TEXT("stat", proc_tid_stat), {.name = NULL}};
@@ -244,8 +273,8 @@ static const struct pid_entry tgid_entries[] = {
     {.name = NULL},
 };
 
-static const struct inode_operations proc_pid_link_inode_operations = {.readlink = proc_pid_readlink,
-                                                                       .get_path = proc_pid_get_path};
+static const struct inode_operations proc_pid_link_inode_operations = {
+    .setattr = proc_setattr, .readlink = proc_pid_readlink, .get_path = proc_pid_get_path};
 static const struct file_operations proc_pid_file_operations = {
     .open = proc_pid_open,
     .read = single_read,
@@ -277,6 +306,8 @@ struct proc_inode *proc_pid_make_inode(struct super_block *sb, u32 pid, const st
         inode->vfs_inode.i_op = entry->iop;
     else if (entry->get_link)
         inode->vfs_inode.i_op = &proc_pid_link_inode_operations;
+    else
+        inode->vfs_inode.i_op = &proc_file_inode_operations;
     inode->vfs_inode.i_fop = entry->fop ? entry->fop : &proc_pid_file_operations;
     proc_pid_update_inode(inode);
     return inode;
@@ -329,10 +360,12 @@ static int proc_tid_iterate(struct file *file, struct dir_context *ctx)
     return pident_iterate(file, ctx, tid_entries);
 }
 
-static const struct inode_operations proc_tgid_inode_operations = {.lookup = proc_tgid_lookup};
+static const struct inode_operations proc_tgid_inode_operations = {.setattr = proc_setattr,
+                                                                   .lookup = proc_tgid_lookup};
 static const struct file_operations proc_tgid_operations = {.iterate_shared = proc_tgid_iterate,
                                                             .llseek = generic_file_llseek};
-static const struct inode_operations proc_tid_inode_operations = {.lookup = proc_tid_lookup};
+static const struct inode_operations proc_tid_inode_operations = {.setattr = proc_setattr,
+                                                                  .lookup = proc_tid_lookup};
 static const struct file_operations proc_tid_operations = {.iterate_shared = proc_tid_iterate,
                                                            .llseek = generic_file_llseek};
 const struct pid_entry proc_tgid_root = {
@@ -373,6 +406,7 @@ static int proc_task_iterate(struct file *file, struct dir_context *ctx)
     return 0;
 }
 
-static const struct inode_operations proc_task_inode_operations = {.lookup = proc_task_lookup};
+static const struct inode_operations proc_task_inode_operations = {.setattr = proc_setattr,
+                                                                   .lookup = proc_task_lookup};
 static const struct file_operations proc_task_operations = {.iterate_shared = proc_task_iterate,
                                                             .llseek = generic_file_llseek};

@@ -46,8 +46,8 @@ static int proc_fd_readlink(struct dentry *dentry, char *buf, u32 size)
     return bytes;
 }
 
-static const struct inode_operations proc_fd_link_inode_operations = {.readlink = proc_fd_readlink,
-                                                                      .get_path = proc_fd_get_path};
+static const struct inode_operations proc_fd_link_inode_operations = {
+    .setattr = proc_setattr, .readlink = proc_fd_readlink, .get_path = proc_fd_get_path};
 
 /* File descriptor 0 is a number too. */
 static bool name_to_fd(const struct qstr *name, u32 *fd)
@@ -89,6 +89,6 @@ static int proc_fd_iterate(struct file *file, struct dir_context *ctx)
     return 0;
 }
 
-const struct inode_operations proc_fd_inode_operations = {.lookup = proc_fd_lookup};
+const struct inode_operations proc_fd_inode_operations = {.setattr = proc_setattr, .lookup = proc_fd_lookup};
 const struct file_operations proc_fd_operations = {.iterate_shared = proc_fd_iterate,
                                                    .llseek = generic_file_llseek};

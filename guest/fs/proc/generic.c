@@ -71,13 +71,13 @@ static const struct file_operations proc_reg_operations = {
 };
 
 /* Nothing is stored: a file that is opened with O_TRUNC stays what it is. */
-static int proc_setattr(struct dentry *dentry, struct iattr *attr)
+int proc_setattr(struct dentry *dentry, struct iattr *attr)
 {
     (void)dentry;
     return (attr->ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID)) ? -EPERM : 0;
 }
 
-static const struct inode_operations proc_file_inode_operations = {.setattr = proc_setattr};
+const struct inode_operations proc_file_inode_operations = {.setattr = proc_setattr};
 
 static int proc_link_readlink(struct dentry *dentry, char *buf, u32 size)
 {

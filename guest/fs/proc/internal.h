@@ -72,6 +72,9 @@ struct inode *proc_get_entry_inode(struct super_block *sb, const struct proc_ent
 const struct proc_entry *proc_find_entry(const struct proc_entry *entries, const struct qstr *name);
 /* Hands out those from ctx->pos on; the first has the position 2. False: there was no room for one. */
 bool proc_emit_entries(struct dir_context *ctx, const struct proc_entry *entries);
+/* ->setattr() of all inodes here: owner and mode stay. */
+int proc_setattr(struct dentry *dentry, struct iattr *attr);
+extern const struct inode_operations proc_file_inode_operations;
 /* What a user writes, as text without a newline at its end. 0, -EFAULT, or -EINVAL: too long. */
 #define PROC_WRITE_MOST 128u
 int proc_copy_text(char text[PROC_WRITE_MOST], const char __user *buf, size_t count);

@@ -97,6 +97,7 @@ static int proc_root_iterate(struct file *file, struct dir_context *ctx)
     return 0;
 }
 
-const struct inode_operations proc_root_inode_operations = {.lookup = proc_root_lookup};
+const struct inode_operations proc_root_inode_operations = {.setattr = proc_setattr,
+                                                            .lookup = proc_root_lookup};
 const struct file_operations proc_root_operations = {.iterate_shared = proc_root_iterate,
                                                      .llseek = generic_file_llseek};
