@@ -100,7 +100,7 @@ Test(checkpoint_file, each_damage_is_seen)
         diag_fini(&diag);
         diag_init(&diag);
         if (i < nr_bytes) {
-            /* Nothing depends on the head's reserved bytes, and on a bit of zstd's head (RFC 8878, 3.1.1.1.1). */
+            /* Nothing depends on reserved bytes, nor on a bit of zstd's head (RFC 8878, 3.1.1.1.1). */
             if ((at >= 28 && at < 32) || at == ZSTD_UNUSED_BIT_AT)
                 continue;
             bytes[at] ^= (uint8_t)(1 << at % 8);
