@@ -27,6 +27,27 @@ static bool is_control(u8 c)
     return c < ' ' || c == DELETE;
 }
 
+/* Letters, those of Latin-1 too: C0h to DEh and E0h to FEh, but for the signs in between. */
+static bool is_upper(u8 c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 0xC0 && c <= 0xDE && c != 0xD7);
+}
+
+static bool is_lower(u8 c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 0xDF && c != 0xF7);
+}
+
+static bool is_word_char(u8 c)
+{
+    return is_upper(c) || is_lower(c) || (c >= '0' && c <= '9') || c == '_';
+}
+
+static u8 to_upper(u8 c)
+{
+    return is_lower(c) ? (u8)(c - 0x20) : c;
+}
+
 /* The second and further bytes of a character in UTF-8. */
 static bool is_continuation(const struct n_tty *tty, u8 c)
 {
@@ -149,8 +170,8 @@ static u32 process_output_char(struct n_tty *tty, u8 c, char *to)
     default:
         if (is_control(c))
             return 1;
-        if ((oflag & OLCUC) && c >= 'a' && c <= 'z')
-            to[0] = (char)(c - 'a' + 'A');
+        c = oflag & OLCUC ? to_upper(c) : c;
+        to[0] = (char)c;
         if (!is_continuation(tty, c))
             tty->column++;
         return 1;
@@ -181,12 +202,16 @@ static void echo_text(struct n_tty *tty, const char *text)
         echo_raw(tty, (u8)*text);
 }
 
-/* Control characters as ^ and a letter. */
+/* Control characters as ^ and a letter. These, and FFh, are counted even where output is sent as it is. */
 static void echo_char(struct n_tty *tty, u8 c)
 {
+    const char shown[] = {'^', (char)(c ^ 0x40)}, mark = (char)c;
     if (has_lflag(tty, ECHOCTL) && is_control(c) && c != '\t') {
-        const char shown[] = {'^', (char)(c ^ 0x40), '\0'};
-        echo_text(tty, shown);
+        tty->write(tty, shown, sizeof(shown));
+        tty->column += sizeof(shown);
+    } else if (c == 0xFF) {
+        tty->write(tty, &mark, 1);
+        tty->column++;
     } else {
         echo_raw(tty, c);
     }
@@ -199,12 +224,6 @@ static void note_line_start(struct n_tty *tty)
 }
 
 /* ---- Taking back what was typed ---- */
-
-static bool is_word_char(u8 c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           c >= 0xC0;
-}
 
 /* A tab went as far as what stands before it says: since the last tab, or the beginning of the line. */
 static void erase_tab(struct n_tty *tty)
@@ -352,14 +371,16 @@ static void reprint(struct n_tty *tty, u8 c)
         echo_char(tty, *at(tty, position));
 }
 
-static void receive_plain(struct n_tty *tty, u8 c)
+/* A line feed that a carriage return has become is shown as what it is, not as a control character. */
+static void receive_plain(struct n_tty *tty, u8 c, bool was_return)
 {
     if (has_lflag(tty, ECHO)) {
-        note_line_start(tty);
-        if (c == '\n')
+        if (c == '\n' && was_return) {
             echo_raw(tty, c);
-        else
+        } else {
+            note_line_start(tty);
             echo_char(tty, c);
+        }
     }
     /* So that it is no mark of an error. */
     if (has_iflag(tty, PARMRK) && c == 0xFF)
@@ -410,11 +431,11 @@ void n_tty_receive_char(struct n_tty *tty, u8 c)
 {
     if (has_iflag(tty, ISTRIP))
         c &= 0x7F;
-    if (has_iflag(tty, IUCLC) && has_lflag(tty, IEXTEN) && c >= 'A' && c <= 'Z')
-        c = (u8)(c - 'A' + 'a');
+    if (has_iflag(tty, IUCLC) && has_lflag(tty, IEXTEN) && is_upper(c))
+        c = (u8)(c + 0x20);
     if (tty->has_lnext) {
         tty->has_lnext = false;
-        receive_plain(tty, c);
+        receive_plain(tty, c, false);
         return;
     }
     if (has_iflag(tty, IXON) && (is_char(tty, c, VSTART) || is_char(tty, c, VSTOP))) {
@@ -428,7 +449,8 @@ void n_tty_receive_char(struct n_tty *tty, u8 c)
     }
     if (tty->is_stopped && has_iflag(tty, IXON) && has_iflag(tty, IXANY))
         tty->is_stopped = false;
-    if (c == '\r') {
+    bool was_return = c == '\r';
+    if (was_return) {
         if (has_iflag(tty, IGNCR))
             return;
         if (has_iflag(tty, ICRNL))
@@ -437,7 +459,7 @@ void n_tty_receive_char(struct n_tty *tty, u8 c)
         c = '\r';
     }
     if (!has_lflag(tty, ICANON) || !receive_editing(tty, c))
-        receive_plain(tty, c);
+        receive_plain(tty, c, was_return);
 }
 
 /* ---- Reading ---- */
