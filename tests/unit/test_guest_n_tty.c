@@ -1,6 +1,6 @@
 /*
  * The guest's line discipline against Linux's: the same bytes typed into it and into a pseudo-terminal of the
- * host's, under random settings, give the same echo and the same reads; the same text written, the same output.
+ * host's, under random settings, give the same echo and the same reads; text that is written, the same output.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -55,7 +55,7 @@ static const char *in_hex(const char *text, u32 bytes)
     return to;
 }
 
-/* The host's kernel works on what was typed when it comes to it: until it shows the same, and has the same. */
+/* The host's kernel works on what was typed when it comes to it: until it shows and has the same. */
 static void expect_same(const char *after)
 {
     bool is_same = false;
