@@ -1,6 +1,7 @@
 /*
- * The guest's line discipline against Linux's: the same bytes typed into it and into a pseudo-terminal of the
- * host's, under random settings, give the same echo and the same reads; text that is written, the same output.
+ * The guest's line discipline against Linux's: the same bytes typed into it and into a pseudo-terminal of
+ * the host's, under random settings, give the same echo and the same reads; text that is written, the same
+ * output.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
