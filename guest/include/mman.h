@@ -57,6 +57,8 @@ long do_mremap(struct mm_struct *mm, unsigned long address, unsigned long old_by
                u32 flags, unsigned long new_address);
 /* Writes shared pages to their files (MS_SYNC), or is content that they are dirty. flags: MS_ bits. */
 long do_msync(struct mm_struct *mm, unsigned long start, unsigned long bytes, u32 flags);
+/* Which pages of a range are in memory: a byte of 1 or 0 for each, in a user's buffer. */
+long do_mincore(struct mm_struct *mm, unsigned long start, unsigned long bytes, unsigned char *user_vector);
 long do_madvise(struct mm_struct *mm, unsigned long start, unsigned long bytes, int advice);
 long do_mlock(struct mm_struct *mm, unsigned long start, unsigned long bytes);
 long do_munlock(struct mm_struct *mm, unsigned long start, unsigned long bytes);

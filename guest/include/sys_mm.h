@@ -8,6 +8,8 @@ long sys_mmap2(const struct pt_regs *regs);
 long sys_munmap(const struct pt_regs *regs);
 long sys_mprotect(const struct pt_regs *regs);
 long sys_mremap(const struct pt_regs *regs);
+long sys_mincore(const struct pt_regs *regs);
+long sys_mmap(const struct pt_regs *regs);
 long sys_msync(const struct pt_regs *regs);
 long sys_madvise(const struct pt_regs *regs);
 long sys_mlock(const struct pt_regs *regs);

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <malloc.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,40 +13,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "lab_program.h"
+
 #define PAGE_BYTES 4096u
 #define SMALL_BYTES (100u << 10)
 #define LARGE_BYTES (256u << 10)
 #define LARGE_PAGES ((long)(LARGE_BYTES / PAGE_BYTES))
 #define THRESHOLD_BYTES (128 << 10)
-
-static int nr_failed;
-
-__attribute__((format(printf, 2, 3))) static void check(int holds, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    printf(holds ? "ok: " : "FAILED: ");
-    vprintf(format, arguments);
-    printf("\n");
-    va_end(arguments);
-    nr_failed += !holds;
-}
-
-/* docs/markers.md */
-static void marker_1(uint32_t id)
-{
-    __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00; .long 0x4c410001" : "+a"(id)::"memory");
-}
-
-static void marker_2(uint32_t id)
-{
-    __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00; .long 0x4c410002" : "+a"(id)::"memory");
-}
-
-static void marker_3(uint32_t id, const char *name)
-{
-    __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00; .long 0x4c410003" : "+a"(id) : "d"(name) : "memory");
-}
 
 /* Writes a word of each page; returns how many page faults that took. */
 static long touch(char *memory, size_t bytes, const char *region)

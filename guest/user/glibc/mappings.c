@@ -4,6 +4,7 @@
  * the folder.
  */
 #define _GNU_SOURCE
+#include "smaps.h"
 #include "trial.h"
 
 #include <errno.h>
@@ -84,6 +85,10 @@ static void check_shared_and_private(void)
         check(byte_of(fd, 11) == 'M' && munmap(moved, 12 * PAGE) == 0, "and it still is the file");
     }
     check(byte_of(fd, 7) == 'S', "what was stored stays when the mapping goes");
+    unsigned char there[6] = {0};
+    check(mincore(private, 6 * PAGE, there) == 0 && (there[0] & 1) && (there[4] & 1),
+          "mincore() finds its pages in memory");
+    check(mincore(private + 1, PAGE, there) == -1 && errno == EINVAL, "and wants whole ones");
     munmap(private, 6 * PAGE);
     close(fd);
 }
@@ -218,41 +223,6 @@ static void check_second_start(char *self)
 }
 
 /* ---- Sizes ---- */
-
-struct sizes {
-    long vss, rss, pss, uss;
-    long libc_rss, libc_pss, libc_private; /* of the C library's code */
-};
-
-static struct sizes sizes_of(int pid)
-{
-    char line[512], kind[8] = "";
-    struct sizes sizes = {0};
-    bool is_libc = false;
-    snprintf(line, sizeof(line), "/proc/%d/smaps", pid);
-    FILE *smaps = fopen(line, "r");
-    while (smaps && fgets(line, sizeof(line), smaps)) {
-        long kbytes;
-        if (sscanf(line, "%*x-%*x %7s", kind) == 1 && strchr(line, '-') < strchr(line, ' '))
-            is_libc = strstr(line, "libc") && strcmp(kind, "r-xp") == 0;
-        else if (sscanf(line, "Size: %ld", &kbytes) == 1)
-            sizes.vss += kbytes;
-        else if (sscanf(line, "Rss: %ld", &kbytes) == 1) {
-            sizes.rss += kbytes;
-            sizes.libc_rss += is_libc ? kbytes : 0;
-        } else if (sscanf(line, "Pss: %ld", &kbytes) == 1) {
-            sizes.pss += kbytes;
-            sizes.libc_pss += is_libc ? kbytes : 0;
-        } else if (sscanf(line, "Private_Clean: %ld", &kbytes) == 1 ||
-                   sscanf(line, "Private_Dirty: %ld", &kbytes) == 1) {
-            sizes.uss += kbytes;
-            sizes.libc_private += is_libc ? kbytes : 0;
-        }
-    }
-    if (smaps)
-        fclose(smaps);
-    return sizes;
-}
 
 static void check_sizes(char *self)
 {
