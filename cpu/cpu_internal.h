@@ -728,7 +728,7 @@ void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn);
 
 /* observe.c: nothing where nobody watches. */
 void cpu_observe_block(struct cpu *cpu); /* one is fetched in the mode that is */
-void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done);
+void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, stamp_t next);
 void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation *translation,
                              const struct walk *walk);
 void cpu_observe_access(struct cpu *cpu, const struct cpu_seen_access *access);

@@ -37,7 +37,8 @@ enum {
 /* Defined in exec_block.c. */
 EXEC(fault);  /* delivers cpu->fault for `insn` and goes on in the handler */
 EXEC(resume); /* goes on at cpu->rip */
-void EXEC_NAME(watch)(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done);
+/* The instruction is retired; `next` is from when on the next one can issue. */
+void EXEC_NAME(watch)(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, stamp_t next);
 
 ALWAYS_INLINE const struct insn *exec_go(struct cpu *cpu, const struct insn *next, stamp_t t)
 {
@@ -143,7 +144,7 @@ ALWAYS_INLINE stamp_t exec_after(stamp_t ready)
 ALWAYS_INLINE const struct insn *exec_next(struct cpu *cpu, const struct insn *insn, stamp_t t, stamp_t done)
 {
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, done);
+        EXEC_NAME(watch)(cpu, insn, t, done, t + cpu->step);
     return exec_go(cpu, insn + 1, t + cpu->step);
 }
 
@@ -151,7 +152,7 @@ ALWAYS_INLINE const struct insn *exec_next(struct cpu *cpu, const struct insn *i
 ALWAYS_INLINE const struct insn *exec_leave(struct cpu *cpu, const struct insn *insn, stamp_t t, stamp_t done)
 {
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, done);
+        EXEC_NAME(watch)(cpu, insn, t, done, t + cpu->step);
     cpu->stats.instructions += insn->position + 1u;
     return EXEC_NAME(resume)(cpu, insn, t + cpu->step);
 }
@@ -327,9 +328,9 @@ ALWAYS_INLINE void exec_note_ip(struct cpu *cpu, const struct insn *insn)
     }                                                                                                        \
     EXEC(name)                                                                                               \
     {                                                                                                        \
-        if (EXEC_IS_WATCHED)                                                                                 \
-            exec_note_ip(cpu, insn);                                                                         \
-        return name##_body(cpu, insn, t, EXEC_IS_WATCHED ? NULL : name##_slow);                              \
+        if (EXEC_IS_WATCHED && !cpu->params.observer->wants_no_hits)                                         \
+            return name##_slow(cpu, insn, t);                                                                \
+        return name##_body(cpu, insn, t, name##_slow);                                                       \
     }                                                                                                        \
     ALWAYS_INLINE const struct insn *name##_body(struct cpu *cpu, const struct insn *insn, stamp_t t,        \
                                                  exec_fn *slow)

@@ -20,9 +20,9 @@ EXEC(fault)
     return EXEC_NAME(resume)(cpu, insn, cpu->clock);
 }
 
-void EXEC_NAME(watch)(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done)
+void EXEC_NAME(watch)(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, stamp_t next)
 {
-    cpu_observe_insn(cpu, insn, issued, done);
+    cpu_observe_insn(cpu, insn, issued, done, next);
 }
 
 /* The block's page is not what it was, or its line is not the most recently used: the long way. */
@@ -39,7 +39,7 @@ static __attribute__((noinline, cold)) const struct insn *fetch_slow(struct cpu 
 ALWAYS_INLINE const struct insn *fetch_block(struct cpu *cpu, const struct insn *insn, stamp_t t)
 {
     const struct front *front = cpu->fetch_front;
-    if (EXEC_IS_WATCHED || UNLIKELY(front->entry->id != front->id))
+    if ((EXEC_IS_WATCHED && !cpu->params.observer->wants_no_hits) || UNLIKELY(front->entry->id != front->id))
         return fetch_slow(cpu, insn, t);
     if (!EXEC_IS_TIMED) {
         ++*cpu->fetch_clock;

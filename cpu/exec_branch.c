@@ -44,7 +44,7 @@ ALWAYS_INLINE const struct insn *go_to(struct cpu *cpu, const struct insn *insn,
 ALWAYS_INLINE const struct insn *take(struct cpu *cpu, const struct insn *insn, stamp_t t, uint64_t rip)
 {
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1));
+        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1), t + cpu->step);
     cpu->stats.instructions += insn->position + 1u;
     return go_to(cpu, insn, t + cpu->step, rip);
 }
@@ -61,7 +61,7 @@ ALWAYS_INLINE bool is_linked(const struct cpu *cpu, const struct insn *insn)
 ALWAYS_INLINE const struct insn *take_linked(struct cpu *cpu, const struct insn *insn, stamp_t t)
 {
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1));
+        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1), t + cpu->step);
     cpu->stats.instructions += insn->position + 1u;
     return exec_go(cpu, insn->target, t + cpu->step);
 }
@@ -301,7 +301,7 @@ ALWAYS_INLINE const struct insn *finish_far(struct cpu *cpu, const struct insn *
     stamp_t done =
         EXEC_IS_TIMED ? cpu_serialise(cpu, cpu->clock, insn->latency_cycles) : cpu->clock + cpu->step;
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, done);
+        EXEC_NAME(watch)(cpu, insn, t, done, done);
     cpu->stats.instructions += insn->position + 1u;
     cpu_redirect(cpu, done);
     return EXEC_NAME(resume)(cpu, insn, done);

@@ -244,7 +244,7 @@ EXEC(nop)
         return exec_next(cpu, insn, t, exec_done(t, 1));
     /* It is retired before it acts, so that what it counts is counted up to here. */
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1));
+        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1), t + cpu->step);
     cpu->rip = exec_next_rip(cpu, insn);
     cpu->stats.instructions += insn->position + 1u;
     cpu->clock = t + cpu->step;

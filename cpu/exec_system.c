@@ -11,7 +11,7 @@ ALWAYS_INLINE const struct insn *finish_serial(struct cpu *cpu, const struct ins
     stamp_t done = cpu_serialise(cpu, t, insn->latency_cycles);
     cpu_redirect(cpu, done);
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, done);
+        EXEC_NAME(watch)(cpu, insn, t, done, done + cpu->step);
     cpu->stats.instructions += insn->position + 1u;
     return EXEC_NAME(resume)(cpu, insn, done + cpu->step);
 }

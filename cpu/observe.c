@@ -13,10 +13,54 @@ void cpu_observe_block(struct cpu *cpu)
     cpu->seen_cpl = (uint8_t)cpu->cpl;
 }
 
-void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done)
+static enum cpu_flow flow_of(enum dec_op op)
+{
+    switch (op) {
+    case DEC_CALL:
+    case DEC_CALL_FAR:
+        return CPU_FLOW_CALL;
+    case DEC_RET:
+    case DEC_RET_FAR:
+        return CPU_FLOW_RETURN;
+    case DEC_INT:
+    case DEC_INT3:
+    case DEC_INTO:
+    case DEC_SYSCALL:
+    case DEC_SYSENTER:
+        return CPU_FLOW_ENTRY;
+    case DEC_IRET:
+    case DEC_SYSEXIT:
+    case DEC_SYSRET:
+        return CPU_FLOW_LEAVE;
+    default:
+        return CPU_FLOW_NONE;
+    }
+}
+
+static void tell_step(struct cpu *cpu, const struct insn *insn, stamp_t next)
 {
     const struct cpu_observer *observer = cpu->params.observer;
-    if (!observer || !observer->insn)
+    struct cpu_seen_step seen = {
+        .linear = laddr(cpu->reg[REG_CODE] + insn->offset),
+        .next = stamp_because(next, REASON_BASE),
+        .stack = cpu->reg[CPU_SP],
+        .flow = (uint8_t)flow_of((enum dec_op)insn->op),
+        .vector = (uint8_t)(insn->op == DEC_INT    ? insn->imm
+                            : insn->op == DEC_INT3 ? EXCP_BP
+                                                   : 0),
+        .cpl = (uint8_t)cpu->cpl,
+    };
+    observer->step(observer->opaque, &seen);
+}
+
+void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, stamp_t next)
+{
+    const struct cpu_observer *observer = cpu->params.observer;
+    if (!observer)
+        return;
+    if (observer->step)
+        tell_step(cpu, insn, next);
+    if (!observer->insn)
         return;
     uint64_t linear = cpu->reg[REG_CODE] + insn->offset;
     struct cpu_seen_insn seen = {
@@ -81,6 +125,7 @@ void cpu_observe_exception(struct cpu *cpu, unsigned vector, bool is_interrupt)
         .rip = cpu->rip,
         .cr2 = vector == EXCP_PF ? cpu->cr2 : 0,
         .cycle = stamp_cycle(cpu->clock),
+        .clock = cpu->clock,
         .linear = laddr(cpu_code_linear(cpu, cpu->rip)),
         .code_bits = cpu_is_64bit(cpu)                        ? 64
                      : cpu->segment[DEC_SEG_CS].hidden.is_big ? 32

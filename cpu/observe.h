@@ -97,6 +97,25 @@ struct cpu_seen_request {
     unsigned served_by;   /* enum served_by; flushes: 0 */
 };
 
+/* Where an instruction goes on, but to the next one or where a branch goes. */
+enum cpu_flow {
+    CPU_FLOW_NONE,
+    CPU_FLOW_CALL,   /* near or far */
+    CPU_FLOW_RETURN, /* likewise */
+    CPU_FLOW_ENTRY,  /* INT n and the like, SYSENTER, SYSCALL */
+    CPU_FLOW_LEAVE,  /* IRET, SYSEXIT, SYSRET */
+};
+
+/* The same instruction in few words, for who counts. */
+struct cpu_seen_step {
+    struct laddr linear;
+    stamp_t next;   /* the slot from which on the next one can issue */
+    uint64_t stack; /* rSP behind it */
+    uint8_t flow;   /* enum cpu_flow */
+    uint8_t vector; /* CPU_FLOW_ENTRY: of INT; 0 for the others */
+    uint8_t cpl;    /* behind it */
+};
+
 struct cpu_seen_exception {
     uint64_t instruction;
     uint8_t vector;
@@ -104,6 +123,7 @@ struct cpu_seen_exception {
     uint32_t error_code;
     uint64_t rip, cr2;
     cycle_t cycle;
+    stamp_t clock;       /* the same moment */
     struct laddr linear; /* of rip, and what stands there, as far as it can be read */
     uint8_t bytes[15];
     uint8_t nr_bytes;
@@ -112,6 +132,12 @@ struct cpu_seen_exception {
 
 struct cpu_observer {
     void *opaque;
+    /*
+     * Nobody needs to be told of hits: what `access`, `request` and, of translations, hits of the TLB tell is
+     * only what takes the long way anyhow, and the core keeps its short ways.
+     */
+    bool wants_no_hits;
+    void (*step)(void *opaque, const struct cpu_seen_step *step);
     void (*insn)(void *opaque, const struct cpu_seen_insn *insn);
     /* In the order in which TLBs and caches saw them. `walk` is NULL where the translation took none. */
     void (*translation)(void *opaque, const struct cpu_seen_translation *translation,

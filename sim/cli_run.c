@@ -6,6 +6,7 @@
 #include "sim/board/terminal.h"
 #include "sim/bundled.h"
 #include "sim/machine.h"
+#include "sim/observe/profiler.h"
 #include "sim/observe/trace_writer.h"
 #include "sim/report.h"
 #include "sim/report_stale.h"
@@ -48,6 +49,7 @@ struct run {
     bool is_forwarding, has_region;     /* --fast-forward; which is over as this region begins */
     uint32_t region;
     struct trace_writer *trace;
+    struct profiler *profiler;
     struct terminal *terminal;
     struct run_view *view;
     struct run_gdb *gdb;
@@ -195,6 +197,39 @@ static bool make_trace(struct run *run)
     return run->trace != NULL;
 }
 
+/* run->image is known. */
+static bool make_profiler(struct run *run)
+{
+    if (!run->options.profile)
+        return true;
+    if (cfg_values(run->cfg)->cpu_model == CFG_CPU_FUNCTIONAL)
+        return diag_add(&run->diag, EXIT_STATUS_USAGE,
+                        "--profile: cpu.model is functional, which has no cycles; allowed: inorder");
+    struct profiler_params params = {
+        .version = LK_VERSION, .config_digest = run->digest, .image = run->image};
+    run->profiler = profiler_create(run->options.profile, &params, &run->diag);
+    return run->profiler != NULL;
+}
+
+/* The machine is the one that will run. */
+static void attach_profiler(struct run *run)
+{
+    struct machine_parts parts = machine_parts(run->machine);
+    struct profiler_sources sources = {
+        .cpu = parts.cpu,
+        .itlb = parts.itlb,
+        .dtlb = parts.dtlb,
+        .l1i = parts.l1i,
+        .l1d = parts.l1d,
+        .l2 = parts.l2,
+        .ram = parts.ram,
+        .note = parts.note,
+        .note_bytes = parts.note_bytes,
+    };
+    if (run->profiler)
+        profiler_attach(run->profiler, &sources);
+}
+
 /* Where the image's file is. */
 static bool find_image(struct run *run)
 {
@@ -216,10 +251,12 @@ static bool find_image(struct run *run)
 
 static struct machine *create_machine(struct run *run, const struct config *config)
 {
-    bool is_observed = run->trace && !run->is_forwarding;
+    bool is_observed = run->trace && !run->is_forwarding, is_profiled = run->profiler && !run->is_forwarding;
     struct machine_params params = {
         .config = config,
-        .observer = is_observed ? trace_observer(run->trace) : NULL,
+        .observer = is_observed   ? trace_observer(run->trace)
+                    : is_profiled ? profiler_observer(run->profiler)
+                                  : NULL,
         .dma_observer = is_observed ? trace_dma_observer(run->trace) : NULL,
         .console = put_console,
         .log = put_log,
@@ -250,7 +287,7 @@ static bool load_guest(struct run *run)
 static bool make_machine(struct run *run)
 {
     struct config config = *cfg_values(run->cfg);
-    if (!find_image(run))
+    if (!find_image(run) || !make_profiler(run))
         return false;
     run->is_forwarding = run->options.forward_cycles != 0;
     if (run->is_forwarding && config.cpu_model == CFG_CPU_FUNCTIONAL)
@@ -600,6 +637,7 @@ static int run_all(struct run *run)
 {
     const struct run_options *o = &run->options;
     progress_init(&run->progress, o->progress, o->max_cycles, o->max_instructions);
+    attach_profiler(run);
     enum machine_end why = run_guest(run);
     progress_end(&run->progress);
     if (o->elf_core && !run->has_core && o->elf_core_cycle != EV_NEVER)
@@ -612,6 +650,10 @@ static int run_all(struct run *run)
     run_gdb_finish(run->gdb, status);
     tell_of_disks(run->machine);
     bool is_written = write_results(run);
+    if (run->profiler) {
+        is_written &= profiler_finish(run->profiler, &run->diag);
+        run->profiler = NULL;
+    }
     if (run->trace) {
         is_written &= trace_writer_finish(run->trace, &run->diag);
         run->trace = NULL;
@@ -672,6 +714,7 @@ int cli_run(int argc, char **argv)
     elf_symbols_free(run.symbols);
     machine_destroy(run.machine);
     trace_writer_abandon(run.trace);
+    profiler_abandon(run.profiler);
     if (run.cfg)
         cfg_destroy(run.cfg);
     run_options_fini(&run.options);

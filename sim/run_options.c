@@ -37,6 +37,7 @@ const char run_usage[] =
     "      --trace-address A-B  ... only what lies at or goes to these linear addresses\n"
     "      --trace-process CR3  ... only while CR3 has this page directory\n"
     "      --trace-region ID    ... only within this region of interest\n"
+    "      --profile FILE       where the cycles went, for `lookaside profile`\n"
     "      --view               a window on memory, TLBs, caches and counters while the guest runs\n"
     "      --screenshot FILE.png[@CYCLE]   the same picture into a file, at the end or at a cycle; needs no "
     "display\n"
@@ -87,6 +88,7 @@ enum option_id {
     OPTION_TRACE_ADDRESS,
     OPTION_TRACE_PROCESS,
     OPTION_TRACE_REGION,
+    OPTION_PROFILE,
     OPTION_VIEW,
     OPTION_SCREENSHOT,
     OPTION_VIEW_KEYS,
@@ -129,6 +131,7 @@ static const struct option known[] = {
     {"trace-address", required_argument, NULL, OPTION_TRACE_ADDRESS},
     {"trace-process", required_argument, NULL, OPTION_TRACE_PROCESS},
     {"trace-region", required_argument, NULL, OPTION_TRACE_REGION},
+    {"profile", required_argument, NULL, OPTION_PROFILE},
     {"view", no_argument, NULL, OPTION_VIEW},
     {"screenshot", required_argument, NULL, OPTION_SCREENSHOT},
     {"view-keys", required_argument, NULL, OPTION_VIEW_KEYS},
@@ -408,6 +411,9 @@ static bool take(struct run_options *o, int option, struct diag *diag)
     case OPTION_TRACE_PROCESS:
     case OPTION_TRACE_REGION:
         return take_trace_choice(o, option, diag);
+    case OPTION_PROFILE:
+        o->profile = optarg;
+        return true;
     case OPTION_VIEW:
         o->has_view = true;
         return true;
@@ -528,6 +534,8 @@ bool run_options_parse(struct run_options *options, int argc, char **argv, struc
         (options->trace_from || options->trace_to || options->trace_limit_bytes || options->is_trace_chosen))
         return diag_add(diag, EXIT_STATUS_USAGE,
                         "--trace-from, --trace-limit and other options of --trace want --trace FILE as well");
+    if (options->trace && options->profile)
+        return diag_add(diag, EXIT_STATUS_USAGE, "--profile: not with --trace: the core has one observer");
     if (!options->has_firmware && optind < argc)
         options->image = argv[optind++];
     if (optind < argc)

@@ -33,6 +33,7 @@ struct run_options {
     struct trace_filter trace_filter; /* kinds 0: all */
     bool has_trace_process, has_trace_region;
     uint64_t trace_process_cr3, trace_region;
+    const char *profile; /* file; NULL: none */
     bool has_view;
     const char *screenshot;   /* file; NULL: none. Owned. */
     cycle_t screenshot_cycle; /* EV_NEVER: at the end */
