@@ -199,7 +199,7 @@ def check_proc(session, is_linux):
     session.check_like("/usr/bin/ps -o pid,stat,args -p 1", r"^ +1 S.* init$")
     session.check_like("/usr/bin/top -b -n1 | head -n 3", r"^Tasks: +\d+ total, +1 running")
     session.check_like("slabtop -o | head -n 20", r"^ +\d+ +\d+ +\d+% +[0-9.]+K +\d+ +\d+ +\d+K \w+")
-    session.check_like("uptime", r"up +\d+ min,.*load average: \d\.\d\d, ")
+    session.check_like("uptime", r"up .*load average: \d\.\d\d, ")
     session.check_like("cat /proc/mounts", r"^/dev/\w+ / ext2 rw")
     session.check_like("cat /proc/interrupts", r"^ +\d+: +[1-9]\d* .*timer$" if not is_linux else r"timer")
     session.check("sh -c 'f=/proc/self/oom_score_adj; echo 300 >$f; cat $f'", ["300"])
