@@ -76,8 +76,8 @@ enum machine_end machine_run(struct machine *machine, cycle_t until);
 enum machine_end machine_run_instructions(struct machine *machine, uint64_t nr_instructions, cycle_t until);
 
 /*
- * machine_run or machine_run_instructions comes back, before the guest ends: from a note of the machine, where
- * that tells of a region's begin or asks for a checkpoint, right behind its marker.
+ * machine_run or machine_run_instructions comes back, before the guest ends: from a note of the machine,
+ * where that tells of a region's begin or asks for a checkpoint, right behind its marker.
  */
 void machine_stop(struct machine *machine);
 
@@ -91,8 +91,8 @@ enum machine_end machine_step(struct machine *machine);
 bool machine_run_to_point(struct machine *machine, uint64_t nr_instructions, cycle_t until);
 
 /*
- * The same for one instruction, or one iteration of a repeated one, or an exception or interrupt and the first
- * instruction of its handler. *is_done: false when `until` came first, as the core is halted.
+ * The same for one instruction, or one iteration of a repeated one, or an exception or interrupt and the
+ * first instruction of its handler. *is_done: false when `until` came first, as the core is halted.
  */
 bool machine_step_to_point(struct machine *machine, cycle_t until, bool *is_done);
 

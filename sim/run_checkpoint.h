@@ -1,6 +1,6 @@
 /*
- * Checkpoints of a run: the machine, and what was counted of it by regions, behind a head that says what it was
- * begun with (docs/checkpoints.md).
+ * Checkpoints of a run: the machine, and what was counted of it by regions, behind a head that says what
+ * it was begun with (docs/checkpoints.md).
  */
 #ifndef LK_SIM_RUN_CHECKPOINT_H
 #define LK_SIM_RUN_CHECKPOINT_H

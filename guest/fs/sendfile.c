@@ -28,7 +28,10 @@ static long send_at(u32 out_fd, struct file *in, loff_t *pos, size_t count)
 {
     if (!(in->f_mode & FMODE_READ))
         return -EBADF;
-    /* What waits for more would hold back what has come, and a terminal's Ctrl-D would be taken for no byte. */
+    /*
+     * What waits for more would hold back what has come, and a terminal's Ctrl-D would be taken for no
+     * byte.
+     */
     umode_t mode = file_inode(in)->i_mode;
     if (!S_ISREG(mode) && !S_ISBLK(mode))
         return -EINVAL;

@@ -24,9 +24,9 @@ void seq_lines(void (*show)(struct seq_file *m), void (*put_line)(const char *li
 void seq_print(void (*show)(struct seq_file *m));
 
 /*
- * Files of such text (fs/seq_single.c). The text is made when the file is read from its beginning, in a buffer
- * that grows until all of it fits, and stays as it is until somebody reads from the beginning again. show()
- * returns 0 or the error that read() is to give.
+ * Files of such text (fs/seq_single.c). The text is made when the file is read from its beginning, in a
+ * buffer that grows until all of it fits, and stays as it is until somebody reads from the beginning
+ * again. show() returns 0 or the error that read() is to give.
  */
 struct file;
 struct inode;

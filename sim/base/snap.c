@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Before and after each section's name, so that a reader that is off by some bytes does not take it for one. */
+/*
+ * Before and after each section's name, so that a reader that is off by some bytes does not take it for
+ * one.
+ */
 static const uint32_t section_mark = 0x4e504153;
 
 void snap_begin(struct snap *snap, const struct snap_stream *stream, bool is_load, const char *file,

@@ -1,12 +1,13 @@
 /*
  * A walk over the state of the machine's parts, for checkpoints. Each part has one function that names its
  * fields; the same function writes them into a stream and reads them back, so that the two cannot differ.
- * What is not of the state is named as well (SNAP_SKIP), with the reason beside it: in an audited walk each
- * byte of a struct between SNAP_OPEN and SNAP_CLOSE that was not named, and is no padding, is a mistake.
+ * What is not of the state is named as well (SNAP_SKIP), with the reason beside it: in an audited walk
+ * each byte of a struct between SNAP_OPEN and SNAP_CLOSE that was not named, and is no padding, is a
+ * mistake.
  *
- * A stream is a stranger's file: whatever it holds, a part must be one afterwards that can run without harm.
- * So what is used as an index, a count or a choice is read by SNAP_BELOW or checked by SNAP_REQUIRE. After the
- * first mistake all reads give zeros, and the part is not to be run.
+ * A stream is a stranger's file: whatever it holds, a part must be one afterwards that can run without
+ * harm. So what is used as an index, a count or a choice is read by SNAP_BELOW or checked by SNAP_REQUIRE.
+ * After the first mistake all reads give zeros, and the part is not to be run.
  *
  * Numbers stand in the stream as the host has them, low byte first.
  */
@@ -135,8 +136,8 @@ void snap_string(struct snap *snap, char *text, size_t size_bytes);
 #endif
 
 /*
- * Between these, all fields of *pointer are named. The union is for GCC 12, which otherwise looks for padding in
- * the wrong place behind an array whose elements have some.
+ * Between these, all fields of *pointer are named. The union is for GCC 12, which otherwise looks for
+ * padding in the wrong place behind an array whose elements have some.
  */
 #define SNAP_OPEN(snap, pointer)                                                                             \
     do {                                                                                                     \

@@ -64,9 +64,9 @@ struct stat_snapshot *stat_snapshot_take(const struct stat_registry *registry);
 void stat_snapshot_free(struct stat_snapshot *snapshot);
 
 /*
- * For checkpoints (sim/base/snap.h): the counts by their names, or none where it is NULL. One that is read is
- * of this registry: names that it does not know are left out, and of those that only it knows nothing had been
- * counted.
+ * For checkpoints (sim/base/snap.h): the counts by their names, or none where it is NULL. One that is read
+ * is of this registry: names that it does not know are left out, and of those that only it knows nothing
+ * had been counted.
  */
 struct snap;
 void stat_snapshot_snap(struct stat_snapshot **snapshot, const struct stat_registry *registry,

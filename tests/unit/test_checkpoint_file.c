@@ -89,7 +89,10 @@ Test(checkpoint_file, of_many_chunks)
     cr_assert_eq(diag.nr_lines, 0);
 }
 
-/* A bit anywhere, an end anywhere, a byte too many: always one line of status 65, and no byte of it is used. */
+/*
+ * A bit anywhere, an end anywhere, a byte too many: always one line of status 65, and no byte of it is
+ * used.
+ */
 Test(checkpoint_file, each_damage_is_seen)
 {
     static uint8_t bytes[ROOM];

@@ -44,7 +44,10 @@ static bool proc_d_revalidate(struct dentry *dentry)
     return dentry->d_inode == NULL || proc_pid_update_inode(PROC_I(dentry->d_inode));
 }
 
-/* What a task's number means does not outlive its last user, nor does the knowledge that there is no such task. */
+/*
+ * What a task's number means does not outlive its last user, nor does the knowledge that there is no such
+ * task.
+ */
 static bool proc_d_delete(const struct dentry *dentry)
 {
     return dentry->d_inode == NULL || PROC_I(dentry->d_inode)->pid != 0;
