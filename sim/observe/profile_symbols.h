@@ -35,7 +35,7 @@ bool profile_symbols_address(const struct profile_symbols *symbols, const char *
                              struct profile_place *place);
 
 /* The file's bytes for an address; how many there are, up to nr_bytes. Code is of 32 or 64 bits. */
-size_t profile_symbols_code(const void *object, uint64_t linear, uint8_t *bytes, size_t nr_bytes);
-unsigned profile_symbols_code_bits(const void *object);
+size_t profile_symbols_code(const void *opaque, uint64_t linear, uint8_t *bytes, size_t nr_bytes);
+unsigned profile_symbols_code_bits(const void *opaque);
 
 #endif

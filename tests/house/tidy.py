@@ -8,6 +8,7 @@ import concurrent.futures
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -80,6 +81,8 @@ def main():
     known = tracked_files()
     # The executors are compiled once a model: one of the commands is enough.
     chosen = {entry["file"]: entry for entry in json.loads(read(database)) if entry["file"] in known}
+    for entry in chosen.values():
+        entry["command"] = re.sub(r" -fcall-used-\w+", "", entry["command"])  # GCC's alone
     folder = os.path.join(build, "tidy")
     found_nothing = os.path.join(folder, "found_nothing")
     os.makedirs(found_nothing, exist_ok=True)

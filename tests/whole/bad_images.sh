@@ -64,7 +64,8 @@ patched bad.elf $e_machine '\050' && expect 65 "for ARM" bad.elf
 patched bad.elf $e_entry '\000\000\000\000' && expect 65 "entry point 0" bad.elf
 patched bad.elf $e_phoff '\360\377\377\377' && expect 65 "beyond the end of the file" bad.elf
 patched bad.elf $e_phentsize '\001\000' && expect 65 "1 bytes each" bad.elf
-patched bad.elf $e_phnum '\376\377' && expect 65 "65534 of them" bad.elf
+head -c 100000 "$LK_KERNEL" >short.elf # its table cannot have so many
+LK_KERNEL=short.elf patched bad.elf $e_phnum '\376\377' && expect 65 "65534 of them" bad.elf
 patched bad.elf $e_phnum '\000\000' && expect 65 "no program headers" bad.elf
 patched bad.elf $p_offset '\377\377\377\377' && expect 65 "beyond the end of the file" bad.elf
 patched bad.elf $p_filesz '\377\377\377\377' && expect 65 "at most as many as in memory" bad.elf

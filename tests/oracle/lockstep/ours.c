@@ -62,7 +62,7 @@ enum ours_stop ours_step(struct ours *ours)
 {
     cpu_set_interrupt_line(ours->cpu, false); /* interrupts come when QEMU takes one */
     enum cpu_stop why = cpu_step(ours->cpu);
-    if (machine_run(ours->machine, 0) != MACHINE_RUNNING)
+    if (machine_how_ended(ours->machine) != MACHINE_RUNNING)
         return OURS_ENDED;
     if (why == CPU_STOP_SHUTDOWN)
         return OURS_SHUTDOWN;
