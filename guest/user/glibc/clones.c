@@ -1,6 +1,7 @@
 /*
- * F5, the part of threads. What it takes to make a process and a thread, of a small program and of the same one with
- * much memory: fork copies page tables, pthread_create shares them. Its lines are those of guest/include/lab.h.
+ * F5, the part of threads. What it takes to make a process and a thread, of a small program and of the
+ * same one with much memory: fork copies page tables, pthread_create shares them. Its lines are those of
+ * guest/include/lab.h.
  */
 #include <pthread.h>
 #include <stdlib.h>
