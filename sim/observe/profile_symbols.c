@@ -64,7 +64,9 @@ static bool add_file(struct profile_symbols *symbols, const char *text, struct d
     const char *at = strrchr(text, '@');
     uint64_t base = 0;
     char *end, *file = strndup(text, at ? (size_t)(at - text) : strlen(text));
-    bool is_good = file != NULL;
+    bool is_good = true;
+    if (!file)
+        return diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
     errno = 0;
     if (at) {
         base = strtoull(at + 1, &end, 0);
