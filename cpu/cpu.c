@@ -166,6 +166,18 @@ void cpu_destroy(struct cpu *cpu)
     free(cpu);
 }
 
+bool cpu_state_is_64bit_code(const struct cpu_state *state)
+{
+    return (state->efer & EFER_LMA) && state->segment[DEC_SEG_CS].hidden.is_long;
+}
+
+uint64_t cpu_state_code_linear(const struct cpu_state *state)
+{
+    return cpu_state_is_64bit_code(state)
+               ? state->rip
+               : (state->rip + state->segment[DEC_SEG_CS].hidden.base) & UINT32_MAX;
+}
+
 struct cpu_state cpu_state(const struct cpu *cpu)
 {
     struct cpu_state state = {

@@ -130,6 +130,9 @@ struct cpu *cpu_create(const struct cpu_params *params);
 void cpu_destroy(struct cpu *cpu);
 
 struct cpu_state cpu_state(const struct cpu *cpu);
+/* Whether CS is one of 64-bit code in long mode, and where the next instruction lies. */
+bool cpu_state_is_64bit_code(const struct cpu_state *state);
+uint64_t cpu_state_code_linear(const struct cpu_state *state);
 void cpu_set_state(struct cpu *cpu, const struct cpu_state *state);
 
 /*

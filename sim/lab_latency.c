@@ -59,13 +59,6 @@ struct report {
 
 /* ---- Running the guest ---- */
 
-static uint64_t count_of(struct machine *machine, const char *name)
-{
-    uint64_t value = 0;
-    stat_get_count(machine_stats(machine), name, &value);
-    return value;
-}
-
 static uint64_t less(uint64_t a, uint64_t b)
 {
     return a > b ? a - b : 0;
@@ -76,15 +69,16 @@ static void end_region(struct measuring *m)
     struct point *point = &m->point;
     m->took_cycles = cpu_now(machine_parts(m->machine).cpu) - m->begun_at;
     stat_count_since(machine_stats(m->machine), m->begin);
-    uint64_t l1_misses = count_of(m->machine, "cache.l1d0.misses"),
-             l2 = count_of(m->machine, "cache.l2.hits"), l3 = count_of(m->machine, "cache.l3.hits"),
-             dram = count_of(m->machine, "dram.reads");
-    point->served[LEVEL_L1] = count_of(m->machine, "cache.l1d0.hits");
+    uint64_t l1_misses = stat_count(machine_stats(m->machine), "cache.l1d0.misses"),
+             l2 = stat_count(machine_stats(m->machine), "cache.l2.hits"),
+             l3 = stat_count(machine_stats(m->machine), "cache.l3.hits"),
+             dram = stat_count(machine_stats(m->machine), "dram.reads");
+    point->served[LEVEL_L1] = stat_count(machine_stats(m->machine), "cache.l1d0.hits");
     point->served[LEVEL_DRAM] = dram < l1_misses ? dram : l1_misses;
     point->served[LEVEL_L3] = l3 < l1_misses ? l3 : l1_misses;
     point->served[LEVEL_L2] = l2 < l1_misses ? l2 : l1_misses;
-    point->walks = count_of(m->machine, "cpu0.mmu.walks");
-    point->l2_tlb_hits = count_of(m->machine, "cpu0.tlb.l2.hits");
+    point->walks = stat_count(machine_stats(m->machine), "cpu0.mmu.walks");
+    point->l2_tlb_hits = stat_count(machine_stats(m->machine), "cpu0.tlb.l2.hits");
     stat_count_since(machine_stats(m->machine), NULL);
     stat_snapshot_free(m->begin);
     m->begin = NULL;

@@ -5,13 +5,6 @@
 #include <inttypes.h>
 #include <math.h>
 
-static uint64_t count(const struct stat_registry *stats, const char *name)
-{
-    uint64_t value = 0;
-    stat_get_count(stats, name, &value);
-    return value;
-}
-
 static double percent(uint64_t part, uint64_t whole)
 {
     return whole ? 100.0 * (double)part / (double)whole : 0.0;
@@ -78,16 +71,17 @@ static void print_memory_system(const struct stat_registry *stats, uint64_t inst
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         print_rate(stats, rows[i].label, rows[i].path, instructions, to);
     fprintf(to, "  DRAM            %12" PRIu64 " row hits, %" PRIu64 " misses, %" PRIu64 " conflicts\n",
-            count(stats, "dram.row_hits"), count(stats, "dram.row_misses"),
-            count(stats, "dram.row_conflicts"));
-    uint64_t branches = count(stats, "cpu0.branches"), mispredicts = count(stats, "cpu0.mispredicts");
+            stat_count(stats, "dram.row_hits"), stat_count(stats, "dram.row_misses"),
+            stat_count(stats, "dram.row_conflicts"));
+    uint64_t branches = stat_count(stats, "cpu0.branches"),
+             mispredicts = stat_count(stats, "cpu0.mispredicts");
     fprintf(to, "  branches        %12" PRIu64 " mispredicted of %" PRIu64 " (%.2f %%)\n", mispredicts,
             branches, percent(mispredicts, branches));
 }
 
 static void print_walks(const struct stat_registry *stats, bool is_timed, FILE *to)
 {
-    uint64_t walks = count(stats, "cpu0.mmu.walks"), reads = count(stats, "cpu0.mmu.walk_reads");
+    uint64_t walks = stat_count(stats, "cpu0.mmu.walks"), reads = stat_count(stats, "cpu0.mmu.walk_reads");
     fprintf(to, "  page walks      %12" PRIu64 ", %" PRIu64 " entries read", walks, reads);
     if (!is_timed || !walks || !reads) {
         fprintf(to, "\n");
@@ -106,15 +100,16 @@ static void print_walks(const struct stat_registry *stats, bool is_timed, FILE *
           {"256-511", "cpu0.mmu.walks_256_to_511_cycles"}, {"512-", "cpu0.mmu.walks_512_cycles_up"}};
     const char *before = ": ";
     for (size_t i = 0; i < sizeof servers / sizeof *servers; i++) {
-        uint64_t served = count(stats, servers[i].path);
+        uint64_t served = stat_count(stats, servers[i].path);
         if (served)
             fprintf(to, "%s%s %.1f %%", before, servers[i].label, percent(served, reads));
         before = served ? ", " : before;
     }
-    fprintf(to, "\n  a walk's cycles %12.1f;", (double)count(stats, "cpu0.mmu.walk_cycles") / (double)walks);
+    fprintf(to, "\n  a walk's cycles %12.1f;",
+            (double)stat_count(stats, "cpu0.mmu.walk_cycles") / (double)walks);
     before = " ";
     for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++) {
-        uint64_t in_bucket = count(stats, buckets[i].path);
+        uint64_t in_bucket = stat_count(stats, buckets[i].path);
         if (in_bucket)
             fprintf(to, "%s%s: %.1f %%", before, buckets[i].label, percent(in_bucket, walks));
         before = in_bucket ? ", " : before;
@@ -124,22 +119,22 @@ static void print_walks(const struct stat_registry *stats, bool is_timed, FILE *
 
 static void print_disks(struct stat_registry *stats, FILE *to)
 {
-    if (count(stats, "disk.commands") == 0)
+    if (stat_count(stats, "disk.commands") == 0)
         return;
     fprintf(to,
             "  disks           %12" PRIu64 " sectors read, %" PRIu64 " written, %" PRIu64
             " seeks; errors: %" PRIu64 "\n",
-            count(stats, "disk.sectors_read"), count(stats, "disk.sectors_written"),
-            count(stats, "disk.seeks"), count(stats, "disk.errors"));
+            stat_count(stats, "disk.sectors_read"), stat_count(stats, "disk.sectors_written"),
+            stat_count(stats, "disk.seeks"), stat_count(stats, "disk.errors"));
 }
 
 void report_summary(struct machine *machine, double seconds, FILE *to)
 {
     struct stat_registry *stats = machine_stats(machine);
-    uint64_t instructions = count(stats, "cpu0.instructions"), cycles = count(stats, "cpu0.cycles");
+    uint64_t instructions = stat_count(stats, "cpu0.instructions"), cycles = stat_count(stats, "cpu0.cycles");
     if (instructions == 0)
         return;
-    uint64_t idle = count(stats, "cpu0.cpi_stack.idle");
+    uint64_t idle = stat_count(stats, "cpu0.cpi_stack.idle");
     fprintf(to, "  instructions    %12" PRIu64, instructions);
     if (seconds > 0)
         fprintf(to, " in %.2f s of the host's time: %.1f M instructions/s", seconds,
@@ -154,10 +149,10 @@ void report_summary(struct machine *machine, double seconds, FILE *to)
     fprintf(to,
             "  exceptions      %12" PRIu64 ", of which page faults %" PRIu64 "; interrupts %" PRIu64
             ", system calls and other INT %" PRIu64 "\n",
-            count(stats, "cpu0.exceptions"), count(stats, "cpu0.page_faults"),
-            count(stats, "cpu0.interrupts"), count(stats, "cpu0.software_interrupts"));
+            stat_count(stats, "cpu0.exceptions"), stat_count(stats, "cpu0.page_faults"),
+            stat_count(stats, "cpu0.interrupts"), stat_count(stats, "cpu0.software_interrupts"));
     print_disks(stats, to);
-    uint64_t unimplemented = count(stats, "cpu0.unimplemented");
+    uint64_t unimplemented = stat_count(stats, "cpu0.unimplemented");
     if (unimplemented)
         fprintf(to,
                 "  unimplemented   %12" PRIu64
@@ -260,9 +255,8 @@ void report_triple_fault(const struct machine *machine, FILE *to)
     fprintf(to, "registers:");
     print_registers(&state, to);
     uint8_t bytes[16];
-    bool is_64bit = (state.efer & EFER_LMA) && state.segment[1].hidden.is_long;
-    uint64_t linear = is_64bit ? state.rip : (state.rip + state.segment[1].hidden.base) & UINT32_MAX;
-    fprintf(to, is_64bit ? "code at rip:" : "code at cs:eip:");
+    uint64_t linear = cpu_state_code_linear(&state);
+    fprintf(to, cpu_state_is_64bit_code(&state) ? "code at rip:" : "code at cs:eip:");
     if (cpu_peek(cpu, laddr(linear), bytes, sizeof bytes))
         for (unsigned i = 0; i < sizeof bytes; i++)
             fprintf(to, " %02x", bytes[i]);

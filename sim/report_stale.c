@@ -2,17 +2,6 @@
 
 #include <inttypes.h>
 
-/* "forgetful_send+0x1c" for an address, or the address. */
-static void put_place(char *text, size_t size, uint64_t ip, const struct elf_symbols *symbols)
-{
-    uint64_t offset;
-    const char *name = elf_symbols_find(symbols, ip, &offset);
-    if (name)
-        snprintf(text, size, "%.80s+%#" PRIx64, name, offset);
-    else
-        snprintf(text, size, "%08" PRIx64, ip);
-}
-
 void stale_describe(const struct machine *machine, const struct cache_stale *stale,
                     const struct elf_symbols *symbols, char text[STALE_TEXT_CHARS])
 {
@@ -21,7 +10,7 @@ void stale_describe(const struct machine *machine, const struct cache_stale *sta
     const uint64_t line_bytes = machine_parts(machine).config->cache_l1d_line_bytes,
                    line = stale->at.v & ~(line_bytes - 1);
     const char *device = stale->device ? stale->device : "a device";
-    put_place(place, sizeof place, stale->ip, symbols);
+    elf_symbols_place(symbols, stale->ip, place, sizeof place);
     switch (stale->kind) {
     case CACHE_STALE_DEVICE_READ:
         snprintf(text, STALE_TEXT_CHARS,

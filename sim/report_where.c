@@ -14,26 +14,6 @@ enum {
     MAX_INSN_BYTES = 15,
 };
 
-static bool is_long_code(const struct cpu_state *s)
-{
-    return (s->efer & EFER_LMA) && s->segment[1].hidden.is_long;
-}
-
-static uint64_t linear_of(const struct cpu_state *s)
-{
-    return is_long_code(s) ? s->rip : (s->rip + s->segment[1].hidden.base) & UINT32_MAX;
-}
-
-static void put_place(char *text, size_t size, uint64_t at, const struct elf_symbols *symbols)
-{
-    uint64_t offset;
-    const char *name = elf_symbols_find(symbols, at, &offset);
-    if (name)
-        snprintf(text, size, "%.80s+%#" PRIx64, name, offset);
-    else
-        snprintf(text, size, "%08" PRIx64, at);
-}
-
 /*
  * A return address is behind its call, which may be the last instruction of a function: it is that of the
  * byte before, and a byte.
@@ -94,11 +74,11 @@ void report_calls(const struct machine *machine, const struct elf_symbols *symbo
 {
     const struct cpu *cpu = machine_parts(machine).cpu;
     struct cpu_state s = cpu_state(cpu);
-    unsigned bytes = is_long_code(&s) ? 8 : 4;
+    unsigned bytes = cpu_state_is_64bit_code(&s) ? 8 : 4;
     fprintf(to, "calls, the innermost first:\n");
     char place[128];
-    put_place(place, sizeof place, linear_of(&s), symbols);
-    fprintf(to, "  %08" PRIx64 " %s\n", linear_of(&s), place);
+    elf_symbols_place(symbols, cpu_state_code_linear(&s), place, sizeof place);
+    fprintf(to, "  %08" PRIx64 " %s\n", cpu_state_code_linear(&s), place);
     if (print_frames(cpu, &s, bytes, symbols, to) < 2 && symbols)
         print_scanned(cpu, &s, bytes, symbols, to);
 }
@@ -145,7 +125,7 @@ void report_branches(struct machine *machine, const struct elf_symbols *symbols,
         why = machine_step(machine);
         nr_steps++;
         struct cpu_state after = cpu_state(cpu);
-        uint64_t from = linear_of(&before), at = linear_of(&after);
+        uint64_t from = cpu_state_code_linear(&before), at = cpu_state_code_linear(&after);
         /*
          * The instruction's length is not known here: what goes less far forward than one can be long
          * passes for no branch.
@@ -158,8 +138,8 @@ void report_branches(struct machine *machine, const struct elf_symbols *symbols,
             branches.nr > MAX_BRANCHES_SHOWN || branches.is_full ? ", the most frequent" : "");
     for (unsigned i = 0; i < branches.nr && i < MAX_BRANCHES_SHOWN; i++) {
         char from[128], at[128];
-        put_place(from, sizeof from, branches.branch[i].from, symbols);
-        put_place(at, sizeof at, branches.branch[i].to, symbols);
+        elf_symbols_place(symbols, branches.branch[i].from, from, sizeof from);
+        elf_symbols_place(symbols, branches.branch[i].to, at, sizeof at);
         fprintf(to, "  %6u times from %s to %s\n", branches.branch[i].nr, from, at);
     }
 }

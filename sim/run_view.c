@@ -63,12 +63,18 @@ static bool find_symbol(void *opaque, const char *text, uint64_t *linear)
     return elf_symbols_address(((const struct run_view *)opaque)->symbols, text, linear);
 }
 
+static void refresh(void *opaque, struct view_source *source)
+{
+    struct run_view *view = opaque;
+    read_vga(view);
+    source->vga = &view->vga;
+    source->stats = machine_stats(view->machine);
+    machine_stale(view->machine, &source->nr_stale);
+}
+
 static struct view_source source_of(struct run_view *view)
 {
     struct machine_parts parts = machine_parts(view->machine);
-    size_t nr_stale;
-    machine_stale(view->machine, &nr_stale);
-    read_vga(view);
     return (struct view_source){
         .image_name = view->options->image,
         .config_name =
@@ -87,10 +93,8 @@ static struct view_source source_of(struct run_view *view)
         .note_bytes = parts.note_bytes,
         .console = view->console,
         .history = &view->history,
-        .vga = &view->vga,
-        .stats = machine_stats(view->machine),
-        .nr_stale = nr_stale,
         .find = find_symbol,
+        .refresh = refresh,
         .opaque = view,
         .clock_hz = parts.config->cpu_frequency_hz,
         .is_paused = view->is_paused,

@@ -7,13 +7,6 @@
 
 enum { MAX_STEPS = 20000000, SLICE_CYCLES = 2000, MAX_SLICES = 100000 };
 
-static uint64_t count(const struct stat_registry *stats, const char *name)
-{
-    uint64_t value = 0;
-    stat_get_count(stats, name, &value);
-    return value;
-}
-
 /* Of what is looked for instruction by instruction. */
 static uint64_t count_quick(struct cpu *cpu, enum view_command command)
 {
@@ -36,7 +29,7 @@ static uint64_t count_moved(struct machine *machine)
     const struct stat_registry *stats = machine_stats(machine);
     uint64_t sum = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        sum += count(stats, names[i]);
+        sum += stat_count(stats, names[i]);
     return sum;
 }
 

@@ -15,11 +15,8 @@ static uint64_t count_signs(struct machine *machine)
     };
     const struct stat_registry *stats = machine_stats(machine);
     uint64_t sum = 0;
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
-        uint64_t count = 0;
-        stat_get_count(stats, signs[i], &count);
-        sum += count;
-    }
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        sum += stat_count(stats, signs[i]);
     return sum;
 }
 

@@ -224,6 +224,13 @@ bool stat_get_count(const struct stat_registry *registry, const char *name, uint
     return true;
 }
 
+uint64_t stat_count(const struct stat_registry *registry, const char *name)
+{
+    uint64_t value = 0;
+    stat_get_count(registry, name, &value);
+    return value;
+}
+
 /* False for a ratio that is not finite (such a value has no place in JSON), or of a part of a run. */
 static bool format_value(const struct stat_registry *registry, const struct entry *entry,
                          char text[JSON_RATIO_CHARS])

@@ -57,6 +57,8 @@ bool stat_register_ratio(struct stat_registry *registry, const char *name, const
  */
 bool stat_get(const struct stat_registry *registry, const char *name, double *value);
 bool stat_get_count(const struct stat_registry *registry, const char *name, uint64_t *value);
+/* The same for what may be missing in a machine: 0 then. */
+uint64_t stat_count(const struct stat_registry *registry, const char *name);
 
 /* All counts at a moment. NULL when memory is short. */
 struct stat_snapshot;

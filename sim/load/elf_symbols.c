@@ -4,8 +4,10 @@
 
 #include <ctype.h>
 #include <gelf.h>
+#include <inttypes.h>
 #include <libelf.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,6 +144,16 @@ const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address
         symbol--;
     *offset = address - symbol->start;
     return symbol->bytes == 0 || *offset < symbol->bytes ? symbol->name : NULL;
+}
+
+void elf_symbols_place(const struct elf_symbols *symbols, uint64_t address, char *text, size_t size)
+{
+    uint64_t offset;
+    const char *name = elf_symbols_find(symbols, address, &offset);
+    if (name)
+        snprintf(text, size, "%.80s+%#" PRIx64, name, offset);
+    else
+        snprintf(text, size, "%08" PRIx64, address);
 }
 
 bool elf_symbols_address(const struct elf_symbols *symbols, const char *name, uint64_t *address)

@@ -3,6 +3,7 @@
 #define LK_SIM_LOAD_ELF_SYMBOLS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct elf_symbols;
@@ -19,6 +20,9 @@ void elf_symbols_free(struct elf_symbols *symbols);
  * the function is; *offset is how far. NULL: none, also when `symbols` is NULL.
  */
 const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address, uint64_t *offset);
+
+/* "forgetful_send+0x1c" for an address that lies in a function; others in hexadecimal. */
+void elf_symbols_place(const struct elf_symbols *symbols, uint64_t address, char *text, size_t size);
 
 /*
  * The address of a function with this name, the lowest if there are several. False: none, also when

@@ -9,11 +9,6 @@
 
 /* ---- Registers ---- */
 
-static bool is_64bit_code(const struct cpu_state *s)
-{
-    return (s->efer & EFER_LMA) && s->segment[1].hidden.is_long;
-}
-
 static void show_flags(uint64_t flags, FILE *to)
 {
     static const struct {
@@ -252,7 +247,7 @@ static void show_instructions(const struct cpu *cpu, uint64_t count, uint64_t at
     while (count-- > 0) {
         struct cpu_seen_insn insn = {.rip = at, .linear = laddr(at)};
         char text[TRACE_DISASM_CHARS];
-        insn.code_bits = is_64bit_code(&s) ? 64 : s.segment[1].hidden.is_big ? 32 : 16;
+        insn.code_bits = cpu_state_is_64bit_code(&s) ? 64 : s.segment[1].hidden.is_big ? 32 : 16;
         while (insn.length_bytes < sizeof insn.bytes &&
                read_memory(cpu, at + insn.length_bytes, is_physical, &insn.bytes[insn.length_bytes], 1))
             insn.length_bytes++;

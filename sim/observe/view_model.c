@@ -89,13 +89,6 @@ const char *view_mover_name(enum view_mover mover)
     return names[mover];
 }
 
-static uint64_t count(const struct stat_registry *stats, const char *name)
-{
-    uint64_t value = 0;
-    stat_get_count(stats, name, &value);
-    return value;
-}
-
 static void collect_dma(struct view_dma *into, const struct view_source *source)
 {
     const struct stat_registry *stats = source->stats;
@@ -105,15 +98,15 @@ static void collect_dma(struct view_dma *into, const struct view_source *source)
     for (unsigned i = 0; i <= VIEW_MOVER_CHANNEL_3 - VIEW_MOVER_CHANNEL_0; i++) {
         char name[] = "dma.ch0.bytes";
         name[6] = (char)('0' + i);
-        into->mover_bytes[VIEW_MOVER_CHANNEL_0 + i] = count(stats, name);
+        into->mover_bytes[VIEW_MOVER_CHANNEL_0 + i] = stat_count(stats, name);
     }
     into->mover_bytes[VIEW_MOVER_IDE] =
-        count(stats, "dma.ide.bytes_read") + count(stats, "dma.ide.bytes_written");
+        stat_count(stats, "dma.ide.bytes_read") + stat_count(stats, "dma.ide.bytes_written");
     into->mover_bytes[VIEW_MOVER_ISA] =
-        count(stats, "dma.isa.bytes_read") + count(stats, "dma.isa.bytes_written");
-    into->snoops = count(stats, "dma.snoops");
-    into->interventions = count(stats, "dma.interventions");
-    into->lines_invalidated = count(stats, "dma.lines_invalidated");
+        stat_count(stats, "dma.isa.bytes_read") + stat_count(stats, "dma.isa.bytes_written");
+    into->snoops = stat_count(stats, "dma.snoops");
+    into->interventions = stat_count(stats, "dma.interventions");
+    into->lines_invalidated = stat_count(stats, "dma.lines_invalidated");
     into->nr_stale = source->nr_stale;
 }
 
@@ -151,12 +144,15 @@ bool view_collect(struct view_model *model, const struct view_source *source)
     if (source->dram)
         model->dram = *dram_stats(source->dram);
     view_collect_console(&model->console, source->console);
-    collect_dma(&model->dma, source);
+    struct view_source now = *source;
+    if (now.refresh)
+        now.refresh(now.opaque, &now);
+    collect_dma(&model->dma, &now);
     model->focus.is_there = false;
     if (!view_collect_heat(model, source))
         return false;
-    if (source->vga)
-        model->vga = *source->vga;
+    if (now.vga)
+        model->vga = *now.vga;
     else
         model->vga.is_there = false;
     if (source->history)

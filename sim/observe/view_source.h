@@ -46,6 +46,11 @@ struct view_source {
     bool is_ended;  /* the guest has ended; likewise */
     /* The address that a name or a number means. False: none. NULL: only numbers are known. */
     bool (*find)(void *opaque, const char *text, uint64_t *linear);
+    /*
+     * What takes a while to read (vga, stats, nr_stale) is brought up to date here, when a picture is made;
+     * NULL: it is already.
+     */
+    void (*refresh)(void *opaque, struct view_source *source);
     void *opaque;
 };
 
