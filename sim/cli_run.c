@@ -113,6 +113,16 @@ static void take_note(void *opaque, enum machine_note note, uint32_t id, const c
     run_stats_note(run->stats, run->machine, note, id, &run->diag);
 }
 
+static void take_mm_event(void *opaque, const struct mm_event *event)
+{
+    const struct run *run = opaque;
+    char text[MM_EVENT_TEXT_CHARS];
+    if (!run->trace || run->is_forwarding)
+        return;
+    mm_event_describe(event, text);
+    trace_writer_mark(run->trace, TRACE_MARK_MM_EVENT, event->kind, text);
+}
+
 static bool take_input(void *opaque, uint8_t byte)
 {
     const struct run *run = opaque;
@@ -261,6 +271,7 @@ static struct machine *create_machine(struct run *run, const struct config *conf
         .console = put_console,
         .log = put_log,
         .note = take_note,
+        .mm_event = take_mm_event,
         .opaque = run,
     };
     memcpy(params.disks, run->options.disks, sizeof params.disks);

@@ -25,6 +25,7 @@ enum marker {
     MARKER_EXIT = 7,
     MARKER_PANIC = 8,
     MARKER_LOG = 9,
+    MARKER_MM_EVENT = 0x12,
 };
 
 enum { MARKER_VERSION = 1 };
@@ -188,7 +189,6 @@ static bool marker(void *opaque, unsigned number, uint32_t *eax, uint32_t edx, u
 {
     struct machine *machine = opaque;
     char text[PANIC_TEXT_BYTES];
-    (void)ecx, (void)now;
     switch (number) {
     case MARKER_ROI_BEGIN:
         note(machine, MACHINE_NOTE_ROI_BEGIN, *eax, "");
@@ -222,6 +222,12 @@ static bool marker(void *opaque, unsigned number, uint32_t *eax, uint32_t edx, u
         return true;
     case MARKER_LOG:
         log_text(machine, *eax, edx);
+        return false;
+    case MARKER_MM_EVENT:
+        if (machine->params.mm_event) {
+            struct mm_event event = {.kind = *eax, .edx = edx, .ecx = ecx, .cycle = now};
+            machine->params.mm_event(machine->params.opaque, &event);
+        }
         return false;
     default:
         return false;

@@ -12,6 +12,7 @@
 #include "dma/disk.h"
 #include "sim/base/config.h"
 #include "sim/base/diag.h"
+#include "sim/base/mm_event.h"
 #include "sim/base/stats.h"
 #include "sim/board/vga.h"
 #include "sim/load/image.h"
@@ -37,6 +38,7 @@ struct machine_params {
     void (*console)(void *opaque, uint8_t byte); /* what the guest writes to COM1; may be NULL */
     void (*log)(void *opaque, const char *text, size_t nr_bytes); /* port E9h and marker 9; may be NULL */
     void (*note)(void *opaque, enum machine_note note, uint32_t id, const char *text); /* may be NULL */
+    void (*mm_event)(void *opaque, const struct mm_event *event); /* marker 12h; may be NULL */
     void *opaque;
 };
 

@@ -5,13 +5,28 @@
  * `order` alone. No block is larger than a pageblock, so that a merge never mixes types.
  */
 #include "internal.h"
+#include "lookaside.h"
+
+/* For the time line: how many pages are free, now and then, and every crossing of a watermark. */
+static void note_free_pages(const struct zone *zone, unsigned long before)
+{
+    enum { PAGES_A_NOTE_SHIFT = 5 };
+    unsigned long now = zone->nr_free_pages;
+    if (before >> PAGES_A_NOTE_SHIFT != now >> PAGES_A_NOTE_SHIFT)
+        lk_mm_free_pages(zone_idx(zone), now);
+    for (unsigned int mark = WMARK_MIN; mark < NR_WMARK; mark++)
+        if ((before <= zone->watermark[mark]) != (now <= zone->watermark[mark]))
+            lk_mm_crosses_watermark(zone_idx(zone), mark, now, now <= zone->watermark[mark]);
+}
 
 /* Free pages that nobody may have do not count. */
 static void mod_zone_freepage_state(struct zone *zone, long pages, enum migratetype type)
 {
     if (type == MIGRATE_ISOLATE)
         return;
+    unsigned long before = zone->nr_free_pages;
     zone->nr_free_pages += (unsigned long)pages;
+    note_free_pages(zone, before);
     if (type == MIGRATE_CMA)
         zone->nr_free_cma_pages += (unsigned long)pages;
 }

@@ -51,7 +51,7 @@ static void take_range(unsigned long start, unsigned long end)
             struct page *page = pfn_to_page(pfn);
             set_page_owner(page, 0, PAGE_OWNER_CMA);
             page->_refcount = 1;
-            lk_mm_event(LK_MM_ALLOC, pfn, 0, page_zonenum(page));
+            lk_mm_alloc(pfn, 0, page_zonenum(page));
         }
     }
 }

@@ -125,7 +125,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
             pr_warn("page allocation failure: order:%u, mode:%#x\n", order, gfp);
         return NULL;
     }
-    lk_mm_event(LK_MM_ALLOC, page_to_pfn(page), order, page_zonenum(page));
+    lk_mm_alloc(page_to_pfn(page), order, page_zonenum(page));
     prep_new_page(page, order, gfp);
     return page;
 }
@@ -151,7 +151,7 @@ void free_pages_prepare(struct page *page, unsigned int order)
     page->anon_vma = NULL;
     set_page_owner(page, order, PAGE_OWNER_FREE);
     count_vm_events(PGFREE, 1ul << order);
-    lk_mm_event(LK_MM_FREE, page_to_pfn(page), order, page_zonenum(page));
+    lk_mm_free(page_to_pfn(page), order, page_zonenum(page));
 }
 
 void __free_pages(struct page *page, unsigned int order)

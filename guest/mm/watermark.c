@@ -1,6 +1,7 @@
 /* Watermarks and lowmem reserves, by Linux's formulas. */
 #include "compiler.h"
 #include "internal.h"
+#include "lookaside.h"
 #include "math64.h"
 #include "mm.h"
 
@@ -60,6 +61,8 @@ void setup_per_zone_wmarks(void)
         zone->watermark[WMARK_MIN] = least;
         zone->watermark[WMARK_LOW] = least + share / 4;
         zone->watermark[WMARK_HIGH] = least + share / 2;
+        for (unsigned int mark = WMARK_MIN; mark < NR_WMARK; mark++)
+            lk_mm_watermark(zone_idx(zone), mark, zone->watermark[mark]);
     }
     setup_lowmem_reserve();
 }

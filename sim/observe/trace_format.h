@@ -16,7 +16,7 @@
 #define TRACE_TAIL_MAGIC 0x45544b4cu /* "LKTE" */
 
 enum {
-    TRACE_VERSION = 6,
+    TRACE_VERSION = 7,
     TRACE_FRAME_BYTES = 8, /* a skippable frame's number and size */
     TRACE_MAGIC_BYTES = 8,
     TRACE_HASH_BYTES = 8,

@@ -49,6 +49,7 @@ enum trace_mark_kind {
     TRACE_MARK_TEXT,
     TRACE_MARK_RESET_STATS,
     TRACE_MARK_DUMP_STATS,
+    TRACE_MARK_MM_EVENT, /* of memory management; the id is its kind */
     NR_TRACE_MARKS,
 };
 struct trace_mark {

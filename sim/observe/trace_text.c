@@ -92,8 +92,8 @@ static const char *snoop_word(const struct dma_seen_line *seen)
 
 static void add_mark(struct trace_text *text, const struct trace_mark *mark)
 {
-    static const char *const names[NR_TRACE_MARKS] = {"region begins", "region ends", "mark", "reset",
-                                                      "dump"};
+    static const char *const names[NR_TRACE_MARKS] = {"region begins", "region ends", "mark",
+                                                      "reset",         "dump",        "mm"};
     trace_text_add(text, "%s %" PRIu32 "%s%s", names[mark->kind], mark->id, *mark->text ? ": " : "",
                    mark->text);
 }

@@ -1,0 +1,62 @@
+/* What the bundled guest says by marker 12h and what lookaside takes it for are the same. */
+#include "sim/base/mm_event.h"
+
+#include "guest/include/lookaside.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static void expect_text(uint32_t kind, uint32_t edx, uint32_t ecx, const char *expected)
+{
+    char text[MM_EVENT_TEXT_CHARS];
+    mm_event_describe(&(struct mm_event){.kind = kind, .edx = edx, .ecx = ecx}, text);
+    cr_expect_str_eq(text, expected);
+}
+
+Test(mm_event, kinds_are_the_guests)
+{
+#define SAME(name) cr_expect_eq((int)LK_MM_##name, (int)MM_EVENT_##name)
+    SAME(ALLOC);
+    SAME(FREE);
+    SAME(WATERMARK);
+    SAME(FREE_PAGES);
+    SAME(BELOW_WATERMARK);
+    SAME(ABOVE_WATERMARK);
+    SAME(KSWAPD_WAKE);
+    SAME(KSWAPD_SLEEP);
+    SAME(DIRECT_RECLAIM_BEGIN);
+    SAME(DIRECT_RECLAIM_END);
+    SAME(OOM_KILL);
+    SAME(MIGRATE);
+    SAME(WRITEBACK_BEGIN);
+    SAME(WRITEBACK_END);
+    SAME(SWAP_OUT);
+    SAME(SWAP_IN_BEGIN);
+    SAME(SWAP_IN_END);
+    SAME(THROTTLE_BEGIN);
+    SAME(THROTTLE_END);
+#undef SAME
+    cr_expect_eq(NR_MM_EVENTS, LK_MM_THROTTLE_END + 1);
+}
+
+Test(mm_event, words_are_said)
+{
+    expect_text(LK_MM_ALLOC, 0x1234, 3 | 2 << 8, "allocated: frame 1234, order 3, zone 2");
+    expect_text(LK_MM_BELOW_WATERMARK, 999, 1 | 1 << 8, "zone 1 not above low: 999 pages free");
+    expect_text(LK_MM_DIRECT_RECLAIM_END, 7, 32, "direct reclaim ends: pid 7, 32 pages");
+    expect_text(LK_MM_SWAP_OUT, 0xabc, 0x40, "swap-out: frame abc to entry 40");
+}
+
+/* Whatever a guest says is said again, and nothing runs over. */
+Test(mm_event, words_of_a_stranger)
+{
+    expect_text(0, 1, 2, "kind 0: 1, 2");
+    expect_text(20, 1, 2, "kind 14: 1, 2");
+    expect_text(UINT32_MAX, UINT32_MAX, UINT32_MAX, "kind ffffffff: ffffffff, ffffffff");
+    expect_text(LK_MM_WATERMARK, UINT32_MAX, UINT32_MAX, "watermark 255 of zone 255: 4294967295 pages");
+    for (uint32_t kind = 0; kind < NR_MM_EVENTS; kind++) {
+        char text[MM_EVENT_TEXT_CHARS];
+        mm_event_describe(&(struct mm_event){.kind = kind, .edx = UINT32_MAX, .ecx = UINT32_MAX}, text);
+        cr_expect_lt(strlen(text), sizeof text - 1, "kind %u has room for its numbers", kind);
+    }
+}
