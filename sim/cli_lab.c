@@ -168,6 +168,29 @@ static bool run_guest_lab(struct command *command, struct lab_result *result)
     return true;
 }
 
+/* LAB.svg, or LAB-MACHINE.svg where there are several. */
+static bool draw_timelines(struct command *command, const struct lab_result *result)
+{
+    const struct options *options = &command->options;
+    const struct lab_run run = {.output = options->output};
+    if (!lab_make_output(&run, &command->diag))
+        return false;
+    for (unsigned i = 0; i < result->nr_outcomes; i++) {
+        const struct lab_outcome *outcome = &result->outcomes[i];
+        char name[128], title[256];
+        bool is_one = result->nr_outcomes == 1;
+        snprintf(name, sizeof name, "%s%s%s.svg", result->row->name, is_one ? "" : "-",
+                 is_one ? "" : outcome->machine);
+        snprintf(title, sizeof title, "lab %s on %s, kernel-%s", result->row->name, outcome->machine,
+                 result->kernel);
+        if (!timeline_write(&outcome->timeline, title, options->output, name, &command->diag))
+            return false;
+        if (!options->wants_json)
+            printf("picture: %s/%s\n", options->output, name);
+    }
+    return true;
+}
+
 static void run_one(struct command *command, const struct lab_row *row)
 {
     if (!configure(command, NULL, 0))
@@ -198,6 +221,8 @@ static void run_one(struct command *command, const struct lab_row *row)
             lab_put_text(&result, stdout);
         }
         command->has_failed |= lab_verdict(&result) == LAB_FAILED;
+        if (row->has_timeline && lab_verdict(&result) != LAB_SKIPPED)
+            (void)draw_timelines(command, &result);
     }
     lab_result_fini(&result);
 }

@@ -9,6 +9,7 @@
 
 #include "sim/base/config.h"
 #include "sim/base/diag.h"
+#include "sim/lab_timeline.h"
 #include "sim/machine.h"
 
 struct lab_run {
@@ -38,6 +39,7 @@ struct lab_row {
     bool has_root;       /* the disk is the guest's root file system, read-only; skipped if there is none */
     bool panics;         /* the guest's end is a panic, and `check` says whether it was the right one */
     bool shows_steps;    /* the report has a time line of the boot */
+    bool has_timeline;   /* memory management's time line is kept, and drawn when the lab is run by itself */
     /* What can be told from outside only, when all machines have run; may be NULL. */
     void (*check)(struct lab_result *result);
     /* A lab that is no guest which checks itself. False with lines in `diag`. */
@@ -91,6 +93,7 @@ struct lab_outcome {
     unsigned nr_regions;
     struct lab_step steps[LAB_MAX_STEPS];
     unsigned nr_steps;
+    struct lab_timeline timeline; /* with has_timeline */
     struct lab_stale stale[CACHE_STALE_KEPT];
     unsigned nr_stale;
     uint32_t *disk; /* with has_disk: its words when the guest had ended */

@@ -2,6 +2,7 @@
 #include "sim/bundled.h"
 #include "sim/lab.h"
 #include "sim/lab_disk.h"
+#include "sim/observe/guest_note.h"
 #include "sim/report_stale.h"
 
 #include <stdarg.h>
@@ -35,6 +36,7 @@ struct running {
         struct stat_snapshot *begin; /* NULL: it has ended */
         uint32_t id;
     } open[LAB_MAX_REGIONS]; /* of the region of that number */
+    bool keeps_timeline;
     bool is_short_of_memory;
 };
 
@@ -88,6 +90,8 @@ static void begin_region(struct running *r, uint32_t id)
     r->open[number].begin = stat_snapshot_take(machine_stats(r->machine));
     r->open[number].id = id;
     r->is_short_of_memory |= !region->name || !r->open[number].begin;
+    if (region->name && r->keeps_timeline)
+        timeline_begin_phase(&r->outcome->timeline, region->name, cpu_now(machine_parts(r->machine).cpu));
     r->outcome->nr_regions++;
 }
 
@@ -108,6 +112,7 @@ static void end_region(struct running *r, uint32_t id)
         stat_count_since(stats, NULL);
         stat_snapshot_free(r->open[i].begin);
         r->open[i].begin = NULL;
+        timeline_end_phase(&r->outcome->timeline, cpu_now(machine_parts(r->machine).cpu));
         return;
     }
 }
@@ -138,6 +143,30 @@ static void take_note(void *opaque, enum machine_note note, uint32_t id, const c
     } else if (note == MACHINE_NOTE_ROI_END) {
         end_region(r, id);
     }
+}
+
+/* A pid has a name of its own only in the kernel: it is the running task's, whose event this is. */
+static void name_current_task(struct running *r, uint32_t pid)
+{
+    struct machine_parts parts = machine_parts(r->machine);
+    struct guest_note note;
+    uint32_t task;
+    char name[16] = "";
+    if (guest_note_parse(&note, parts.note, parts.note_bytes) == NULL &&
+        cpu_peek(parts.cpu, laddr(note.current_task_addr), &task, sizeof task))
+        (void)cpu_peek(parts.cpu, laddr((uint64_t)task + note.task_comm_offset), name, sizeof name - 1);
+    timeline_name_task(&r->outcome->timeline, pid, name);
+}
+
+static void take_mm_event(void *opaque, const struct mm_event *event)
+{
+    struct running *r = opaque;
+    if (!r->keeps_timeline)
+        return;
+    timeline_add(&r->outcome->timeline, event);
+    if (event->kind == MM_EVENT_DIRECT_RECLAIM_BEGIN || event->kind == MM_EVENT_WRITEBACK_BEGIN ||
+        event->kind == MM_EVENT_SWAP_IN_BEGIN || event->kind == MM_EVENT_THROTTLE_BEGIN)
+        name_current_task(r, event->edx);
 }
 
 /* How a machine ends that the lab did not end itself. */
@@ -222,8 +251,10 @@ static bool run(struct running *r, const struct lab_result *result, struct diag 
 static bool run_machine(struct lab_result *result, const struct config *config, const char *disk,
                         struct diag *diag)
 {
-    struct running r = {.outcome = &result->outcomes[result->nr_outcomes]};
-    struct machine_params params = {.config = config, .console = take_byte, .note = take_note, .opaque = &r};
+    struct running r = {.outcome = &result->outcomes[result->nr_outcomes],
+                        .keeps_timeline = result->row->has_timeline};
+    struct machine_params params = {
+        .config = config, .console = take_byte, .note = take_note, .mm_event = take_mm_event, .opaque = &r};
     params.disks[0] =
         (struct disk_source){.file = disk, .mode = result->row->has_root ? DISK_READ_ONLY : DISK_READ_WRITE};
     r.machine = machine_create(&params, diag);
@@ -235,7 +266,7 @@ static bool run_machine(struct lab_result *result, const struct config *config, 
         stat_snapshot_free(r.open[i].begin);
     free(r.mark);
     machine_destroy(r.machine);
-    if (is_good && r.is_short_of_memory)
+    if (is_good && (r.is_short_of_memory || r.outcome->timeline.is_short_of_memory))
         is_good = diag_add(diag, EXIT_STATUS_INTERNAL, "lab %s: out of memory", result->row->name);
     return is_good;
 }
@@ -285,6 +316,7 @@ void lab_result_fini(struct lab_result *result)
         struct lab_outcome *outcome = &result->outcomes[i];
         free_lines(&outcome->lines);
         free(outcome->disk);
+        timeline_fini(&outcome->timeline);
         for (unsigned j = 0; j < outcome->nr_regions; j++)
             free(outcome->regions[j].name);
         for (unsigned j = 0; j < outcome->nr_steps; j++)
