@@ -202,7 +202,7 @@ static void put_row_name(const struct picture *picture, const char *name, uint32
             COLUMNS);
 }
 
-/* A bar wherever there was one between a begin and an end; one that has no end lasts to that of the picture. */
+/* A bar wherever there was one between a begin and an end; without an end it lasts to that of the picture. */
 static void put_bars(const struct picture *picture, enum mm_event_kind begin, enum mm_event_kind end,
                      bool has_pid, uint32_t pid, int height, const char *colour)
 {

@@ -23,7 +23,8 @@ enum lk_marker {
 
 /*
  * What memory management does, for a time line of it (docs/markers.md): EAX is the kind, EDX and ECX are the
- * words that stand behind it. Zones are numbers: 0 DMA, 1 Normal, 2 HighMem; watermarks: 0 min, 1 low, 2 high.
+ * words that stand behind it. Zones are numbers (0 DMA, 1 Normal, 2 HighMem), and so are watermarks (0 min,
+ * 1 low, 2 high).
  */
 enum lk_mm_event {
     LK_MM_ALLOC = 1,           /* pfn, order | zone << 8: a block of 1 << order pages is handed out */
