@@ -1,4 +1,5 @@
 #include "blkdev.h"
+#include "delayacct.h"
 #include "errno.h"
 #include "string.h"
 #include "vmstat.h"
@@ -63,5 +64,8 @@ int submit_bio_wait(const struct bio *bio)
         return -EINVAL;
     if (bio->bi_opf != REQ_OP_FLUSH)
         count_vm_events(bio->bi_opf == REQ_OP_WRITE ? PGPGOUT : PGPGIN, nr_sectors);
-    return bdev->submit(bdev, bio);
+    delayacct_blkio_start();
+    int error = bdev->submit(bdev, bio);
+    delayacct_blkio_end();
+    return error;
 }

@@ -3,6 +3,7 @@
 
 #include "asm/processor.h"
 #include "cred.h"
+#include "delayacct.h"
 #include "list.h"
 #include "mm_types.h"
 #include "resource.h"
@@ -95,6 +96,8 @@ struct signal_struct {
     struct rlimit rlim[RLIM_NLIMITS];
     /* Of threads that are gone, and of children that were waited for (c...). */
     u64 sum_exec_runtime; /* ns */
+    struct sched_info sched_info;
+    struct delay_sum delays[NR_DELAY_KINDS];
     unsigned long utime, stime, cutime, cstime;
     unsigned long min_flt, maj_flt, cmin_flt, cmaj_flt;
     unsigned long nvcsw, nivcsw, cnvcsw, cnivcsw;
@@ -130,6 +133,8 @@ struct task_struct {
     u32 static_prio; /* 120 + nice */
     struct sched_entity se;
     struct sched_rt_entity rt;
+    struct sched_info sched_info;
+    struct task_delay_info delays;
     unsigned long nvcsw, nivcsw; /* switches because it slept; because others had their turn */
     unsigned long utime, stime;  /* ticks */
     unsigned long start_jiffies;

@@ -117,6 +117,7 @@ static void account_thread(const struct task_struct *task)
     signal->maj_flt += task->maj_flt;
     signal->nvcsw += task->nvcsw;
     signal->nivcsw += task->nivcsw;
+    delayacct_add_thread(signal, task);
 }
 
 /* The last thread of a process tells the parent; the first one's number lasts until then. */

@@ -1,5 +1,6 @@
 /* Who works with a page of the page cache, and who waits for it (include/pagemap.h). */
 #include "bug.h"
+#include "delayacct.h"
 #include "pagemap.h"
 #include "sched.h"
 
@@ -22,12 +23,14 @@ bool trylock_page(struct page *page)
 /* Not inlined: that the waiter leaves the list before its stack goes is nothing that a compiler can see. */
 static __attribute__((noinline)) void wait_for_page(struct page *page, struct page_waiter *waiter)
 {
+    delayacct_blkio_start();
     list_add_tail(&waiter->list, &page_waiters);
     while (!trylock_page(page)) {
         current->state = TASK_UNINTERRUPTIBLE;
         schedule();
     }
     list_del_init(&waiter->list);
+    delayacct_blkio_end();
 }
 
 void lock_page(struct page *page)

@@ -101,6 +101,7 @@ static void put_prev_task(struct task_struct *task)
 {
     if (task == &init_task)
         return;
+    task->sched_info.last_queued = task->se.exec_start;
     if (is_rt(task))
         /* One that was pushed aside goes on before its equals; one whose turn is over does not. */
         rt_enqueue(task, task->rt.time_slice != 0 && rt_pick() && rt_pick()->rt_priority > task->rt_priority);
@@ -155,6 +156,9 @@ void schedule(void)
     }
     if (next != prev) {
         next->se.exec_start = prev->se.exec_start;
+        if (next != &init_task)
+            next->sched_info.run_delay += next->se.exec_start - next->sched_info.last_queued;
+        next->sched_info.pcount++;
         context_switch(prev, next);
     } else if (prev == &init_task && prev->state != TASK_RUNNING) {
         /* The boot waits for something, and nobody else has anything to do. */
@@ -193,6 +197,7 @@ bool wake_up_state(struct task_struct *task, u32 states)
         task->state = TASK_RUNNING;
         /* One that is still on its way into schedule() is on the queue, and so is the running one. */
         if (task != &init_task && !task->se.on_rq) {
+            task->sched_info.last_queued = sched_clock();
             enqueue_task(task, false);
             check_preempt(task);
         }
@@ -221,6 +226,7 @@ void wake_up_new_task(struct task_struct *task)
 {
     unsigned long flags = local_irq_save();
     fair_update_curr();
+    task->sched_info.last_queued = current->se.exec_start;
     task->state = TASK_RUNNING;
     enqueue_task(task, true);
     check_preempt(task);

@@ -8,6 +8,7 @@
 
 #include "bug.h"
 #include "cma.h"
+#include "delayacct.h"
 #include "highmem.h"
 #include "kallsyms.h"
 #include "memblock.h"
@@ -45,6 +46,16 @@ void panic(const char *fmt, ...)
 {
     fprintf(stderr, "panic: %s\n", fmt);
     abort();
+}
+
+/* Nobody waits here. */
+void delayacct_start(enum delay_kind kind)
+{
+    (void)kind;
+}
+
+void delayacct_end(void)
+{
 }
 
 void clear_highpage(struct page *page)
