@@ -14,18 +14,25 @@ struct page;
 #define GFP_MOVABLE_SHIFT 3
 /* Action modifiers. */
 #define __GFP_HIGH ((gfp_t)0x20)     /* may go half way below the min watermark */
-#define __GFP_IO ((gfp_t)0x40)       /* may start disk I/O to get memory */
-#define __GFP_FS ((gfp_t)0x80)       /* may call into file systems to get memory */
-#define __GFP_RECLAIM ((gfp_t)0x400) /* may sleep and reclaim */
+#define __GFP_IO ((gfp_t)0x40)       /* may sleep until a disk has written pages that then are free */
+#define __GFP_RECLAIM ((gfp_t)0x400) /* may take pages from caches that need no waiting for */
 #define __GFP_NOWARN ((gfp_t)0x200)  /* a failure is expected and not reported */
 #define __GFP_COMP ((gfp_t)0x4000)   /* let the pages of a block know their first one: compound_head() */
 #define __GFP_ZERO ((gfp_t)0x8000)   /* hand out zeroed pages */
 
+/*
+ * Unlike Linux's, GFP_KERNEL does not contain __GFP_IO: such a request never sleeps, so that whoever makes it
+ * finds everything else as he left it. It takes clean pages and unused slabs, wakes kswapd for the rest, and
+ * may go half way below the min watermark meanwhile. A system call makes up for what it takes there before it
+ * begins (reclaim_before_system_call()), when nobody relies on anything. Only pages that processes and
+ * files get, which is what memory is full of, are allocated with __GFP_IO: page faults and the page cache
+ * look again at what they knew before.
+ */
 #define GFP_ATOMIC (__GFP_HIGH)
-#define GFP_KERNEL (__GFP_RECLAIM | __GFP_IO | __GFP_FS)
+#define GFP_KERNEL (__GFP_RECLAIM)
 #define GFP_USER (GFP_KERNEL)
 #define GFP_HIGHUSER (GFP_USER | __GFP_HIGHMEM)
-#define GFP_HIGHUSER_MOVABLE (GFP_HIGHUSER | __GFP_MOVABLE)
+#define GFP_HIGHUSER_MOVABLE (GFP_HIGHUSER | __GFP_MOVABLE | __GFP_IO)
 #define GFP_DMA (__GFP_DMA)
 
 /*

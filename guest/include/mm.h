@@ -30,7 +30,7 @@ struct page {
         void *freelist;      /* slab: first free object */
         unsigned long index; /* page number in the areas of its anon_vma (PG_anon), or in its file */
     };
-    struct list_head lru; /* free list of the buddy system or of a CPU, list of slabs, or the page cache's */
+    struct list_head lru; /* free list of the buddy system or of a CPU, list of slabs, or a struct lruvec's */
 };
 
 #define PG_reserved (1u << 0) /* never handed out */
@@ -43,6 +43,11 @@ struct page {
 #define PG_uptodate (1u << 6)   /* holds what the file holds */
 #define PG_dirty (1u << 7)      /* the disk does not have what it holds */
 #define PG_referenced (1u << 8) /* used since it was looked at last, by who looks for pages to free */
+/* Pages that reclaim knows (swap.h). */
+#define PG_lru (1u << 9)          /* on a list of its lruvec */
+#define PG_active (1u << 10)      /* on an active one, or to be put there */
+#define PG_unevictable (1u << 11) /* on the list of those that must stay, or to be put there */
+#define PG_swapcache (1u << 12)   /* anonymous, and has a place in a swap area, which finds it */
 #define ZONES_PGSHIFT 30
 
 extern struct page *mem_map;

@@ -53,6 +53,45 @@ struct per_cpu_pages {
     struct list_head lists[MIGRATE_PCPTYPES];
 };
 
+/*
+ * Pages that can be taken from who has them, in lists by what they are and how much they are used. They enter
+ * at the head of a list; reclaim looks at its tail.
+ */
+enum lru_list {
+    LRU_INACTIVE_ANON,
+    LRU_ACTIVE_ANON,
+    LRU_INACTIVE_FILE,
+    LRU_ACTIVE_FILE,
+    LRU_UNEVICTABLE, /* locked in memory, or without a place on any disk */
+    NR_LRU_LISTS,
+};
+#define LRU_ACTIVE 1u /* from an inactive list to the active one */
+#define LRU_FILE 2u   /* from a list of anonymous pages to that of file pages */
+
+#define for_each_evictable_lru(lru) for (lru = 0; lru <= LRU_ACTIVE_FILE; lru++)
+
+static inline bool is_file_lru(unsigned int lru)
+{
+    return lru == LRU_INACTIVE_FILE || lru == LRU_ACTIVE_FILE;
+}
+
+static inline bool is_active_lru(unsigned int lru)
+{
+    return lru == LRU_ACTIVE_ANON || lru == LRU_ACTIVE_FILE;
+}
+
+/* Of anonymous pages [0] and file pages [1]: how many reclaim has looked at, and found in use. */
+struct zone_reclaim_stat {
+    unsigned long recent_scanned[2], recent_rotated[2];
+};
+
+/* The pages of a zone, or of a memory cgroup in it, that reclaim may look at. */
+struct lruvec {
+    struct list_head lists[NR_LRU_LISTS]; /* through page->lru */
+    unsigned long nr_pages[NR_LRU_LISTS];
+    struct zone_reclaim_stat reclaim_stat;
+};
+
 struct zone {
     unsigned long watermark[NR_WMARK]; /* pages */
     /*
@@ -64,6 +103,7 @@ struct zone {
     unsigned long nr_free_cma_pages; /* of them, in CMA pageblocks */
     struct free_area free_area[MAX_ORDER];
     struct per_cpu_pages pageset[NR_CPUS];
+    struct lruvec lruvec;
 
     const char *name;
     unsigned long zone_start_pfn;

@@ -13,6 +13,8 @@ enum vm_event_item {
     PGFREE,
     PGFAULT,
     PGMAJFAULT, /* of these, those that waited for a disk */
+    PGACTIVATE,
+    PGDEACTIVATE,
     NR_VM_EVENT_ITEMS,
 };
 

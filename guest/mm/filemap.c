@@ -5,12 +5,12 @@
 #include "highmem.h"
 #include "page_cache.h"
 #include "slab.h"
+#include "swap.h"
 
 /* How many pages are freed at a time when there is no memory for another one. */
 #define RECLAIM_BATCH 32
 
 struct page_cache_stat page_cache_stat;
-struct list_head page_cache_lru = LIST_HEAD_INIT(page_cache_lru);
 static struct kmem_cache *address_space_cachep;
 
 void page_cache_init(void)
@@ -54,7 +54,7 @@ int add_to_page_cache(struct page *page, struct address_space *mapping, unsigned
     page->mapping = mapping;
     page->index = index;
     set_page_owner(page, 0, PAGE_OWNER_PAGE_CACHE);
-    list_add_tail(&page->lru, &page_cache_lru);
+    lru_cache_add(page);
     mapping->nrpages++;
     page_cache_stat.nr_pages++;
     return 0;
@@ -66,7 +66,7 @@ void remove_from_page_cache(struct page *page)
     BUG_ON(!PageLocked(page) || page->_mapcount);
     clear_page_dirty(page);
     radix_tree_delete(&mapping->page_tree, page->index);
-    list_del_init(&page->lru);
+    lru_cache_del(page);
     page->mapping = NULL;
     page->flags &= ~(PG_uptodate | PG_referenced);
     page->nr_objs = 0;
@@ -80,10 +80,8 @@ void remove_from_page_cache(struct page *page)
 struct page *find_get_page(struct address_space *mapping, unsigned long index)
 {
     struct page *page = radix_tree_lookup(&mapping->page_tree, index);
-    if (page) {
+    if (page)
         get_page(page);
-        page->flags |= PG_referenced;
-    }
     return page;
 }
 

@@ -5,6 +5,7 @@
 #include "fs.h"
 #include "highmem.h"
 #include "page_cache.h"
+#include "swap.h"
 
 /*
  * Copies between a page and a user's buffer without sleeping: the page may be locked, and kmap_atomic()'s
@@ -72,6 +73,7 @@ ssize_t generic_file_read(struct file *file, char __user *user_buffer, size_t co
         if (IS_ERR(page))
             return done ? done : PTR_ERR(page);
         ssize_t moved = read_from_page(page, offset, user_buffer + done, bytes);
+        mark_page_accessed(page);
         put_page(page);
         if (moved < 0)
             return done ? done : moved;
@@ -120,6 +122,7 @@ static ssize_t write_locked_page(struct page *page, u32 from, const char __user 
             mark_inode_dirty(mapping->host);
     }
     set_page_dirty(page);
+    mark_page_accessed(page);
     return (ssize_t)copied;
 }
 

@@ -8,6 +8,7 @@
 #include "rmap.h"
 #include "sched.h"
 #include "string.h"
+#include "swap.h"
 
 /*
  * A page for the process, from highmem if there is any: the kernel does not need it at hand. It may lie in
@@ -35,6 +36,9 @@ static void map_user_page(struct vm_area_struct *vma, unsigned long address, pte
     struct mm_struct *mm = vma->vm_mm;
     pte_t entry = maybe_mkwrite(mk_pte(page, vm_get_page_prot(vma->vm_flags)), vma);
     page_add_new_anon_rmap(page, vma, address);
+    if (vma->vm_flags & VM_LOCKED)
+        page->flags |= PG_unevictable;
+    lru_cache_add(page);
     mm->rss++;
     mm->hiwater_rss = max(mm->hiwater_rss, mm->rss);
     set_pte(pte, is_written ? pte_mkdirty(entry) : entry);

@@ -7,6 +7,7 @@
 #include "highmem.h"
 #include "pagemap.h"
 #include "rmap.h"
+#include "swap.h"
 
 static unsigned long nr_migrated;
 
@@ -37,8 +38,6 @@ static void move_in_page_cache(struct page *page, struct page *copy)
 {
     copy->mapping = page->mapping;
     *radix_tree_lookup_slot(&page->mapping->page_tree, page->index) = copy;
-    list_add(&copy->lru, &page->lru);
-    list_del_init(&page->lru);
     set_page_owner(copy, 0, PAGE_OWNER_PAGE_CACHE);
 }
 
@@ -54,7 +53,7 @@ static void move_anon(struct page *page, struct page *copy)
  */
 int migrate_page(struct page *page)
 {
-    const u32 kept = PG_anon | PG_uptodate | PG_dirty | PG_referenced;
+    const u32 kept = PG_anon | PG_uptodate | PG_dirty | PG_referenced | PG_active | PG_unevictable;
     bool is_cached = page->owner == PAGE_OWNER_PAGE_CACHE;
     if (PageLocked(page) || page->_refcount != page->_mapcount + is_cached)
         return -EBUSY;
@@ -77,6 +76,9 @@ int migrate_page(struct page *page)
         move_in_page_cache(page, copy);
     else
         move_anon(page, copy);
+    lru_cache_del(page);
+    get_page(copy);
+    putback_lru_page(copy);
     page->_mapcount = 0;
     page->flags &= ~kept;
     __free_page(page);

@@ -7,6 +7,7 @@
 #include "mm.h"
 #include "printk.h"
 #include "string.h"
+#include "swap.h"
 
 struct page *mem_map;
 unsigned long max_pfn;
@@ -60,6 +61,7 @@ static void __init zone_init(struct zone *zone, unsigned long start_pfn, unsigne
     for (unsigned int order = 0; order < MAX_ORDER; order++)
         for (unsigned int type = 0; type < MIGRATE_TYPES; type++)
             INIT_LIST_HEAD(&zone->free_area[order].free_list[type]);
+    lruvec_init(&zone->lruvec);
     pageset_init(zone);
     memmap_init_zone(zone);
 }

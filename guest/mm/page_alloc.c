@@ -6,6 +6,7 @@
 #include "lookaside.h"
 #include "pagemap.h"
 #include "printk.h"
+#include "swap.h"
 
 /* Pages that are asked of the page cache at a time. */
 #define RECLAIM_BATCH 32ul
@@ -139,7 +140,8 @@ unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 
 void free_pages_prepare(struct page *page, unsigned int order)
 {
-    BUG_ON((page->flags & (PG_reserved | PG_buddy | PG_tail | PG_locked | PG_dirty)) || page->_mapcount);
+    BUG_ON((page->flags & (PG_reserved | PG_buddy | PG_tail | PG_locked | PG_dirty | PG_lru)) ||
+           page->_mapcount);
     BUG_ON((page->flags & PG_head) && page->order != order);
     page->_refcount = 0;
     if (page->flags & PG_head)
@@ -147,7 +149,7 @@ void free_pages_prepare(struct page *page, unsigned int order)
             page[i].flags &= ~PG_tail;
             page[i].first_page = NULL;
         }
-    page->flags &= ~(PG_head | PG_anon | PG_uptodate | PG_referenced);
+    page->flags &= ~(PG_head | PG_anon | PG_uptodate | PG_referenced | PG_active | PG_unevictable);
     page->anon_vma = NULL;
     set_page_owner(page, order, PAGE_OWNER_FREE);
     count_vm_events(PGFREE, 1ul << order);
@@ -174,8 +176,11 @@ void free_pages(unsigned long address, unsigned int order)
 void put_page(struct page *page)
 {
     BUG_ON(page->_refcount <= 0);
-    if (--page->_refcount == 0)
-        __free_pages(page, compound_order(page));
+    if (--page->_refcount)
+        return;
+    if (page->flags & PG_lru)
+        lru_cache_del(page);
+    __free_pages(page, compound_order(page));
 }
 
 unsigned long nr_free_pages(void)

@@ -3,9 +3,6 @@
 
 #include "pagemap.h"
 
-/* Pages of all files, through page->lru: those that were not used for long first. */
-extern struct list_head page_cache_lru;
-
 static inline bool mapping_has_disk(const struct address_space *mapping)
 {
     return mapping->a_ops->writepage != NULL;

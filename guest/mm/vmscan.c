@@ -2,6 +2,7 @@
 #include "fs.h"
 #include "page_cache.h"
 #include "slab.h"
+#include "swap.h"
 
 /*
  * Whether nobody but the cache has the page, and the disk has what it holds. A page that was used since it
@@ -31,24 +32,46 @@ static bool free_page_cache_page(struct page *page)
     return is_clean;
 }
 
-/* One look at each page of all. */
-static unsigned long scan_page_cache(unsigned long nr_to_free, bool is_urgent)
+/* Whoever is next on the list goes to its end. */
+static struct page *next_page(struct list_head *list)
+{
+    struct page *page = list_entry(list->prev, struct page, lru);
+    list_del_init(&page->lru);
+    list_add(&page->lru, list);
+    return page;
+}
+
+static unsigned long scan_list(struct lruvec *lruvec, enum lru_list lru, unsigned long nr_to_free,
+                               bool is_urgent, bool takes_mapped)
 {
     unsigned long nr_freed = 0;
-    for (unsigned long left = page_cache_stat.nr_pages; left > 0 && nr_freed < nr_to_free; left--) {
-        struct page *page = list_first_entry(&page_cache_lru, struct page, lru);
-        list_del_init(&page->lru);
-        list_add_tail(&page->lru, &page_cache_lru);
-        if (can_be_freed(page, is_urgent))
+    for (unsigned long left = lruvec->nr_pages[lru]; left > 0 && nr_freed < nr_to_free; left--) {
+        struct page *page = next_page(&lruvec->lists[lru]);
+        if ((takes_mapped || page->_mapcount == 0) && can_be_freed(page, is_urgent))
             nr_freed += free_page_cache_page(page);
     }
     return nr_freed;
 }
 
+/* One look at each page of all. */
+static unsigned long scan_page_cache(unsigned long nr_to_free, bool is_urgent, bool takes_mapped)
+{
+    unsigned long nr_freed = 0;
+    struct zone *zone;
+    for (unsigned int i = 0; i < 2; i++)
+        for_each_populated_zone(zone)
+        {
+            if (nr_freed < nr_to_free)
+                nr_freed += scan_list(&zone->lruvec, i ? LRU_ACTIVE_FILE : LRU_INACTIVE_FILE,
+                                      nr_to_free - nr_freed, is_urgent, takes_mapped);
+        }
+    return nr_freed;
+}
+
 unsigned long shrink_page_cache(unsigned long nr)
 {
-    unsigned long nr_freed = scan_page_cache(nr, false);
-    return nr_freed ? nr_freed : scan_page_cache(nr, true);
+    unsigned long nr_freed = scan_page_cache(nr, false, true);
+    return nr_freed ? nr_freed : scan_page_cache(nr, true, true);
 }
 
 /* A slab goes only when all its objects are free: names and inodes are given up until one does. */
@@ -63,13 +86,7 @@ unsigned long shrink_slab(unsigned long nr)
 
 unsigned long drop_pagecache(void)
 {
-    unsigned long nr_freed = 0;
-    for (unsigned long left = page_cache_stat.nr_pages; left > 0; left--) {
-        struct page *page = list_first_entry(&page_cache_lru, struct page, lru);
-        list_del_init(&page->lru);
-        list_add_tail(&page->lru, &page_cache_lru);
-        if (page->_mapcount == 0 && can_be_freed(page, true))
-            nr_freed += free_page_cache_page(page);
-    }
-    return nr_freed;
+    return scan_page_cache(~0ul, true, false);
 }
+
+unsigned long vm_swappiness = 60;
