@@ -7,6 +7,7 @@
 #include "libfs.h"
 #include "seq_file.h"
 #include "uaccess.h"
+#include "writeback.h"
 
 static struct vfsmount *bdev_mnt;
 
@@ -15,7 +16,7 @@ static int blkdev_get(struct block_device *bdev)
 {
     if (bdev->bd_inode)
         return 0;
-    struct inode *inode = new_inode(bdev_mnt->mnt_sb);
+    struct inode *inode = flusher_start() ? NULL : new_inode(bdev_mnt->mnt_sb);
     if (inode == NULL)
         return -ENOMEM;
     /* File systems work in these pages. */
@@ -173,6 +174,7 @@ int bdev_start(void)
 void bdev_end(void)
 {
     struct block_device *bdev = NULL;
+    flusher_stop();
     while ((bdev = next_block_device(bdev))) {
         sync_blockdev(bdev);
         iput(bdev->bd_inode);

@@ -14,8 +14,7 @@ static struct kmem_cache *inode_cachep;
 static struct list_head hash_table[INODE_BUCKETS];
 /* Inodes without users that can still be found, the longest unused last. */
 static LIST_HEAD(unused_list);
-/* Tasks that wait for an inode to be read, or to be gone. */
-static DECLARE_WAIT_QUEUE_HEAD(inode_wait);
+DECLARE_WAIT_QUEUE_HEAD(inode_wait);
 struct inodes_stat inodes_stat;
 
 void inode_init(void)
@@ -86,6 +85,12 @@ void insert_inode_hash(struct inode *inode)
     list_add(&inode->i_hash, bucket_of(inode->i_sb, inode->i_ino));
 }
 
+struct inode *igrab_unused(struct inode *inode)
+{
+    lru_del(inode);
+    return igrab(inode);
+}
+
 struct inode *iget_locked(struct super_block *sb, unsigned long ino)
 {
     for (;;) {
@@ -98,8 +103,7 @@ struct inode *iget_locked(struct super_block *sb, unsigned long ino)
                        (inode = find_inode(sb, ino)) == NULL || !(inode->i_state & (I_NEW | I_FREEING)));
             continue;
         }
-        lru_del(inode);
-        return igrab(inode);
+        return igrab_unused(inode);
     }
     struct inode *inode = alloc_inode(sb);
     if (inode == NULL)
@@ -149,6 +153,7 @@ static void evict(struct inode *inode)
     BUG_ON(!list_empty(&inode->i_dentry));
     lru_del(inode);
     inode->i_state |= I_FREEING;
+    inode_wait_for_writeback(inode);
     if (op->evict_inode) {
         op->evict_inode(inode);
     } else {
@@ -156,17 +161,6 @@ static void evict(struct inode *inode)
         clear_inode(inode);
     }
     destroy_inode(inode);
-}
-
-int write_inode_now(struct inode *inode)
-{
-    int error = inode->i_mapping ? filemap_write_and_wait(inode->i_mapping) : 0;
-    if (!(inode->i_state & I_DIRTY))
-        return error;
-    list_del_init(&inode->i_dirty);
-    inode->i_state &= (u16)~I_DIRTY;
-    int inode_error = inode->i_sb->s_op->write_inode ? inode->i_sb->s_op->write_inode(inode) : 0;
-    return error ? error : inode_error;
 }
 
 void iput(struct inode *inode)
@@ -189,49 +183,6 @@ void iput(struct inode *inode)
     evict(inode);
 }
 
-void mark_inode_dirty(struct inode *inode)
-{
-    if ((inode->i_state & (I_DIRTY_SYNC | I_FREEING)) || inode->i_sb->s_op->write_inode == NULL)
-        return;
-    inode->i_state |= I_DIRTY_SYNC;
-    list_add(&inode->i_dirty, &inode->i_sb->s_dirty);
-}
-
-static bool is_dirty(const struct inode *inode)
-{
-    return (inode->i_state & I_DIRTY) || (inode->i_mapping && inode->i_mapping->nrdirty);
-}
-
-/* The next of a super block's inodes that has something to be written, with a reference. */
-static struct inode *find_unwritten(struct super_block *sb, const struct inode *after)
-{
-    bool is_behind = after == NULL;
-    struct inode *inode;
-    list_for_each_entry(inode, &sb->s_inodes, i_sb_list)
-    {
-        if (is_behind && !(inode->i_state & (I_NEW | I_FREEING)) && is_dirty(inode)) {
-            lru_del(inode);
-            return igrab(inode);
-        }
-        is_behind |= inode == after;
-    }
-    return NULL;
-}
-
-int write_inodes(struct super_block *sb)
-{
-    int error = 0;
-    struct inode *inode = find_unwritten(sb, NULL);
-    while (inode) {
-        int this_error = write_inode_now(inode);
-        error = error ? error : this_error;
-        struct inode *next = find_unwritten(sb, inode);
-        iput(inode);
-        inode = next;
-    }
-    return error;
-}
-
 /* Gives up an inode that nobody uses; what has changed of it goes to the medium. */
 static void dispose(struct inode *inode)
 {
@@ -247,20 +198,12 @@ static void dispose(struct inode *inode)
     }
 }
 
-unsigned long shrink_icache(unsigned long nr)
-{
-    unsigned long nr_freed = 0;
-    for (; nr_freed < nr && !list_empty(&unused_list); nr_freed++)
-        dispose(list_entry(unused_list.prev, struct inode, i_lru));
-    return nr_freed;
-}
-
 unsigned long shrink_clean_icache(unsigned long nr)
 {
     unsigned long nr_freed = 0;
     for (unsigned long left = inodes_stat.nr_unused; left > 0 && nr_freed < nr; left--) {
         struct inode *inode = list_entry(unused_list.prev, struct inode, i_lru);
-        if (is_dirty(inode)) {
+        if (inode_is_dirty(inode)) {
             list_del_init(&inode->i_lru);
             list_add(&inode->i_lru, &unused_list);
             continue;

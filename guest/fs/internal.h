@@ -8,8 +8,15 @@
 extern const struct file_operations def_chr_fops;
 extern const struct file_operations pipefifo_fops;
 
-/* inode.c: writes out all inodes of a super block and their pages. 0 or -EIO. */
+/* inode.c: tasks that wait for an inode to be read, written, or gone. */
+extern struct wait_queue_head inode_wait;
+/* A reference to one that may have no user until now. */
+struct inode *igrab_unused(struct inode *inode);
+/* fs-writeback.c: writes out all inodes of a super block and their pages. 0 or -EIO. */
 int write_inodes(struct super_block *sb);
+/* The medium does not have the inode or its pages as they are, or somebody is writing them. */
+bool inode_is_dirty(const struct inode *inode);
+void inode_wait_for_writeback(struct inode *inode);
 /* super.c: every super block. */
 extern struct list_head super_blocks;
 

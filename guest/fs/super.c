@@ -25,7 +25,6 @@ static struct super_block *alloc_super(const struct file_system_type *type, u32 
     sb->s_dev = MKDEV(0, ++last_minor);
     mutex_init(&sb->s_names_mutex);
     INIT_LIST_HEAD(&sb->s_inodes);
-    INIT_LIST_HEAD(&sb->s_dirty);
     list_add_tail(&sb->s_list, &super_blocks);
     return sb;
 }

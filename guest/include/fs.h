@@ -46,11 +46,12 @@ struct inode {
     struct address_space *i_mapping; /* the file's pages (inode_init_mapping()); NULL: it has none */
     struct mutex i_mutex;            /* held while the file's contents change: write(), truncate() */
 
-    struct list_head i_hash;    /* by number: inodes of file systems on disk */
-    struct list_head i_sb_list; /* of its super block */
-    struct list_head i_lru;     /* while i_count is 0 */
-    struct list_head i_dirty;   /* in i_sb->s_dirty */
-    struct list_head i_dentry;  /* its names, through d_alias */
+    struct list_head i_hash;      /* by number: inodes of file systems on disk */
+    struct list_head i_sb_list;   /* of its super block */
+    struct list_head i_lru;       /* while i_count is 0 */
+    struct list_head i_dirty;     /* while it is dirty: fs-writeback.c */
+    unsigned long i_dirtied_when; /* jiffies */
+    struct list_head i_dentry;    /* its names, through d_alias */
     union {
         struct pipe_inode_info *i_pipe; /* FIFOs that are open */
         struct block_device *i_bdev;    /* block devices that are open */
@@ -59,11 +60,12 @@ struct inode {
     void *i_private;           /* the file system's own */
 };
 
-#define I_NEW 0x1u        /* being read: wait_on_inode() */
-#define I_DIRTY_SYNC 0x2u /* differs from the medium: ->write_inode() */
-#define I_DIRTY_PAGES 0x4u
+#define I_NEW 0x1u         /* being read: wait_on_inode() */
+#define I_DIRTY_SYNC 0x2u  /* differs from the medium: ->write_inode() */
+#define I_DIRTY_PAGES 0x4u /* has pages that must be written to its disk */
 #define I_DIRTY (I_DIRTY_SYNC | I_DIRTY_PAGES)
 #define I_FREEING 0x8u
+#define I_SYNC 0x10u     /* being written: who wants to write or to evict it waits */
 #define S_DEAD 0x1u      /* a folder that is gone: nothing can be made in it */
 #define S_IMMUTABLE 0x2u /* not even root changes it: files that the kernel makes up */
 
@@ -262,7 +264,6 @@ struct super_block {
     struct mutex s_names_mutex;  /* held while names are looked up on the medium, made, moved, or listed */
     struct list_head s_list;     /* super_blocks */
     struct list_head s_inodes;   /* all of them in memory */
-    struct list_head s_dirty;    /* those that differ from the medium */
     void *s_fs_info;             /* the file system's own */
 };
 
@@ -330,11 +331,9 @@ void iput(struct inode *inode);
 /* At the end of evict_inode: nothing may be left of it. */
 void clear_inode(struct inode *inode);
 void mark_inode_dirty(struct inode *inode);
-/* Writes out what of it is not on the medium. 0 or -EIO. */
+/* Writes out what of it is not on the medium: the pages first. 0 or -EIO. */
 int write_inode_now(struct inode *inode);
-/* Frees up to so many inodes that nobody uses. Returns how many it freed. */
-unsigned long shrink_icache(unsigned long nr);
-/* The same without waiting: only those that the medium has as they are. */
+/* Frees up to so many inodes that nobody uses and the medium has as they are. Returns how many it freed. */
 unsigned long shrink_clean_icache(unsigned long nr);
 /* At the end of a file system. Returns how many were still in use. */
 unsigned long evict_inodes(struct super_block *sb);

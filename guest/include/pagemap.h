@@ -17,12 +17,21 @@ struct file;
 struct inode;
 struct vm_area_struct;
 
+/* 128 KiB: as much as one command of an IDE disk moves. */
+#define MAX_PAGES_AT_ONCE 32u
+
 /* Where the pages of a file come from. All get a locked page, and leave it locked. 0 or an error. */
 struct address_space_operations {
     /* Fills the page; what lies behind the end of the file becomes zeroes. Waits for the disk. */
     int (*readpage)(struct page *page);
     /* Writes what lies within the file to disk, and waits. NULL: the pages live nowhere else. */
     int (*writepage)(struct page *page);
+    /*
+     * The same for up to MAX_PAGES_AT_ONCE pages of one file, in the order of their numbers, with as few
+     * commands to the disk as possible. Those that it fails for get PG_error. NULL: one after another.
+     */
+    int (*readpages)(struct page **pages, u32 nr);
+    int (*writepages)(struct page **pages, u32 nr);
     /*
      * Bytes from..to of the page are about to be written: takes the disk blocks for them. NULL: it needs
      * none.
@@ -36,6 +45,7 @@ struct address_space {
     struct inode *host; /* the file; a block device's pages have its inode */
     struct radix_tree_root page_tree;
     unsigned long nrpages, nrdirty;
+    unsigned long nrwriteback; /* pages that are being written */
     const struct address_space_operations *a_ops;
     struct list_head i_mmap; /* areas that map the file, through vma->shared */
     gfp_t gfp_mask;          /* how its pages are allocated */
@@ -46,7 +56,9 @@ struct address_space {
 struct page_cache_stat {
     unsigned long nr_pages;
     unsigned long nr_dirty;            /* of these, the ones that wait to be written to a disk */
+    unsigned long nr_writeback;        /* pages that are being written */
     unsigned long nr_read, nr_written; /* pages moved from and to disks since the boot */
+    unsigned long nr_dirtied;          /* pages that had to be written to one */
 };
 extern struct page_cache_stat page_cache_stat;
 
@@ -140,7 +152,10 @@ void truncate_inode_pages(struct address_space *mapping);
 int filemap_write_and_wait(struct address_space *mapping);
 /* The error of write-backs since this was asked last, or 0. */
 int filemap_check_errors(struct address_space *mapping);
-/* After a write: who makes too many pages dirty writes his file's himself. */
+/*
+ * After a page was made dirty: sleeps while there are too many. The caller holds no lock that writing pages
+ * needs.
+ */
 void balance_dirty_pages(struct address_space *mapping);
 
 /* ---- Getting memory back (mm/vmscan.c) ---- */

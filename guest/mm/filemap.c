@@ -6,6 +6,7 @@
 #include "page_cache.h"
 #include "slab.h"
 #include "swap.h"
+#include "writeback.h"
 
 /* How many pages are freed at a time when there is no memory for another one. */
 #define RECLAIM_BATCH 32
@@ -174,7 +175,11 @@ void set_page_dirty(struct page *page)
         return;
     page->flags |= PG_dirty;
     mapping->nrdirty++;
-    page_cache_stat.nr_dirty += mapping_has_disk(mapping);
+    if (!mapping_has_disk(mapping))
+        return;
+    page_cache_stat.nr_dirty++;
+    page_cache_stat.nr_dirtied++;
+    mark_inode_dirty_pages(mapping->host);
 }
 
 void clear_page_dirty(struct page *page)

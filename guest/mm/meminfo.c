@@ -62,6 +62,7 @@ void meminfo_show(struct seq_file *m)
     row(m, "SwapTotal:", 0);
     row(m, "SwapFree:", 0);
     row(m, "Dirty:", page_cache_stat.nr_dirty);
+    row(m, "Writeback:", page_cache_stat.nr_writeback);
     row(m, "AnonPages:", owners[PAGE_OWNER_ANON]);
     row(m, "Slab:", owners[PAGE_OWNER_SLAB]);
     row(m, "KernelStack:", nr_threads * (THREAD_SIZE / PAGE_SIZE));

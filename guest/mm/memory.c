@@ -152,6 +152,7 @@ static u32 do_file_page(struct vm_area_struct *vma, unsigned long address, pte_t
     /* The area may go while this task sleeps, but not its file. */
     struct file *file = get_file(vma->vm_file);
     const u64 switches = nr_context_switches();
+    const bool is_shared_write = (flags & FAULT_FLAG_WRITE) && (vma->vm_flags & VM_SHARED);
     bool is_major = false;
     struct page *page = vma->vm_ops->fault(vma, linear_page_index(vma, address), &is_major);
     u32 result = is_major ? VM_FAULT_MAJOR : 0;
@@ -163,13 +164,15 @@ static u32 do_file_page(struct vm_area_struct *vma, unsigned long address, pte_t
         result |=
             may_have_changed(mm, switches) ? VM_FAULT_RETRY : map_fault_page(vma, address, pte, page, flags);
         put_page(page);
+        if (is_shared_write && !(result & ~VM_FAULT_MAJOR))
+            balance_dirty_pages(file->f_mapping);
     }
     fput(file);
     return result;
 }
 
 /* The first write to a page of a shared area that was read before, or whose last writes are on disk. */
-static u32 do_shared_wp_page(struct vm_area_struct *vma, pte_t *pte, struct page *page)
+static u32 do_shared_wp_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, struct page *page)
 {
     struct mm_struct *mm = vma->vm_mm;
     struct file *file = get_file(vma->vm_file);
@@ -180,8 +183,11 @@ static u32 do_shared_wp_page(struct vm_area_struct *vma, pte_t *pte, struct page
     u32 result = error ? fault_of_error(error) : 0;
     if (error == 0 && (may_have_changed(mm, switches) || pte->pte != before))
         result = VM_FAULT_RETRY;
-    if (result == 0)
+    if (result == 0) {
         set_pte(pte, pte_mkdirty(pte_mkwrite(*pte)));
+        flush_tlb_page(address);
+        balance_dirty_pages(file->f_mapping);
+    }
     put_page(page);
     fput(file);
     return result;
@@ -195,7 +201,7 @@ static u32 do_wp_page(struct vm_area_struct *vma, unsigned long address, pte_t *
     if (page == virt_to_page(empty_zero_page))
         result = do_anonymous_page(vma, address, pte, FAULT_FLAG_WRITE);
     else if (!PageAnon(page) && (vma->vm_flags & VM_SHARED))
-        result = do_shared_wp_page(vma, pte, page);
+        result = do_shared_wp_page(vma, address, pte, page);
     else if (PageAnon(page) && page->_mapcount == 1 && page->_refcount == 1)
         set_pte(pte, pte_mkdirty(pte_mkwrite(*pte))); /* the others have gone, or never were there */
     else

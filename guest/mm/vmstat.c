@@ -4,6 +4,7 @@
 #include "pagemap.h"
 #include "printk.h"
 #include "seq_file.h"
+#include "writeback.h"
 
 void show_zones(void)
 {
@@ -132,6 +133,8 @@ static unsigned long nr_free_cma_pages(void)
 /* Sectors are shown in KiB, and there is no swap. */
 void vmstat_show(struct seq_file *m)
 {
+    unsigned long background, dirty;
+    global_dirty_limits(&background, &dirty);
     const struct {
         const char *name;
         unsigned long value;
@@ -140,6 +143,11 @@ void vmstat_show(struct seq_file *m)
         {"nr_anon_pages", nr_owned_pages[PAGE_OWNER_ANON]},
         {"nr_file_pages", nr_owned_pages[PAGE_OWNER_PAGE_CACHE]},
         {"nr_dirty", page_cache_stat.nr_dirty},
+        {"nr_writeback", page_cache_stat.nr_writeback},
+        {"nr_dirtied", page_cache_stat.nr_dirtied},
+        {"nr_written", page_cache_stat.nr_written},
+        {"nr_dirty_threshold", dirty},
+        {"nr_dirty_background_threshold", background},
         {"nr_slab_unreclaimable", nr_owned_pages[PAGE_OWNER_SLAB]},
         {"nr_page_table_pages", nr_owned_pages[PAGE_OWNER_PAGE_TABLE]},
         {"nr_free_cma", nr_free_cma_pages()},

@@ -5,6 +5,7 @@
 #include "sched.h"
 #include "string.h"
 #include "utsname.h"
+#include "writeback.h"
 
 static void hostname_show(struct seq_file *m)
 {
@@ -80,7 +81,7 @@ static int drop_caches_store(const char *text)
         drop_pagecache();
     if (what & DROP_SLAB) {
         shrink_dcache(~0ul);
-        shrink_icache(~0ul);
+        shrink_clean_icache(~0ul);
     }
     return 0;
 }
@@ -91,7 +92,52 @@ static void overcommit_memory_show(struct seq_file *m)
     seq_printf(m, "1\n");
 }
 
+/* ---- Write-back: a share of memory, or if that was set last, bytes ---- */
+
+/* The new value of one of two that exclude each other: the other becomes 0. */
+static int store_either(const char *text, unsigned long least, unsigned long most, unsigned long *value,
+                        unsigned long *other)
+{
+    unsigned long number;
+    int error = proc_parse_number(text, most, &number);
+    if (error || number < least)
+        return -EINVAL;
+    *value = number;
+    *other = 0;
+    flusher_settings_changed();
+    return 0;
+}
+
+#define DIRTY_SETTING(name, variable, other, least, most)                                                    \
+    static void name##_show(struct seq_file *m)                                                              \
+    {                                                                                                        \
+        seq_printf(m, "%lu\n", variable);                                                                    \
+    }                                                                                                        \
+    static int name##_store(const char *text)                                                                \
+    {                                                                                                        \
+        return store_either(text, least, most, &(variable), &(other));                                       \
+    }
+#define PERCENT 100ul
+#define DIRTY_BYTES_MOST (1ul << 31)
+#define CENTISECS_MOST (1ul << 24)
+
+static unsigned long no_other;
+DIRTY_SETTING(dirty_background_bytes, dirty_background_bytes, dirty_background_ratio, PAGE_SIZE,
+              DIRTY_BYTES_MOST)
+DIRTY_SETTING(dirty_background_ratio, dirty_background_ratio, dirty_background_bytes, 0, PERCENT)
+DIRTY_SETTING(dirty_bytes, vm_dirty_bytes, vm_dirty_ratio, 2 * PAGE_SIZE, DIRTY_BYTES_MOST)
+DIRTY_SETTING(dirty_ratio, vm_dirty_ratio, vm_dirty_bytes, 0, PERCENT)
+DIRTY_SETTING(dirty_expire_centisecs, dirty_expire_interval, no_other, 0, CENTISECS_MOST)
+DIRTY_SETTING(dirty_writeback_centisecs, dirty_writeback_interval, no_other, 0, CENTISECS_MOST)
+
 static const struct proc_entry vm_entries[] = {
+    PROC_SETTING("dirty_background_bytes", dirty_background_bytes_show, dirty_background_bytes_store),
+    PROC_SETTING("dirty_background_ratio", dirty_background_ratio_show, dirty_background_ratio_store),
+    PROC_SETTING("dirty_bytes", dirty_bytes_show, dirty_bytes_store),
+    PROC_SETTING("dirty_expire_centisecs", dirty_expire_centisecs_show, dirty_expire_centisecs_store),
+    PROC_SETTING("dirty_ratio", dirty_ratio_show, dirty_ratio_store),
+    PROC_SETTING("dirty_writeback_centisecs", dirty_writeback_centisecs_show,
+                 dirty_writeback_centisecs_store),
     {.name = "drop_caches", .mode = S_IFREG | 0200, .store = drop_caches_store},
     PROC_SETTING("min_free_kbytes", min_free_kbytes_show, min_free_kbytes_store),
     PROC_TEXT("overcommit_memory", overcommit_memory_show),

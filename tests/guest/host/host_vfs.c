@@ -17,6 +17,7 @@
 #include "string.h"
 #include "timekeeping.h"
 #include "uaccess.h"
+#include "writeback.h"
 
 static struct task_struct the_task;
 struct task_struct *current_task = &the_task;
@@ -28,6 +29,25 @@ static unsigned long free_before;
 void schedule(void)
 {
     panic("the only task sleeps");
+}
+
+volatile unsigned long jiffies;
+
+long schedule_timeout(long ticks)
+{
+    (void)ticks;
+    panic("the only task sleeps");
+}
+
+/* Who makes too much dirty writes it himself. */
+void wakeup_flusher_threads(unsigned long nr_pages)
+{
+    (void)nr_pages;
+}
+
+bool flusher_is_running(void)
+{
+    return false;
 }
 
 bool wake_up_process(struct task_struct *task)
