@@ -137,8 +137,8 @@ static u32 count_dirty_inodes(void)
 }
 
 /*
- * Takes no reference: who wants to evict the inode waits while it is written (I_SYNC). Each inode comes up once,
- * even if others make it dirty all the time.
+ * Takes no reference: who wants to evict the inode waits while it is written (I_SYNC). Each inode comes up
+ * once, even if others make it dirty all the time.
  */
 unsigned long writeback_inodes(struct writeback_control *wbc, unsigned long dirtied_before)
 {

@@ -1,7 +1,7 @@
 /*
  * Write-back: pages that were written to go to the disk later, those of the file first that has waited the
- * longest. The flusher, a thread, does it; so does who wants to be sure of it (fsync()), and who frees memory.
- * Who writes faster than the disk does is stopped meanwhile (balance_dirty_pages()).
+ * longest. The flusher, a thread, does it; so does who wants to be sure of it (fsync()), and who frees
+ * memory. Who writes faster than the disk does is stopped meanwhile (balance_dirty_pages()).
  */
 #pragma once
 
@@ -33,8 +33,8 @@ int filemap_write_and_wait_range(struct address_space *mapping, loff_t first, lo
 /* ---- mm/balance_dirty.c: how many pages may be dirty ---- */
 
 /*
- * /proc/sys/vm/dirty_*: in percent of the memory that could be dirty, free or in the page cache; or, if not 0,
- * in bytes; and in hundredths of a second.
+ * /proc/sys/vm/dirty_*: in percent of the memory that could be dirty, free or in the page cache; or, if not
+ * 0, in bytes; and in hundredths of a second.
  */
 extern unsigned long vm_dirty_ratio, vm_dirty_bytes;
 extern unsigned long dirty_background_ratio, dirty_background_bytes;
@@ -57,7 +57,7 @@ unsigned long writeback_inodes(struct writeback_control *wbc, unsigned long dirt
 
 /* ---- fs/flusher.c ---- */
 
-/* The flusher writes so many pages, oldest files first, and does not keep the caller waiting; from any context. */
+/* The flusher writes so many pages, oldest files first, and the caller goes on; from any context. */
 void wakeup_flusher_threads(unsigned long nr_pages);
 /* One of dirty_writeback_interval and the like has changed. */
 void flusher_settings_changed(void);

@@ -79,8 +79,8 @@ static int submit_batch(struct write_batch *batch)
 }
 
 /*
- * Locks a page for the batch. Nobody is waited for while the batch has locks, so that it is no matter in which
- * order others lock pages. *error is of a batch that had to be written first.
+ * Locks a page for the batch. Nobody is waited for while the batch has locks, so that it is no matter in
+ * which order others lock pages. *error is of a batch that had to be written first.
  */
 static bool lock_for_batch(struct write_batch *batch, struct page *page, enum writeback_sync_modes mode,
                            int *error)
