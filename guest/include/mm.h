@@ -48,7 +48,7 @@ struct page {
 #define PG_active (1u << 10)      /* on an active one, or to be put there */
 #define PG_unevictable (1u << 11) /* on the list of those that must stay, or to be put there */
 #define PG_swapcache (1u << 12)   /* anonymous, and has a place in a swap area, which finds it */
-#define PG_error (1u << 13)     /* what readpages() and writepages() could not do; while they run */
+#define PG_error (1u << 13)       /* what readpages() and writepages() could not do; while they run */
 #define ZONES_PGSHIFT 30
 
 extern struct page *mem_map;
