@@ -20,15 +20,20 @@ static void note_free_pages(const struct zone *zone, unsigned long before)
 }
 
 /* Free pages that nobody may have do not count. */
-static void mod_zone_freepage_state(struct zone *zone, long pages, enum migratetype type)
+static void count_free_pages(struct zone *zone, long pages, enum migratetype type)
 {
     if (type == MIGRATE_ISOLATE)
         return;
-    unsigned long before = zone->nr_free_pages;
     zone->nr_free_pages += (unsigned long)pages;
-    note_free_pages(zone, before);
     if (type == MIGRATE_CMA)
         zone->nr_free_cma_pages += (unsigned long)pages;
+}
+
+static void mod_zone_freepage_state(struct zone *zone, long pages, enum migratetype type)
+{
+    unsigned long before = zone->nr_free_pages;
+    count_free_pages(zone, pages, type);
+    note_free_pages(zone, before);
 }
 
 static void add_to_free_list(struct zone *zone, struct page *page, unsigned int order, enum migratetype type)
@@ -136,8 +141,11 @@ unsigned long move_freepages_block(struct zone *zone, unsigned long pfn, enum mi
         moved += 1ul << page->order;
         pfn += 1ul << page->order;
     }
-    mod_zone_freepage_state(zone, -(long)moved, old_type);
-    mod_zone_freepage_state(zone, (long)moved, type);
+    /* They were free all the time. */
+    unsigned long before = zone->nr_free_pages;
+    count_free_pages(zone, -(long)moved, old_type);
+    count_free_pages(zone, (long)moved, type);
+    note_free_pages(zone, before);
     set_pageblock_migratetype(end_pfn - 1, type);
     return moved;
 }
