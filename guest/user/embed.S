@@ -27,6 +27,7 @@ name_\name:
     USER_PROGRAM flat
     USER_PROGRAM areas
     USER_PROGRAM storm
+    USER_PROGRAM squeeze
     USER_PROGRAM pipes
     USER_PROGRAM privilege
     USER_PROGRAM rodata
