@@ -165,7 +165,8 @@ static void take_mm_event(void *opaque, const struct mm_event *event)
         return;
     timeline_add(&r->outcome->timeline, event);
     if (event->kind == MM_EVENT_DIRECT_RECLAIM_BEGIN || event->kind == MM_EVENT_WRITEBACK_BEGIN ||
-        event->kind == MM_EVENT_SWAP_IN_BEGIN || event->kind == MM_EVENT_THROTTLE_BEGIN)
+        event->kind == MM_EVENT_BLOCK_IO_BEGIN || event->kind == MM_EVENT_SWAP_IN_BEGIN ||
+        event->kind == MM_EVENT_THROTTLE_BEGIN)
         name_current_task(r, event->edx);
 }
 

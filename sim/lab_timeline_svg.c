@@ -25,7 +25,8 @@ static const struct {
     int height;
     const char *colour, *meaning;
 } stalls[] = {
-    {MM_EVENT_WRITEBACK_BEGIN, MM_EVENT_WRITEBACK_END, 16, "#8fbc8f", "writes pages back"},
+    {MM_EVENT_WRITEBACK_BEGIN, MM_EVENT_WRITEBACK_END, 18, "#8fbc8f", "writes pages back"},
+    {MM_EVENT_BLOCK_IO_BEGIN, MM_EVENT_BLOCK_IO_END, 15, "#b0b0b0", "waits for a disk"},
     {MM_EVENT_THROTTLE_BEGIN, MM_EVENT_THROTTLE_END, 13, "#e69f00", "stopped: too many dirty pages"},
     {MM_EVENT_SWAP_IN_BEGIN, MM_EVENT_SWAP_IN_END, 10, "#56b4e9", "waits for swap-in"},
     {MM_EVENT_DIRECT_RECLAIM_BEGIN, MM_EVENT_DIRECT_RECLAIM_END, 7, "#c0143c", "direct reclaim"},
@@ -333,7 +334,7 @@ static void put_legend(struct picture *picture)
                 "class=\"s\">%s</text>\n",
                 x, picture->y - stalls[i].height / 2 - 4, stalls[i].height, stalls[i].colour, x + 20,
                 picture->y, stalls[i].meaning);
-        x += 220;
+        x += 190;
     }
     picture->y += 20;
     fprintf(picture->to,

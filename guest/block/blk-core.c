@@ -64,8 +64,10 @@ int submit_bio_wait(const struct bio *bio)
         return -EINVAL;
     if (bio->bi_opf != REQ_OP_FLUSH)
         count_vm_events(bio->bi_opf == REQ_OP_WRITE ? PGPGOUT : PGPGIN, nr_sectors);
+    u64 start_ns = disk_stats_begin(&bdev->stats);
     delayacct_blkio_start();
     int error = bdev->submit(bdev, bio);
     delayacct_blkio_end();
+    disk_stats_end(&bdev->stats, bio->bi_opf, error ? 0 : nr_sectors, start_ns);
     return error;
 }

@@ -28,11 +28,22 @@ struct bio {
     u32 bi_vcnt;
 };
 
+/* What a device has done, for /proc/diskstats: reads and writes. */
+struct disk_stats {
+    u64 ios[2], sectors[2], ns[2]; /* requests that succeeded, and how long all of each kind took */
+    u64 flushes, flush_ns;
+    u64 busy_ns;  /* time in which there was one at least */
+    u64 queue_ns; /* each moment as often as there were requests */
+    u64 since_ns; /* of the last change of in_flight */
+    u32 in_flight;
+};
+
 struct inode;
 struct block_device {
     const char *name;
     sector_t nr_sectors;
     dev_t bd_dev;
+    struct disk_stats stats;
     struct inode *bd_inode; /* of its pages, for who works through the page cache; NULL: nobody has yet */
     /* Does it, in the caller's task; 0 or -EIO. The bio lies within the device. */
     int (*submit)(struct block_device *bdev, const struct bio *bio);
@@ -53,6 +64,17 @@ struct block_device *next_block_device(const struct block_device *bdev);
 int sync_blockdev(struct block_device *bdev);
 /* Pages of all block devices in the page cache (/proc/meminfo's Buffers). */
 unsigned long nr_blockdev_pages(void);
+
+/* /proc/diskstats. */
+struct seq_file;
+void diskstats_show(struct seq_file *m);
+
+/*
+ * disk_stats.c: a request begins: what time it is then; and ends, begun then, with so many sectors done, 0: an
+ * error.
+ */
+u64 disk_stats_begin(struct disk_stats *stats);
+void disk_stats_end(struct disk_stats *stats, enum req_op op, u32 nr_sectors, u64 start_ns);
 
 /* The bytes of a bio. */
 u32 bio_bytes(const struct bio *bio);

@@ -46,6 +46,8 @@ enum lk_mm_event {
     LK_MM_SWAP_IN_END = 17,         /* pid, swap entry */
     LK_MM_THROTTLE_BEGIN = 18,      /* pid, dirty pages: a writer is stopped */
     LK_MM_THROTTLE_END = 19,        /* pid, dirty pages */
+    LK_MM_BLOCK_IO_BEGIN = 20,      /* pid, 0: a task waits for a disk, and for nothing of the above */
+    LK_MM_BLOCK_IO_END = 21,        /* pid, 0 */
 };
 
 #define lk_marker(number, a, d, c)                                                                           \
@@ -194,4 +196,14 @@ static inline void lk_mm_throttle_begin(u32 pid, unsigned long nr_dirty)
 static inline void lk_mm_throttle_end(u32 pid, unsigned long nr_dirty)
 {
     lk_mm_event(LK_MM_THROTTLE_END, pid, nr_dirty);
+}
+
+static inline void lk_mm_block_io_begin(u32 pid)
+{
+    lk_mm_event(LK_MM_BLOCK_IO_BEGIN, pid, 0);
+}
+
+static inline void lk_mm_block_io_end(u32 pid)
+{
+    lk_mm_event(LK_MM_BLOCK_IO_END, pid, 0);
 }

@@ -1,4 +1,5 @@
 #include "delayacct.h"
+#include "lookaside.h"
 #include "sched.h"
 #include "timekeeping.h"
 
@@ -10,6 +11,8 @@ void delayacct_start(enum delay_kind kind)
     delays->kind = kind;
     delays->start_run_delay = current->sched_info.run_delay;
     delays->start_ns = sched_clock();
+    if (kind == DELAY_BLKIO)
+        lk_mm_block_io_begin(current->pid);
 }
 
 void delayacct_end(void)
@@ -21,6 +24,8 @@ void delayacct_end(void)
     u64 run_delay = current->sched_info.run_delay - delays->start_run_delay;
     sum->ns += sched_clock() - delays->start_ns - run_delay;
     sum->count++;
+    if (delays->kind == DELAY_BLKIO)
+        lk_mm_block_io_end(current->pid);
 }
 
 void delayacct_add_thread(struct signal_struct *signal, const struct task_struct *task)

@@ -35,8 +35,10 @@ Test(mm_event, kinds_are_the_guests)
     SAME(SWAP_IN_END);
     SAME(THROTTLE_BEGIN);
     SAME(THROTTLE_END);
+    SAME(BLOCK_IO_BEGIN);
+    SAME(BLOCK_IO_END);
 #undef SAME
-    cr_expect_eq(NR_MM_EVENTS, LK_MM_THROTTLE_END + 1);
+    cr_expect_eq(NR_MM_EVENTS, LK_MM_BLOCK_IO_END + 1);
 }
 
 Test(mm_event, words_are_said)
@@ -51,7 +53,7 @@ Test(mm_event, words_are_said)
 Test(mm_event, words_of_a_stranger)
 {
     expect_text(0, 1, 2, "kind 0: 1, 2");
-    expect_text(20, 1, 2, "kind 14: 1, 2");
+    expect_text(22, 1, 2, "kind 16: 1, 2");
     expect_text(UINT32_MAX, UINT32_MAX, UINT32_MAX, "kind ffffffff: ffffffff, ffffffff");
     expect_text(LK_MM_WATERMARK, UINT32_MAX, UINT32_MAX, "watermark 255 of zone 255: 4294967295 pages");
     for (uint32_t kind = 0; kind < NR_MM_EVENTS; kind++) {

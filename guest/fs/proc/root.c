@@ -2,6 +2,7 @@
 #include "asm/desc.h"
 #include "asm/irq.h"
 #include "asm/processor.h"
+#include "blkdev.h"
 #include "err.h"
 #include "internal.h"
 #include "kallsyms.h"
@@ -27,6 +28,7 @@ static const struct proc_entry root_entries[] = {
     PROC_TEXT("cmdline", cmdline_show),
     PROC_TEXT("cpuinfo", cpuinfo_show),
     PROC_TEXT("devices", devices_show),
+    PROC_TEXT("diskstats", diskstats_show),
     PROC_TEXT("filesystems", filesystems_show),
     PROC_TEXT("gdt", gdt_show),
     PROC_TEXT("interrupts", interrupts_show),
