@@ -36,7 +36,7 @@ static u32 random_below(u32 limit)
     return (u32)(((u64)random_state * limit) >> 32);
 }
 
-/* What the first word of a page holds; the others go on from there. tests/whole/guest_pressure.py knows it. */
+/* What the first word of a page holds; the others go on from there. Also in tests/whole/guest_pressure.py. */
 static u32 first_word(u32 page, u32 at)
 {
     return at ? (seed * 2654435761u) ^ (page * 40503u + at * 2246822519u) : 0;
