@@ -70,8 +70,8 @@ struct seq_file;
 void diskstats_show(struct seq_file *m);
 
 /*
- * disk_stats.c: a request begins, and what time it is then; it ends, begun then, with so many sectors done, or
- * 0: an error.
+ * disk_stats.c: a request begins, and what time it is then; it ends, begun then, with so many sectors done,
+ * or 0: an error.
  */
 u64 disk_stats_begin(struct disk_stats *stats);
 void disk_stats_end(struct disk_stats *stats, enum req_op op, u32 nr_sectors, u64 start_ns);
