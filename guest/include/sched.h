@@ -71,9 +71,12 @@ struct signal_struct {
     u32 count; /* tasks that point here */
     u32 live;  /* of these, not yet in do_exit() */
     u32 pgrp, session;
-    int oom_score_adj;      /* oom.h */
-    bool is_leader;         /* of its session */
-    struct tty_struct *tty; /* the controlling terminal, or NULL */
+    int oom_score_adj;         /* oom.h */
+    int oom_score_adj_min;     /* who is not root may not go below */
+    bool is_oom_victim;        /* was told to end for want of memory */
+    unsigned long oom_expires; /* in jiffies: by then it should have ended */
+    bool is_leader;            /* of its session */
+    struct tty_struct *tty;    /* the controlling terminal, or NULL */
     struct sigpending shared_pending;
     wait_queue_head_t wait_chldexit;
 

@@ -15,6 +15,7 @@ enum vm_event_item {
     PGMAJFAULT, /* of these, those that waited for a disk */
     PGACTIVATE,
     PGDEACTIVATE,
+    OOM_KILL, /* processes that were ended for want of memory */
     NR_VM_EVENT_ITEMS,
 };
 

@@ -18,7 +18,8 @@ static struct page *alloc_user_page(struct vm_area_struct *vma)
 {
     if (anon_vma_prepare(vma))
         return NULL;
-    struct page *page = alloc_page(GFP_HIGHUSER_MOVABLE);
+    /* If there is none, pagefault_out_of_memory() says so. */
+    struct page *page = alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN);
     if (page)
         set_page_owner(page, 0, PAGE_OWNER_ANON);
     return page;

@@ -1,10 +1,23 @@
-/* When a page fault finds no memory: the process that has most of it ends. */
+/* When there is no memory and nothing can be reclaimed: the process that has most of it ends. */
+#include "bug.h"
+#include "jiffies.h"
+#include "lookaside.h"
+#include "memstat.h"
 #include "mm.h"
 #include "oom.h"
+#include "oom_internal.h"
 #include "printk.h"
 #include "sched.h"
 
-unsigned long total_pages(void)
+/* So long a victim may take to give its memory back before another one is chosen as well. */
+#define OOM_VICTIM_TICKS HZ
+/* No more than so many reports in so many ticks. */
+#define REPORT_INTERVAL (5 * HZ)
+#define REPORT_BURST 10u
+
+unsigned long sysctl_panic_on_oom, sysctl_oom_kill_allocating_task, sysctl_oom_dump_tasks = 1;
+
+unsigned long oom_totalpages(void)
 {
     unsigned long pages = 0;
     const struct zone *zone;
@@ -12,42 +25,152 @@ unsigned long total_pages(void)
     return pages;
 }
 
-bool oom_is_killable(const struct task_struct *task)
+struct mm_struct *oom_process_mm(struct task_struct *process)
 {
-    return task->mm && task->pid != 1 && task->signal->oom_score_adj != OOM_SCORE_ADJ_MIN;
+    struct task_struct *thread = process;
+    do {
+        if (thread->mm)
+            return thread->mm;
+    }
+    while_each_thread(process, thread);
+    return NULL;
 }
 
-long oom_badness(const struct task_struct *task)
+long oom_badness(struct task_struct *task, unsigned long totalpages)
 {
-    long points = task->mm ? (long)(task->mm->rss + task->mm->nr_ptes) : 0;
-    return points + task->signal->oom_score_adj * (long)(total_pages() / 1000);
+    const struct mm_struct *mm = oom_process_mm(task);
+    long adj = task->signal->oom_score_adj;
+    /* The first process never goes: without it there is no other. */
+    if (mm == NULL || task->tgid == 1 || adj == OOM_SCORE_ADJ_MIN)
+        return OOM_NEVER;
+    return (long)(mm->rss + mm->nr_ptes) + adj * (long)(totalpages / 1000);
 }
 
-/* Never the first process, without which there is no other. */
-static struct task_struct *select_bad_process(void)
+/*
+ * The worst process as oc->chosen; NULL: nobody can go. False: somebody is on its way already. If that one
+ * takes too long (it may need what the others have), another one is chosen as well.
+ */
+static bool select_bad_process(struct oom_control *oc)
 {
-    struct task_struct *task, *worst = NULL;
-    for_each_process(task)
+    const unsigned long totalpages = oom_totalpages();
+    struct task_struct *process;
+    bool is_waiting = false;
+    oc->chosen = NULL;
+    oc->chosen_points = OOM_NEVER;
+    for_each_process(process)
     {
-        if (oom_is_killable(task) && (worst == NULL || oom_badness(task) > oom_badness(worst)))
-            worst = task;
+        const struct signal_struct *signal = process->signal;
+        if (signal->is_oom_victim && oom_process_mm(process)) {
+            if (!time_after_eq(jiffies, signal->oom_expires))
+                return false;
+            is_waiting = true;
+            continue;
+        }
+        long points = oom_badness(process, totalpages);
+        if (points > oc->chosen_points) {
+            oc->chosen = process;
+            oc->chosen_points = points;
+        }
     }
-    return worst;
+    return oc->chosen || !is_waiting;
 }
 
-void out_of_memory(void)
+static void mark_oom_victim(struct task_struct *process)
 {
-    struct task_struct *victim = select_bad_process();
-    if (victim == NULL || victim == current) {
-        pr_err("Out of memory: killed process %u (%s), %lu pages\n", current->pid, current->comm,
-               current->mm->rss);
-        force_fatal_sig(SIGKILL);
+    process->signal->is_oom_victim = true;
+    process->signal->oom_expires = jiffies + OOM_VICTIM_TICKS;
+}
+
+/* Other processes that share its memory have to go, too, or it would stay. */
+static void kill_sharers(const struct task_struct *victim, const struct mm_struct *mm)
+{
+    struct task_struct *process;
+    for_each_process(process)
+    {
+        if (process == victim || process->tgid == 1 || oom_process_mm(process) != mm)
+            continue;
+        mark_oom_victim(process);
+        do_kill((s32)process->tgid, SIGKILL);
     }
-    if (!signal_pending(victim)) {
-        pr_err("Out of memory: killed process %u (%s), %lu pages\n", victim->pid, victim->comm,
-               victim->mm->rss);
-        do_kill((s32)victim->pid, SIGKILL);
+}
+
+static unsigned long kbytes(unsigned long pages)
+{
+    return pages << (PAGE_SHIFT - 10);
+}
+
+static void oom_kill_process(struct oom_control *oc, const char *message)
+{
+    struct task_struct *victim = oc->chosen;
+    struct mm_struct *mm = oom_process_mm(victim);
+    struct mem_size_stats stats = {0};
+    mm_gather_stats(mm, &stats);
+    pr_err("%s: Killed process %u (%s) total-vm:%lukB, anon-rss:%lukB, file-rss:%lukB, shmem-rss:0kB, "
+           "UID:%u pgtables:%lukB oom_score_adj:%d\n",
+           message, victim->tgid, victim->comm, kbytes(mm->total_vm), stats.anonymous >> 10,
+           (stats.resident - stats.anonymous) >> 10, victim->cred.uid, kbytes(mm->nr_ptes),
+           victim->signal->oom_score_adj);
+    lk_mm_oom_kill(victim->tgid, (unsigned long)oc->chosen_points);
+    count_vm_event(OOM_KILL);
+    mark_oom_victim(victim);
+    do_kill((s32)victim->tgid, SIGKILL);
+    kill_sharers(victim, mm);
+}
+
+static bool may_report(void)
+{
+    static unsigned long begin;
+    static u32 nr_reports;
+    if (time_after_eq(jiffies, begin + REPORT_INTERVAL)) {
+        begin = jiffies;
+        nr_reports = 0;
     }
-    /* It gives its pages back when it runs. */
-    schedule_timeout_uninterruptible(1);
+    return nr_reports++ < REPORT_BURST;
+}
+
+static void check_panic_on_oom(const struct oom_control *oc)
+{
+    if (sysctl_panic_on_oom == 0)
+        return;
+    oom_dump_header(oc);
+    panic("Out of memory: %s panic_on_oom is enabled",
+          sysctl_panic_on_oom == 2 ? "compulsory" : "system-wide");
+}
+
+bool out_of_memory(struct oom_control *oc)
+{
+    /* Who ends anyway need not end anybody else. */
+    if (fatal_signal_pending(current) || current->is_exiting) {
+        mark_oom_victim(current->group_leader);
+        return true;
+    }
+    check_panic_on_oom(oc);
+    if (sysctl_oom_kill_allocating_task &&
+        oom_badness(current->group_leader, oom_totalpages()) != OOM_NEVER) {
+        oc->chosen = current->group_leader;
+        oc->chosen_points = oom_badness(oc->chosen, oom_totalpages());
+        oom_dump_header(oc);
+        oom_kill_process(oc, "Out of memory (oom_kill_allocating_task)");
+        return true;
+    }
+    if (select_bad_process(oc)) {
+        if (oc->chosen == NULL) {
+            oom_dump_header(oc);
+            pr_warn("Out of memory and no killable processes...\n");
+            panic("System is deadlocked on memory");
+        }
+        if (may_report())
+            oom_dump_header(oc);
+        oom_kill_process(oc, "Out of memory");
+    }
+    /* A victim gives its pages back when it runs. */
+    if (!fatal_signal_pending(current))
+        schedule_timeout_uninterruptible(1);
+    return true;
+}
+
+void pagefault_out_of_memory(void)
+{
+    struct oom_control oc = {.gfp_mask = GFP_HIGHUSER_MOVABLE};
+    out_of_memory(&oc);
 }

@@ -161,6 +161,7 @@ void vmstat_show(struct seq_file *m)
         {"pgfree", vm_events[PGFREE]},
         {"pgfault", vm_events[PGFAULT]},
         {"pgmajfault", vm_events[PGMAJFAULT]},
+        {"oom_kill", vm_events[OOM_KILL]},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         seq_printf(m, "%s %lu\n", rows[i].name, rows[i].value);

@@ -26,6 +26,7 @@ name_\name:
     USER_PROGRAM files
     USER_PROGRAM flat
     USER_PROGRAM areas
+    USER_PROGRAM oom
     USER_PROGRAM storm
     USER_PROGRAM squeeze
     USER_PROGRAM pipes

@@ -126,7 +126,12 @@ has '^touch\[1\]: .* 1022 heap'
 powers_off 32M "init=storm"
 has '^storm: some were ended for want of memory: ok$'
 has '^storm: some were not: ok$'
-has '^Out of memory: killed process [0-9]+ .storm., [0-9]+ pages$'
+has '^Out of memory: Killed process [0-9]+ .storm. total-vm:[0-9]+kB, anon-rss:[0-9]+kB, file-rss:[0-9]+kB, shmem-rss:0kB, UID:0 pgtables:[0-9]+kB oom_score_adj:0$'
+has '^storm invoked oom-killer: gfp_mask=0x[0-9a-f]+.GFP_HIGHUSER_MOVABLE., order=0, oom_score_adj=0$'
+has '^Mem-Info:$'
+has '^Normal free:[0-9]+kB min:[0-9]+kB low:[0-9]+kB high:[0-9]+kB '
+has '^\[  pid  \]   uid  tgid total_vm      rss nr_ptes .*oom_score_adj name$'
+has '^\[ +[0-9]+\] +0 +[0-9]+ +[0-9]+ +[0-9]+ .* 0 storm$'
 has "^storm: the first one's memory: ok$"
 has '^storm\[1\]: exited with status 0$'
 

@@ -29,7 +29,7 @@ for kernel in i386 i386-pae; do
     wait
     for mib in 24 64; do
         run=$kernel.$mib.storm
-        [ "$(cat $run.status)" = 0 ] && [ "$(grep -c '^storm: .*: ok$' $run)" = 3 ] && grep -q '^Out of memory: killed process' $run &&
+        [ "$(cat $run.status)" = 0 ] && [ "$(grep -c '^storm: .*: ok$' $run)" = 3 ] && grep -q '^Out of memory: Killed process' $run &&
             grep -q '^leaked pages: 0$' $run || complain "$run: status $(cat $run.status): $(tail -n 20 $run; cat $run.err)"
         grep -q 'not given back' $run && complain "$run: $(grep 'not given back' $run)"
     done

@@ -7,7 +7,6 @@
 #include "maps.h"
 #include "mm.h"
 #include "mount.h"
-#include "oom.h"
 #include "printk.h"
 #include "sched.h"
 #include "string.h"
@@ -162,30 +161,6 @@ static int proc_pid_set_comm(struct task_struct *task, const char *text)
     return 0;
 }
 
-/* As Linux shows it: 0 for those that never go, 666 for one that has nothing and no adjustment. */
-static int proc_oom_score(struct seq_file *m, struct task_struct *task)
-{
-    long points = (1000 + oom_badness(task) / (long)(total_pages() / 1000 + 1)) * 2 / 3;
-    seq_printf(m, "%ld\n", oom_is_killable(task) ? max(points, 0l) : 0);
-    return 0;
-}
-
-static int proc_oom_score_adj(struct seq_file *m, struct task_struct *task)
-{
-    seq_printf(m, "%d\n", task->signal->oom_score_adj);
-    return 0;
-}
-
-static int proc_set_oom_score_adj(struct task_struct *task, const char *text)
-{
-    unsigned long value;
-    bool is_negative = *text == '-';
-    int error = proc_parse_number(text + is_negative, OOM_SCORE_ADJ_MAX, &value);
-    if (error == 0)
-        task->signal->oom_score_adj = is_negative ? -(int)value : (int)value;
-    return error;
-}
-
 static int proc_pid_mounts(struct seq_file *m, struct task_struct *task)
 {
     (void)task;
@@ -237,6 +212,10 @@ static int proc_pid_limits(struct seq_file *m, struct task_struct *task)
     {                                                                                                        \
         .name = (entry_name), .mode = S_IFREG | 0444, .show = (show_function)                                \
     }
+#define SETTING(entry_name, show_function, store_function)                                                   \
+    {                                                                                                        \
+        .name = (entry_name), .mode = S_IFREG | 0644, .show = (show_function), .store = (store_function)     \
+    }
 #define LINK(entry_name, link_function)                                                                      \
     {                                                                                                        \
         .name = (entry_name), .mode = S_IFLNK | 0777, .get_link = (link_function)                            \
@@ -247,21 +226,16 @@ static const struct file_operations proc_task_operations;
 
 /* The last two are not in the folders of threads. */
 #define COMMON_ENTRIES                                                                                       \
-    TEXT("cmdline", proc_pid_cmdline),                                                                       \
-        {.name = "comm", .mode = S_IFREG | 0644, .show = proc_pid_comm, .store = proc_pid_set_comm},         \
+    TEXT("cmdline", proc_pid_cmdline), SETTING("comm", proc_pid_comm, proc_pid_set_comm),                    \
         LINK("cwd", proc_cwd_link), TEXT("environ", proc_pid_environ), LINK("exe", proc_exe_link),           \
         {.name = "fd",                                                                                       \
          .mode = S_IFDIR | 0500,                                                                             \
          .iop = &proc_fd_inode_operations,                                                                   \
          .fop = &proc_fd_operations},                                                                        \
         TEXT("limits", proc_pid_limits), TEXT("maps", proc_pid_maps), TEXT("mounts", proc_pid_mounts),       \
-        TEXT("oom_score", proc_oom_score),                                                                   \
-        {.name = "oom_score_adj",                                                                            \
-         .mode = S_IFREG | 0644,                                                                             \
-         .show = proc_oom_score_adj,                                                                         \
-         .store = proc_set_oom_score_adj},                                                                   \
-        LINK("root", proc_root_link), TEXT("smaps", proc_pid_smaps), TEXT("statm", proc_pid_statm),          \
-        TEXT("status", proc_pid_status)
+        TEXT("oom_score", proc_oom_score), SETTING("oom_adj", proc_oom_adj, proc_set_oom_adj),               \
+        SETTING("oom_score_adj", proc_oom_score_adj, proc_set_oom_score_adj), LINK("root", proc_root_link),  \
+        TEXT("smaps", proc_pid_smaps), TEXT("statm", proc_pid_statm), TEXT("status", proc_pid_status)
 static const struct pid_entry tid_entries[] = {COMMON_ENTRIES, TEXT("stat", proc_tid_stat), {.name = NULL}};
 static const struct pid_entry tgid_entries[] = {
     COMMON_ENTRIES,

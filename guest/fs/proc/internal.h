@@ -116,6 +116,19 @@ int proc_pid_status(struct seq_file *m, struct task_struct *task);
 int proc_pid_maps(struct seq_file *m, struct task_struct *task);
 int proc_pid_smaps(struct seq_file *m, struct task_struct *task);
 
+/* oom.c */
+int proc_oom_score(struct seq_file *m, struct task_struct *task);
+int proc_oom_score_adj(struct seq_file *m, struct task_struct *task);
+int proc_set_oom_score_adj(struct task_struct *task, const char *text);
+int proc_oom_adj(struct seq_file *m, struct task_struct *task);
+int proc_set_oom_adj(struct task_struct *task, const char *text);
+void oom_dump_tasks_show(struct seq_file *m);
+int oom_dump_tasks_store(const char *text);
+void oom_kill_allocating_task_show(struct seq_file *m);
+int oom_kill_allocating_task_store(const char *text);
+void panic_on_oom_show(struct seq_file *m);
+int panic_on_oom_store(const char *text);
+
 /* system.c, iomem.c: text about the whole system. */
 void version_show(struct seq_file *m);
 void cmdline_show(struct seq_file *m);

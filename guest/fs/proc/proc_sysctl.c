@@ -140,7 +140,10 @@ static const struct proc_entry vm_entries[] = {
                  dirty_writeback_centisecs_store),
     {.name = "drop_caches", .mode = S_IFREG | 0200, .store = drop_caches_store},
     PROC_SETTING("min_free_kbytes", min_free_kbytes_show, min_free_kbytes_store),
+    PROC_SETTING("oom_dump_tasks", oom_dump_tasks_show, oom_dump_tasks_store),
+    PROC_SETTING("oom_kill_allocating_task", oom_kill_allocating_task_show, oom_kill_allocating_task_store),
     PROC_TEXT("overcommit_memory", overcommit_memory_show),
+    PROC_SETTING("panic_on_oom", panic_on_oom_show, panic_on_oom_store),
     {.name = NULL},
 };
 

@@ -67,12 +67,11 @@ static void do_sigbus(struct pt_regs *regs, u32 error_code, unsigned long addres
         no_context(regs, error_code, address);
 }
 
-/* The kernel's own access fails; a program's is tried again when somebody has given memory back. */
+/* The access is tried again when there is memory; the kernel's own fails if this task has to end. */
 static void no_memory(struct pt_regs *regs, u32 error_code, unsigned long address)
 {
-    if (user_mode(regs))
-        out_of_memory();
-    else
+    pagefault_out_of_memory();
+    if (!user_mode(regs) && fatal_signal_pending(current))
         no_context(regs, error_code, address);
 }
 

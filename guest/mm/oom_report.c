@@ -1,0 +1,93 @@
+/* What the console says before a process is ended for want of memory, in Linux's words. */
+#include "mm.h"
+#include "oom_internal.h"
+#include "pagemap.h"
+#include "printk.h"
+#include "sched.h"
+
+static unsigned long kbytes(unsigned long pages)
+{
+    return pages << (PAGE_SHIFT - 10);
+}
+
+static const char *gfp_name(gfp_t gfp)
+{
+    if ((gfp & GFP_HIGHUSER_MOVABLE) == GFP_HIGHUSER_MOVABLE)
+        return "GFP_HIGHUSER_MOVABLE";
+    return (gfp & GFP_HIGHUSER) == GFP_HIGHUSER ? "GFP_HIGHUSER" : "GFP_KERNEL";
+}
+
+static void show_zone(const struct zone *zone)
+{
+    unsigned long free_pcp = 0;
+    for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
+        free_pcp += zone->pageset[cpu].count;
+    pr_warn("%s free:%lukB min:%lukB low:%lukB high:%lukB present:%lukB managed:%lukB free_pcp:%lukB "
+            "free_cma:%lukB\n",
+            zone->name, kbytes(zone->nr_free_pages), kbytes(zone->watermark[WMARK_MIN]),
+            kbytes(zone->watermark[WMARK_LOW]), kbytes(zone->watermark[WMARK_HIGH]),
+            kbytes(zone->present_pages), kbytes(zone->managed_pages), kbytes(free_pcp),
+            kbytes(zone->nr_free_cma_pages));
+    pr_warn("lowmem_reserve[]: %lu %lu %lu\n", zone->lowmem_reserve[0], zone->lowmem_reserve[1],
+            zone->lowmem_reserve[2]);
+}
+
+/* How large the blocks are that are free. */
+static void show_blocks(const struct zone *zone)
+{
+    char line[256];
+    int at = 0;
+    unsigned long pages = 0;
+    for (unsigned int order = 0; order < MAX_ORDER; order++) {
+        unsigned long nr_free = zone->free_area[order].nr_free;
+        pages += nr_free << order;
+        at += snprintf(line + at, sizeof(line) - (size_t)at, "%lu*%lukB ", nr_free, kbytes(1ul << order));
+    }
+    pr_warn("%s: %s= %lukB\n", zone->name, line, kbytes(pages));
+}
+
+static void show_mem_info(void)
+{
+    const struct zone *zone;
+    unsigned long present = 0, managed = 0;
+    const unsigned long *owners = nr_owned_pages;
+    pr_warn("Mem-Info:\n");
+    pr_warn("anon:%lu file:%lu dirty:%lu slab:%lu pagetables:%lu free:%lu\n", owners[PAGE_OWNER_ANON],
+            owners[PAGE_OWNER_PAGE_CACHE], page_cache_stat.nr_dirty, owners[PAGE_OWNER_SLAB],
+            owners[PAGE_OWNER_PAGE_TABLE], nr_free_pages());
+    for_each_populated_zone(zone)
+    {
+        show_zone(zone);
+        present += zone->present_pages;
+        managed += zone->managed_pages;
+    }
+    for_each_populated_zone(zone) show_blocks(zone);
+    pr_warn("%lu total pagecache pages\n", owners[PAGE_OWNER_PAGE_CACHE]);
+    pr_warn("%lu pages RAM\n", present);
+    pr_warn("%lu pages HighMem/MovableOnly\n", contig_page_data.node_zones[ZONE_HIGHMEM].managed_pages);
+    pr_warn("%lu pages reserved\n", present - managed);
+}
+
+static void dump_tasks(void)
+{
+    struct task_struct *process;
+    pr_warn("Tasks state (memory values in pages):\n");
+    pr_warn("[  pid  ]   uid  tgid total_vm      rss nr_ptes oom_score_adj name\n");
+    for_each_process(process)
+    {
+        const struct mm_struct *mm = oom_process_mm(process);
+        if (mm == NULL)
+            continue;
+        pr_warn("[%7u] %5u %5u %8lu %8lu %7lu %13d %s\n", process->pid, process->cred.uid, process->tgid,
+                mm->total_vm, mm->rss, mm->nr_ptes, process->signal->oom_score_adj, process->comm);
+    }
+}
+
+void oom_dump_header(const struct oom_control *oc)
+{
+    pr_warn("%s invoked oom-killer: gfp_mask=%#x(%s), order=%u, oom_score_adj=%d\n", current->comm,
+            oc->gfp_mask, gfp_name(oc->gfp_mask), oc->order, current->signal->oom_score_adj);
+    show_mem_info();
+    if (sysctl_oom_dump_tasks)
+        dump_tasks();
+}
