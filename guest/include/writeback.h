@@ -43,6 +43,9 @@ extern unsigned long dirty_writeback_interval, dirty_expire_interval;
 /* In pages: above the first the flusher writes, above the second it is waited for. */
 void global_dirty_limits(unsigned long *background, unsigned long *dirty);
 bool over_bground_thresh(void);
+/* The current task gives so many pages to the disk; so many are written: for the time line. */
+void writeback_begins(unsigned long nr_pages);
+void writeback_ends(unsigned long nr_written);
 /* Some dirty pages less: tasks that wait for that look again. */
 void dirty_pages_written(void);
 

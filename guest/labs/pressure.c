@@ -18,6 +18,7 @@
 #define PAGE_WORDS (PAGE_SIZE / 4)
 #define MOST_CMA_PAGES 256ul
 #define NR_DMA_PAGES 4u
+#define NR_AT_ONCE 16u /* requests, before others have their turn */
 
 struct asker {
     struct task_struct *thread;
@@ -50,7 +51,7 @@ static bool holds(struct page *page, u32 seed)
 
 /* ---- The contiguous area ---- */
 
-static void ask_for_block(struct asker *asker)
+static void ask_for_block(struct asker *asker, bool keeps_it)
 {
     unsigned long nr_pages = 1 + random_below(asker, (u32)min(cma_total_pages() / 2, MOST_CMA_PAGES));
     struct page *block = cma_alloc(nr_pages, 0);
@@ -61,7 +62,8 @@ static void ask_for_block(struct asker *asker)
     u32 seed = random_below(asker, 1u << 31);
     for (unsigned long i = 0; i < nr_pages; i++)
         fill_page(block + i, seed + (u32)i);
-    schedule_timeout_uninterruptible((long)(1 + random_below(asker, 3)));
+    if (keeps_it)
+        schedule_timeout_uninterruptible((long)(1 + random_below(asker, 3)));
     for (unsigned long i = 0; i < nr_pages; i++)
         asker->nr_wrong += !holds(block + i, seed + (u32)i);
     asker->nr_errors += !cma_release(block, nr_pages);
@@ -72,8 +74,8 @@ static int cma_asker(void *arg)
 {
     struct asker *asker = arg;
     while (!kthread_should_stop()) {
-        if (cma_total_pages())
-            ask_for_block(asker);
+        for (u32 i = 0; i < NR_AT_ONCE && cma_total_pages(); i++)
+            ask_for_block(asker, i + 1 == NR_AT_ONCE);
         schedule_timeout_uninterruptible((long)(1 + random_below(asker, 4)));
     }
     return 0;
@@ -131,7 +133,7 @@ static int dma_asker(void *arg)
 {
     struct asker *asker = arg;
     struct dma_chan *chan = dma_engine_device() ? dma_request_channel() : NULL;
-    while (!kthread_should_stop()) {
+    for (u32 turn = 1; !kthread_should_stop(); turn++) {
         struct scatterlist from[NR_DMA_PAGES], to[NR_DMA_PAGES];
         u32 nr_from = chan ? take_pages(from, NR_DMA_PAGES) : 0,
             nr_to = chan ? take_pages(to, NR_DMA_PAGES) : 0;
@@ -141,7 +143,8 @@ static int dma_asker(void *arg)
             asker->nr_refused += chan != NULL;
         give_back(from, nr_from);
         give_back(to, nr_to);
-        schedule_timeout_uninterruptible(1);
+        if (turn % NR_AT_ONCE == 0)
+            schedule_timeout_uninterruptible(1);
     }
     if (chan)
         dma_release_channel(chan);

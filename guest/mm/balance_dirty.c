@@ -1,5 +1,7 @@
 /* How many pages may wait to be written, and who is stopped when there are too many (include/writeback.h). */
+#include "delayacct.h"
 #include "jiffies.h"
+#include "lookaside.h"
 #include "mm.h"
 #include "page_cache.h"
 #include "sched.h"
@@ -56,6 +58,16 @@ static bool over_dirty_thresh(void)
     return page_cache_stat.nr_dirty + page_cache_stat.nr_writeback > dirty;
 }
 
+void writeback_begins(unsigned long nr_pages)
+{
+    lk_mm_writeback_begin(current->pid, nr_pages);
+}
+
+void writeback_ends(unsigned long nr_written)
+{
+    lk_mm_writeback_end(current->pid, nr_written);
+}
+
 void dirty_pages_written(void)
 {
     if (waitqueue_active(&throttled) && !over_dirty_thresh())
@@ -75,6 +87,15 @@ static void wait_until_written(struct address_space *mapping)
     }
 }
 
+static void throttle(struct address_space *mapping)
+{
+    delayacct_throttle_start();
+    lk_mm_throttle_begin(current->pid, page_cache_stat.nr_dirty);
+    wait_until_written(mapping);
+    lk_mm_throttle_end(current->pid, page_cache_stat.nr_dirty);
+    delayacct_throttle_end();
+}
+
 void balance_dirty_pages(struct address_space *mapping)
 {
     static u32 nr_since_look;
@@ -82,7 +103,7 @@ void balance_dirty_pages(struct address_space *mapping)
         return;
     nr_since_look = 0;
     if (over_dirty_thresh())
-        wait_until_written(mapping);
+        throttle(mapping);
     else if (over_bground_thresh())
         wakeup_flusher_threads(0);
 }

@@ -39,7 +39,9 @@ int write_one_page(struct page *page)
     if (!PageDirty(page) || !mapping_has_disk(mapping))
         return 0;
     clear_page_dirty_for_io(page);
+    writeback_begins(1);
     int error = mapping->a_ops->writepage(page);
+    writeback_ends(!error);
     end_page_writeback(page, error);
     dirty_pages_written();
     return error;
@@ -65,7 +67,9 @@ static int submit_batch(struct write_batch *batch)
 {
     if (batch->nr == 0)
         return 0;
+    writeback_begins(batch->nr);
     int error = write_pages(batch->pages, batch->nr);
+    writeback_ends(error ? 0 : batch->nr);
     for (u32 i = 0; i < batch->nr; i++) {
         struct page *page = batch->pages[i];
         end_page_writeback(page, (page->flags & PG_error) ? error : 0);

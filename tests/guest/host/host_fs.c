@@ -83,6 +83,16 @@ void dirty_pages_written(void)
 {
 }
 
+void writeback_begins(unsigned long nr_pages)
+{
+    (void)nr_pages;
+}
+
+void writeback_ends(unsigned long nr_written)
+{
+    (void)nr_written;
+}
+
 /* Writers here are stopped early, so that tests have much to write back. */
 void balance_dirty_pages(struct address_space *mapping)
 {
