@@ -11,6 +11,7 @@ void add_disk(struct block_device *bdev)
     struct block_device **last = &block_devices;
     while (*last)
         last = &(*last)->next;
+    bdev->ra_pages = DEFAULT_RA_PAGES;
     *last = bdev;
 }
 

@@ -194,9 +194,7 @@ static int submit(struct block_device *bdev, const struct bio *bio)
     struct ide_drive *drive = container_of(bdev, struct ide_drive, bdev);
     struct ide_channel *channel = drive->channel;
     int error;
-    while (channel->is_busy)
-        schedule_timeout_uninterruptible(1);
-    channel->is_busy = true;
+    mutex_lock(&channel->mutex);
     if (bio->bi_opf == REQ_OP_FLUSH) {
         ide_issue(drive, ATA_CMD_FLUSH, ATA_CMD_FLUSH, 0, 0);
         error = ide_wait(drive);
@@ -205,7 +203,7 @@ static int submit(struct block_device *bdev, const struct bio *bio)
     }
     if (error)
         reset_channel(channel);
-    channel->is_busy = false;
+    mutex_unlock(&channel->mutex);
     return error;
 }
 
@@ -273,6 +271,7 @@ static void __init probe_channel(u32 number)
     /* What IDENTIFY asked while nobody listened is taken away by the status. */
     inb(channel->io + ATA_STATUS);
     init_completion(&channel->interrupt);
+    mutex_init(&channel->mutex);
     request_irq(channel->irq, number == 0 ? primary_interrupt : secondary_interrupt,
                 number == 0 ? "ide0" : "ide1");
     outb(0, channel->control);

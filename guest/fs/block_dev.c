@@ -1,5 +1,6 @@
 /* Block devices as files: their sectors in the page cache. */
 #include "buffer_head.h"
+#include "cred.h"
 #include "err.h"
 #include "fs_calls.h"
 #include "internal.h"
@@ -8,6 +9,9 @@
 #include "seq_file.h"
 #include "uaccess.h"
 #include "writeback.h"
+
+/* A window of read-ahead is 4 MiB at most, whatever BLKRASET says. */
+#define MAX_RA_PAGES 1024ul
 
 static struct vfsmount *bdev_mnt;
 
@@ -97,6 +101,13 @@ static long blkdev_ioctl(struct file *file, u32 command, unsigned long arg)
         return put_user_u32(0, user_ptr(arg));
     case BLKFLSBUF:
         return sync_blockdev(bdev);
+    case BLKRAGET:
+        return put_user_u32(bdev->ra_pages * (u32)(PAGE_SIZE / SECTOR_SIZE), user_ptr(arg));
+    case BLKRASET:
+        if (!capable_root())
+            return -EACCES;
+        bdev->ra_pages = (u32)min(arg / (PAGE_SIZE / SECTOR_SIZE), MAX_RA_PAGES);
+        return 0;
     default:
         return -ENOTTY;
     }

@@ -3,6 +3,7 @@
 #include "bug.h"
 #include "fs.h"
 #include "highmem.h"
+#include "mpage.h"
 #include "slab.h"
 #include "string.h"
 
@@ -22,10 +23,9 @@ static u8 sector_bits(u32 offset, u32 bytes)
     return (u8)((1u << end) - (1u << first));
 }
 
-/* Moves those sectors of a page that bits says, in as few pieces as possible. */
-static int move_sectors(struct page *page, enum req_op op, u8 bits)
+/* Adds those sectors of a page that bits says, in as few pieces as possible. */
+static void add_sectors(struct mpage_bio *mpage, struct page *page, u8 bits)
 {
-    struct block_device *bdev = page->mapping->host->i_bdev;
     const sector_t start = (sector_t)page->index * SECTORS_PER_PAGE;
     for (u32 i = 0; i < SECTORS_PER_PAGE;) {
         u32 first = i;
@@ -35,15 +35,18 @@ static int move_sectors(struct page *page, enum req_op op, u8 bits)
             i++;
             continue;
         }
-        const struct bio_vec vec = {
-            .bv_page = page, .bv_offset = first * SECTOR_SIZE, .bv_len = (i - first) * SECTOR_SIZE};
-        const struct bio bio = {
-            .bi_bdev = bdev, .bi_opf = op, .bi_sector = start + first, .bi_io_vec = &vec, .bi_vcnt = 1};
-        int error = submit_bio_wait(&bio);
-        if (error)
-            return error;
+        mpage_bio_add(mpage, page, first * SECTOR_SIZE, (i - first) * SECTOR_SIZE, start + first);
     }
-    return 0;
+}
+
+static int move_sectors(struct page *page, enum req_op op, u8 bits)
+{
+    struct mpage_bio mpage;
+    mpage_bio_init(&mpage, page->mapping->host->i_bdev, op);
+    add_sectors(&mpage, page, bits);
+    mpage_bio_submit(&mpage);
+    page->flags &= ~PG_error;
+    return mpage.error;
 }
 
 /* Bits of the sectors that there are on the device: its last page may be a part of one. */
@@ -53,22 +56,56 @@ static u8 sectors_on_device(const struct page *page)
     return sector_bits(0, (u32)min(left, (sector_t)SECTORS_PER_PAGE) * SECTOR_SIZE);
 }
 
-static int blkdev_readpage(struct page *page)
+/* What the last page has behind the device's end is zeroes. */
+static u8 sectors_to_read(struct page *page)
 {
     u8 on_device = sectors_on_device(page);
     if (on_device != 0xFF && page->uptodate_sectors == 0)
         clear_highpage(page);
-    int error = move_sectors(page, REQ_OP_READ, on_device & (u8)~page->uptodate_sectors);
+    return on_device & (u8)~page->uptodate_sectors;
+}
+
+static int blkdev_readpage(struct page *page)
+{
+    int error = move_sectors(page, REQ_OP_READ, sectors_to_read(page));
     if (error == 0)
         page->uptodate_sectors = 0xFF;
     return error;
 }
 
-static int blkdev_writepage(struct page *page)
+static int blkdev_readpages(struct page **pages, u32 nr)
+{
+    struct mpage_bio mpage;
+    mpage_bio_init(&mpage, pages[0]->mapping->host->i_bdev, REQ_OP_READ);
+    for (u32 i = 0; i < nr; i++)
+        add_sectors(&mpage, pages[i], sectors_to_read(pages[i]));
+    mpage_bio_submit(&mpage);
+    for (u32 i = 0; i < nr; i++)
+        if (!(pages[i]->flags & PG_error))
+            pages[i]->uptodate_sectors = 0xFF;
+    return mpage.error;
+}
+
+static u8 take_dirty_sectors(struct page *page)
 {
     u8 bits = page->dirty_sectors & sectors_on_device(page);
     page->dirty_sectors = 0;
-    return move_sectors(page, REQ_OP_WRITE, bits);
+    return bits;
+}
+
+static int blkdev_writepage(struct page *page)
+{
+    return move_sectors(page, REQ_OP_WRITE, take_dirty_sectors(page));
+}
+
+static int blkdev_writepages(struct page **pages, u32 nr)
+{
+    struct mpage_bio mpage;
+    mpage_bio_init(&mpage, pages[0]->mapping->host->i_bdev, REQ_OP_WRITE);
+    for (u32 i = 0; i < nr; i++)
+        add_sectors(&mpage, pages[i], take_dirty_sectors(pages[i]));
+    mpage_bio_submit(&mpage);
+    return mpage.error;
 }
 
 /* A program writes to the device: it has read the page, or writes all of it. */
@@ -80,8 +117,11 @@ static int blkdev_prepare_write(struct page *page, u32 from, u32 to)
     return 0;
 }
 
-const struct address_space_operations blkdev_aops = {
-    .readpage = blkdev_readpage, .writepage = blkdev_writepage, .prepare_write = blkdev_prepare_write};
+const struct address_space_operations blkdev_aops = {.readpage = blkdev_readpage,
+                                                     .readpages = blkdev_readpages,
+                                                     .writepage = blkdev_writepage,
+                                                     .writepages = blkdev_writepages,
+                                                     .prepare_write = blkdev_prepare_write};
 
 /* ---- Blocks ---- */
 

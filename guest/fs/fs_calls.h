@@ -100,6 +100,9 @@ long do_fcntl(u32 fd, u32 command, unsigned long arg);
 long do_ioctl(u32 fd, u32 command, unsigned long arg);
 long do_fsync(u32 fd, int datasync);
 long do_syncfs(u32 fd);
+long do_sync_file_range(u32 fd, loff_t offset, loff_t length, u32 flags);
+long do_fadvise(u32 fd, loff_t offset, loff_t length, u32 advice);
+long do_readahead(u32 fd, loff_t offset, u32 count);
 long do_fallocate(u32 fd, loff_t offset, loff_t length);
 
 /* locks.c */

@@ -154,15 +154,24 @@ long sys_ftruncate64(const struct pt_regs *regs)
     return do_ftruncate(regs->bx, wide(regs->cx, regs->dx));
 }
 
-/* Advice about what will be read next is taken, and not followed. */
 long sys_fadvise64(const struct pt_regs *regs)
 {
-    struct file *file = fget(regs->bx);
-    if (file == NULL)
-        return -EBADF;
-    long result = (file->f_mode & FMODE_LSEEK) ? 0 : -ESPIPE;
-    fput(file);
-    return result;
+    return do_fadvise(regs->bx, wide(regs->cx, regs->dx), (s32)regs->si, regs->di);
+}
+
+long sys_fadvise64_64(const struct pt_regs *regs)
+{
+    return do_fadvise(regs->bx, wide(regs->cx, regs->dx), wide(regs->si, regs->di), regs->bp);
+}
+
+long sys_readahead(const struct pt_regs *regs)
+{
+    return do_readahead(regs->bx, wide(regs->cx, regs->dx), regs->si);
+}
+
+long sys_sync_file_range(const struct pt_regs *regs)
+{
+    return do_sync_file_range(regs->bx, wide(regs->cx, regs->dx), wide(regs->si, regs->di), regs->bp);
 }
 
 long sys_sendfile(const struct pt_regs *regs)

@@ -44,12 +44,14 @@ struct block_device {
     sector_t nr_sectors;
     dev_t bd_dev;
     struct disk_stats stats;
+    u32 ra_pages;           /* read-ahead: the largest window, in pages; add_disk() sets DEFAULT_RA_PAGES */
     struct inode *bd_inode; /* of its pages, for who works through the page cache; NULL: nobody has yet */
     /* Does it, in the caller's task; 0 or -EIO. The bio lies within the device. */
     int (*submit)(struct block_device *bdev, const struct bio *bio);
     struct block_device *next;
 };
 
+#define DEFAULT_RA_PAGES 32u /* 128 KiB */
 /* A driver's: from now on it can be found. */
 void add_disk(struct block_device *bdev);
 /* NULL: there is none of that name. */

@@ -21,6 +21,20 @@
 #define O_CLOEXEC 02000000u
 #define O_PATH 010000000u
 
+/* posix_fadvise(2) */
+#define POSIX_FADV_NORMAL 0u
+#define POSIX_FADV_RANDOM 1u
+#define POSIX_FADV_SEQUENTIAL 2u
+#define POSIX_FADV_WILLNEED 3u
+#define POSIX_FADV_DONTNEED 4u
+#define POSIX_FADV_NOREUSE 5u
+
+/* sync_file_range(2) */
+#define SYNC_FILE_RANGE_WAIT_BEFORE 1u
+#define SYNC_FILE_RANGE_WRITE 2u
+#define SYNC_FILE_RANGE_WAIT_AFTER 4u
+#define SYNC_FILE_RANGE_ALL 7u
+
 #define F_DUPFD 0u
 #define F_GETFD 1u
 #define F_SETFD 2u

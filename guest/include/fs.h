@@ -126,6 +126,16 @@ struct inode_operations {
 
 /* --- files --- */
 
+/* Read-ahead of one user of a file (mm/readahead.c). */
+enum ra_mode { RA_NORMAL, RA_RANDOM, RA_SEQUENTIAL };
+struct file_ra_state {
+    enum ra_mode mode;   /* posix_fadvise() */
+    unsigned long start; /* the window that was read last: number of the first page, and pages */
+    u32 size;
+    unsigned long prev_index; /* the page that was read last */
+    u32 mmap_miss;            /* faults that read-around did not spare */
+};
+
 struct file {
     u32 f_count; /* get_file(), fput() */
     u32 f_flags; /* O_ flags */
@@ -137,8 +147,8 @@ struct file {
     loff_t f_pos;
     struct mutex f_pos_lock; /* held while a regular file or a folder is read or written at f_pos */
     u32 f_version;           /* what has changed since (pipes: writers) */
-    u32 f_ra_index;          /* read ahead: the page behind the last one read */
-    void *private_data;      /* the driver's or file system's own */
+    struct file_ra_state f_ra;
+    void *private_data; /* the driver's or file system's own */
 };
 
 #define FMODE_READ 0x1u
@@ -310,6 +320,11 @@ void deactivate_super(struct super_block *sb);
 int sync_filesystem(struct super_block *sb);
 /* sync(2) */
 void sync_filesystems(void);
+
+/* drop_caches.c: frees all clean pages of files that no process maps; returns how many. */
+unsigned long drop_pagecache(void);
+/* Frees names that nobody uses, and inodes that the medium has as they are. */
+void drop_slab(void);
 
 /* inode.c */
 void inode_init(void);

@@ -4,6 +4,7 @@
 #include "blkdev.h"
 #include "completion.h"
 #include "dma-mapping.h"
+#include "mutex.h"
 
 /* Of a channel, from its base (ATA/ATAPI-6, 7 and annex D of ATA-4 for the ports of a PC). */
 #define ATA_DATA 0
@@ -60,7 +61,7 @@ struct ide_channel {
     u16 io, control;
     u16 bus_master; /* 0: there is none */
     u8 irq;
-    bool is_busy;
+    struct mutex mutex; /* held from a command to its end */
     volatile u8 status; /* as the interrupt handler read it */
     struct completion interrupt;
     struct prd *prdt;

@@ -9,6 +9,8 @@
 #define BLKROGET 0x125Eu
 #define BLKGETSIZE 0x1260u /* sectors, a word */
 #define BLKFLSBUF 0x1261u
+#define BLKRASET 0x1262u /* read-ahead in sectors: a value */
+#define BLKRAGET 0x1263u
 #define BLKSSZGET 0x1268u
 #define BLKBSZGET 0x80041270u
 #define BLKGETSIZE64 0x80041272u /* bytes, a u64 */

@@ -11,7 +11,9 @@
 #define VM_SHARED 0x8u    /* writes go to the file */
 #define VM_MAYWRITE 0x20u /* shared: the file was opened for writing, too */
 #define VM_GROWSDOWN 0x100u
-#define VM_LOCKED 0x2000u /* its pages are there at once, and stay */
+#define VM_LOCKED 0x2000u     /* its pages are there at once, and stay */
+#define VM_SEQ_READ 0x8000u   /* madvise(): from front to back */
+#define VM_RAND_READ 0x10000u /* anywhere */
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
 
 /* Why a page came in on demand; the exit line counts them apart. */

@@ -124,6 +124,16 @@ struct page *read_mapping_page(struct address_space *mapping, unsigned long inde
 /* The page will be written back, or must stay if it has no place elsewhere. */
 void set_page_dirty(struct page *page);
 
+/* ---- Read-ahead (mm/readahead.c) ---- */
+
+struct file_ra_state;
+/* The page is not there, and a reader wants so many from it on: reads them, and more if he will want those. */
+void page_cache_sync_readahead(struct file *file, unsigned long index, u32 wanted);
+/* The same for a page fault: pages around it. A page that was there makes up for a miss. */
+void filemap_readaround(struct file *file, unsigned long index);
+/* So many pages from number first on, as far as the file goes. Errors are told to who reads them. */
+void force_page_cache_readahead(struct address_space *mapping, unsigned long first, unsigned long nr);
+
 /* ---- What most file systems' operations are (mm/filemap_io.c, mm/filemap_fault.c) ---- */
 
 /* Bytes moved, less than count only at the end of the file or after an error, or the error; *pos moves on. */
@@ -143,6 +153,11 @@ int simple_readpage(struct page *page);
  * rest of the last one becomes zeroes. 0 or the error of reading that one.
  */
 int truncate_pagecache(struct inode *inode, loff_t new_size);
+/*
+ * Frees those pages from number first to last that are clean and that nobody uses or maps. Returns how many.
+ */
+unsigned long invalidate_mapping_pages(struct address_space *mapping, unsigned long first,
+                                       unsigned long last);
 /* All pages go, written or not. Nobody maps the file. */
 void truncate_inode_pages(struct address_space *mapping);
 
@@ -167,5 +182,3 @@ void balance_dirty_pages(struct address_space *mapping);
 unsigned long shrink_page_cache(unsigned long nr);
 /* Frees pages of slabs, with so many unused names and inodes at a time. Returns how many. */
 unsigned long shrink_slab(unsigned long nr);
-/* Frees all clean pages that no process maps (drop_caches). */
-unsigned long drop_pagecache(void);

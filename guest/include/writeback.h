@@ -27,8 +27,9 @@ struct writeback_control {
 
 /* 0 or the first error, which the address space keeps, too (filemap_check_errors()). */
 int do_writepages(struct address_space *mapping, struct writeback_control *wbc);
-/* The pages that have these bytes. WB_SYNC_ALL. */
-int filemap_write_and_wait_range(struct address_space *mapping, loff_t first, loff_t last);
+/* Waits until pages of that range that somebody else is writing are written. */
+void filemap_fdatawait_range(struct address_space *mapping, unsigned long range_start,
+                             unsigned long range_end);
 
 /* ---- mm/balance_dirty.c: how many pages may be dirty ---- */
 

@@ -58,6 +58,12 @@ static ssize_t read_from_page(struct page *page, u32 offset, char __user *to, u3
     return (ssize_t)bytes;
 }
 
+/* Pages in which so many bytes lie that begin at an offset in the first; enough to know, if there are many. */
+static u32 pages_wanted(u32 offset, size_t bytes)
+{
+    return (u32)((offset + min(bytes, (size_t)1 << 30) + PAGE_SIZE - 1) >> PAGE_SHIFT);
+}
+
 ssize_t generic_file_read(struct file *file, char __user *user_buffer, size_t count, loff_t *pos)
 {
     struct address_space *mapping = file->f_mapping;
@@ -69,9 +75,13 @@ ssize_t generic_file_read(struct file *file, char __user *user_buffer, size_t co
         u32 offset = offset_in_page(*pos), bytes = (u32)PAGE_SIZE - offset;
         bytes = (u32)min((size_t)bytes, count - (size_t)done);
         bytes = (u32)min((loff_t)bytes, size - *pos);
-        struct page *page = read_mapping_page(mapping, (unsigned long)(*pos >> PAGE_SHIFT), NULL);
+        unsigned long index = (unsigned long)(*pos >> PAGE_SHIFT);
+        if (radix_tree_lookup(&mapping->page_tree, index) == NULL)
+            page_cache_sync_readahead(file, index, pages_wanted(offset, count - (size_t)done));
+        struct page *page = read_mapping_page(mapping, index, NULL);
         if (IS_ERR(page))
             return done ? done : PTR_ERR(page);
+        file->f_ra.prev_index = index;
         ssize_t moved = read_from_page(page, offset, user_buffer + done, bytes);
         mark_page_accessed(page);
         put_page(page);

@@ -4,11 +4,7 @@
 #include "mman.h"
 #include "vma.h"
 
-/*
- * Changes the flags of all areas in [start, end), up to the first hole; -ENOMEM if there is one, or no
- * memory to cut an area; -EACCES: writes would go to a file that is open for reading only.
- */
-static long change_flags(struct mm_struct *mm, unsigned long start, unsigned long end, u32 cleared, u32 set)
+long change_flags(struct mm_struct *mm, unsigned long start, unsigned long end, u32 cleared, u32 set)
 {
     while (start < end) {
         struct vm_area_struct *vma = find_vma(mm, start);
@@ -82,31 +78,4 @@ long do_mlockall(struct mm_struct *mm, u32 flags)
     if (lock)
         (void)mm_populate(mm, 0, TASK_SIZE);
     return 0;
-}
-
-/* Gives the pages back; what they held is gone, and the next touch brings a fresh one. */
-static long dontneed(struct mm_struct *mm, unsigned long start, unsigned long end)
-{
-    long result = 0;
-    while (start < end) {
-        const struct vm_area_struct *vma = find_vma(mm, start);
-        if (vma == NULL || vma->vm_start > start)
-            result = -ENOMEM;
-        if (vma == NULL || vma->vm_start >= end)
-            break;
-        if (vma->vm_flags & VM_LOCKED)
-            return -EINVAL;
-        start = max(start, vma->vm_start);
-        zap_page_range(mm, start, min(end, vma->vm_end));
-        start = vma->vm_end;
-    }
-    return result;
-}
-
-long do_madvise(struct mm_struct *mm, unsigned long start, unsigned long bytes, int advice)
-{
-    if (advice < MADV_NORMAL || advice > MADV_DONTNEED || !is_user_range(start, &bytes))
-        return -EINVAL;
-    /* The others are hints for files. */
-    return advice == MADV_DONTNEED ? dontneed(mm, start, start + bytes) : 0;
 }

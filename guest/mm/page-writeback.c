@@ -163,12 +163,24 @@ int do_writepages(struct address_space *mapping, struct writeback_control *wbc)
     return first_error ? first_error : last_error;
 }
 
-int filemap_write_and_wait_range(struct address_space *mapping, loff_t first, loff_t last)
+void filemap_fdatawait_range(struct address_space *mapping, unsigned long range_start,
+                             unsigned long range_end)
 {
-    struct writeback_control wbc = WRITE_ALL(WB_SYNC_ALL);
-    wbc.range_start = (unsigned long)(first >> PAGE_SHIFT);
-    wbc.range_end = (unsigned long)min(last >> PAGE_SHIFT, (loff_t)(~0ul >> 1));
-    return do_writepages(mapping, &wbc);
+    void *found;
+    while (mapping->nrwriteback && radix_tree_gang_lookup(&mapping->page_tree, &found, range_start, 1) == 1) {
+        struct page *page = found;
+        if (page->index > range_end)
+            break;
+        range_start = page->index + 1;
+        if (PageLocked(page)) {
+            get_page(page);
+            lock_page(page);
+            unlock_page(page);
+            put_page(page);
+        }
+        if (range_start == 0)
+            break;
+    }
 }
 
 int filemap_write_and_wait(struct address_space *mapping)

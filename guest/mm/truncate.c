@@ -40,6 +40,38 @@ void truncate_inode_pages(struct address_space *mapping)
     BUG_ON(mapping->nrpages || mapping->nrdirty);
 }
 
+/* Nobody but the cache has the page, and the disk has what it holds. */
+static bool can_be_invalidated(const struct page *page)
+{
+    return !PageLocked(page) && !PageDirty(page) && page->_mapcount == 0 && page->_refcount == 1;
+}
+
+unsigned long invalidate_mapping_pages(struct address_space *mapping, unsigned long first, unsigned long last)
+{
+    unsigned long nr_freed = 0;
+    void *found[BATCH];
+    u32 nr;
+    while ((nr = radix_tree_gang_lookup(&mapping->page_tree, found, first, BATCH)) != 0) {
+        for (u32 i = 0; i < nr; i++) {
+            struct page *page = found[i];
+            if (page->index > last)
+                return nr_freed;
+            first = page->index + 1;
+            if (!can_be_invalidated(page))
+                continue;
+            get_page(page);
+            page->flags |= PG_locked;
+            remove_from_page_cache(page);
+            unlock_page(page);
+            put_page(page);
+            nr_freed++;
+        }
+        if (first == 0)
+            break;
+    }
+    return nr_freed;
+}
+
 /* What stands behind the end in the last page would be seen again if the file grew. */
 static int clear_rest_of_page(struct address_space *mapping, loff_t size)
 {

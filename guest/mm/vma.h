@@ -20,6 +20,11 @@ struct vm_area_struct *vma_merge(struct vm_area_struct *vma);
 int split_vma(struct vm_area_struct *vma, unsigned long address);
 /* Cuts areas so that none reaches over start or end. 0 or -ENOMEM. */
 int cut_out(struct mm_struct *mm, unsigned long start, unsigned long end);
+/*
+ * Changes the flags of all areas in [start, end), up to the first hole; -ENOMEM if there is one, or no
+ * memory to cut an area; -EACCES: writes would go to a file that is open for reading only.
+ */
+long change_flags(struct mm_struct *mm, unsigned long start, unsigned long end, u32 cleared, u32 set);
 
 /* The lowest address that is the area's own: below a stack, it is kept free. */
 static inline unsigned long vm_start_gap(const struct vm_area_struct *vma)

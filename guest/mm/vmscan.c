@@ -84,9 +84,4 @@ unsigned long shrink_slab(unsigned long nr)
     }
 }
 
-unsigned long drop_pagecache(void)
-{
-    return scan_page_cache(~0ul, true, false);
-}
-
 unsigned long vm_swappiness = 60;

@@ -137,6 +137,8 @@ void ext2_free_inode(struct inode *inode);
 /* map.c: from a block of a file to a block of the disk. */
 /* *disk_block 0: a hole. With create, there is none afterwards. 0 or an error. */
 int ext2_get_block(struct inode *inode, u32 block, bool create, u32 *disk_block);
+/* A get_blocks_t (mpage.h). */
+int ext2_get_blocks(struct inode *inode, u32 block, u32 max, bool create, u32 *disk_block);
 /* Frees all blocks behind size bytes. */
 void ext2_truncate_blocks(struct inode *inode, loff_t size);
 loff_t ext2_max_size(u32 blocksize_bits);

@@ -1,127 +1,40 @@
 /* Inodes between memory and disk, and the pages of files. */
 #include "err.h"
 #include "ext2.h"
-#include "highmem.h"
+#include "mpage.h"
 #include "string.h"
 
 /* ---- Pages ---- */
 
-/* A run of blocks that lie one behind the other, in the file and on the disk. */
-struct run {
-    u32 disk_block; /* the first; 0: none so far */
-    u32 offset, bytes;
-};
-
-static int submit_run(struct page *page, enum req_op op, struct run *run)
-{
-    const struct super_block *sb = page->mapping->host->i_sb;
-    if (run->disk_block == 0)
-        return 0;
-    const struct bio_vec vec = {.bv_page = page, .bv_offset = run->offset, .bv_len = run->bytes};
-    const struct bio bio = {.bi_bdev = sb->s_bdev,
-                            .bi_opf = op,
-                            .bi_sector = (sector_t)run->disk_block << (sb->s_blocksize_bits - SECTOR_SHIFT),
-                            .bi_io_vec = &vec,
-                            .bi_vcnt = 1};
-    run->disk_block = 0;
-    return submit_bio_wait(&bio);
-}
-
-/* Adds a block to the run; if it does not lie behind it, that is done first. */
-static int add_block(struct page *page, enum req_op op, struct run *run, u32 disk_block, u32 offset)
-{
-    const struct super_block *sb = page->mapping->host->i_sb;
-    int error = 0;
-    if (run->disk_block && (disk_block != run->disk_block + (run->bytes >> sb->s_blocksize_bits) ||
-                            offset != run->offset + run->bytes))
-        error = submit_run(page, op, run);
-    if (run->disk_block == 0)
-        *run = (struct run){.disk_block = disk_block, .offset = offset};
-    run->bytes += sb->s_blocksize;
-    return error;
-}
-
-static void clear_bytes(struct page *page, u32 from, u32 to)
-{
-    char *address = kmap_atomic(page);
-    memset(address + from, 0, to - from);
-    kunmap_atomic(address);
-}
-
-/* How much of a page lies within the file. */
-static u32 bytes_in_file(const struct page *page)
-{
-    loff_t left = i_size_read(page->mapping->host) - ((loff_t)page->index << PAGE_SHIFT);
-    return left <= 0 ? 0 : (u32)min(left, (loff_t)PAGE_SIZE);
-}
-
-static u32 first_block_of(const struct page *page)
-{
-    return (u32)page->index << (PAGE_SHIFT - page->mapping->host->i_sb->s_blocksize_bits);
-}
-
 static int ext2_readpage(struct page *page)
 {
-    struct inode *inode = page->mapping->host;
-    const u32 blocksize = inode->i_sb->s_blocksize, bytes = bytes_in_file(page);
-    struct run run = {.disk_block = 0};
-    u32 block = first_block_of(page);
-    int error = 0;
-    for (u32 offset = 0; offset < bytes && error == 0; offset += blocksize, block++) {
-        u32 disk_block;
-        error = ext2_get_block(inode, block, false, &disk_block);
-        if (disk_block)
-            error = add_block(page, REQ_OP_READ, &run, disk_block, offset);
-        else
-            clear_bytes(page, offset, offset + blocksize);
-    }
-    int last_error = submit_run(page, REQ_OP_READ, &run);
-    clear_bytes(page, bytes, PAGE_SIZE);
-    return error ? error : last_error;
+    return mpage_readpage(page, ext2_get_blocks);
 }
 
-static bool is_zero(struct page *page, u32 offset, u32 bytes)
+static int ext2_readpages(struct page **pages, u32 nr)
 {
-    const u8 *address = kmap_atomic(page);
-    u32 i = 0;
-    while (i < bytes && address[offset + i] == 0)
-        i++;
-    kunmap_atomic((void *)address);
-    return i == bytes;
+    return mpage_readpages(pages, nr, ext2_get_blocks);
 }
 
-/*
- * A hole in a page that was written stays one if nothing is in it; a process that maps the page may have put
- * something there when the file became longer.
- */
 static int ext2_writepage(struct page *page)
 {
-    struct inode *inode = page->mapping->host;
-    const u32 blocksize = inode->i_sb->s_blocksize, bytes = bytes_in_file(page);
-    struct run run = {.disk_block = 0};
-    u32 block = first_block_of(page);
-    int error = 0;
-    clear_bytes(page, bytes, PAGE_SIZE);
-    for (u32 offset = 0; offset < bytes && error == 0; offset += blocksize, block++) {
-        u32 disk_block;
-        error = ext2_get_block(inode, block, false, &disk_block);
-        if (error == 0 && disk_block == 0 && !is_zero(page, offset, blocksize))
-            error = ext2_get_block(inode, block, true, &disk_block);
-        if (disk_block)
-            error = add_block(page, REQ_OP_WRITE, &run, disk_block, offset);
-    }
-    int last_error = submit_run(page, REQ_OP_WRITE, &run);
-    return error ? error : last_error;
+    return mpage_writepage(page, ext2_get_blocks);
+}
+
+static int ext2_writepages(struct page **pages, u32 nr)
+{
+    return mpage_writepages(pages, nr, ext2_get_blocks);
 }
 
 static int ext2_prepare_write(struct page *page, u32 from, u32 to)
 {
     struct inode *inode = page->mapping->host;
     const u32 bits = inode->i_sb->s_blocksize_bits;
+    const u32 first_block = (u32)page->index << (PAGE_SHIFT - bits);
     int error = 0;
     for (u32 i = from >> bits; i <= (to - 1) >> bits && error == 0; i++) {
         u32 disk_block;
-        error = ext2_get_block(inode, first_block_of(page) + i, true, &disk_block);
+        error = ext2_get_block(inode, first_block + i, true, &disk_block);
     }
     return error;
 }
@@ -132,7 +45,9 @@ static void ext2_write_failed(struct address_space *mapping)
 }
 
 const struct address_space_operations ext2_aops = {.readpage = ext2_readpage,
+                                                   .readpages = ext2_readpages,
                                                    .writepage = ext2_writepage,
+                                                   .writepages = ext2_writepages,
                                                    .prepare_write = ext2_prepare_write,
                                                    .write_failed = ext2_write_failed};
 

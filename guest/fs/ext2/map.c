@@ -75,12 +75,25 @@ static int check_number(const struct inode *inode, u32 number)
     return ext2_error(inode->i_sb, "inode %lu has block %u, which there is not", inode->i_ino, number);
 }
 
-static int walk_path(struct inode *inode, const u32 *offset, u32 levels, bool create, u32 *disk_block)
+/* How many of the places from the first on, of nr at most, name blocks behind each other, or none at all. */
+static u32 count_run(const struct inode *inode, const u32 *place, u32 nr)
+{
+    u32 i = 1;
+    while (i < nr && place[i] == (place[0] ? place[0] + i : 0) &&
+           (place[i] == 0 || ext2_is_data_block(inode->i_sb, place[i])))
+        i++;
+    return i;
+}
+
+/* *nr is how many blocks are asked for, and becomes how many lie one behind the other. */
+static int walk_path(struct inode *inode, const u32 *offset, u32 levels, bool create, u32 *disk_block,
+                     u32 *nr)
 {
     struct buffer_head *bh = NULL; /* the block in which *place is; NULL: the inode */
     u32 *place = &EXT2_I(inode)->i_data[offset[0]];
     int error = 0;
-    for (u32 level = 0;; level++) {
+    u32 level;
+    for (level = 0;; level++) {
         const bool is_content = level == levels - 1;
         if (*place == 0 && create) {
             error = fill_place(inode, place, is_content);
@@ -98,23 +111,35 @@ static int walk_path(struct inode *inode, const u32 *offset, u32 levels, bool cr
         place = (u32 *)(void *)bh->b_data + offset[level + 1];
     }
     *disk_block = error ? 0 : *place;
+    if (level == levels - 1) {
+        u32 nr_places = bh ? numbers_per_block(inode->i_sb) : EXT2_NDIR_BLOCKS;
+        *nr = count_run(inode, place, min(*nr, nr_places - offset[level]));
+    } else {
+        *nr = 1; /* a hole, of which only its start was asked for */
+    }
     brelse(bh);
     return error;
 }
 
-int ext2_get_block(struct inode *inode, u32 block, bool create, u32 *disk_block)
+int ext2_get_blocks(struct inode *inode, u32 block, u32 max, bool create, u32 *disk_block)
 {
-    u32 offset[MAX_LEVELS], levels = block_to_path(inode->i_sb, block, offset);
+    u32 offset[MAX_LEVELS], levels = block_to_path(inode->i_sb, block, offset), nr = create ? 1 : max;
     *disk_block = 0;
     if (levels == 0)
-        return create ? -EFBIG : 0;
+        return create ? -EFBIG : 1;
     struct ext2_inode_info *info = EXT2_I(inode);
     mutex_lock(&info->map_mutex);
-    int error = walk_path(inode, offset, levels, create, disk_block);
+    int error = walk_path(inode, offset, levels, create, disk_block, &nr);
     if (*disk_block)
         info->i_last_block = *disk_block;
     mutex_unlock(&info->map_mutex);
-    return error;
+    return error ? error : (int)nr;
+}
+
+int ext2_get_block(struct inode *inode, u32 block, bool create, u32 *disk_block)
+{
+    int nr = ext2_get_blocks(inode, block, 1, create, disk_block);
+    return nr < 0 ? nr : 0;
 }
 
 /* ---- Freeing ---- */

@@ -79,10 +79,8 @@ static int drop_caches_store(const char *text)
         return -EINVAL;
     if (what & DROP_PAGECACHE)
         drop_pagecache();
-    if (what & DROP_SLAB) {
-        shrink_dcache(~0ul);
-        shrink_clean_icache(~0ul);
-    }
+    if (what & DROP_SLAB)
+        drop_slab();
     return 0;
 }
 
