@@ -29,14 +29,14 @@ void mpage_bio_submit(struct mpage_bio *mpage);
 
 /*
  * Where blocks of a file are, from number block on: how many lie one behind the other on the disk from
- * *disk_block on, or are a hole (*disk_block 0), at most max. With create, one, which is none afterwards. Or an
- * error.
+ * *disk_block on, or are a hole (*disk_block 0), at most max. With create, one, which is none afterwards. Or
+ * an error.
  */
 typedef int get_blocks_t(struct inode *inode, u32 block, u32 max, bool create, u32 *disk_block);
 
 /*
- * address_space_operations' readpages() and writepages() by that. A hole in a page that is written stays one if
- * nothing is in it; a process that maps the page may have put something there when the file became longer.
+ * address_space_operations' readpages() and writepages() by that. A hole in a page that is written stays one
+ * if nothing is in it; a process that maps the page may have put something there when the file became longer.
  */
 int mpage_readpages(struct page **pages, u32 nr, get_blocks_t *get_blocks);
 int mpage_writepages(struct page **pages, u32 nr, get_blocks_t *get_blocks);

@@ -127,7 +127,7 @@ void set_page_dirty(struct page *page);
 /* ---- Read-ahead (mm/readahead.c) ---- */
 
 struct file_ra_state;
-/* The page is not there, and a reader wants so many from it on: reads them, and more if he will want those. */
+/* The page is not there, and a reader wants so many from it on: reads them, and what he may want next. */
 void page_cache_sync_readahead(struct file *file, unsigned long index, u32 wanted);
 /* The same for a page fault: pages around it. A page that was there makes up for a miss. */
 void filemap_readaround(struct file *file, unsigned long index);

@@ -58,7 +58,7 @@ static ssize_t read_from_page(struct page *page, u32 offset, char __user *to, u3
     return (ssize_t)bytes;
 }
 
-/* Pages in which so many bytes lie that begin at an offset in the first; enough to know, if there are many. */
+/* Pages in which so many bytes lie that begin at an offset in the first; of very many, enough to know. */
 static u32 pages_wanted(u32 offset, size_t bytes)
 {
     return (u32)((offset + min(bytes, (size_t)1 << 30) + PAGE_SIZE - 1) >> PAGE_SHIFT);

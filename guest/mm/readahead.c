@@ -1,7 +1,7 @@
 /*
  * Read-ahead: who reads a file from front to back gets the pages behind the one that is missing with the same
- * command to the disk. A window of pages is read at a time; as long as the next miss comes right behind the last
- * window, the next one is larger, up to ra_pages.
+ * command to the disk. A window of pages is read at a time; as long as the next miss comes right behind the
+ * last window, the next one is larger, up to ra_pages.
  */
 #include "blkdev.h"
 #include "fs.h"
@@ -141,13 +141,17 @@ void page_cache_sync_readahead(struct file *file, unsigned long index, u32 wante
     do_page_cache_readahead(file->f_mapping, index, ra->size);
 }
 
-/* A program's pages are used around each other, in both directions. */
+/*
+ * A program's pages are used around each other, in both directions, and with gaps: reading less than a reader
+ * gets pays more.
+ */
+#define READAROUND_PART 4
 #define MMAP_LOTSAMISS 100
 
 void filemap_readaround(struct file *file, unsigned long index)
 {
     struct file_ra_state *ra = &file->f_ra;
-    const u32 pages = file_ra_pages(file);
+    const u32 pages = file_ra_pages(file) / READAROUND_PART;
     if (pages == 0)
         return;
     if (file->f_ra.mode == RA_SEQUENTIAL) {
