@@ -53,6 +53,35 @@ static void tell_step(struct cpu *cpu, const struct insn *insn, stamp_t next)
     observer->step(observer->opaque, &seen);
 }
 
+/* Since the last instruction: mostly nothing was. */
+static enum reason waited_for(struct cpu *cpu)
+{
+    enum reason reason = REASON_BASE;
+    uint64_t most = 0;
+    uint64_t *seen = cpu->seen_lost + REASON_BASE + 1;
+    const uint64_t *lost = cpu->lost + REASON_BASE + 1;
+    size_t size_bytes = (NR_REASONS - REASON_BASE - 1) * sizeof *lost;
+    if (memcmp(lost, seen, size_bytes) == 0)
+        return reason;
+    for (unsigned i = REASON_BASE + 1; i < NR_REASONS; i++)
+        if (cpu->lost[i] - cpu->seen_lost[i] > most) {
+            most = cpu->lost[i] - cpu->seen_lost[i];
+            reason = i;
+        }
+    memcpy(seen, lost, size_bytes);
+    return reason;
+}
+
+/* Its bytes, from the page that they were fetched from, or from the two. */
+static void read_insn(const struct cpu *cpu, const struct insn *insn, uint8_t *into)
+{
+    unsigned size_bytes = insn->length_bytes;
+    if (insn->offset + size_bytes <= PAGE_BYTES)
+        ram_read(cpu->params.ram, paddr(cpu->fetch_front->frame.v + insn->offset), into, size_bytes);
+    else
+        cpu_peek(cpu, laddr(cpu->reg[REG_CODE] + insn->offset), into, size_bytes);
+}
+
 void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, stamp_t next)
 {
     const struct cpu_observer *observer = cpu->params.observer;
@@ -78,15 +107,8 @@ void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, 
         .x87_top = cpu->fpu.status >> X87_TOP_SHIFT & 7,
     };
     cpu->seen_taken_branches = cpu->stats.taken_branches;
-    uint64_t most = 0;
-    for (unsigned i = REASON_BASE + 1; i < NR_REASONS; i++) {
-        if (cpu->lost[i] - cpu->seen_lost[i] > most) {
-            most = cpu->lost[i] - cpu->seen_lost[i];
-            seen.waited_for = (uint8_t)i;
-        }
-        cpu->seen_lost[i] = cpu->lost[i];
-    }
-    cpu_peek(cpu, seen.linear, seen.bytes, insn->length_bytes);
+    seen.waited_for = (uint8_t)waited_for(cpu);
+    read_insn(cpu, insn, seen.bytes);
     observer->insn(observer->opaque, &seen);
 }
 

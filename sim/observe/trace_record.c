@@ -32,7 +32,10 @@ struct out {
     uint8_t *at;
 };
 
-static void put_byte(struct out *out, unsigned byte)
+/* The writers below are inlined, so that the place to write to stays in a register. */
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE void put_byte(struct out *out, unsigned byte)
 {
     *out->at++ = (uint8_t)byte;
 }
@@ -43,24 +46,33 @@ static void put_byte(struct out *out, unsigned byte)
  * loops.
  */
 
-/* Seven bits a byte, low ones first; bit 7 says that more follow. */
-static void put(struct out *out, uint64_t value)
+static uint8_t *put_long(uint8_t *at, uint64_t value)
 {
     while (value >= 0x80) {
-        put_byte(out, (unsigned)(value & 0x7f) | 0x80);
+        *at++ = (uint8_t)(value & 0x7f) | 0x80;
         value >>= 7;
     }
-    put_byte(out, (unsigned)value);
+    *at++ = (uint8_t)value;
+    return at;
+}
+
+/* Seven bits a byte, low ones first; bit 7 says that more follow. */
+INLINE void put(struct out *out, uint64_t value)
+{
+    if (value < 0x80)
+        *out->at++ = (uint8_t)value;
+    else
+        out->at = put_long(out->at, value);
 }
 
 /* How far `value` is from `from`, either way: small distances become small numbers. */
-static void put_delta(struct out *out, uint64_t value, uint64_t from)
+INLINE void put_delta(struct out *out, uint64_t value, uint64_t from)
 {
     uint64_t delta = value - from;
     put(out, delta << 1 ^ (delta >> 63 ? UINT64_MAX : 0));
 }
 
-static void put_insn(struct out *out, struct trace_codec *codec, const struct cpu_seen_insn *insn)
+INLINE void put_insn(struct out *out, struct trace_codec *codec, const struct cpu_seen_insn *insn)
 {
     uint64_t base = insn->linear.v - insn->rip;
     bool is_next = insn->number == codec->next_insn && insn->rip == codec->next_rip;
@@ -86,7 +98,7 @@ static void put_insn(struct out *out, struct trace_codec *codec, const struct cp
     put_delta(out, insn->done, insn->issued);
 }
 
-static void insn_seen(struct trace_codec *codec, const struct cpu_seen_insn *insn)
+INLINE void insn_seen(struct trace_codec *codec, const struct cpu_seen_insn *insn)
 {
     codec->next_insn = insn->number + 1;
     codec->next_rip = insn->rip + insn->length_bytes;
@@ -134,7 +146,7 @@ static void put_translation(struct out *out, struct trace_codec *codec, const st
         put_walk(out, codec, &record->walk, seen->asked);
 }
 
-static void put_access(struct out *out, struct trace_codec *codec, const struct cpu_seen_access *seen)
+INLINE void put_access(struct out *out, struct trace_codec *codec, const struct cpu_seen_access *seen)
 {
     put_byte(out, TRACE_ACCESS | (seen->is_ram ? ACCESS_IS_RAM : 0u));
     put_byte(out, (unsigned)seen->kind | seen->served_by << 4);
@@ -155,7 +167,7 @@ static uint64_t likely_ip(const struct trace_codec *codec, const struct cpu_seen
                                           : codec->next_rip + codec->code_base;
 }
 
-static void put_request(struct out *out, const struct trace_codec *codec, const struct cpu_seen_request *seen)
+INLINE void put_request(struct out *out, const struct trace_codec *codec, const struct cpu_seen_request *seen)
 {
     put_byte(out,
              TRACE_REQUEST | (unsigned)seen->cache << REQUEST_CACHE_SHIFT | (seen->ip ? REQUEST_HAS_IP : 0u));
@@ -247,18 +259,19 @@ static void remember(struct trace_codec *codec, const struct trace_record *recor
 size_t trace_encode(struct trace_codec *codec, const struct trace_record *record,
                     uint8_t to[TRACE_MAX_RECORD_BYTES])
 {
-    struct out out = {to};
+    struct out out = {to}, own = {to}; /* nobody is told where `own` is, so that it need not be in memory */
     switch (record->kind) {
     case TRACE_INSN:
-        put_insn(&out, codec, &record->insn);
+        put_insn(&own, codec, &record->insn);
         insn_seen(codec, &record->insn);
-        break;
+        return (size_t)(own.at - to);
     case TRACE_TRANSLATION:
         put_translation(&out, codec, record);
         break;
     case TRACE_ACCESS:
-        put_access(&out, codec, &record->access);
-        break;
+        put_access(&own, codec, &record->access);
+        remember(codec, record);
+        return (size_t)(own.at - to);
     case TRACE_EXCEPTION:
         put_exception(&out, codec, &record->exception);
         break;
@@ -266,8 +279,9 @@ size_t trace_encode(struct trace_codec *codec, const struct trace_record *record
         put_control(&out, codec, &record->control);
         break;
     case TRACE_REQUEST:
-        put_request(&out, codec, &record->request);
-        break;
+        put_request(&own, codec, &record->request);
+        remember(codec, record);
+        return (size_t)(own.at - to);
     case TRACE_DEVICE:
         put_device(&out, codec, &record->device);
         break;

@@ -61,6 +61,7 @@ struct trace_mark {
 
 struct trace_record {
     enum trace_kind kind;
+    bool has_walk; /* TRACE_TRANSLATION only; else `walk` holds nothing */
     union {
         struct cpu_seen_insn insn;
         struct cpu_seen_translation translation;
@@ -71,7 +72,6 @@ struct trace_record {
         struct dma_seen_line device;
         struct trace_mark mark;
     };
-    bool has_walk; /* TRACE_TRANSLATION only; else `walk` holds nothing */
     struct walk walk;
 };
 

@@ -2,6 +2,7 @@
 
 #include "sim/base/outfile.h"
 #include "sim/observe/trace_format.h"
+#include "sim/observe/trace_pipe.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,13 +12,19 @@
 
 enum { COMPRESSION_LEVEL = 3, MAX_TEXT_CHARS = 4096 };
 
+/*
+ * The observers fill a pipe; all that follows from the records is done at its other end, in a thread of its own.
+ */
 struct trace_writer {
     struct cpu_observer observer;
     struct dma_observer dma_observer;
+    struct trace_pipe *pipe;
+
     struct outfile out;
     int error; /* errno of the first write that failed */
     cycle_t from, to, latest;
     struct trace_filter filter;
+    bool wants_all; /* neither filter, process nor region */
     bool has_process, has_region;
     bool is_process, is_region; /* it is the one that is wanted, or all are */
     uint64_t process_cr3;
@@ -119,8 +126,10 @@ static uint64_t page_directory(uint64_t cr3)
 /* Follows what decides whether records are wanted; and whether this one is. */
 static bool is_wanted(struct trace_writer *writer, const struct trace_record *record)
 {
+    if (writer->wants_all)
+        return true;
     if (record->kind == TRACE_CONTROL || record->kind == TRACE_MARK) {
-        if (writer->has_process && strcmp(record->control.what, "cr3") == 0 && record->kind == TRACE_CONTROL)
+        if (writer->has_process && record->kind == TRACE_CONTROL && strcmp(record->control.what, "cr3") == 0)
             writer->is_process = page_directory(record->control.value) == writer->process_cr3;
         if (writer->has_region && record->kind == TRACE_MARK && record->mark.id == writer->region) {
             if (record->mark.kind == TRACE_MARK_ROI_BEGIN)
@@ -133,10 +142,6 @@ static bool is_wanted(struct trace_writer *writer, const struct trace_record *re
     return writer->is_process && writer->is_region && trace_filter_takes(&writer->filter, record);
 }
 
-/*
- * Errors are kept for trace_writer_finish: the core that calls the hooks has nobody to tell. Nothing of the
- * host (times, names of folders, threads) goes into the file, so that two traces of a run are the same.
- */
 static void record(struct trace_writer *writer, const struct trace_record *record)
 {
     struct trace_span span = trace_record_span(record);
@@ -162,63 +167,85 @@ static void record(struct trace_writer *writer, const struct trace_record *recor
         end_chunk(writer);
 }
 
+/* What the observers are told no cycle of gets the latest that they were told. */
+static void take(void *opaque, const struct trace_record *from)
+{
+    struct trace_writer *writer = opaque;
+    if (from->kind != TRACE_CONTROL && from->kind != TRACE_MARK) {
+        record(writer, from);
+        return;
+    }
+    struct trace_record timed = {.kind = from->kind};
+    if (from->kind == TRACE_CONTROL) {
+        timed.control = from->control;
+        timed.control.cycle = writer->latest;
+    } else {
+        timed.mark = from->mark;
+        timed.mark.cycle = writer->latest;
+    }
+    record(writer, &timed);
+}
+
+/*
+ * Errors are kept for trace_writer_finish: the core that calls the hooks has nobody to tell. Nothing of the
+ * host (times, names of folders, threads) goes into the file, so that two traces of a run are the same.
+ */
 static void on_insn(void *opaque, const struct cpu_seen_insn *insn)
 {
-    struct trace_record seen = {.kind = TRACE_INSN, .insn = *insn};
-    record(opaque, &seen);
+    struct trace_writer *writer = opaque;
+    trace_pipe_put(writer->pipe, TRACE_INSN, false)->insn = *insn;
 }
 
 static void on_translation(void *opaque, const struct cpu_seen_translation *translation,
                            const struct walk *walk)
 {
-    struct trace_record seen = {
-        .kind = TRACE_TRANSLATION, .translation = *translation, .has_walk = walk != NULL};
+    struct trace_writer *writer = opaque;
+    struct trace_record *seen = trace_pipe_put(writer->pipe, TRACE_TRANSLATION, walk != NULL);
+    seen->translation = *translation;
     if (walk)
-        seen.walk = *walk;
-    record(opaque, &seen);
+        seen->walk = *walk;
 }
 
 static void on_access(void *opaque, const struct cpu_seen_access *access, const struct walk *walk)
 {
+    struct trace_writer *writer = opaque;
     (void)walk; /* its translation told of it */
-    struct trace_record seen = {.kind = TRACE_ACCESS, .access = *access};
-    record(opaque, &seen);
+    trace_pipe_put(writer->pipe, TRACE_ACCESS, false)->access = *access;
 }
 
 static void on_request(void *opaque, const struct cpu_seen_request *request)
 {
-    struct trace_record seen = {.kind = TRACE_REQUEST, .request = *request};
-    record(opaque, &seen);
+    struct trace_writer *writer = opaque;
+    trace_pipe_put(writer->pipe, TRACE_REQUEST, false)->request = *request;
 }
 
 static void on_device_line(void *opaque, const struct dma_seen_line *line)
 {
-    struct trace_record seen = {.kind = TRACE_DEVICE, .device = *line};
-    record(opaque, &seen);
+    struct trace_writer *writer = opaque;
+    trace_pipe_put(writer->pipe, TRACE_DEVICE, false)->device = *line;
 }
 
 static void on_exception(void *opaque, const struct cpu_seen_exception *exception)
 {
-    struct trace_record seen = {.kind = TRACE_EXCEPTION, .exception = *exception};
-    record(opaque, &seen);
+    struct trace_writer *writer = opaque;
+    trace_pipe_put(writer->pipe, TRACE_EXCEPTION, false)->exception = *exception;
 }
 
 static void on_control(void *opaque, const char *what, uint64_t value)
 {
     struct trace_writer *writer = opaque;
-    struct trace_record seen = {.kind = TRACE_CONTROL, .control = {.value = value, .cycle = writer->latest}};
-    snprintf(seen.control.what, sizeof seen.control.what, "%s", what);
-    record(writer, &seen);
+    struct trace_control *seen = &trace_pipe_put(writer->pipe, TRACE_CONTROL, false)->control;
+    *seen = (struct trace_control){.value = value};
+    snprintf(seen->what, sizeof seen->what, "%s", what);
 }
 
 void trace_writer_mark(struct trace_writer *writer, enum trace_mark_kind kind, uint32_t id, const char *text)
 {
-    struct trace_record seen = {.kind = TRACE_MARK,
-                                .mark = {.kind = kind, .id = id, .cycle = writer->latest}};
+    struct trace_mark *seen = &trace_pipe_put(writer->pipe, TRACE_MARK, false)->mark;
+    *seen = (struct trace_mark){.kind = kind, .id = id};
     size_t length = strnlen(text, TRACE_MARK_CHARS - 1);
     for (size_t i = 0; i < length; i++)
-        seen.mark.text[i] = (char)(text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?');
-    record(writer, &seen);
+        seen->text[i] = (char)(text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?');
 }
 
 /* Appends `key` and `value`, each with its NUL; what is too long is cut. */
@@ -285,6 +312,7 @@ static void write_index(struct trace_writer *writer)
     free(index);
 }
 
+/* No record is on its way any more. */
 static void destroy(struct trace_writer *writer)
 {
     ZSTD_freeCCtx(writer->zstd);
@@ -326,6 +354,7 @@ struct trace_writer *trace_writer_create(const char *file, const struct trace_pa
     writer->dma_observer = (struct dma_observer){.opaque = writer, .line = on_device_line};
     writer->from = params->from;
     writer->filter = params->filter.kinds ? params->filter : trace_filter_of_all();
+    writer->wants_all = params->filter.kinds == 0 && !params->has_process && !params->has_region;
     writer->has_process = params->has_process;
     writer->process_cr3 = page_directory(params->process_cr3);
     writer->is_process = !params->has_process || writer->process_cr3 == 0; /* as reset leaves CR3 */
@@ -349,7 +378,13 @@ struct trace_writer *trace_writer_create(const char *file, const struct trace_pa
     }
     write_header(writer, params);
     begin_chunk(writer);
-    return writer;
+    writer->pipe = trace_pipe_create(take, writer);
+    if (writer->pipe)
+        return writer;
+    diag_add(diag, EXIT_STATUS_INTERNAL, "%s: out of memory", file);
+    outfile_abandon(&writer->out);
+    destroy(writer);
+    return NULL;
 }
 
 const struct cpu_observer *trace_observer(struct trace_writer *writer)
@@ -362,18 +397,9 @@ const struct dma_observer *trace_dma_observer(struct trace_writer *writer)
     return &writer->dma_observer;
 }
 
-bool trace_writer_has_failed(const struct trace_writer *writer)
-{
-    return writer->error != 0;
-}
-
-bool trace_writer_is_at_limit(const struct trace_writer *writer)
-{
-    return writer->ending == TRACE_ENDED_BY_LIMIT;
-}
-
 bool trace_writer_finish(struct trace_writer *writer, struct diag *diag)
 {
+    trace_pipe_destroy(writer->pipe);
     end_chunk(writer);
     write_index(writer);
     bool is_good = !writer->error;
@@ -392,6 +418,7 @@ void trace_writer_abandon(struct trace_writer *writer)
 {
     if (!writer)
         return;
+    trace_pipe_destroy(writer->pipe);
     outfile_abandon(&writer->out);
     destroy(writer);
 }

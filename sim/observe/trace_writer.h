@@ -42,12 +42,6 @@ const struct dma_observer *trace_dma_observer(struct trace_writer *writer);
 /* A marker of the guest speaks, in the latest cycle that the observers were told. */
 void trace_writer_mark(struct trace_writer *writer, enum trace_mark_kind kind, uint32_t id, const char *text);
 
-/* Whether a write failed (a full disk): a run may end early then. trace_writer_finish says what it was. */
-bool trace_writer_has_failed(const struct trace_writer *writer);
-
-/* Whether the limit stopped the recording, for a word to the user. */
-bool trace_writer_is_at_limit(const struct trace_writer *writer);
-
 /*
  * Writes the index, names the file, frees the writer. False with a line (EXIT_STATUS_NO_OUTPUT) when any
  * write failed.
