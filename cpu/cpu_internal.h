@@ -320,6 +320,7 @@ struct cpu {
     uint32_t unimplemented[DEC_NR_OPS];
     uint64_t seen_lost[NR_REASONS]; /* cpu->lost at the last instruction that an observer saw */
     cycle_t seen_sent;              /* when an access that passes the caches by was sent; for observers */
+    bool seen_in_flight;            /* the last request met a line that was on its way; for observers */
     uint64_t seen_taken_branches;   /* stats.taken_branches, like seen_lost */
     /* Of the instruction now executed, as they were when its block was fetched; for observers. */
     stamp_t seen_fetched;

@@ -397,6 +397,7 @@ static void observed_snap(struct cpu *cpu, struct snap *snap)
     SNAP_ARRAY(snap, cpu->unimplemented);
     SNAP_ARRAY(snap, cpu->seen_lost);
     SNAP(snap, cpu->seen_sent);
+    SNAP_SKIP(snap, cpu->seen_in_flight); /* of the access that is being made */
     SNAP(snap, cpu->seen_taken_branches);
     stamps_snap(&cpu->seen_fetched, 1, snap);
     SNAP(snap, cpu->seen_code_base);

@@ -81,6 +81,7 @@ static void fetch_line(struct cpu *cpu, struct paddr physical, stamp_t *t, struc
         if (answer.ready > stamp_cycle(*t) + hit_cycles)
             *t = stamp_of_cycle(answer.ready - hit_cycles) | REASON_L1I;
         seen->served_by = answer.served_by;
+        seen->is_in_flight = cpu->seen_in_flight;
     }
     seen->ready = stamp_cycle(*t);
     seen->size_bytes =

@@ -8,6 +8,7 @@ struct piece {
     struct paddr at;
     unsigned size_bytes;
     bool is_ram, is_new_page;
+    bool is_in_flight;
     enum memory_type type;
     uint64_t nr_walks;
     bool is_rest;
@@ -204,6 +205,7 @@ static stamp_t access_cache(struct cpu *cpu, struct piece *piece, bool is_write,
     cpu_begin_access(cpu, piece->at, piece->size_bytes);
     struct cache_answer answer =
         cpu_ask_cache(cpu, l1d, CACHE_USE_ALL, piece->at, is_write, stamp_cycle(*t), cpu->memory_ip);
+    piece->is_in_flight = cpu->seen_in_flight;
     return stamp_of_cycle(answer.ready) | reason_served(answer.served_by);
 }
 
@@ -239,6 +241,7 @@ static __attribute__((noinline, cold)) void tell(struct cpu *cpu, const struct p
         .type = (uint8_t)piece->type,
         .nr_walks = piece->nr_walks,
         .served_by = served_by,
+        .is_in_flight = piece->is_in_flight,
         .asked = piece->asked,
         .translated = piece->translated,
         .sent = piece->sent,

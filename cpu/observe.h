@@ -61,6 +61,7 @@ struct cpu_seen_access {
     uint8_t type;       /* enum memory_type of a data access */
     uint64_t nr_walks;  /* walks this access made; the last one is mmu.last_walk */
     unsigned served_by; /* enum served_by */
+    bool is_in_flight;  /* no miss: its line was on the way already, from there */
     cycle_t asked, translated;
     cycle_t sent; /* a data access: the caches were asked */
     cycle_t ready;

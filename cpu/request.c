@@ -25,7 +25,9 @@ void cpu_observe_request(struct cpu *cpu, const struct cache *cache, struct cpu_
 struct cache_answer cpu_ask_cache_watched(struct cpu *cpu, struct cache *cache, enum cache_use use,
                                           struct paddr at, bool is_write, cycle_t now, uint64_t ip)
 {
+    uint64_t misses = cache_stats(cache)->misses;
     struct cache_answer answer = cache_ask(cache, use, at, is_write, now, ip);
+    cpu->seen_in_flight = answer.served_by != SERVED_BY_L1 && cache_stats(cache)->misses == misses;
     struct cpu_seen_request seen = {.kind = is_write ? CPU_REQUEST_WRITE : CPU_REQUEST_READ,
                                     .use = use,
                                     .at = at,

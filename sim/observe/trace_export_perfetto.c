@@ -262,7 +262,7 @@ static void take_translation(struct perfetto *to, const struct trace_record *rec
 
 static void take_access(struct perfetto *to, const struct cpu_seen_access *seen)
 {
-    if (!seen->is_ram || seen->served_by == SERVED_BY_L1)
+    if (!trace_access_missed(seen))
         return;
     char arguments[128];
     snprintf(arguments, sizeof arguments,

@@ -191,7 +191,7 @@ static void add_parts(struct vcd *vcd, const struct trace_row *row)
                 count(vcd, SIGNAL_FETCHING, seen->asked, seen->ready + 1);
                 set(vcd, seen->asked, SIGNAL_FETCH_AT, seen->linear.v);
             }
-            if (seen->is_ram && seen->served_by != SERVED_BY_L1)
+            if (trace_access_missed(seen))
                 count(vcd, is_fetch ? SIGNAL_L1I_MISSES : SIGNAL_L1D_MISSES, seen->translated, seen->ready);
         } else if (part->kind == TRACE_DEVICE) {
             count(vcd, SIGNAL_DMA_LINES, part->device.asked, part->device.ready);

@@ -15,7 +15,7 @@ enum translation_flag {
 };
 /* Above the kind of access in the second byte. */
 enum { TRANSLATION_REFUTED = 4 };
-enum access_flag { ACCESS_IS_RAM = 8 };
+enum access_flag { ACCESS_IS_RAM = 8, ACCESS_IN_FLIGHT = 16 };
 /* A cache's number and a flag in the first byte; kind, use and server in the second. */
 enum { REQUEST_CACHE_SHIFT = 3, REQUEST_HAS_IP = 1 << 5 };
 enum { REQUEST_USE_SHIFT = 3, REQUEST_SERVED_SHIFT = 5, REQUEST_FIELD_MASK = 7, REQUEST_USE_MASK = 3 };
@@ -148,7 +148,8 @@ static void put_translation(struct out *out, struct trace_codec *codec, const st
 
 INLINE void put_access(struct out *out, struct trace_codec *codec, const struct cpu_seen_access *seen)
 {
-    put_byte(out, TRACE_ACCESS | (seen->is_ram ? ACCESS_IS_RAM : 0u));
+    put_byte(out, TRACE_ACCESS | (seen->is_ram ? ACCESS_IS_RAM : 0u) |
+                      (seen->is_in_flight ? ACCESS_IN_FLIGHT : 0u));
     put_byte(out, (unsigned)seen->kind | seen->served_by << 4);
     put_delta(out, seen->instruction, codec->next_insn);
     put_delta(out, seen->linear.v, codec->linear[seen->kind]);
@@ -438,6 +439,7 @@ static void get_access(struct in *in, struct trace_codec *codec, unsigned flags,
     seen->kind = (enum cpu_access_kind)(packed & 15);
     seen->served_by = packed >> 4;
     seen->is_ram = flags & ACCESS_IS_RAM;
+    seen->is_in_flight = flags & ACCESS_IN_FLIGHT;
     seen->instruction = get_delta(in, codec->next_insn);
     seen->linear = laddr(get_delta(in, codec->linear[seen->kind]));
     seen->physical = paddr(seen->linear.v + get_delta(in, codec->offset[seen->kind]));

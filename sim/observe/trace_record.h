@@ -81,6 +81,12 @@ struct trace_span {
 };
 struct trace_span trace_record_span(const struct trace_record *record);
 
+/* What the L1I or L1D counts as a miss. */
+static inline bool trace_access_missed(const struct cpu_seen_access *seen)
+{
+    return seen->is_ram && seen->served_by != SERVED_BY_L1 && !seen->is_in_flight;
+}
+
 /* What the next record is told apart from. */
 struct trace_codec {
     uint64_t next_insn, next_rip, code_base; /* of the instruction after the last; linear - rip */

@@ -121,7 +121,7 @@ static void count_translation(struct trace_tally *tally, const struct trace_reco
 
 static void count_access(struct trace_tally *tally, const struct cpu_seen_access *seen)
 {
-    bool is_miss = seen->is_ram && seen->served_by != SERVED_BY_L1;
+    bool is_miss = trace_access_missed(seen);
     if (seen->kind == CPU_ACCESS_FETCH) {
         tally->l1i_misses += is_miss;
         return;

@@ -101,9 +101,10 @@ static void put_access(FILE *out, const struct cpu_seen_access *seen)
     static const char *const verbs[NR_ACCESS_KINDS] = {"fetch", "load", "store"};
     fprintf(out,
             "{\"access\": \"%s\", \"linear\": \"0x%" PRIx64 "\", \"physical\": \"0x%" PRIx64
-            "\", \"bytes\": %u, \"asked\": %" PRIu64 ", \"ready\": %" PRIu64 ", \"served_by\": \"%s\"}",
+            "\", \"bytes\": %u, \"asked\": %" PRIu64 ", \"ready\": %" PRIu64 ", \"served_by\": \"%s\"%s}",
             verbs[seen->kind], seen->linear.v, seen->physical.v, seen->size_bytes, seen->asked, seen->ready,
-            seen->is_ram ? trace_served_name(seen->served_by) : "device");
+            seen->is_ram ? trace_served_name(seen->served_by) : "device",
+            seen->is_in_flight ? ", \"in_flight\": true" : "");
 }
 
 static void put_device(FILE *out, const struct dma_seen_line *seen)

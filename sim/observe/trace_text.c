@@ -184,8 +184,9 @@ static void access_sentence(struct trace_text *text, const struct cpu_seen_acces
     if (!seen->is_ram)
         trace_text_add(text, ": a device, %" PRIu64 " cycles", seen->ready - seen->asked);
     else if (seen->served_by != SERVED_BY_L1)
-        trace_text_add(text, ": %s miss, from %s, %" PRIu64 " cycles",
-                       seen->kind == CPU_ACCESS_FETCH ? "l1i" : "l1d", trace_served_name(seen->served_by),
+        trace_text_add(text, ": %s %s, from %s, %" PRIu64 " cycles",
+                       seen->kind == CPU_ACCESS_FETCH ? "l1i" : "l1d",
+                       seen->is_in_flight ? "line on its way" : "miss", trace_served_name(seen->served_by),
                        seen->ready - seen->translated);
 }
 

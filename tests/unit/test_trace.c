@@ -112,6 +112,7 @@ static struct trace_record make_access(void)
                                      .size_bytes = (uint8_t)pick(65),
                                      .is_ram = pick(10),
                                      .served_by = (unsigned)pick(NR_SERVED_BY),
+                                     .is_in_flight = pick(4) == 0,
                                      .asked = core->now,
                                      .translated = core->now + pick(3),
                                      .ready = core->now + 3 + pick(60)};
@@ -279,8 +280,8 @@ static bool same_access(const struct cpu_seen_access *a, const struct cpu_seen_a
 {
     return a->instruction == b->instruction && a->kind == b->kind && a->linear.v == b->linear.v &&
            a->physical.v == b->physical.v && a->size_bytes == b->size_bytes && a->is_ram == b->is_ram &&
-           a->served_by == b->served_by && a->asked == b->asked && a->translated == b->translated &&
-           a->ready == b->ready;
+           a->served_by == b->served_by && a->is_in_flight == b->is_in_flight && a->asked == b->asked &&
+           a->translated == b->translated && a->ready == b->ready;
 }
 
 static bool same_exception(const struct cpu_seen_exception *a, const struct cpu_seen_exception *b)

@@ -48,6 +48,10 @@ assert [c["cycle"] for c in trace["cycles"]] == list(range(100000, 100101))
 numbers = {i["number"] for i in trace["instructions"] if "number" in i}
 assert all(set(c[s]) <= numbers for c in trace["cycles"] for s in ("fetch", "decode", "execute", "memory", "write"))
 ' || fail "trace cycles --json"
+    # Where a cycle is one slot, the listing of the whole run gives the run's counts.
+    "$LK" run "$LK_KERNEL" -c "$LK_SOURCE/configs/tiny.json" -s cpu.width=1 -o narrow.d --trace narrow --max-cycles 200000 >console 2>err </dev/null
+    "$LK" trace cycles narrow --to 400000 --json >listing || fail "trace cycles --json of a whole run: status $?"
+    python3 "$LK_SOURCE/tests/whole/trace_listing.py" listing narrow.d/stats.json || fail "trace cycles --json: other counts than the run's"
     "$LK" trace info t --json | python3 -m json.tool >json || fail "trace info --json"
 fi
 
