@@ -13,7 +13,8 @@
 enum { COMPRESSION_LEVEL = 3, MAX_TEXT_CHARS = 4096 };
 
 /*
- * The observers fill a pipe; all that follows from the records is done at its other end, in a thread of its own.
+ * The observers fill a pipe; all that follows from the records is done at its other end, in a thread of
+ * its own.
  */
 struct trace_writer {
     struct cpu_observer observer;
