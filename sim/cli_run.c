@@ -275,6 +275,9 @@ static struct machine *create_machine(struct run *run, const struct config *conf
         .opaque = run,
     };
     memcpy(params.disks, run->options.disks, sizeof params.disks);
+    params.nic_sent = run->options.nic_sent;
+    params.nic_received = run->options.nic_received;
+    params.nic_first = run->options.nic_first;
     return machine_create(&params, &run->diag);
 }
 
@@ -569,6 +572,7 @@ static bool write_results(struct run *run)
     if ((size_t)snprintf(file, sizeof file, "%s/config.effective.json", output) >= sizeof file)
         return diag_add(&run->diag, EXIT_STATUS_NO_OUTPUT, "%s: this path is too long", output);
     bool is_good = cfg_write_effective(run->cfg, file, &run->diag);
+    is_good &= machine_finish_files(run->machine, &run->diag);
     return run_stats_finish(run->stats, run->machine, &run->diag) && is_good;
 }
 

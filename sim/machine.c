@@ -3,6 +3,7 @@
 #include "cache/content.h"
 #include "dma/master.h"
 #include "sim/base/iomap.h"
+#include "sim/board/cmos.h"
 #include "sim/board/tables.h"
 #include "sim/load/firmware_rom.h"
 #include "sim/start_state.h"
@@ -437,6 +438,23 @@ static bool open_disks(struct machine *machine, struct diag *diag)
     return is_good;
 }
 
+static bool open_wire(struct machine *machine, struct diag *diag)
+{
+    const struct config *config = &machine->config;
+    const struct ether_wire_params params = {
+        .kind = (enum ether_wire_kind)config->nic_wire,
+        .sent = machine->params.nic_sent,
+        .received = machine->params.nic_received,
+        .first = machine->params.nic_first,
+        .cpu_hz = config->cpu_frequency_hz,
+        .start_seconds = CMOS_DEFAULT_DATE,
+    };
+    if (!config->nic_present)
+        return true;
+    machine->wire = ether_wire_open(&params, diag);
+    return machine->wire;
+}
+
 static bool create_board(struct machine *machine, struct diag *diag)
 {
     _Static_assert((int)MACHINE_NR_DISKS == (int)PIIX3_IDE_NR_DISKS, "disks without a place");
@@ -450,6 +468,13 @@ static bool create_board(struct machine *machine, struct diag *diag)
         .dma_coherence = (enum dma_coherence)machine->config.dma_coherence,
         .engine = dma_engine_params_of(&machine->config),
         .iommu = iommu_params_of(&machine->config),
+        .nic = {.wire = machine->wire,
+                .speed = (enum nic_speed)machine->config.nic_speed,
+                .path = {.address_bits = 64,
+                         .bytes_per_cycle = machine->config.nic_bytes_per_cycle,
+                         .burst_bytes = machine->config.nic_burst_bytes,
+                         .bursts_in_flight = machine->config.nic_bursts_in_flight,
+                         .coherence = (enum dma_coherence)machine->config.dma_coherence}},
         .disk_timing = {.command_cycles = machine->config.disk_command_cycles,
                         .seek_cycles = machine->config.disk_seek_cycles,
                         .sector_cycles = machine->config.disk_sector_cycles},
@@ -542,7 +567,8 @@ struct machine *machine_create(const struct machine_params *params, struct diag 
         create_cpu(machine) && create_dma(machine);
     if (!has_parts)
         diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
-    if (!has_parts || !open_disks(machine, diag) || !create_board(machine, diag)) {
+    if (!has_parts || !open_disks(machine, diag) || !open_wire(machine, diag) ||
+        !create_board(machine, diag)) {
         machine_destroy(machine);
         return NULL;
     }
@@ -565,6 +591,7 @@ void machine_destroy(struct machine *machine)
         board_destroy(machine->board);
     for (unsigned i = 0; i < MACHINE_NR_DISKS; i++)
         disk_close(machine->disks[i]);
+    ether_wire_close(machine->wire);
     dma_memory_destroy(machine->dma);
     cpu_destroy(machine->cpu);
     tlb_destroy(machine->itlb);
@@ -668,6 +695,11 @@ unsigned machine_guest_status(const struct machine *machine)
 const char *machine_panic_text(const struct machine *machine)
 {
     return machine->panic_text;
+}
+
+bool machine_finish_files(struct machine *machine, struct diag *diag)
+{
+    return !machine->wire || ether_wire_finish(machine->wire, diag);
 }
 
 struct stat_registry *machine_stats(struct machine *machine)

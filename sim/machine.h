@@ -35,6 +35,9 @@ struct machine_params {
     const struct dma_observer *dma_observer; /* likewise, of devices */
     /* On the IDE channels, primary master first. The names outlive the machine. */
     struct disk_source disks[MACHINE_NR_DISKS];
+    /* Of the network card's cable, where the configuration has a card: files, and when their frames come. */
+    const char *nic_sent, *nic_received;
+    cycle_t nic_first;
     void (*console)(void *opaque, uint8_t byte); /* what the guest writes to COM1; may be NULL */
     void (*log)(void *opaque, const char *text, size_t nr_bytes); /* port E9h and marker 9; may be NULL */
     void (*note)(void *opaque, enum machine_note note, uint32_t id, const char *text); /* may be NULL */
@@ -117,6 +120,9 @@ bool machine_type(struct machine *machine, uint8_t character);
 
 unsigned machine_guest_status(const struct machine *machine);
 const char *machine_panic_text(const struct machine *machine);
+
+/* The file of what the network card has sent is whole. False with a line of status 73: it cannot be written. */
+bool machine_finish_files(struct machine *machine, struct diag *diag);
 
 /* All counters as of now. */
 struct stat_registry *machine_stats(struct machine *machine);

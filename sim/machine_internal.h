@@ -23,6 +23,7 @@ struct machine {
     struct cache_content *content; /* NULL: devices snoop, or there are no caches */
     struct dma_memory *dma;
     struct disk *disks[MACHINE_NR_DISKS];
+    struct ether_wire *wire; /* NULL: there is no network card */
     struct board *board;
     uint64_t lapic_page; /* where its registers are; NOWHERE: it has none, or it is disabled */
     struct memory_map map;

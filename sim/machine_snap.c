@@ -81,6 +81,7 @@ static void own_snap(struct machine *machine, struct snap *snap)
     SNAP_SKIP(snap, machine->content);
     SNAP_SKIP(snap, machine->dma);
     SNAP_SKIP(snap, machine->disks);
+    SNAP_SKIP(snap, machine->wire); /* the network card has it */
     SNAP_SKIP(snap, machine->board);
     SNAP(snap, machine->lapic_page);
     SNAP_SKIP(snap, machine->map);   /* of the configuration */

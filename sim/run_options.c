@@ -1,5 +1,6 @@
 #include "sim/run_options.h"
 
+#include "dma/ether_wire.h"
 #include "sim/base/event.h"
 
 #include <errno.h>
@@ -25,6 +26,9 @@ const char run_usage[] =
     "      --firmware FILE      no image: the machine starts in this firmware, such as SeaBIOS\n"
     "      --disk FILE[,ro|,snapshot]   a raw image as the next IDE disk, of up to four; ro: not written;\n"
     "                           snapshot: what is written is forgotten at the end\n"
+    "      --nic WIRE[,send=FILE][,receive=FILE[@CYCLE]]   a network card, the other end of its cable "
+    "silent,\n"
+    "                           loopback or unplugged; pcap files for what it sends, of what comes\n"
     "      --load-at ADDRESS    where a flat image goes, physical\n"
     "      --entry ADDRESS      where it begins to run\n"
     "  -o, --output DIR         where stats.json, stats.txt and config.effective.json go (lookaside.out)\n"
@@ -78,6 +82,7 @@ enum option_id {
     OPTION_FIRMWARE,
     OPTION_UNPACK,
     OPTION_DISK,
+    OPTION_NIC,
     OPTION_LOAD_AT,
     OPTION_ENTRY,
     OPTION_TRACE,
@@ -121,6 +126,7 @@ static const struct option known[] = {
     {"firmware", required_argument, NULL, OPTION_FIRMWARE},
     {"unpack", no_argument, NULL, OPTION_UNPACK},
     {"disk", required_argument, NULL, OPTION_DISK},
+    {"nic", required_argument, NULL, OPTION_NIC},
     {"load-at", required_argument, NULL, OPTION_LOAD_AT},
     {"entry", required_argument, NULL, OPTION_ENTRY},
     {"trace", required_argument, NULL, OPTION_TRACE},
@@ -227,6 +233,63 @@ static bool parse_disk(struct run_options *options, const char *text, struct dia
     char *file = strndup(text, length);
     options->disks[options->nr_disks++] = (struct disk_source){.file = file, .mode = (enum disk_mode)mode};
     return file || diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
+}
+
+/* A file of frames that come, and the cycle of the first. */
+static bool parse_received(struct run_options *options, char *text, struct diag *diag)
+{
+    char *at = strrchr(text, '@');
+    options->nic_received = text;
+    options->nic_first = ETHER_WIRE_WHEN_ENABLED;
+    if (!at)
+        return true;
+    *at = '\0';
+    return parse_count("--nic", at + 1, 1000, &options->nic_first, diag);
+}
+
+static bool take_nic_word(struct run_options *options, char *word, struct diag *diag)
+{
+    static const char *const wires[][2] = {{"silent", "nic.wire=silent"},
+                                           {"loopback", "nic.wire=loopback"},
+                                           {"unplugged", "nic.wire=unplugged"}};
+    char *value = strchr(word, '=');
+    bool has_value = value && value[1];
+    for (unsigned i = 0; i < sizeof wires / sizeof *wires; i++) {
+        if (strcmp(word, wires[i][0]) != 0)
+            continue;
+        options->settings[options->nr_settings++] = wires[i][1];
+        return true;
+    }
+    if (has_value && strncmp(word, "send=", 5) == 0) {
+        options->nic_sent = value + 1;
+        return true;
+    }
+    if (has_value && strncmp(word, "receive=", 8) == 0)
+        return parse_received(options, value + 1, diag);
+    return diag_add(diag, EXIT_STATUS_USAGE,
+                    "--nic: '%s': allowed: silent, loopback, unplugged, send=FILE, receive=FILE[@CYCLE]",
+                    word);
+}
+
+/* Words with commas between; each is allowed once. */
+static bool parse_nic(struct run_options *options, const char *text, struct diag *diag)
+{
+    enum { MAX_WORDS = 3 };
+    unsigned nr_words = 0;
+    if (options->nic)
+        return diag_add(diag, EXIT_STATUS_USAGE, "--nic: '%s' is one too many; allowed: 1", text);
+    options->nic = strdup(text);
+    if (!options->nic)
+        return diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
+    options->settings[options->nr_settings++] = "nic.present=true";
+    for (char *rest = options->nic, *word; (word = strsep(&rest, ",")); nr_words++) {
+        if (nr_words == MAX_WORDS)
+            return diag_add(diag, EXIT_STATUS_USAGE, "--nic: '%s' is a word too many; allowed: %d", word,
+                            MAX_WORDS);
+        if (!take_nic_word(options, word, diag))
+            return false;
+    }
+    return true;
 }
 
 static bool parse_screenshot(struct run_options *options, const char *text, struct diag *diag)
@@ -393,6 +456,8 @@ static bool take(struct run_options *o, int option, struct diag *diag)
         return true;
     case OPTION_DISK:
         return parse_disk(o, optarg, diag);
+    case OPTION_NIC:
+        return parse_nic(o, optarg, diag);
     case OPTION_LOAD_AT:
         return parse_address("--load-at", optarg, &o->load_at, diag);
     case OPTION_ENTRY:
@@ -497,6 +562,7 @@ static bool refuse(int option, char **argv, struct diag *diag)
 
 bool run_options_parse(struct run_options *options, int argc, char **argv, struct diag *diag)
 {
+    enum { SETTINGS_OF_NIC = 4 };
     size_t room = (size_t)argc;
     *options = (struct run_options){.output = "lookaside.out",
                                     .gdb_port = RUN_GDB_DEFAULT_PORT,
@@ -505,7 +571,7 @@ bool run_options_parse(struct run_options *options, int argc, char **argv, struc
                                     .watchdog_cycles = EV_NEVER,
                                     .screenshot_cycle = EV_NEVER};
     options->configs = calloc(room, sizeof *options->configs);
-    options->settings = calloc(room, sizeof *options->settings);
+    options->settings = calloc(room + SETTINGS_OF_NIC, sizeof *options->settings);
     options->modules = calloc(room, sizeof *options->modules);
     if (!options->configs || !options->settings || !options->modules)
         return diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
@@ -552,6 +618,7 @@ void run_options_fini(struct run_options *options)
     free(options->modules);
     for (size_t i = 0; i < options->nr_disks; i++)
         free((char *)options->disks[i].file);
+    free(options->nic);
     free((char *)options->screenshot);
     free((char *)options->record);
     free((char *)options->elf_core);

@@ -22,6 +22,9 @@ struct run_options {
     size_t nr_modules;
     struct disk_source disks[MACHINE_NR_DISKS]; /* the names are owned */
     size_t nr_disks;
+    char *nic;                           /* what --nic says, cut into words; NULL: no such option. Owned. */
+    const char *nic_sent, *nic_received; /* files, within it; NULL: none */
+    cycle_t nic_first;                   /* when the first frame comes; ETHER_WIRE_WHEN_ENABLED */
     enum load_protocol protocol;
     bool is_unpacked;             /* --unpack */
     uint64_t load_at, entry;      /* of flat images; 0: the protocol's own */

@@ -296,6 +296,7 @@ bool cfg_check(const struct cfg *cfg, struct diag *diag)
     if (is_known(&check, FIELD(dma_bus_offset_bytes)) && cfg->values.dma_bus_offset_bytes % 4096 != 0)
         complain(&check, FIELD(dma_bus_offset_bytes), "a multiple of 4KiB");
     check_power_of_two(&check, FIELD(dma_burst_bytes));
+    check_power_of_two(&check, FIELD(nic_burst_bytes));
     check_1_2_4(&check, FIELD(cpu_width));
     check_1_2_4(&check, FIELD(cpu_memory_ports));
     check_power_of_two(&check, FIELD(cpu_fetch_bytes));

@@ -7,6 +7,7 @@
 #include "sim/board/interrupts.h"
 #include "sim/board/iommu_unit.h"
 #include "sim/board/kbd.h"
+#include "sim/board/nic_card.h"
 #include "sim/board/piix3.h"
 #include "sim/board/pit.h"
 #include "sim/board/shadow.h"
@@ -46,6 +47,7 @@ struct board {
     struct i440fx *host_bridge;
     struct piix3 *isa_bridge;
     struct dma_card *dma_card;
+    struct nic_card *nic_card;
     struct iommu *iommu;
     struct piix3_ide *ide;
     struct dma_master *isa_master;
@@ -215,6 +217,18 @@ static bool create_dma_card(struct board *board, struct diag *diag)
     return board->dma_card;
 }
 
+static bool create_nic_card(struct board *board, struct diag *diag)
+{
+    struct nic_params nic = board->params.nic;
+    if (!nic.wire)
+        return true;
+    nic.events = board->params.events;
+    nic.memory = board->params.dma;
+    nic.cpu_hz = board->params.cpu_hz;
+    board->nic_card = nic_card_create(&nic, board->pci, diag);
+    return board->nic_card;
+}
+
 static bool create_isa_dma(struct board *board, struct diag *diag)
 {
     const struct board_params *params = &board->params;
@@ -288,7 +302,7 @@ static bool create_devices(struct board *board, struct diag *diag)
                             board->ports, board->memory, diag);
     return board->com1 && board->com2 && board->vga && create_bridges(board, diag) &&
            create_isa_dma(board, diag) && create_ide(board, diag) && create_dma_card(board, diag) &&
-           create_iommu(board, diag);
+           create_nic_card(board, diag) && create_iommu(board, diag);
 }
 
 struct board *board_create(const struct board_params *params, struct diag *diag)
@@ -323,6 +337,8 @@ struct board *board_create(const struct board_params *params, struct diag *diag)
     i440fx_firmware_write(board->host_bridge, PAM0, PAM0_READ);
     if (board->dma_card)
         dma_card_set_up(board->dma_card);
+    if (board->nic_card)
+        nic_card_set_up(board->nic_card);
     return board;
 }
 
@@ -332,6 +348,7 @@ void board_destroy(struct board *board)
         return;
     vga_destroy(board->vga);
     iommu_destroy(board->iommu);
+    nic_card_destroy(board->nic_card);
     dma_card_destroy(board->dma_card);
     piix3_ide_destroy(board->ide);
     isa_dma_destroy(board->isa_dma);
@@ -382,6 +399,8 @@ bool board_set_rom(struct board *board, const void *bytes, uint64_t size_bytes, 
     i440fx_firmware_write(board->host_bridge, PAM0, 0); /* the ROM is there when it begins */
     if (board->dma_card)
         dma_card_take_down(board->dma_card);
+    if (board->nic_card)
+        nic_card_take_down(board->nic_card);
     return shadow_set_rom(board->shadow, bytes, size_bytes, diag);
 }
 
@@ -413,6 +432,11 @@ struct dma_engine *board_dma_engine(struct board *board)
 struct iommu *board_iommu(struct board *board)
 {
     return board->iommu;
+}
+
+struct nic *board_nic(struct board *board)
+{
+    return board->nic_card ? nic_card_nic(board->nic_card) : NULL;
 }
 
 struct lapic *board_lapic(struct board *board)
@@ -498,7 +522,8 @@ const struct stat_row *board_stat_rows(size_t *nr_rows)
 bool board_register_device_stats(struct board *board, struct stat_registry *registry)
 {
     return piix3_ide_register_stats(board->ide, registry) &&
-           (!board->isa_master || dma_master_register_stats(board->isa_master, registry, "dma.isa"));
+           (!board->isa_master || dma_master_register_stats(board->isa_master, registry, "dma.isa")) &&
+           (!board->nic_card || nic_register_stats(nic_card_nic(board->nic_card), registry));
 }
 
 static void bridges_snap(struct board *board, struct snap *snap)
@@ -516,6 +541,10 @@ static void bridges_snap(struct board *board, struct snap *snap)
     if (board->dma_card) {
         snap_section(snap, "dma engine");
         dma_engine_snap(dma_card_engine(board->dma_card), snap);
+    }
+    if (board->nic_card) {
+        snap_section(snap, "network card");
+        nic_card_snap(board->nic_card, snap);
     }
     if (board->iommu) {
         snap_section(snap, "iommu");

@@ -13,6 +13,7 @@
 #include "dma/iommu.h"
 #include "dma/isa_dma.h"
 #include "dma/master.h"
+#include "dma/nic.h"
 #include "sim/base/diag.h"
 #include "sim/base/event.h"
 #include "sim/base/iomap.h"
@@ -35,6 +36,7 @@ struct board_params {
     enum dma_coherence dma_coherence;       /* how they do that */
     struct dma_engine_params engine;        /* without channels: there is none; the board fills in the rest */
     struct iommu_params iommu;              /* without iotlb_entries: there is none; likewise */
+    struct nic_params nic;                  /* without a wire: there is none; likewise */
     struct disk *disks[PIIX3_IDE_NR_DISKS]; /* primary master first; NULL: missing; outlive the board */
     struct ata_timing disk_timing;
     /* Outlives the board. NULL: nothing is read at F0000h-FFFFFh, and no shadow RAM is there. */
@@ -103,6 +105,7 @@ struct irq_line board_irq_line(struct board *board, unsigned irq);
 /* NULL: there is none. */
 struct dma_engine *board_dma_engine(struct board *board);
 struct iommu *board_iommu(struct board *board);
+struct nic *board_nic(struct board *board);
 
 /* The boot processor's; NULL without has_apic. */
 struct lapic *board_lapic(struct board *board);
