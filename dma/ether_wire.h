@@ -1,6 +1,6 @@
 /*
- * The other end of a network card's cable. What comes over it is known from the start (a capture file) or is an
- * answer to what the card has sent, so that a run is the same each time.
+ * The other end of a network card's cable. What comes over it is known from the start (a capture file) or
+ * is an answer to what the card has sent, so that a run is the same each time.
  *
  * Files are in the format of libpcap, link type 1 (Ethernet), without check sequences.
  */
@@ -37,13 +37,16 @@ struct ether_wire_params {
 struct ether_wire;
 
 /*
- * On failure adds a line of status 66 for a file that cannot be read, 65 for one that is no capture of Ethernet
- * frames, 73 for one that cannot be written, and returns NULL.
+ * On failure adds a line of status 66 for a file that cannot be read, 65 for one that is no capture of
+ * Ethernet frames, 73 for one that cannot be written, and returns NULL.
  */
 struct ether_wire *ether_wire_open(const struct ether_wire_params *params, struct diag *diag);
 void ether_wire_close(struct ether_wire *wire);
 
-/* The file of sent frames gets its name, with what was sent so far. False with a line of status 73: it cannot. */
+/*
+ * The file of sent frames gets its name, with what was sent so far. False with a line of status 73: it
+ * cannot.
+ */
 bool ether_wire_finish(struct ether_wire *wire, struct diag *diag);
 
 bool ether_wire_has_link(const struct ether_wire *wire);
@@ -55,7 +58,10 @@ bool ether_wire_send(struct ether_wire *wire, const uint8_t *frame, size_t nr_by
 void ether_wire_enabled(struct ether_wire *wire, cycle_t now);
 /* When the next frame of the file is here; EV_NEVER: that is not known yet, or none is left. */
 cycle_t ether_wire_next(const struct ether_wire *wire);
-/* That frame, which is there until the wire is closed. Shorter ones than Ethernet allows are padded by the card. */
+/*
+ * That frame, which is there until the wire is closed. Shorter ones than Ethernet allows are padded by the
+ * card.
+ */
 const uint8_t *ether_wire_take(struct ether_wire *wire, size_t *nr_bytes);
 
 /* Where it is in its file, for checkpoints (sim/base/snap.h); what was sent before is not in the new file. */

@@ -165,6 +165,7 @@ static uint32_t read_other(struct nic *nic, uint64_t offset, cycle_t now)
 
 uint32_t nic_read(struct nic *nic, uint64_t offset)
 {
+    cycle_t now = ev_now(nic->params.events);
     unsigned held = find_held(offset);
     const uint32_t *word = find_word(nic, offset);
     if (held < NR_NIC_HELD)
@@ -173,7 +174,7 @@ uint32_t nic_read(struct nic *nic, uint64_t offset)
         return *word;
     if (is_statistic(offset))
         return nic_read_statistic(nic, (unsigned)(offset - NIC_STATISTICS));
-    return read_other(nic, offset, ev_now(nic->params.events));
+    return read_other(nic, offset, now);
 }
 
 /* ---- Writing ---- */
@@ -312,18 +313,19 @@ void nic_destroy(struct nic *nic)
 {
     if (!nic)
         return;
-    struct event *const events[] = {&nic->interrupts.throttle,
-                                    &nic->interrupts.rx_delay,
-                                    &nic->interrupts.rx_absolute,
-                                    &nic->interrupts.tx_delay,
-                                    &nic->interrupts.tx_absolute,
-                                    &nic->phy.negotiated,
-                                    &nic->phy.moved,
-                                    &nic->tx.event,
-                                    &nic->tx.crossed,
-                                    &nic->rx.event,
-                                    &nic->rx.arrival};
-    for (unsigned i = 0; i < sizeof events / sizeof *events; i++)
+    enum { NR_EVENTS = 11 };
+    struct event *const events[NR_EVENTS] = {&nic->interrupts.throttle,
+                                             &nic->interrupts.rx_delay,
+                                             &nic->interrupts.rx_absolute,
+                                             &nic->interrupts.tx_delay,
+                                             &nic->interrupts.tx_absolute,
+                                             &nic->phy.negotiated,
+                                             &nic->phy.moved,
+                                             &nic->tx.event,
+                                             &nic->tx.crossed,
+                                             &nic->rx.event,
+                                             &nic->rx.arrival};
+    for (unsigned i = 0; i < NR_EVENTS; i++)
         ev_cancel(nic->params.events, events[i]);
     dma_master_destroy(nic->path);
     free(nic);

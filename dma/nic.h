@@ -1,9 +1,9 @@
 /*
- * An Intel 82540EM gigabit Ethernet controller behind its registers (docs/nic.md); the board puts it on the PCI bus
- * (sim/board/nic_card.h), and what is at the other end of its cable is ether_wire.h.
+ * An Intel 82540EM gigabit Ethernet controller behind its registers (docs/nic.md); the board puts it on the
+ * PCI bus (sim/board/nic_card.h), and what is at the other end of its cable is ether_wire.h.
  *
- * The transmitter and the receiver are rows of steps, each an event: one access to memory, and the next step when
- * that is done. They share the card's port into memory (master.h).
+ * The transmitter and the receiver are rows of steps, each an event: one access to memory, and the next
+ * step when that is done. They share the card's port into memory (master.h).
  */
 #ifndef LK_DMA_NIC_H
 #define LK_DMA_NIC_H

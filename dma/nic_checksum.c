@@ -1,4 +1,6 @@
-/* What the card reckons: Ethernet's check sequence, and the sums of IPv4, TCP and UDP (RFC 791, 768, 9293). */
+/*
+ * What the card reckons: Ethernet's check sequence, and the sums of IPv4, TCP and UDP (RFC 791, 768, 9293).
+ */
 #include "dma/nic_internal.h"
 
 /* IEEE 802.3, 3.2.9: polynomial 04C11DB7h, bits reflected, preset to ones and complemented. */

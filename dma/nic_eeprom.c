@@ -1,9 +1,9 @@
 /*
- * The card's EEPROM, a 93C46 (64 words of 16 bits, Microwire): by EERD a word at a time, or by its four wires in EECD
- * as drivers for Linux do (manual 5.2, 5.3, 13.4.3, 13.4.4).
+ * The card's EEPROM, a 93C46 (64 words of 16 bits, Microwire): by EERD a word at a time, or by its four
+ * wires in EECD as drivers for Linux do (manual 5.2, 5.3, 13.4.3, 13.4.4).
  *
- * A command begins with a 1 while CS is high: two bits of operation, six of address, and data, high bit first. DI is
- * taken as SK rises, and DO changes with it; a read gives a 0 before its word.
+ * A command begins with a 1 while CS is high: two bits of operation, six of address, and data, high bit
+ * first. DI is taken as SK rises, and DO changes with it; a read gives a 0 before its word.
  */
 #include "dma/nic_internal.h"
 

@@ -1,7 +1,7 @@
 /*
- * What the network card's files share: registers are in nic.c, their statistics in nic_statistics.c, interrupts in
- * nic_interrupts.c, EEPROM and PHY in nic_eeprom.c and nic_phy.c, frames in nic_transmit.c and nic_receive.c, what
- * is reckoned in them in nic_checksum.c.
+ * What the network card's files share: registers are in nic.c, their statistics in nic_statistics.c,
+ * interrupts in nic_interrupts.c, EEPROM and PHY in nic_eeprom.c and nic_phy.c, frames in nic_transmit.c
+ * and nic_receive.c, what is reckoned in them in nic_checksum.c.
  */
 #ifndef LK_DMA_NIC_INTERNAL_H
 #define LK_DMA_NIC_INTERNAL_H
@@ -156,7 +156,10 @@ uint64_t nic_ring_at(uint32_t low, uint32_t high, uint32_t index);
 /* ---- nic_statistics.c ---- */
 
 void nic_count_sent(struct nic *nic, const uint8_t *frame, uint32_t wire_bytes);
-/* One that came while the receiver was enabled; then one that passed the filter. Lengths with the check sequence. */
+/*
+ * One that came while the receiver was enabled; then one that passed the filter. Lengths with the check
+ * sequence.
+ */
 void nic_count_arrived(struct nic *nic, uint32_t wire_bytes);
 void nic_count_received(struct nic *nic, const uint8_t *frame, uint32_t wire_bytes);
 enum nic_statistic {

@@ -124,9 +124,11 @@ bool nic_interrupts_init(struct nic *nic)
 void nic_interrupts_reset(struct nic *nic)
 {
     struct nic_interrupts *interrupts = &nic->interrupts;
-    struct event *const events[] = {&interrupts->throttle, &interrupts->rx_delay, &interrupts->rx_absolute,
-                                    &interrupts->tx_delay, &interrupts->tx_absolute};
-    for (unsigned i = 0; i < sizeof events / sizeof *events; i++)
+    enum { NR_EVENTS = 5 };
+    struct event *const events[NR_EVENTS] = {&interrupts->throttle, &interrupts->rx_delay,
+                                             &interrupts->rx_absolute, &interrupts->tx_delay,
+                                             &interrupts->tx_absolute};
+    for (unsigned i = 0; i < NR_EVENTS; i++)
         ev_cancel(nic->params.events, events[i]);
     interrupts->causes = interrupts->mask = 0;
     interrupts->has_asked = false;

@@ -1,6 +1,6 @@
 /*
- * The card's PHY (manual 11, 13.5; IEEE 802.3 clause 22) behind MDIC: address 1, a gigabit PHY whose link partner can
- * do what nic.speed says. Negotiation takes LINK_NANOSECONDS, far less than on a real cable.
+ * The card's PHY (manual 11, 13.5; IEEE 802.3 clause 22) behind MDIC: address 1, a gigabit PHY whose link
+ * partner can do what nic.speed says. Negotiation takes LINK_NANOSECONDS, far less than on a real cable.
  */
 #include "dma/nic_internal.h"
 

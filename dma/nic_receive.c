@@ -1,9 +1,9 @@
 /*
- * The receiver: which frames are this card's (manual 3.2.1, 13.4.22), its buffer, and how they come into memory
- * (manual 3.2.3 to 3.2.9).
+ * The receiver: which frames are this card's (manual 3.2.1, 13.4.22), its buffer, and how they come into
+ * memory (manual 3.2.3 to 3.2.9).
  *
- * A frame goes into the buffer as a whole, if that has room (PBA). From there it goes into as many of the ring's
- * buffers as it needs, in pieces; the descriptor of each is read before and written back behind it.
+ * A frame goes into the buffer as a whole, if that has room (PBA). From there it goes into as many of the
+ * ring's buffers as it needs, in pieces; the descriptor of each is read before and written back behind it.
  */
 #include "dma/nic_internal.h"
 
@@ -82,7 +82,10 @@ static bool passes_vlan(const struct nic *nic, const uint8_t *frame)
     return nic->vfta[id / 32] >> id % 32 & 1;
 }
 
-/* Damaged frames and those of a wrong length are counted, and pass only where software wants bad ones (SBP). */
+/*
+ * Damaged frames and those of a wrong length are counted, and pass only where software wants bad ones
+ * (SBP).
+ */
 static bool passes_form(struct nic *nic, const uint8_t *frame, uint32_t nr_bytes, uint8_t *errors)
 {
     bool has_good_crc = nic_has_good_crc(frame, nr_bytes);

@@ -1,6 +1,7 @@
 /*
- * Numbers of an Intel 82540EM as software sees them: "PCI/PCI-X Family of Gigabit Ethernet Controllers Software
- * Developer's Manual" (here: the manual), chapters 3 (descriptors), 5 (EEPROM), 11 and 13 (registers).
+ * Numbers of an Intel 82540EM as software sees them: "PCI/PCI-X Family of Gigabit Ethernet Controllers
+ * Software Developer's Manual" (here: the manual), chapters 3 (descriptors), 5 (EEPROM), 11 and 13
+ * (registers).
  */
 #ifndef LK_DMA_NIC_REGISTERS_H
 #define LK_DMA_NIC_REGISTERS_H

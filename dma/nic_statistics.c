@@ -1,4 +1,7 @@
-/* The card's statistics registers (manual 13.7): they stop at their greatest value, and are cleared when read. */
+/*
+ * The card's statistics registers (manual 13.7): they stop at their greatest value, and are cleared when
+ * read.
+ */
 #include "dma/nic_internal.h"
 
 enum statistic {

@@ -1,8 +1,10 @@
 /*
- * The transmitter: descriptors, the data that they name, and the frames that become of them (manual 3.3 to 3.5).
+ * The transmitter: descriptors, the data that they name, and the frames that become of them (manual 3.3 to
+ * 3.5).
  *
- * One descriptor is fetched at a time, and its data in pieces. The next frame is fetched while one is on the wire,
- * and waits there till that has crossed it: preamble, frame, check sequence and gap at the link's speed.
+ * One descriptor is fetched at a time, and its data in pieces. The next frame is fetched while one is on
+ * the wire, and waits there till that has crossed it: preamble, frame, check sequence and gap at the link's
+ * speed.
  */
 #include "dma/nic_internal.h"
 
@@ -88,8 +90,8 @@ enum { IPV4_LENGTH = 2, IPV4_IDENTIFICATION = 4, IPV6_LENGTH = 4, IPV6_HEADER_BY
 enum { TCP_SEQUENCE = 4, TCP_FLAGS = 13, TCP_FIN_AND_PUSH = 0x09, TCP_SUM = 16, UDP_LENGTH = 4, UDP_SUM = 6 };
 
 /*
- * The header in front of a segment becomes its own. Software has left the sum of the pseudo-header without a length
- * where the sum of TCP or UDP goes.
+ * The header in front of a segment becomes its own. Software has left the sum of the pseudo-header without
+ * a length where the sum of TCP or UDP goes.
  */
 static void fit_header(struct nic *nic, uint8_t *frame, uint32_t frame_bytes, bool is_last)
 {

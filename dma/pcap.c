@@ -79,6 +79,7 @@ static bool read_record(const struct pcap *pcap, size_t at, struct order order, 
                         struct pcap_frame *frame, const char *name, struct diag *diag)
 {
     const uint8_t *record = pcap->file + at;
+    *frame = (struct pcap_frame){0};
     if (pcap->file_bytes - at < RECORD_BYTES)
         return diag_add(diag, EXIT_STATUS_BAD_DATA, "%s: byte %zu: the file ends within a record", name, at);
     uint32_t part = get32(record + 4, order.is_swapped), nr_bytes = get32(record + 8, order.is_swapped);

@@ -1,4 +1,7 @@
-/* Capture files in the format of libpcap (draft-ietf-opsawg-pcap): read as a whole, or written frame by frame. */
+/*
+ * Capture files in the format of libpcap (draft-ietf-opsawg-pcap): read as a whole, or written frame by
+ * frame.
+ */
 #ifndef LK_DMA_PCAP_H
 #define LK_DMA_PCAP_H
 
@@ -24,8 +27,8 @@ struct pcap {
 };
 
 /*
- * Reads a file of Ethernet frames of 14 to `max_bytes` bytes, in micro- or nanoseconds and in either byte order.
- * On failure adds a line of status 66 (cannot be read) or 65 (what is wrong, and at which byte).
+ * Reads a file of Ethernet frames of 14 to `max_bytes` bytes, in micro- or nanoseconds and in either byte
+ * order. On failure adds a line of status 66 (cannot be read) or 65 (what is wrong, and at which byte).
  */
 bool pcap_read(struct pcap *pcap, const char *name, size_t max_bytes, struct diag *diag);
 void pcap_fini(struct pcap *pcap);

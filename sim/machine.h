@@ -121,7 +121,10 @@ bool machine_type(struct machine *machine, uint8_t character);
 unsigned machine_guest_status(const struct machine *machine);
 const char *machine_panic_text(const struct machine *machine);
 
-/* The file of what the network card has sent is whole. False with a line of status 73: it cannot be written. */
+/*
+ * The file of what the network card has sent is whole. False with a line of status 73: it cannot be
+ * written.
+ */
 bool machine_finish_files(struct machine *machine, struct diag *diag);
 
 /* All counters as of now. */

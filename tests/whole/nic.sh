@@ -1,0 +1,51 @@
+#!/bin/sh
+# The network card: a guest that checks it here and on QEMU's e1000; another that sends and receives over the wire, its frames
+# read by a reader of its own; the same by a checkpoint; what is no capture file.
+set -u
+. "$LK_SOURCE/tests/whole/lib.sh"
+pcap="python3 $LK_SOURCE/tests/whole/nic_pcap.py"
+
+build_guest nic
+for model in functional inorder; do
+    timeout 60 "$LK" run -q -s cpu.model=$model -s machine.ram=64MiB --nic silent --max-cycles 1G -o $model nic.elf \
+        >out 2>$model.said </dev/null
+    status=$?
+    stats_add_up $model/stats.json
+    [ $status = 33 ] && ! grep -v '^ok ' $model.said && [ -s $model.said ] ||
+        complain "$model: status $status: $(grep -v '^ok ' $model.said | head)"
+done
+cmp functional.said inorder.said || complain "the models checked something else"
+if command -v qemu-system-i386 >/dev/null; then
+    # Without its own throttle of interrupts, which is there even if ITR is 0.
+    timeout 100 qemu-system-i386 -m 64M -nic none -netdev hubport,hubid=0,id=n \
+        -device e1000,netdev=n,romfile=,mitigation=off -display none -monitor none -serial none -no-reboot \
+        -debugcon file:qemu.said -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel nic.elf -append qemu 2>qemu.err
+    [ $? = 33 ] || complain "QEMU: $(grep -v '^ok ' qemu.said | head)"
+    cmp functional.said qemu.said || complain "QEMU checked something else"
+fi
+
+# expect STATUS WORDS OPTION...
+expect() {
+    wanted=$1 words=$2
+    shift 2
+    "$LK" run -q -s cpu.model=functional -s machine.ram=64MiB -o bad.d "$@" nic.elf >out 2>said </dev/null
+    status=$?
+    [ $status = "$wanted" ] && [ "$(wc -l <said)" = 1 ] && grep -q -- "$words" said && [ ! -e bad.d ] ||
+        complain "$*: status $status: $(cat said)"
+}
+$pcap make good us '<'
+head -c 110 good >short
+head -c 90 good >shorter
+printf 'not a capture file at all' >other
+{ head -c 20 good && printf '\161\0\0\0'; } >raw
+expect 66 'none: cannot read: No such file' --nic silent,receive=none
+expect 66 '\.: is no regular file' --nic silent,receive=.
+expect 65 'short: byte 100: the file ends within a record' --nic silent,receive=short
+expect 65 'shorter: byte 24: the file ends within a frame' --nic silent,receive=shorter
+expect 65 'other: no pcap file; allowed: a pcap file of Ethernet' --nic silent,receive=other
+expect 65 'raw: link type 113; allowed' --nic silent,receive=raw
+expect 73 'no/sent: cannot be written' --nic silent,send=no/sent
+expect 64 "'loop': allowed: silent, loopback, unplugged, send=FILE" --nic loop
+expect 64 "'0x': allowed\|'0x' is no count" --nic silent,receive=good@0x
+expect 64 "'silent' is one too many; allowed: 1" --nic silent --nic silent
+finish
