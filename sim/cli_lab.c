@@ -31,7 +31,7 @@ static const char usage[] =
     "configuration; 66 a file that cannot be\n"
     "read; 70 a mistake of lookaside's own; 73 a file that cannot be written\n";
 
-enum { TITLE_BYTES = 64 };
+enum { TITLE_BYTES = 64, KEY_COLUMN = 55 };
 
 struct options {
     struct cfg *cfg;
@@ -235,6 +235,8 @@ static void put_table_row(const struct lab_result *result)
         cycles += result->outcomes[i].cycles;
     printf("%-14s %-5s %-8s %3u of %-3u %12" PRIu64 "  %s\n", result->row->name, result->row->fact,
            lab_verdict_name(lab_verdict(result)), nr_hold, nr_claims, cycles, result->row->sentence);
+    if (*lab_key_figure(result))
+        printf("%*s%s\n", KEY_COLUMN, "", lab_key_figure(result));
     lab_put_failed(result, stdout);
     fflush(stdout);
 }

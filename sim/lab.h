@@ -26,6 +26,8 @@ struct lab_row {
     const char *name;
     const char *fact;     /* which sentence of the guest's list of facts it shows; "-": none */
     const char *sentence; /* the fact */
+    /* How the line begins that says most in few words, a figure or a claim; NULL: the first figure, or claim. */
+    const char *key;
     /*
      * The machines, by what their configuration gets on top of the user's; they end where a name is
      * missing.
@@ -121,6 +123,8 @@ uint64_t lab_count(const struct lab_outcome *outcome, const char *region, enum l
 
 enum lab_verdict lab_verdict(const struct lab_result *result);
 const char *lab_verdict_name(enum lab_verdict verdict);
+/* What it came to in few words, such as "a page moved = 9793.32 cycles"; "": nothing came out. */
+const char *lab_key_figure(const struct lab_result *result);
 /* How many claims there are, and how many of them hold. */
 unsigned lab_nr_claims(const struct lab_result *result, unsigned *nr_hold);
 void lab_put_text(const struct lab_result *result, FILE *to);

@@ -41,6 +41,36 @@ unsigned lab_nr_claims(const struct lab_result *result, unsigned *nr_hold)
     return *nr_hold + nr_failed;
 }
 
+static const char *find_line(const struct lab_lines *lines, enum lab_line_kind kind, const char *begin)
+{
+    for (size_t i = 0; i < lines->nr; i++)
+        if (lines->line[i].kind == kind && strncmp(lines->line[i].text, begin, strlen(begin)) == 0)
+            return lines->line[i].text;
+    return NULL;
+}
+
+static const char *find_anywhere(const struct lab_result *result, const char *begin)
+{
+    static const enum lab_line_kind kinds[] = {LAB_LINE_FIGURE, LAB_LINE_HOLDS};
+    const char *text = NULL;
+    for (unsigned kind = 0; kind < sizeof kinds / sizeof *kinds && !text; kind++) {
+        for (unsigned i = 0; i < result->nr_outcomes && !text; i++)
+            text = find_line(&result->outcomes[i].lines, kinds[kind], begin);
+        if (!text)
+            text = find_line(&result->claims, kinds[kind], begin);
+    }
+    return text;
+}
+
+/* A machine that counts no cycles has no figure of them. */
+const char *lab_key_figure(const struct lab_result *result)
+{
+    const char *text = result->row->key ? find_anywhere(result, result->row->key) : NULL;
+    if (!text)
+        text = find_anywhere(result, "");
+    return text ? text : "";
+}
+
 /* A lab without claims showed nothing. */
 enum lab_verdict lab_verdict(const struct lab_result *result)
 {
@@ -238,6 +268,8 @@ void lab_put_json(const struct lab_result *result, FILE *to)
     fprintf(to, "{\n  \"lab\": \"%s\", \"fact\": \"%s\", \"outcome\": \"%s\",\n  \"sentence\": ",
             result->row->name, result->row->fact, lab_verdict_name(lab_verdict(result)));
     json_put_string(to, result->row->sentence);
+    fprintf(to, ",\n  \"key_figure\": ");
+    json_put_string(to, lab_key_figure(result));
     fprintf(to, ",\n  \"kernel\": \"%s\",\n  \"machines\": [", result->kernel);
     for (unsigned i = 0; i < result->nr_outcomes; i++) {
         fprintf(to, "%s", i ? "," : "");

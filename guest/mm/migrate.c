@@ -5,6 +5,7 @@
 #include "cma.h"
 #include "errno.h"
 #include "highmem.h"
+#include "lookaside.h"
 #include "pagemap.h"
 #include "rmap.h"
 #include "swap.h"
@@ -81,6 +82,7 @@ int migrate_page(struct page *page)
     putback_lru_page(copy);
     page->_mapcount = 0;
     page->flags &= ~kept;
+    lk_mm_migrate(page_to_pfn(page), page_to_pfn(copy));
     __free_page(page);
     nr_migrated++;
     return 0;
