@@ -265,7 +265,7 @@ const struct lab_row lab_rows[] = {
      .machines = {{"a machine that snoops", {"dma.coherence=snoop", "machine.ram=64MiB"}},
                   {"a machine that does not snoop",
                    {"dma.coherence=none", "machine.ram=64MiB", "cache.l1d.size=32KiB", "cache.l1d.ways=8",
-                    "cache.l2.size=256KiB", "cache.l2.ways=8"}}},
+                    "cache.l2.size=512KiB", "cache.l2.ways=8"}}},
      .check = check_stale},
     {.name = "dma-zone",
      .fact = "D3",
