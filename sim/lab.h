@@ -26,7 +26,7 @@ struct lab_row {
     const char *name;
     const char *fact;     /* which sentence of the guest's list of facts it shows; "-": none */
     const char *sentence; /* the fact */
-    /* How the line begins that says most in few words, a figure or a claim; NULL: the first figure, or claim. */
+    /* How the line begins that says most, a figure or a claim; NULL: the first figure, or else claim. */
     const char *key;
     /*
      * The machines, by what their configuration gets on top of the user's; they end where a name is
