@@ -12,6 +12,7 @@
 #include "params.h"
 #include "sched.h"
 #include "string.h"
+#include "swapops.h"
 #include "uaccess.h"
 
 static struct vfsmount *rootfs_mnt;
@@ -103,6 +104,7 @@ void prepare_namespace(void)
 
 void vfs_shutdown(void)
 {
+    swapoff_all();
     unmount_all(rootfs_mnt);
     rootfs_mnt = NULL;
     shmem_end();

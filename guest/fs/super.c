@@ -70,6 +70,17 @@ struct super_block *mount_single(const struct file_system_type *type, u32 flags,
     return mount_nodev(type, flags, data, fill_super);
 }
 
+bool bdev_is_mounted(const struct block_device *bdev)
+{
+    const struct super_block *sb;
+    list_for_each_entry(sb, &super_blocks, s_list)
+    {
+        if (sb->s_bdev == bdev)
+            return true;
+    }
+    return false;
+}
+
 /* A device that is mounted already can be mounted elsewhere too, if both want to write or neither does. */
 static struct super_block *find_mounted(const struct file_system_type *type, const struct block_device *bdev,
                                         u32 flags)

@@ -64,6 +64,8 @@ struct block_device *next_block_device(const struct block_device *bdev);
 #define IDE1_MAJOR 22u
 /* fs/block_dev.c: writes out what the page cache has of it, and the drive's own cache. 0 or -EIO. */
 int sync_blockdev(struct block_device *bdev);
+/* fs/super.c: a file system is on it, and in use. */
+bool bdev_is_mounted(const struct block_device *bdev);
 /* Pages of all block devices in the page cache (/proc/meminfo's Buffers). */
 unsigned long nr_blockdev_pages(void);
 

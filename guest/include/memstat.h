@@ -9,7 +9,8 @@ struct mem_size_stats {
     unsigned long anonymous; /* of these, without a file */
     unsigned long shared_clean, shared_dirty, private_clean, private_dirty;
     unsigned long referenced;
-    u64 pss; /* each page divided among those who map it; bytes << PSS_SHIFT */
+    unsigned long swap; /* on disk */
+    u64 pss, swap_pss;  /* each page divided among those who map it; bytes << PSS_SHIFT */
 };
 
 #define PSS_SHIFT 12

@@ -19,6 +19,11 @@
 /* Why a page came in on demand; the exit line counts them apart. */
 enum fault_kind { FAULT_TEXT, FAULT_DATA, FAULT_BSS, FAULT_HEAP, FAULT_MMAP, FAULT_STACK, NR_FAULT_KINDS };
 
+/* A slot of a swap area (swapops.h); never 0: slot 0 is the area's header. */
+typedef struct {
+    unsigned long val;
+} swp_entry_t;
+
 struct file;
 struct vm_area_struct;
 
@@ -71,7 +76,9 @@ struct mm_struct {
     unsigned long locked_vm; /* of these, in VM_LOCKED ones */
     unsigned long rss;       /* pages present, the shared zero page not counted */
     unsigned long hiwater_rss;
-    unsigned long nr_ptes; /* page tables */
+    unsigned long nr_swapents; /* swap entries in page tables */
+    struct list_head mmlist;   /* in swap_mms, if it has had one */
+    unsigned long nr_ptes;     /* page tables */
     unsigned long nr_faults[NR_FAULT_KINDS];
     unsigned long nr_zero_page_faults; /* of these, reads that got the shared zero page */
     unsigned long nr_cow_faults;       /* writes to a page that was shared */
@@ -117,7 +124,10 @@ u32 handle_mm_fault(struct vm_area_struct *vma, unsigned long address, u32 flags
 /* Brings in every page of [start, end), as far as there are areas; writable ones as if they were written. */
 int mm_populate(struct mm_struct *mm, unsigned long start, unsigned long end);
 
-/* access.c: reads bytes of one page of any address space; false: the page is not there. */
+/*
+ * access.c: reads bytes of one page of any address space, from swap if need be, which takes long; false: the
+ * page is not there.
+ */
 bool read_remote_memory(struct mm_struct *mm, unsigned long address, void *buf, unsigned long bytes);
 /*
  * Writes bytes, or zeroes (from NULL), to an address space that no other task uses, as its program would; a

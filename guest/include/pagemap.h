@@ -32,6 +32,8 @@ struct address_space_operations {
      */
     int (*readpages)(struct page **pages, u32 nr);
     int (*writepages)(struct page **pages, u32 nr);
+    /* The block on disk of a block of the file's; 0: a hole. 0 or an error. NULL: it has no fixed place. */
+    int (*bmap)(struct inode *inode, u32 block, u32 *disk_block);
     /*
      * Bytes from..to of the page are about to be written: takes the disk blocks for them. NULL: it needs
      * none.

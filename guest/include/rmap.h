@@ -20,8 +20,11 @@ void anon_vma_link(struct vm_area_struct *vma, struct anon_vma *anon_vma);
 /* Takes an area out, which has no page any more. */
 void anon_vma_unlink(struct vm_area_struct *vma);
 
-/* A new page is mapped at address; a page is mapped once more; once less. */
+/* A new page is mapped at address. */
 void page_add_new_anon_rmap(struct page *page, const struct vm_area_struct *vma, unsigned long address);
+/* A page of the swap cache is mapped where its entry was. */
+void page_add_anon_rmap(struct page *page, const struct vm_area_struct *vma, unsigned long address);
+/* A page is mapped once more; once less. */
 void page_dup_rmap(struct page *page);
 void page_remove_rmap(struct page *page);
 

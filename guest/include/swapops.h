@@ -14,9 +14,22 @@
 #include "asm/pgtable.h"
 #include "mm_types.h"
 
-typedef struct {
-    unsigned long val; /* never 0: slot 0 of an area is its header */
-} swp_entry_t;
+#define MAX_SWAPFILES (SWP_TYPE_MASK + 1)
+
+static inline swp_entry_t swp_entry(unsigned long type, unsigned long offset)
+{
+    return (swp_entry_t){type << SWP_TYPE_SHIFT | offset << SWP_OFFSET_SHIFT};
+}
+
+static inline unsigned long swp_type(swp_entry_t entry)
+{
+    return entry.val >> SWP_TYPE_SHIFT & SWP_TYPE_MASK;
+}
+
+static inline unsigned long swp_offset(swp_entry_t entry)
+{
+    return entry.val >> SWP_OFFSET_SHIFT;
+}
 
 /* ---- Slots (mm/swap_slots.c) ---- */
 
@@ -30,6 +43,12 @@ void swap_duplicate(swp_entry_t entry);
 void swap_free(swp_entry_t entry);
 /* swap_free(), and a page that is in the cache for nobody else goes as well. */
 void free_swap_and_cache(swp_entry_t entry);
+
+/* swapfile.c: at the end, when no process is left. */
+void swapoff_all(void);
+/* /proc/swaps. */
+struct seq_file;
+void swaps_show(struct seq_file *m);
 
 /* ---- The swap cache (mm/swap_state.c) ---- */
 

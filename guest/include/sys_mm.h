@@ -16,3 +16,5 @@ long sys_mlock(const struct pt_regs *regs);
 long sys_munlock(const struct pt_regs *regs);
 long sys_mlockall(const struct pt_regs *regs);
 long sys_munlockall(const struct pt_regs *regs);
+long sys_swapon(const struct pt_regs *regs);
+long sys_swapoff(const struct pt_regs *regs);

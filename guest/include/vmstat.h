@@ -7,6 +7,8 @@
 enum vm_event_item {
     PGPGIN,  /* sectors read from disks */
     PGPGOUT, /* and written */
+    PSWPIN,  /* pages read from swap */
+    PSWPOUT, /* and written */
     PGALLOC_DMA,
     PGALLOC_NORMAL,
     PGALLOC_HIGH,

@@ -7,6 +7,7 @@
 #include "reboot.h"
 #include "sched.h"
 #include "string.h"
+#include "swapops.h"
 #include "sys_task.h"
 #include "utsname.h"
 
@@ -43,6 +44,8 @@ long sys_sysinfo(const struct pt_regs *regs)
         info.loads[i] = (u32)avenrun[i] << (SYSINFO_LOAD_SHIFT - LOAD_SHIFT);
     for_each_populated_zone(zone) info.totalram += (u32)zone->managed_pages;
     info.freeram = (u32)nr_free_pages();
+    info.totalswap = (u32)total_swap_pages;
+    info.freeswap = (u32)nr_swap_pages;
     info.totalhigh = (u32)high->managed_pages;
     info.freehigh = (u32)high->nr_free_pages;
     return copy_to_user((void *)regs->bx, &info, sizeof(info)) ? -EFAULT : 0;

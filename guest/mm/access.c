@@ -8,6 +8,11 @@
 bool read_remote_memory(struct mm_struct *mm, unsigned long address, void *buf, unsigned long bytes)
 {
     const pte_t *pte = find_pte(mm, address);
+    while (pte && is_swap_pte(*pte)) {
+        struct vm_area_struct *vma = find_vma(mm, address);
+        if (vma == NULL || (handle_mm_fault(vma, address, 0) & VM_FAULT_ERROR))
+            return false;
+    }
     if (pte == NULL || !pte_present(*pte))
         return false;
     u8 *page = kmap_atomic(pte_page(*pte));

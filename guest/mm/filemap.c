@@ -171,6 +171,10 @@ int simple_readpage(struct page *page)
 void set_page_dirty(struct page *page)
 {
     struct address_space *mapping = page->mapping;
+    if (PageAnon(page)) { /* its slot of swap does not have it; without a slot, there is nothing to differ */
+        page->flags |= (page->flags & PG_swapcache) ? PG_dirty : 0;
+        return;
+    }
     if (PageDirty(page) || mapping == NULL)
         return;
     page->flags |= PG_dirty;

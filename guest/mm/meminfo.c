@@ -6,6 +6,7 @@
 #include "pagemap.h"
 #include "sched.h"
 #include "seq_file.h"
+#include "swapops.h"
 #include "vmalloc.h"
 
 static unsigned long kbytes(unsigned long pages)
@@ -54,13 +55,13 @@ void meminfo_show(struct seq_file *m)
     row(m, "MemAvailable:", si_mem_available());
     row(m, "Buffers:", buffers);
     row(m, "Cached:", owners[PAGE_OWNER_PAGE_CACHE] - buffers);
-    row(m, "SwapCached:", 0);
+    row(m, "SwapCached:", total_swapcache_pages);
     row(m, "HighTotal:", high->managed_pages);
     row(m, "HighFree:", high->nr_free_pages);
     row(m, "LowTotal:", managed - high->managed_pages);
     row(m, "LowFree:", nr_free_pages() - high->nr_free_pages);
-    row(m, "SwapTotal:", 0);
-    row(m, "SwapFree:", 0);
+    row(m, "SwapTotal:", total_swap_pages);
+    row(m, "SwapFree:", nr_swap_pages);
     row(m, "Dirty:", page_cache_stat.nr_dirty);
     row(m, "Writeback:", page_cache_stat.nr_writeback);
     row(m, "AnonPages:", owners[PAGE_OWNER_ANON]);

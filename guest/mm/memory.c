@@ -1,14 +1,17 @@
 /* Pages come in when they are touched, and are copied when somebody writes to one that is shared. */
 #include "asm/pgtable.h"
 #include "bug.h"
+#include "delayacct.h"
 #include "err.h"
 #include "fs.h"
 #include "highmem.h"
+#include "lookaside.h"
 #include "pagemap.h"
 #include "rmap.h"
 #include "sched.h"
 #include "string.h"
 #include "swap.h"
+#include "swap_cache.h"
 
 /*
  * A page for the process, from highmem if there is any: the kernel does not need it at hand. It may lie in
@@ -46,6 +49,34 @@ static void map_user_page(struct vm_area_struct *vma, unsigned long address, pte
 }
 
 /*
+ * What a fault knows about areas and page tables holds as long as no other task runs that could change them.
+ * Reading from a disk takes that long, and so may getting a page: then the program's access is tried again.
+ */
+static bool may_have_changed(const struct mm_struct *mm, u64 switches_before)
+{
+    return mm->mm_users > 1 && nr_context_switches() != switches_before;
+}
+
+/*
+ * alloc_user_page(), which may sleep. NULL and *result if there is no page, or if the entry, or the area, may
+ * not be what it was.
+ */
+static struct page *alloc_page_for(struct vm_area_struct *vma, const pte_t *pte, u32 *result)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    const u64 switches = nr_context_switches();
+    const pteval_t before = pte->pte;
+    struct page *page = alloc_user_page(vma);
+    *result = page ? 0 : VM_FAULT_OOM;
+    if (!may_have_changed(mm, switches) && pte->pte == before)
+        return page;
+    if (page)
+        put_page(page);
+    *result = VM_FAULT_RETRY;
+    return NULL;
+}
+
+/*
  * The first touch of memory that has no content: a read gets the shared page of zeroes, a write one of its
  * own.
  */
@@ -56,9 +87,10 @@ static u32 do_anonymous_page(struct vm_area_struct *vma, unsigned long address, 
         vma->vm_mm->nr_zero_page_faults++;
         return 0;
     }
-    struct page *page = alloc_user_page(vma);
+    u32 result;
+    struct page *page = alloc_page_for(vma, pte, &result);
     if (page == NULL)
-        return VM_FAULT_OOM;
+        return result;
     clear_highpage(page);
     map_user_page(vma, address, pte, page, true);
     return 0;
@@ -67,28 +99,24 @@ static u32 do_anonymous_page(struct vm_area_struct *vma, unsigned long address, 
 /* Replaces a page that others have, too, by a copy of its own. */
 static u32 copy_shared_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, struct page *old)
 {
-    struct page *page = alloc_user_page(vma);
-    if (page == NULL)
-        return VM_FAULT_OOM;
+    u32 result;
+    get_page(old);
+    struct page *page = alloc_page_for(vma, pte, &result);
+    if (page == NULL) {
+        put_page(old);
+        return result;
+    }
     copy_highpage(page, old);
     page_remove_rmap(old);
     vma->vm_mm->rss--;
     map_user_page(vma, address, pte, page, true);
-    put_page(old);
+    put_page(old); /* the entry's */
+    free_page_and_swap_cache(old);
     vma->vm_mm->nr_cow_faults++;
     return 0;
 }
 
 /* ---- Pages of files ---- */
-
-/*
- * What a fault knows about areas and page tables holds as long as no other task runs that could change them.
- * Reading from a disk takes that long: then the program's access is tried again, and finds the page.
- */
-static bool may_have_changed(const struct mm_struct *mm, u64 switches_before)
-{
-    return mm->mm_users > 1 && nr_context_switches() != switches_before;
-}
 
 static u32 fault_of_error(long error)
 {
@@ -118,9 +146,14 @@ static void map_file_page(struct vm_area_struct *vma, pte_t *pte, struct page *p
 static u32 map_copy_of_file_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte,
                                  struct page *file_page)
 {
-    struct page *page = alloc_user_page(vma);
+    u32 result;
+    struct page *page = alloc_page_for(vma, pte, &result);
     if (page == NULL)
-        return VM_FAULT_OOM;
+        return result;
+    if (file_page->mapping == NULL) { /* the file has become shorter meanwhile */
+        put_page(page);
+        return VM_FAULT_RETRY;
+    }
     copy_highpage(page, file_page);
     map_user_page(vma, address, pte, page, true);
     return 0;
@@ -194,6 +227,16 @@ static u32 do_shared_wp_page(struct vm_area_struct *vma, unsigned long address, 
     return result;
 }
 
+/* Whether nobody else has the page, by a page table or from swap. Then it needs no slot any more. */
+static bool reuse_anon_page(struct page *page)
+{
+    if (PageAnon(page) && page->_mapcount == 1 && PageSwapCache(page) && trylock_page(page)) {
+        try_to_free_swap(page);
+        unlock_page(page);
+    }
+    return PageAnon(page) && page->_mapcount == 1 && page->_refcount == 1;
+}
+
 /* A write, allowed by the area, to a page that is mapped read-only. */
 static u32 do_wp_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte)
 {
@@ -203,12 +246,84 @@ static u32 do_wp_page(struct vm_area_struct *vma, unsigned long address, pte_t *
         result = do_anonymous_page(vma, address, pte, FAULT_FLAG_WRITE);
     else if (!PageAnon(page) && (vma->vm_flags & VM_SHARED))
         result = do_shared_wp_page(vma, address, pte, page);
-    else if (PageAnon(page) && page->_mapcount == 1 && page->_refcount == 1)
+    else if (reuse_anon_page(page))
         set_pte(pte, pte_mkdirty(pte_mkwrite(*pte))); /* the others have gone, or never were there */
     else
         result = copy_shared_page(vma, address, pte, page);
     flush_tlb_page(address);
     return result;
+}
+
+/* ---- Pages that were on disk ---- */
+
+/* Maps a locked page, which the caller has a reference to; that, and the entry's slot, go to the page table. */
+static void map_swap_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, struct page *page,
+                          u32 flags)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    swp_entry_t entry = pte_to_swp_entry(*pte);
+    bool is_ours = page->_mapcount == 0 && swap_count(entry) == 1;
+    pte_t new_pte = mk_pte(page, vm_get_page_prot(vma->vm_flags));
+    if (is_ours)
+        new_pte = maybe_mkwrite(new_pte, vma);
+    if (is_ours && (flags & FAULT_FLAG_WRITE))
+        new_pte = pte_mkdirty(new_pte);
+    page_add_anon_rmap(page, vma, address);
+    mm->nr_swapents--;
+    mm->rss++;
+    mm->hiwater_rss = max(mm->hiwater_rss, mm->rss);
+    set_pte(pte, new_pte);
+    swap_free(entry);
+    if (pte_dirty(new_pte) || (vma->vm_flags & VM_LOCKED) || vm_swap_full() ||
+        !swap_info_of(entry)->is_writeok)
+        try_to_free_swap(page);
+}
+
+/* The page is in the cache by now; *pte was `before` when it was sought. Consumes the reference. */
+static u32 finish_swap_fault(struct vm_area_struct *vma, unsigned long address, pte_t *pte, struct page *page,
+                             u32 flags, u64 switches, pte_t before)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    lock_page(page);
+    bool is_mapped = false;
+    u32 result = 0;
+    if (may_have_changed(mm, switches) || pte->pte != before.pte || !PageSwapCache(page) ||
+        page_swp_entry(page).val != before.pte) {
+        result = VM_FAULT_RETRY;
+    } else if (!PageUptodate(page)) {
+        /* Whoever tries again reads again. */
+        result = VM_FAULT_SIGBUS;
+        if (page->_mapcount == 0)
+            delete_from_swap_cache(page);
+    } else {
+        map_swap_page(vma, address, pte, page, flags);
+        is_mapped = true;
+    }
+    if (page->_mapcount == 0)
+        try_to_free_swap(page);
+    unlock_page(page);
+    if (!is_mapped)
+        put_page(page);
+    else if ((flags & FAULT_FLAG_WRITE) && !pte_write(*pte))
+        result = do_wp_page(vma, address, pte);
+    return result;
+}
+
+u32 do_swap_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, u32 flags)
+{
+    const u64 switches = nr_context_switches();
+    const pte_t before = *pte;
+    const u32 entry = (u32)pte_to_swp_entry(before).val;
+    bool is_major = false;
+    lk_mm_swap_in_begin(current->pid, entry);
+    delayacct_swapin_start();
+    struct page *page = swapin_page(pte_to_swp_entry(before), &is_major);
+    delayacct_swapin_end();
+    lk_mm_swap_in_end(current->pid, entry);
+    u32 result = is_major ? VM_FAULT_MAJOR : 0;
+    if (IS_ERR(page))
+        return result | fault_of_error(PTR_ERR(page));
+    return result | finish_swap_fault(vma, address, pte, page, flags, switches, before);
 }
 
 u32 handle_mm_fault(struct vm_area_struct *vma, unsigned long address, u32 flags)
@@ -224,6 +339,9 @@ u32 handle_mm_fault(struct vm_area_struct *vma, unsigned long address, u32 flags
     if (pte_none(*pte)) {
         result = vma->vm_ops ? do_file_page(vma, address, pte, flags)
                              : do_anonymous_page(vma, address, pte, flags);
+    } else if (is_swap_pte(*pte)) {
+        result = do_swap_page(vma, address, pte, flags);
+        count_vm_events(PGMAJFAULT, (result & VM_FAULT_MAJOR) != 0);
     } else if ((flags & FAULT_FLAG_WRITE) && !pte_write(*pte)) {
         result = do_wp_page(vma, address, pte);
     }

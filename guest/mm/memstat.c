@@ -2,6 +2,7 @@
 #include "memstat.h"
 #include "asm/pgtable.h"
 #include "math64.h"
+#include "swap_info.h"
 
 static void gather_pte(pte_t pte, struct mem_size_stats *stats)
 {
@@ -23,6 +24,12 @@ static void gather_pte(pte_t pte, struct mem_size_stats *stats)
         *(is_dirty ? &stats->private_dirty : &stats->private_clean) += PAGE_SIZE;
 }
 
+static void gather_swap_entry(swp_entry_t entry, struct mem_size_stats *stats)
+{
+    stats->swap += PAGE_SIZE;
+    stats->swap_pss += div_u64((u64)PAGE_SIZE << PSS_SHIFT, swap_count(entry));
+}
+
 void smap_gather_stats(const struct vm_area_struct *vma, struct mem_size_stats *stats)
 {
     for (unsigned long address = vma->vm_start; address < vma->vm_end; address += PAGE_SIZE) {
@@ -31,6 +38,8 @@ void smap_gather_stats(const struct vm_area_struct *vma, struct mem_size_stats *
             address = (address & PMD_MASK) + PMD_SIZE - PAGE_SIZE;
         else if (pte_present(*pte))
             gather_pte(*pte, stats);
+        else if (is_swap_pte(*pte))
+            gather_swap_entry(pte_to_swp_entry(*pte), stats);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "pagemap.h"
 #include "rmap.h"
 #include "swap.h"
+#include "swap_cache.h"
 
 static unsigned long nr_migrated;
 
@@ -54,9 +55,11 @@ static void move_anon(struct page *page, struct page *copy)
  */
 int migrate_page(struct page *page)
 {
-    const u32 kept = PG_anon | PG_uptodate | PG_dirty | PG_referenced | PG_active | PG_unevictable;
+    const u32 kept =
+        PG_anon | PG_uptodate | PG_dirty | PG_referenced | PG_active | PG_unevictable | PG_swapcache;
     bool is_cached = page->owner == PAGE_OWNER_PAGE_CACHE;
-    if (PageLocked(page) || page->_refcount != page->_mapcount + is_cached)
+    const bool is_swapcache = PageSwapCache(page);
+    if (PageLocked(page) || page->_refcount != page->_mapcount + (is_cached || is_swapcache))
         return -EBUSY;
     gfp_t gfp = is_cached ? page->mapping->gfp_mask : GFP_HIGHUSER_MOVABLE;
     /* Not by freeing pages of the cache: this might be one. */
@@ -77,6 +80,8 @@ int migrate_page(struct page *page)
         move_in_page_cache(page, copy);
     else
         move_anon(page, copy);
+    if (is_swapcache)
+        replace_in_swap_cache(page, copy);
     lru_cache_del(page);
     get_page(copy);
     putback_lru_page(copy);

@@ -4,7 +4,17 @@
 #include "fs.h"
 #include "mman.h"
 #include "pagemap.h"
+#include "swap_cache.h"
 #include "vma.h"
+
+static bool is_in_swap_cache(swp_entry_t entry)
+{
+    struct page *page = lookup_swap_cache(entry);
+    bool is_there = page && PageUptodate(page);
+    if (page)
+        put_page(page);
+    return is_there;
+}
 
 /* In a page table, or else in the page cache, where a fault would find it. */
 static bool is_in_core(const struct vm_area_struct *vma, unsigned long address)
@@ -12,6 +22,8 @@ static bool is_in_core(const struct vm_area_struct *vma, unsigned long address)
     const pte_t *pte = find_pte(vma->vm_mm, address);
     if (pte && pte_present(*pte))
         return true;
+    if (pte && is_swap_pte(*pte))
+        return is_in_swap_cache(pte_to_swp_entry(*pte));
     if (vma->vm_file == NULL)
         return false;
     unsigned long index = vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT);

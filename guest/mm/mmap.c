@@ -27,6 +27,7 @@ struct mm_struct *mm_alloc(void)
     if (mm == NULL)
         return NULL;
     mm->mm_users = 1;
+    INIT_LIST_HEAD(&mm->mmlist);
     mm->stack_limit_bytes = STACK_LIMIT_BYTES; /* until the task says otherwise */
     mm->mmap_base = STACK_TOP - STACK_ROOM_BYTES;
     mm->pgd = pgd_alloc();
@@ -51,7 +52,8 @@ void mmput(struct mm_struct *mm)
         fput(mm->exe_file);
     }
     free_pgtables(mm);
-    BUG_ON(mm->rss || mm->nr_ptes || mm->total_vm || mm->locked_vm || mm->map_count);
+    list_del_init(&mm->mmlist);
+    BUG_ON(mm->rss || mm->nr_swapents || mm->nr_ptes || mm->total_vm || mm->locked_vm || mm->map_count);
     pgd_free(mm->pgd);
     kmem_cache_free(mm_cachep, mm);
 }

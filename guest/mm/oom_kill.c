@@ -43,7 +43,7 @@ long oom_badness(struct task_struct *task, unsigned long totalpages)
     /* The first process never goes: without it there is no other. */
     if (mm == NULL || task->tgid == 1 || adj == OOM_SCORE_ADJ_MIN)
         return OOM_NEVER;
-    return (long)(mm->rss + mm->nr_ptes) + adj * (long)(totalpages / 1000);
+    return (long)(mm->rss + mm->nr_swapents + mm->nr_ptes) + adj * (long)(totalpages / 1000);
 }
 
 /*

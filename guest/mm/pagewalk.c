@@ -4,6 +4,7 @@
 #include "errno.h"
 #include "page_cache.h"
 #include "rmap.h"
+#include "swap_cache.h"
 
 static pmd_t *find_pmd(struct mm_struct *mm, unsigned long address)
 {
@@ -30,14 +31,14 @@ pte_t *pte_alloc(struct mm_struct *mm, unsigned long address)
     return pte_offset_kernel(pmd, address);
 }
 
-/* The first address from start on whose entry has a page; end if there is none before it. */
-static unsigned long next_present(struct mm_struct *mm, unsigned long start, unsigned long end, pte_t **pte)
+/* The first address from start on whose entry is not empty; end if there is none before it. */
+static unsigned long next_used(struct mm_struct *mm, unsigned long start, unsigned long end, pte_t **pte)
 {
     while (start < end) {
         *pte = find_pte(mm, start);
         if (*pte == NULL)
             start = (start & PMD_MASK) + PMD_SIZE;
-        else if (pte_present(**pte))
+        else if (!pte_none(**pte))
             return start;
         else
             start += PAGE_SIZE;
@@ -45,13 +46,22 @@ static unsigned long next_present(struct mm_struct *mm, unsigned long start, uns
     return end;
 }
 
-#define for_each_present_pte(mm, address, pte, start, end)                                                   \
-    for (address = next_present(mm, start, end, &(pte)); address < (end);                                    \
-         address = next_present(mm, address + PAGE_SIZE, end, &(pte)))
+/* A page, or a swap entry. */
+#define for_each_used_pte(mm, address, pte, start, end)                                                      \
+    for (address = next_used(mm, start, end, &(pte)); address < (end);                                       \
+         address = next_used(mm, address + PAGE_SIZE, end, &(pte)))
 
 static bool is_zero_page(const struct page *page)
 {
     return page == virt_to_page(empty_zero_page);
+}
+
+static void zap_swap_pte(struct mm_struct *mm, pte_t *pte)
+{
+    swp_entry_t entry = pte_to_swp_entry(*pte);
+    set_pte(pte, (pte_t){0});
+    mm->nr_swapents--;
+    free_swap_and_cache(entry);
 }
 
 static void zap_pte(struct mm_struct *mm, pte_t *pte)
@@ -62,15 +72,19 @@ static void zap_pte(struct mm_struct *mm, pte_t *pte)
         return;
     page_remove_rmap(page);
     mm->rss--;
-    put_page(page);
+    free_page_and_swap_cache(page);
 }
 
 void zap_page_range(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
     unsigned long address;
     pte_t *pte;
-    for_each_present_pte(mm, address, pte, start, end)
+    for_each_used_pte(mm, address, pte, start, end)
     {
+        if (is_swap_pte(*pte)) {
+            zap_swap_pte(mm, pte);
+            continue;
+        }
         zap_pte(mm, pte);
         flush_tlb_page(address);
     }
@@ -98,8 +112,11 @@ void change_protection(struct vm_area_struct *vma, unsigned long start, unsigned
     pgprot_t prot = vm_get_page_prot(vma->vm_flags);
     unsigned long address;
     pte_t *pte;
-    for_each_present_pte(vma->vm_mm, address, pte, start, end)
+    for_each_used_pte(vma->vm_mm, address, pte, start, end)
     {
+        /* What is on disk gets the area's permissions when it comes in. */
+        if (is_swap_pte(*pte))
+            continue;
         /* Never writable at once: a fault makes sure first that the page is nobody else's. */
         set_pte(pte, pte_modify(*pte, prot));
         flush_tlb_page(address);
@@ -112,7 +129,7 @@ int move_page_tables(struct vm_area_struct *vma, unsigned long old_start, struct
     struct mm_struct *mm = vma->vm_mm;
     unsigned long address;
     pte_t *pte;
-    for_each_present_pte(mm, address, pte, old_start, old_start + bytes)
+    for_each_used_pte(mm, address, pte, old_start, old_start + bytes)
     {
         pte_t *new_pte = pte_alloc(new_vma->vm_mm, address - old_start + new_start);
         if (new_pte == NULL)
@@ -128,11 +145,15 @@ int copy_page_range(struct vm_area_struct *child, struct vm_area_struct *parent)
 {
     unsigned long address;
     pte_t *pte;
-    for_each_present_pte(parent->vm_mm, address, pte, parent->vm_start, parent->vm_end)
+    for_each_used_pte(parent->vm_mm, address, pte, parent->vm_start, parent->vm_end)
     {
         pte_t *new_pte = pte_alloc(child->vm_mm, address);
         if (new_pte == NULL)
             return -ENOMEM;
+        if (is_swap_pte(*pte)) {
+            set_swap_pte(child->vm_mm, new_pte, pte_to_swp_entry(*pte));
+            continue;
+        }
         if (pte_write(*pte) && !(parent->vm_flags & VM_SHARED)) {
             set_pte(pte, pte_wrprotect(*pte));
             flush_tlb_page(address);

@@ -5,6 +5,7 @@
 #include "errno.h"
 #include "page_cache.h"
 #include "slab.h"
+#include "swap_cache.h"
 
 static struct kmem_cache *anon_vma_cachep;
 
@@ -50,6 +51,15 @@ void page_add_new_anon_rmap(struct page *page, const struct vm_area_struct *vma,
     page->_mapcount = 1;
 }
 
+void page_add_anon_rmap(struct page *page, const struct vm_area_struct *vma, unsigned long address)
+{
+    if (page->_mapcount++)
+        return;
+    BUG_ON(vma->anon_vma == NULL);
+    page->anon_vma = vma->anon_vma;
+    set_page_index(page, vma->vm_pgoff + ((address - vma->vm_start) >> PAGE_SHIFT));
+}
+
 void page_dup_rmap(struct page *page)
 {
     page->_mapcount++;
@@ -59,13 +69,16 @@ void page_remove_rmap(struct page *page)
 {
     BUG_ON(page->_mapcount <= 0);
     page->_mapcount--;
+    /* The areas may go now. */
+    if (PageAnon(page) && page->_mapcount == 0)
+        page->anon_vma = NULL;
 }
 
 /* The entry that maps the page in this area, if any. */
 static pte_t *pte_in_area(const struct page *page, const struct vm_area_struct *vma, unsigned long *address)
 {
-    unsigned long number = page->index - vma->vm_pgoff;
-    if (page->index < vma->vm_pgoff || number >= vma_pages(vma))
+    unsigned long index = page_index(page), number = index - vma->vm_pgoff;
+    if (index < vma->vm_pgoff || number >= vma_pages(vma))
         return NULL;
     *address = vma->vm_start + (number << PAGE_SHIFT);
     pte_t *pte = find_pte(vma->vm_mm, *address);
@@ -83,8 +96,12 @@ int rmap_walk(struct page *page, rmap_fn fn, void *arg)
 {
     struct vm_area_struct *vma;
     int result = 0;
+    if (page->_mapcount == 0)
+        return 0;
     if (PageAnon(page)) {
-        list_for_each_entry(vma, &page->anon_vma->areas, anon_vma_node)
+        /* fn may unmap it for the last time, and then it has none. */
+        const struct anon_vma *anon_vma = page->anon_vma;
+        list_for_each_entry(vma, &anon_vma->areas, anon_vma_node)
         {
             if ((result = visit_area(page, vma, fn, arg)) != 0)
                 break;
@@ -119,6 +136,36 @@ void unmap_page(struct page *page)
 {
     if (page->_mapcount)
         (void)rmap_walk(page, unmap_entry, NULL);
+}
+
+static int try_to_unmap_entry(struct page *page, struct vm_area_struct *vma, unsigned long address,
+                              pte_t *pte, void *arg)
+{
+    struct mm_struct *mm = vma->vm_mm;
+    if (vma->vm_flags & VM_LOCKED) {
+        *(enum ttu_result *)arg = TTU_MLOCK;
+        return 0;
+    }
+    if (!PageAnon(page))
+        return unmap_entry(page, vma, address, pte, NULL);
+    if (pte_dirty(*pte))
+        set_page_dirty(page);
+    swp_entry_t entry = {page->index};
+    set_swap_pte(mm, pte, entry);
+    flush_tlb_page(address);
+    page_remove_rmap(page);
+    mm->rss--;
+    put_page(page);
+    return 0;
+}
+
+enum ttu_result try_to_unmap(struct page *page)
+{
+    enum ttu_result result = TTU_SUCCESS;
+    BUG_ON(!PageLocked(page) || (PageAnon(page) && !PageSwapCache(page)));
+    if (page->_mapcount)
+        (void)rmap_walk(page, try_to_unmap_entry, &result);
+    return result;
 }
 
 static int write_protect_entry(struct page *page, struct vm_area_struct *vma, unsigned long address,

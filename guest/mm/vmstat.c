@@ -130,7 +130,7 @@ static unsigned long nr_free_cma_pages(void)
     return pages;
 }
 
-/* Sectors are shown in KiB, and there is no swap. */
+/* Sectors are shown in KiB. */
 void vmstat_show(struct seq_file *m)
 {
     unsigned long background, dirty;
@@ -153,8 +153,8 @@ void vmstat_show(struct seq_file *m)
         {"nr_free_cma", nr_free_cma_pages()},
         {"pgpgin", vm_events[PGPGIN] / 2},
         {"pgpgout", vm_events[PGPGOUT] / 2},
-        {"pswpin", 0},
-        {"pswpout", 0},
+        {"pswpin", vm_events[PSWPIN]},
+        {"pswpout", vm_events[PSWPOUT]},
         {"pgalloc_dma", vm_events[PGALLOC_DMA]},
         {"pgalloc_normal", vm_events[PGALLOC_NORMAL]},
         {"pgalloc_high", vm_events[PGALLOC_HIGH]},

@@ -44,10 +44,16 @@ static void ext2_write_failed(struct address_space *mapping)
     ext2_truncate_blocks(mapping->host, i_size_read(mapping->host));
 }
 
+static int ext2_bmap(struct inode *inode, u32 block, u32 *disk_block)
+{
+    return ext2_get_block(inode, block, false, disk_block);
+}
+
 const struct address_space_operations ext2_aops = {.readpage = ext2_readpage,
                                                    .readpages = ext2_readpages,
                                                    .writepage = ext2_writepage,
                                                    .writepages = ext2_writepages,
+                                                   .bmap = ext2_bmap,
                                                    .prepare_write = ext2_prepare_write,
                                                    .write_failed = ext2_write_failed};
 

@@ -196,7 +196,7 @@ static void show_memory(struct seq_file *m, struct mm_struct *mm)
         {"VmExe", sizes.code},
         {"VmLib", sizes.libraries},
         {"VmPTE", mm->nr_ptes},
-        {"VmSwap", 0},
+        {"VmSwap", mm->nr_swapents},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         seq_printf(m, "%s:\t%8lu kB\n", rows[i].name, rows[i].pages << (PAGE_SHIFT - 10));

@@ -121,7 +121,7 @@ static ssize_t proc_pid_write(struct file *file, const char __user *buf, size_t 
 }
 
 /* Bytes of another address space as far as they are there; they come as they are, NULs among them. */
-static int show_memory(struct seq_file *m, struct mm_struct *mm, unsigned long start, unsigned long end)
+static int show_bytes(struct seq_file *m, struct mm_struct *mm, unsigned long start, unsigned long end)
 {
     while (start < end) {
         unsigned long bytes = min(PAGE_SIZE - (start & ~PAGE_MASK), end - start);
@@ -135,6 +135,15 @@ static int show_memory(struct seq_file *m, struct mm_struct *mm, unsigned long s
         start += bytes;
     }
     return 0;
+}
+
+/* What it takes from swap takes so long that the process may be gone meanwhile. */
+static int show_memory(struct seq_file *m, struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+    mm->mm_users++;
+    int error = show_bytes(m, mm, start, end);
+    mmput(mm);
+    return error;
 }
 
 static int proc_pid_cmdline(struct seq_file *m, struct task_struct *task)

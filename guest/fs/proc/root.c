@@ -10,6 +10,7 @@
 #include "printk.h"
 #include "sched.h"
 #include "slab.h"
+#include "swapops.h"
 #include "vmalloc.h"
 
 /* Where /proc/self and /proc/thread-self lead depends on who asks. */
@@ -41,6 +42,7 @@ static const struct proc_entry root_entries[] = {
     {.name = "self", .mode = S_IFLNK | 0777, .get_target = self_target},
     PROC_TEXT("slabinfo", slabinfo_show),
     PROC_TEXT("stat", stat_show),
+    PROC_TEXT("swaps", swaps_show),
     PROC_FOLDER("sys", proc_sys_entries),
     {.name = "thread-self", .mode = S_IFLNK | 0777, .get_target = thread_self_target},
     PROC_TEXT("uptime", uptime_show),

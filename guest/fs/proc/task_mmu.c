@@ -51,8 +51,8 @@ static void show_smap(struct seq_file *m, const struct vm_area_struct *vma)
         {"Private_Dirty", stats.private_dirty >> 10},
         {"Referenced", stats.referenced >> 10},
         {"Anonymous", stats.anonymous >> 10},
-        {"Swap", 0},
-        {"SwapPss", 0},
+        {"Swap", stats.swap >> 10},
+        {"SwapPss", (unsigned long)(stats.swap_pss >> (PSS_SHIFT + 10))},
         {"Locked", is_locked ? pss_kbytes : 0},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

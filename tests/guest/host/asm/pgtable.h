@@ -11,6 +11,30 @@ static inline bool pte_present(pte_t pte)
     return pte.pte & 1;
 }
 
+static inline bool pte_none(pte_t pte)
+{
+    return pte.pte == 0;
+}
+
+#define SWP_TYPE_SHIFT 1
+#define SWP_TYPE_MASK 0x1Fu
+#define SWP_OFFSET_SHIFT 9
+
+static inline bool is_swap_pte(pte_t pte)
+{
+    return !pte_none(pte) && !pte_present(pte);
+}
+
+static inline swp_entry_t pte_to_swp_entry(pte_t pte)
+{
+    return (swp_entry_t){pte.pte};
+}
+
+static inline pte_t swp_entry_to_pte(swp_entry_t entry)
+{
+    return (pte_t){entry.val};
+}
+
 static inline bool pte_dirty(pte_t pte)
 {
     return pte.pte & 2;

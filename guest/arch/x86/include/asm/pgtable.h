@@ -156,6 +156,29 @@ static inline pte_t pte_with_page(pte_t pte, const struct page *page)
     return (pte_t){(pte.pte & ~PTE_PFN_MASK) | (pteval_t)page_to_pfn(page) << PAGE_SHIFT};
 }
 
+/*
+ * A page that is on disk (swapops.h): neither present nor PROTNONE, so bits 0 and 8 stay clear. The swap area
+ * is in bits 1 to 5, the slot in bits 9 to 31, in both flavours.
+ */
+#define SWP_TYPE_SHIFT 1
+#define SWP_TYPE_MASK 0x1Fu
+#define SWP_OFFSET_SHIFT 9
+
+static inline bool is_swap_pte(pte_t pte)
+{
+    return !pte_none(pte) && !pte_present(pte);
+}
+
+static inline swp_entry_t pte_to_swp_entry(pte_t pte)
+{
+    return (swp_entry_t){(unsigned long)pte.pte};
+}
+
+static inline pte_t swp_entry_to_pte(swp_entry_t entry)
+{
+    return (pte_t){entry.val};
+}
+
 /* For a user page in an area with these VM_ flags; never writable, which a fault makes it when it may be. */
 pgprot_t vm_get_page_prot(u32 vm_flags);
 
