@@ -256,7 +256,7 @@ static u32 do_wp_page(struct vm_area_struct *vma, unsigned long address, pte_t *
 
 /* ---- Pages that were on disk ---- */
 
-/* Maps a locked page, which the caller has a reference to; that, and the entry's slot, go to the page table. */
+/* Maps a locked page; the reference that the caller has, and the entry's share of the slot, go with it. */
 static void map_swap_page(struct vm_area_struct *vma, unsigned long address, pte_t *pte, struct page *page,
                           u32 flags)
 {
