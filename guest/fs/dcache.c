@@ -2,6 +2,7 @@
 #include "bug.h"
 #include "err.h"
 #include "fs.h"
+#include "shrinker.h"
 #include "slab.h"
 #include "string.h"
 
@@ -13,9 +14,17 @@ static struct list_head hash_table[DCACHE_BUCKETS];
 static LIST_HEAD(unused_list);
 struct dentry_stat dentry_stat;
 
+static unsigned long count_unused(void)
+{
+    return dentry_stat.nr_unused;
+}
+
+static struct shrinker dcache_shrinker = {.count_objects = count_unused, .scan_objects = shrink_dcache};
+
 void dcache_init(void)
 {
     dentry_cachep = KMEM_CACHE(dentry, SLAB_PANIC);
+    register_shrinker(&dcache_shrinker);
     for (u32 i = 0; i < DCACHE_BUCKETS; i++)
         INIT_LIST_HEAD(&hash_table[i]);
 }

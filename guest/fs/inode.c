@@ -4,6 +4,7 @@
 #include "internal.h"
 #include "math64.h"
 #include "sched.h"
+#include "shrinker.h"
 #include "slab.h"
 #include "timekeeping.h"
 #include "wait.h"
@@ -17,9 +18,17 @@ static LIST_HEAD(unused_list);
 DECLARE_WAIT_QUEUE_HEAD(inode_wait);
 struct inodes_stat inodes_stat;
 
+static unsigned long count_unused(void)
+{
+    return inodes_stat.nr_unused;
+}
+
+static struct shrinker icache_shrinker = {.count_objects = count_unused, .scan_objects = shrink_clean_icache};
+
 void inode_init(void)
 {
     inode_cachep = KMEM_CACHE(inode, SLAB_PANIC);
+    register_shrinker(&icache_shrinker);
     for (u32 i = 0; i < INODE_BUCKETS; i++)
         INIT_LIST_HEAD(&hash_table[i]);
 }

@@ -175,12 +175,10 @@ int filemap_check_errors(struct address_space *mapping);
  */
 void balance_dirty_pages(struct address_space *mapping);
 
-/* ---- Getting memory back (mm/vmscan.c) ---- */
+/* ---- Getting memory back (swap.h) ---- */
 
 /*
- * Frees up to so many clean pages that nobody uses, those first that were not used for long. Returns how
- * many.
+ * Frees up to so many clean pages of files that nobody uses, those first that were not used for long. Returns
+ * how many.
  */
 unsigned long shrink_page_cache(unsigned long nr);
-/* Frees pages of slabs, with so many unused names and inodes at a time. Returns how many. */
-unsigned long shrink_slab(unsigned long nr);

@@ -28,6 +28,12 @@ void page_add_anon_rmap(struct page *page, const struct vm_area_struct *vma, uns
 void page_dup_rmap(struct page *page);
 void page_remove_rmap(struct page *page);
 
+/*
+ * How many page-table entries the page was used through since this was asked last: their accessed bits are
+ * cleared. *vm_flags: those of the areas that used it, and VM_LOCKED of any that maps it.
+ */
+u32 page_referenced(struct page *page, u32 *vm_flags);
+
 typedef int (*rmap_fn)(struct page *page, struct vm_area_struct *vma, unsigned long address, pte_t *pte,
                        void *arg);
 /*

@@ -158,6 +158,7 @@ struct task_struct {
     /* Files (fs/). */
     struct files_struct *files;
     struct fs_struct *fs;
+    bool is_memalloc;        /* gets memory back, and may have what is below the watermarks meanwhile */
     bool has_kernel_buffers; /* what it takes for user pointers are the kernel's: set_fs_kernel() */
 
     struct cred cred;
@@ -218,6 +219,11 @@ struct task_struct *find_process(u32 pid);
 /* The next number that no task, group or session has. */
 u32 alloc_pid(void);
 extern u32 last_pid; /* that it gave */
+/*
+ * The highest free one of those that are the system's: what kernel threads get, so that programs have the same
+ * numbers however many of those there are.
+ */
+u32 alloc_system_pid(void);
 void attach_pid(struct task_struct *task);
 void detach_pid(struct task_struct *task);
 

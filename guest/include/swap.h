@@ -57,6 +57,7 @@ unsigned long nr_lru_pages(enum lru_list lru);
 /* ---- Reclaim (mm/vmscan.c) ---- */
 
 /* /proc/sys/vm/swappiness: 0, anonymous pages stay as long as there are file pages; 100, both alike. */
+#define SWAPPINESS_MOST 100ul
 extern unsigned long vm_swappiness;
 
 /*
@@ -67,10 +68,14 @@ unsigned long try_to_free_pages(gfp_t gfp, unsigned int order);
 /* The same for so many pages of one memory cgroup. */
 unsigned long try_to_free_mem_cgroup_pages(struct mem_cgroup *memcg, unsigned long nr_pages, gfp_t gfp);
 
-/* At the entry of a system call: a task whose memory is below the min watermark helps first. */
+/*
+ * A request that must not sleep has gone below the min watermark. The next system call gets memory back first,
+ * before it holds anything that could be in the way.
+ */
+extern bool memory_is_short;
 void reclaim_before_system_call(void);
 
 /* The thread that keeps the zones above their watermarks. */
 void kswapd_run(void);
 /* A request of this order found a zone below its low watermark. From any context. */
-void wakeup_kswapd(struct zone *zone, unsigned int order);
+void wakeup_kswapd(const struct zone *zone, unsigned int order);

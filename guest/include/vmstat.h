@@ -17,7 +17,14 @@ enum vm_event_item {
     PGMAJFAULT, /* of these, those that waited for a disk */
     PGACTIVATE,
     PGDEACTIVATE,
-    OOM_KILL, /* processes that were ended for want of memory */
+    OOM_KILL,      /* processes that were ended for want of memory */
+    PGSCAN_KSWAPD, /* pages that reclaim has looked at */
+    PGSCAN_DIRECT,
+    PGSTEAL_KSWAPD, /* of these, freed */
+    PGSTEAL_DIRECT,
+    SLABS_SCANNED, /* objects freed by shrinkers */
+    PAGEOUTRUN,    /* how often kswapd woke */
+    ALLOCSTALL,    /* how often somebody had to reclaim himself */
     NR_VM_EVENT_ITEMS,
 };
 

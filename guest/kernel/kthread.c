@@ -38,7 +38,7 @@ static void make_requested(void)
     while (!list_empty(&requests)) {
         struct kthread *thread = list_first_entry(&requests, struct kthread, request);
         list_del_init(&thread->request);
-        thread->task = kernel_thread(kthread_main, thread, thread->name);
+        thread->task = kernel_thread_pid(alloc_system_pid(), kthread_main, thread, thread->name);
         complete(&thread->started);
     }
 }

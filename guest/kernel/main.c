@@ -29,6 +29,7 @@
 #include "sched.h"
 #include "serial8250.h"
 #include "slab.h"
+#include "swap.h"
 #include "timekeeping.h"
 #include "tty.h"
 #include "vgacon.h"
@@ -111,6 +112,7 @@ static __noreturn __attribute__((noinline)) void rest_init(void)
     free_initmem();
     kthreadd_task = kernel_thread_pid(2, kthreadd, NULL, "kthreadd");
     BUG_ON(kthreadd_task == NULL);
+    kswapd_run();
     show_buddyinfo();
     show_zoneinfo();
     page_walk_demo();

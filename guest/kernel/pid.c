@@ -60,6 +60,14 @@ u32 alloc_pid(void)
     return last_pid;
 }
 
+u32 alloc_system_pid(void)
+{
+    u32 pid = RESERVED_PIDS - 1;
+    while (is_taken(pid))
+        pid--;
+    return pid;
+}
+
 /* Timers look for tasks: the lists never change under them. */
 void attach_pid(struct task_struct *task)
 {

@@ -4,6 +4,7 @@
 #include "asm/traps.h"
 #include "printk.h"
 #include "sched.h"
+#include "swap.h"
 #include "sys_fs.h"
 #include "sys_mm.h"
 #include "sys_signal.h"
@@ -25,6 +26,8 @@ void do_int80_syscall_32(struct pt_regs *regs)
     local_irq_enable();
     u32 number = regs->orig_ax;
     long result = -ENOSYS;
+    if (memory_is_short)
+        reclaim_before_system_call();
     if (number < NR_syscalls && sys_call_table[number])
         result = sys_call_table[number](regs);
     regs->ax = (u32)result;

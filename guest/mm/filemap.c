@@ -8,9 +8,6 @@
 #include "swap.h"
 #include "writeback.h"
 
-/* How many pages are freed at a time when there is no memory for another one. */
-#define RECLAIM_BATCH 32
-
 struct page_cache_stat page_cache_stat;
 static struct kmem_cache *address_space_cachep;
 
@@ -100,27 +97,38 @@ struct page *find_lock_page(struct address_space *mapping, unsigned long index)
     }
 }
 
-/* A fresh page, locked and in the cache, with a reference of the caller's; NULL: no memory. */
+/*
+ * A fresh page, locked and in the cache, with a reference of the caller's. -ENOMEM, or -EEXIST: while this one
+ * waited for memory, somebody else has put a page there.
+ */
 static struct page *create_page(struct address_space *mapping, unsigned long index)
 {
     struct page *page = alloc_page(mapping->gfp_mask);
     if (page == NULL)
-        return NULL;
+        return ERR_PTR(-ENOMEM);
     page->flags |= PG_locked;
     /* Tables come from the reserves and free no page themselves: one of this tree would be in the way. */
-    if (add_to_page_cache(page, mapping, index) == 0)
-        return page;
-    if (shrink_page_cache(RECLAIM_BATCH) && add_to_page_cache(page, mapping, index) == 0)
+    int error = add_to_page_cache(page, mapping, index);
+    if (error == -ENOMEM && try_to_free_pages(GFP_KERNEL, 0))
+        error = add_to_page_cache(page, mapping, index);
+    if (error == 0)
         return page;
     page->flags &= ~PG_locked;
     put_page(page);
-    return NULL;
+    return ERR_PTR(error);
 }
 
 struct page *find_or_create_page(struct address_space *mapping, unsigned long index)
 {
-    struct page *page = find_lock_page(mapping, index);
-    return page ? page : create_page(mapping, index);
+    for (;;) {
+        struct page *page = find_lock_page(mapping, index);
+        if (page == NULL)
+            page = create_page(mapping, index);
+        if (!IS_ERR(page))
+            return page;
+        if (PTR_ERR(page) != -EEXIST)
+            return NULL;
+    }
 }
 
 /* Fills a locked page that is not up to date. */

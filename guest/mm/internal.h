@@ -5,6 +5,7 @@
 
 /* How far below the watermark an allocation may go, and where. */
 #define ALLOC_WMARK_MASK 0x3u
+#define ALLOC_NO_WATERMARKS 0x4u
 #define ALLOC_HIGH 0x20u /* half way to nothing */
 #define ALLOC_CMA 0x80u  /* CMA pageblocks too */
 
@@ -42,6 +43,17 @@ void pageset_init(struct zone *zone);
 void setup_pageset(struct zone *zone);
 struct page *rmqueue_pcplist(struct zone *zone, enum migratetype type, unsigned int alloc_flags);
 void free_pcppage(struct zone *zone, struct page *page);
+
+/* The highest zone that a request may have. */
+static inline enum zone_type gfp_zone(gfp_t gfp)
+{
+    if (gfp & __GFP_DMA)
+        return ZONE_DMA;
+    return (gfp & __GFP_HIGHMEM) ? ZONE_HIGHMEM : ZONE_NORMAL;
+}
+
+/* page_alloc.c: whether a request that may have zones up to that one finds one above its min watermark. */
+bool zones_are_above_min(enum zone_type highest_zone);
 
 /* page_alloc.c: what every page gets when it is handed out, and what is checked when it comes back. */
 void prep_new_page(struct page *page, unsigned int order, gfp_t gfp);

@@ -6,6 +6,7 @@
 #include "pagemap.h"
 #include "sched.h"
 #include "seq_file.h"
+#include "swap.h"
 #include "swapops.h"
 #include "vmalloc.h"
 
@@ -56,6 +57,18 @@ void meminfo_show(struct seq_file *m)
     row(m, "Buffers:", buffers);
     row(m, "Cached:", owners[PAGE_OWNER_PAGE_CACHE] - buffers);
     row(m, "SwapCached:", total_swapcache_pages);
+    for (unsigned int i = 0; i < 2; i++) {
+        static const char *const names[2][3] = {
+            {"Active:", "Active(anon):", "Active(file):"},
+            {"Inactive:", "Inactive(anon):", "Inactive(file):"},
+        };
+        unsigned long anon = nr_lru_pages(i ? LRU_INACTIVE_ANON : LRU_ACTIVE_ANON),
+                      file = nr_lru_pages(i ? LRU_INACTIVE_FILE : LRU_ACTIVE_FILE);
+        row(m, names[i][0], anon + file);
+        row(m, names[i][1], anon);
+        row(m, names[i][2], file);
+    }
+    row(m, "Unevictable:", nr_lru_pages(LRU_UNEVICTABLE));
     row(m, "HighTotal:", high->managed_pages);
     row(m, "HighFree:", high->nr_free_pages);
     row(m, "LowTotal:", managed - high->managed_pages);

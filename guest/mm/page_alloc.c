@@ -6,10 +6,7 @@
 #include "lookaside.h"
 #include "pagemap.h"
 #include "printk.h"
-#include "swap.h"
-
-/* Pages that are asked of the page cache at a time. */
-#define RECLAIM_BATCH 32ul
+#include "vmscan.h"
 
 /*
  * Whether the zone keeps more than the mark, and the reserve for requests that cannot go higher, after the
@@ -19,6 +16,8 @@ static bool zone_watermark_ok(const struct zone *zone, unsigned int order, unsig
                               unsigned int alloc_flags)
 {
     unsigned long mark = zone->watermark[alloc_flags & ALLOC_WMARK_MASK];
+    if (alloc_flags & ALLOC_NO_WATERMARKS)
+        return zone_has_block(zone, order, alloc_flags);
     if (alloc_flags & ALLOC_HIGH)
         mark -= mark / 2;
     unsigned long free_pages = zone->nr_free_pages;
@@ -27,13 +26,6 @@ static bool zone_watermark_ok(const struct zone *zone, unsigned int order, unsig
     if (free_pages < (1ul << order) + mark + zone->lowmem_reserve[highest_zone])
         return false;
     return zone_has_block(zone, order, alloc_flags);
-}
-
-static unsigned int gfp_zone(gfp_t gfp)
-{
-    if (gfp & __GFP_DMA)
-        return ZONE_DMA;
-    return (gfp & __GFP_HIGHMEM) ? ZONE_HIGHMEM : ZONE_NORMAL;
 }
 
 /* The two mobility flags are the type's number. */
@@ -55,35 +47,48 @@ static struct page *get_page_from_freelist(gfp_t gfp, unsigned int order, unsign
     if (type == MIGRATE_MOVABLE)
         alloc_flags |= ALLOC_CMA;
     struct zone *const *next = contig_page_data.node_zonelists[highest_zone].zones;
-    for (; *next; next++) {
-        if (!zone_watermark_ok(*next, order, highest_zone, alloc_flags))
-            continue;
-        struct page *page = rmqueue(*next, order, type, alloc_flags);
-        if (page)
-            return page;
+    struct page *page = NULL;
+    unsigned long flags = local_irq_save();
+    for (; *next && page == NULL; next++) {
+        if (zone_watermark_ok(*next, order, highest_zone, alloc_flags))
+            page = rmqueue(*next, order, type, alloc_flags);
     }
-    return NULL;
+    local_irq_restore(flags);
+    return page;
 }
 
-static unsigned long reclaim(unsigned long nr)
+bool zones_are_above_min(enum zone_type highest_zone)
 {
-    unsigned long nr_freed = shrink_page_cache(nr);
-    return nr_freed ? nr_freed : shrink_slab(nr);
+    struct zone *const *next = contig_page_data.node_zonelists[highest_zone].zones;
+    while (*next && !zone_watermark_ok(*next, 0, highest_zone, WMARK_MIN))
+        next++;
+    return *next != NULL;
 }
 
 /*
- * Deeper into the reserves; then with what the CPUs' lists hold merged into blocks; then with what the page
- * cache, and then the slabs, can do without.
+ * kswapd is to get memory back. Meanwhile, what is above min; then with what the CPUs' lists hold merged into
+ * blocks. Below that, who asks gets memory back himself; who must not sleep for it goes half way to nothing,
+ * and the next system call makes up for it.
  */
 static struct page *alloc_pages_slowpath(gfp_t gfp, unsigned int order)
 {
     unsigned int alloc_flags = WMARK_MIN | ((gfp & __GFP_HIGH) ? ALLOC_HIGH : 0);
+    wakeup_kswapd(contig_page_data.node_zonelists[gfp_zone(gfp)].zones[0], order);
     struct page *page = get_page_from_freelist(gfp, order, alloc_flags);
     if (page == NULL) {
         drain_all_pages();
         page = get_page_from_freelist(gfp, order, alloc_flags);
     }
-    while (page == NULL && (gfp & __GFP_RECLAIM) && reclaim(RECLAIM_BATCH << order)) {
+    if (page == NULL && current_may_have_reserves())
+        page = get_page_from_freelist(gfp, order, ALLOC_NO_WATERMARKS);
+    if (page || !(gfp & __GFP_RECLAIM))
+        return page;
+    if (!(gfp & __GFP_IO)) {
+        memory_is_short = true;
+        alloc_flags |= ALLOC_HIGH;
+        page = get_page_from_freelist(gfp, order, alloc_flags);
+    }
+    while (page == NULL && try_to_free_pages(gfp, order)) {
         drain_all_pages();
         page = get_page_from_freelist(gfp, order, alloc_flags);
     }
@@ -116,11 +121,9 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
     if (order >= MAX_ORDER)
         return NULL;
-    unsigned long flags = local_irq_save();
     struct page *page = get_page_from_freelist(gfp, order, WMARK_LOW);
     if (page == NULL)
         page = alloc_pages_slowpath(gfp, order);
-    local_irq_restore(flags);
     if (page == NULL) {
         if (!(gfp & __GFP_NOWARN))
             pr_warn("page allocation failure: order:%u, mode:%#x\n", order, gfp);

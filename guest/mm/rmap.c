@@ -116,6 +116,38 @@ int rmap_walk(struct page *page, rmap_fn fn, void *arg)
     return result;
 }
 
+/* ---- Who has used a page ---- */
+
+struct references {
+    u32 nr;
+    u32 vm_flags;
+};
+
+/* The CPU sets the bit again only when it looks into the table again. */
+static int clear_young_entry(struct page *page, struct vm_area_struct *vma, unsigned long address, pte_t *pte,
+                             void *arg)
+{
+    struct references *references = arg;
+    (void)page;
+    references->vm_flags |= vma->vm_flags & VM_LOCKED;
+    if (!pte_young(*pte))
+        return 0;
+    set_pte(pte, pte_mkold(*pte));
+    flush_tlb_page(address);
+    references->nr++;
+    references->vm_flags |= vma->vm_flags;
+    return 0;
+}
+
+u32 page_referenced(struct page *page, u32 *vm_flags)
+{
+    struct references references = {.nr = 0};
+    if (page->_mapcount)
+        (void)rmap_walk(page, clear_young_entry, &references);
+    *vm_flags = references.vm_flags;
+    return references.nr;
+}
+
 /* ---- What the page cache does to all entries of a page ---- */
 
 static int unmap_entry(struct page *page, struct vm_area_struct *vma, unsigned long address, pte_t *pte,

@@ -1,87 +1,267 @@
-/* Memory runs low: pages that were not used for long leave the page cache. */
-#include "fs.h"
-#include "page_cache.h"
-#include "slab.h"
-#include "swap.h"
-
 /*
- * Whether nobody but the cache has the page, and the disk has what it holds. A page that was used since it
- * was looked at last gets another turn, and moves behind the others.
+ * Reclaim: from the lists of pages to free memory. The inactive lists are looked at from their tails; the
+ * active ones only give them new pages when they have become short. How much of either kind, anonymous or
+ * file pages, is for get_scan_count() to say.
  */
-static bool can_be_freed(struct page *page, bool is_urgent)
-{
-    if (PageLocked(page) || PageDirty(page) || page->_refcount != 1 + page->_mapcount)
-        return false;
-    if (!(page->flags & PG_referenced) || is_urgent)
-        return true;
-    page->flags &= ~PG_referenced;
-    return false;
-}
-
-/* False: a process has written to it. */
-static bool free_page_cache_page(struct page *page)
-{
-    get_page(page);
-    page->flags |= PG_locked;
-    unmap_page(page);
-    bool is_clean = !PageDirty(page);
-    if (is_clean)
-        remove_from_page_cache(page);
-    unlock_page(page);
-    put_page(page);
-    return is_clean;
-}
-
-/* Whoever is next on the list goes to its end. */
-static struct page *next_page(struct list_head *list)
-{
-    struct page *page = list_entry(list->prev, struct page, lru);
-    list_del_init(&page->lru);
-    list_add(&page->lru, list);
-    return page;
-}
-
-static unsigned long scan_list(struct lruvec *lruvec, enum lru_list lru, unsigned long nr_to_free,
-                               bool is_urgent, bool takes_mapped)
-{
-    unsigned long nr_freed = 0;
-    for (unsigned long left = lruvec->nr_pages[lru]; left > 0 && nr_freed < nr_to_free; left--) {
-        struct page *page = next_page(&lruvec->lists[lru]);
-        if ((takes_mapped || page->_mapcount == 0) && can_be_freed(page, is_urgent))
-            nr_freed += free_page_cache_page(page);
-    }
-    return nr_freed;
-}
-
-/* One look at each page of all. */
-static unsigned long scan_page_cache(unsigned long nr_to_free, bool is_urgent, bool takes_mapped)
-{
-    unsigned long nr_freed = 0;
-    struct zone *zone;
-    for (unsigned int i = 0; i < 2; i++)
-        for_each_populated_zone(zone)
-        {
-            if (nr_freed < nr_to_free)
-                nr_freed += scan_list(&zone->lruvec, i ? LRU_ACTIVE_FILE : LRU_INACTIVE_FILE,
-                                      nr_to_free - nr_freed, is_urgent, takes_mapped);
-        }
-    return nr_freed;
-}
-
-unsigned long shrink_page_cache(unsigned long nr)
-{
-    unsigned long nr_freed = scan_page_cache(nr, false, true);
-    return nr_freed ? nr_freed : scan_page_cache(nr, true, true);
-}
-
-/* A slab goes only when all its objects are free: names and inodes are given up until one does. */
-unsigned long shrink_slab(unsigned long nr)
-{
-    for (;;) {
-        unsigned long nr_pages = kmem_cache_shrink_all();
-        if (nr_pages || shrink_dcache(nr) + shrink_clean_icache(nr) == 0)
-            return nr_pages;
-    }
-}
+#include "vmscan.h"
+#include "bug.h"
+#include "fs.h"
+#include "math64.h"
+#include "page_cache.h"
+#include "rmap.h"
 
 unsigned long vm_swappiness = 60;
+static const unsigned long nr_swap_pages;
+
+/* ---- One page ---- */
+
+enum page_references { PAGEREF_RECLAIM, PAGEREF_RECLAIM_CLEAN, PAGEREF_KEEP, PAGEREF_ACTIVATE };
+
+/*
+ * An anonymous page that was used stays. One of a file must have been used twice, so that a pass over a large
+ * file that is mapped does not activate it all; what programs execute stays at once.
+ */
+static enum page_references page_check_references(struct page *page, u32 *vm_flags)
+{
+    u32 nr_referenced = page_referenced(page, vm_flags);
+    bool was_referenced = page->flags & PG_referenced;
+    page->flags &= ~PG_referenced;
+    if (*vm_flags & VM_LOCKED)
+        return PAGEREF_RECLAIM;
+    if (nr_referenced == 0)
+        return was_referenced && !PageAnon(page) ? PAGEREF_RECLAIM_CLEAN : PAGEREF_RECLAIM;
+    if (PageAnon(page))
+        return PAGEREF_ACTIVATE;
+    page->flags |= PG_referenced;
+    if (was_referenced || nr_referenced > 1 || (*vm_flags & VM_EXEC))
+        return PAGEREF_ACTIVATE;
+    return PAGEREF_KEEP;
+}
+
+enum page_fate { PAGE_KEEP, PAGE_ACTIVATE, PAGE_MUST_STAY, PAGE_FREE };
+
+/* Writes a dirty page to where it belongs, if this may sleep; it is clean then, unless somebody writes to it. */
+static enum page_fate pageout(struct page *page, struct scan_control *sc)
+{
+    sc->nr_dirty++;
+    if (!sc->may_writepage)
+        return PAGE_KEEP;
+    return write_one_page(page) || PageDirty(page) ? PAGE_KEEP : PAGE_FREE;
+}
+
+/* The lists' reference, the cache's, and no other: nobody can come by the page any more. */
+static bool nobody_has(const struct page *page)
+{
+    return page->_mapcount == 0 && page->_refcount == 2;
+}
+
+/* What becomes of a locked page. PAGE_FREE: it has left its file, or its place in swap, and is nobody's. */
+static enum page_fate reclaim_page(struct page *page, struct scan_control *sc)
+{
+    u32 vm_flags = 0;
+    if (page->flags & PG_unevictable)
+        return PAGE_MUST_STAY;
+    if (page->_mapcount && !sc->may_unmap)
+        return PAGE_KEEP;
+    enum page_references references = page_check_references(page, &vm_flags);
+    if (vm_flags & VM_LOCKED)
+        return PAGE_MUST_STAY;
+    if (references == PAGEREF_ACTIVATE)
+        return PAGE_ACTIVATE;
+    if (references == PAGEREF_KEEP)
+        return PAGE_KEEP;
+    if (PageAnon(page) || page->mapping == NULL)
+        return PAGE_ACTIVATE;
+    unmap_page(page);
+    if (PageDirty(page)) {
+        enum page_fate fate = references == PAGEREF_RECLAIM_CLEAN ? PAGE_KEEP : pageout(page, sc);
+        if (fate != PAGE_FREE)
+            return fate;
+    }
+    if (PageDirty(page) || !nobody_has(page))
+        return PAGE_KEEP;
+    remove_from_page_cache(page);
+    return PAGE_FREE;
+}
+
+unsigned long shrink_page_list(struct list_head *page_list, struct scan_control *sc)
+{
+    unsigned long nr_freed = 0;
+    while (!list_empty(page_list)) {
+        struct page *page = list_entry(page_list->prev, struct page, lru);
+        list_del_init(&page->lru);
+        enum page_fate fate = PAGE_KEEP;
+        if (trylock_page(page)) {
+            fate = reclaim_page(page, sc);
+            unlock_page(page);
+        }
+        if (fate == PAGE_ACTIVATE) {
+            page->flags |= PG_active;
+            sc->nr_activated++;
+            count_vm_event(PGACTIVATE);
+        } else if (fate == PAGE_MUST_STAY) {
+            page->flags |= PG_unevictable;
+        }
+        nr_freed += fate == PAGE_FREE;
+        putback_lru_page(page);
+    }
+    return nr_freed;
+}
+
+/* ---- Lists ---- */
+
+/* Takes up to nr pages from the tail of a list, with a reference to each. */
+static unsigned long isolate_lru_pages(struct lruvec *lruvec, unsigned int lru, unsigned long nr,
+                                       struct list_head *isolated)
+{
+    unsigned long nr_taken = 0;
+    for (; nr_taken < nr && !list_empty(&lruvec->lists[lru]); nr_taken++) {
+        struct page *page = list_entry(lruvec->lists[lru].prev, struct page, lru);
+        (void)isolate_lru_page(page);
+        list_add(&page->lru, isolated);
+    }
+    return nr_taken;
+}
+
+static void count_scanned(unsigned long nr_scanned, unsigned long nr_freed)
+{
+    count_vm_events(current_is_kswapd() ? PGSCAN_KSWAPD : PGSCAN_DIRECT, nr_scanned);
+    count_vm_events(current_is_kswapd() ? PGSTEAL_KSWAPD : PGSTEAL_DIRECT, nr_freed);
+}
+
+/* Returns how many were looked at: not more than could be too many if all go. */
+static unsigned long shrink_inactive_list(struct lruvec *lruvec, unsigned int lru, unsigned long nr,
+                                          struct scan_control *sc)
+{
+    LIST_HEAD(isolated);
+    struct zone_reclaim_stat *stat = &lruvec->reclaim_stat;
+    nr = min(nr, sc->nr_to_reclaim - min(sc->nr_reclaimed, sc->nr_to_reclaim));
+    unsigned long nr_scanned = isolate_lru_pages(lruvec, lru, nr, &isolated);
+    unsigned long nr_active = sc->nr_activated;
+    unsigned long nr_freed = shrink_page_list(&isolated, sc);
+    stat->recent_scanned[is_file_lru(lru)] += nr_scanned;
+    stat->recent_rotated[is_file_lru(lru)] += sc->nr_activated - nr_active;
+    sc->nr_scanned += nr_scanned;
+    sc->nr_reclaimed += nr_freed;
+    count_scanned(nr_scanned, nr_freed);
+    return nr;
+}
+
+/*
+ * The pages that were active longest become inactive, used or not: they have the time until they reach the
+ * other end of that list to be used again. Only what programs execute, and have since, gets another turn.
+ */
+static void shrink_active_list(struct lruvec *lruvec, unsigned int lru, unsigned long nr)
+{
+    LIST_HEAD(isolated);
+    struct zone_reclaim_stat *stat = &lruvec->reclaim_stat;
+    stat->recent_scanned[is_file_lru(lru)] += isolate_lru_pages(lruvec, lru, nr, &isolated);
+    while (!list_empty(&isolated)) {
+        struct page *page = list_entry(isolated.prev, struct page, lru);
+        u32 vm_flags = 0;
+        list_del_init(&page->lru);
+        bool was_used = page_referenced(page, &vm_flags);
+        stat->recent_rotated[is_file_lru(lru)] += was_used;
+        if (!was_used || !is_file_lru(lru) || !(vm_flags & VM_EXEC)) {
+            page->flags &= ~PG_active;
+            count_vm_event(PGDEACTIVATE);
+        }
+        putback_lru_page(page);
+    }
+}
+
+/*
+ * As long as the inactive list is the longer one, active pages are left alone. Anonymous pages are all used
+ * when they come, so that in large zones fewer of them need to be watched.
+ */
+static bool inactive_list_is_low(const struct lruvec *lruvec, unsigned int inactive)
+{
+    const unsigned long pages_per_gib = 1ul << (30 - PAGE_SHIFT);
+    unsigned long nr_inactive = lruvec->nr_pages[inactive],
+                  nr_active = lruvec->nr_pages[inactive + LRU_ACTIVE];
+    u32 ratio = is_file_lru(inactive) ? 1 : int_sqrt((u32)(10 * (nr_inactive + nr_active) / pages_per_gib));
+    return nr_inactive * max(ratio, 1u) < nr_active;
+}
+
+/* Returns how many of the nr pages are done with. */
+static unsigned long shrink_list(struct lruvec *lruvec, unsigned int lru, unsigned long nr,
+                                 struct scan_control *sc)
+{
+    if (!is_active_lru(lru))
+        return shrink_inactive_list(lruvec, lru, nr, sc);
+    if (inactive_list_is_low(lruvec, lru - LRU_ACTIVE))
+        shrink_active_list(lruvec, lru, nr);
+    return nr;
+}
+
+/* ---- Anonymous and file pages ---- */
+
+static bool can_swap(const struct scan_control *sc)
+{
+    return sc->may_swap && sc->swappiness && nr_swap_pages;
+}
+
+/* The past counts less and less: beyond a quarter of the pages, half of it is forgotten. */
+static void age_reclaim_stat(struct lruvec *lruvec, bool is_file)
+{
+    struct zone_reclaim_stat *stat = &lruvec->reclaim_stat;
+    unsigned int lru = is_file ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON;
+    if (stat->recent_scanned[is_file] > (lruvec->nr_pages[lru] + lruvec->nr_pages[lru + LRU_ACTIVE]) / 4) {
+        stat->recent_scanned[is_file] /= 2;
+        stat->recent_rotated[is_file] /= 2;
+    }
+}
+
+/*
+ * How many pages of each list are to be looked at. Swappiness is the share that is wished, of 200; where few of
+ * the pages that were looked at were in use, there is more to be had.
+ */
+static void get_scan_count(struct lruvec *lruvec, const struct scan_control *sc, unsigned long *nr)
+{
+    const struct zone_reclaim_stat *stat = &lruvec->reclaim_stat;
+    unsigned long part[2], wish[2] = {sc->swappiness, 200 - sc->swappiness};
+    for (unsigned int i = 0; i < 2; i++) {
+        age_reclaim_stat(lruvec, i);
+        part[i] = wish[i] * (stat->recent_scanned[i] + 1) / (stat->recent_rotated[i] + 1);
+    }
+    unsigned int lru;
+    for_each_evictable_lru(lru)
+    {
+        unsigned long size = lruvec->nr_pages[lru] >> sc->priority;
+        if (!can_swap(sc))
+            nr[lru] = is_file_lru(lru) ? size : 0;
+        else if (sc->priority == 0)
+            nr[lru] = size;
+        else
+            nr[lru] =
+                (unsigned long)div_u64((u64)size * part[is_file_lru(lru)], (u32)(part[0] + part[1] + 1));
+    }
+}
+
+/* The lists are shortened side by side: in each round, in proportion to what is left to be looked at. */
+static unsigned long batch_of(const unsigned long *nr, unsigned int lru)
+{
+    unsigned long most = 1;
+    unsigned int i;
+    for_each_evictable_lru(i) most = max(most, nr[i]);
+    return (unsigned long)div_u64((u64)nr[lru] * min(most, SWAP_CLUSTER_MAX) + most - 1, (u32)most);
+}
+
+void shrink_lruvec(struct lruvec *lruvec, struct scan_control *sc)
+{
+    unsigned long nr[LRU_UNEVICTABLE], batch[LRU_UNEVICTABLE];
+    unsigned int lru;
+    get_scan_count(lruvec, sc, nr);
+    while ((nr[LRU_INACTIVE_ANON] || nr[LRU_ACTIVE_FILE] || nr[LRU_INACTIVE_FILE]) &&
+           sc->nr_reclaimed < sc->nr_to_reclaim) {
+        for_each_evictable_lru(lru) batch[lru] = batch_of(nr, lru);
+        for_each_evictable_lru(lru)
+        {
+            if (batch[lru])
+                nr[lru] -= shrink_list(lruvec, lru, batch[lru], sc);
+        }
+    }
+    /* Even if there was nothing to swap: the active list's pages are to be watched before there is need. */
+    if (can_swap(sc) && inactive_list_is_low(lruvec, LRU_INACTIVE_ANON))
+        shrink_active_list(lruvec, LRU_ACTIVE_ANON, SWAP_CLUSTER_MAX);
+}

@@ -4,6 +4,7 @@
 #include "pagemap.h"
 #include "printk.h"
 #include "seq_file.h"
+#include "swap.h"
 #include "writeback.h"
 
 void show_zones(void)
@@ -97,7 +98,19 @@ static void pagesets_show(struct seq_file *m, const struct zone *zone)
     }
 }
 
-void zoneinfo_show(struct seq_file *m)
+static const char *const lru_names[NR_LRU_LISTS] = {
+    [LRU_INACTIVE_ANON] = "inactive_anon", [LRU_ACTIVE_ANON] = "active_anon",
+    [LRU_INACTIVE_FILE] = "inactive_file", [LRU_ACTIVE_FILE] = "active_file",
+    [LRU_UNEVICTABLE] = "unevictable",
+};
+
+static void lists_show(struct seq_file *m, const struct lruvec *lruvec)
+{
+    for (unsigned int lru = 0; lru < NR_LRU_LISTS; lru++)
+        seq_printf(m, "      nr_zone_%s %lu\n", lru_names[lru], lruvec->nr_pages[lru]);
+}
+
+static void zones_show(struct seq_file *m, bool with_lists)
 {
     struct zone *zone;
     for_each_populated_zone(zone)
@@ -114,9 +127,22 @@ void zoneinfo_show(struct seq_file *m)
                    zone->lowmem_reserve[1], zone->lowmem_reserve[2]);
         seq_printf(m, "      nr_free_pages %lu\n", zone->nr_free_pages);
         seq_printf(m, "      nr_free_cma  %lu\n", zone->nr_free_cma_pages);
+        if (with_lists)
+            lists_show(m, &zone->lruvec);
         pagesets_show(m, zone);
         seq_printf(m, "  start_pfn:           %lu\n", zone->zone_start_pfn);
     }
+}
+
+void zoneinfo_show(struct seq_file *m)
+{
+    zones_show(m, true);
+}
+
+/* The lists are empty yet. */
+static void first_zoneinfo_show(struct seq_file *m)
+{
+    zones_show(m, false);
 }
 
 unsigned long vm_events[NR_VM_EVENT_ITEMS];
@@ -140,6 +166,11 @@ void vmstat_show(struct seq_file *m)
         unsigned long value;
     } rows[] = {
         {"nr_free_pages", nr_free_pages()},
+        {"nr_inactive_anon", nr_lru_pages(LRU_INACTIVE_ANON)},
+        {"nr_active_anon", nr_lru_pages(LRU_ACTIVE_ANON)},
+        {"nr_inactive_file", nr_lru_pages(LRU_INACTIVE_FILE)},
+        {"nr_active_file", nr_lru_pages(LRU_ACTIVE_FILE)},
+        {"nr_unevictable", nr_lru_pages(LRU_UNEVICTABLE)},
         {"nr_anon_pages", nr_owned_pages[PAGE_OWNER_ANON]},
         {"nr_file_pages", nr_owned_pages[PAGE_OWNER_PAGE_CACHE]},
         {"nr_dirty", page_cache_stat.nr_dirty},
@@ -159,9 +190,18 @@ void vmstat_show(struct seq_file *m)
         {"pgalloc_normal", vm_events[PGALLOC_NORMAL]},
         {"pgalloc_high", vm_events[PGALLOC_HIGH]},
         {"pgfree", vm_events[PGFREE]},
+        {"pgactivate", vm_events[PGACTIVATE]},
+        {"pgdeactivate", vm_events[PGDEACTIVATE]},
         {"pgfault", vm_events[PGFAULT]},
         {"pgmajfault", vm_events[PGMAJFAULT]},
         {"oom_kill", vm_events[OOM_KILL]},
+        {"pgsteal_kswapd", vm_events[PGSTEAL_KSWAPD]},
+        {"pgsteal_direct", vm_events[PGSTEAL_DIRECT]},
+        {"pgscan_kswapd", vm_events[PGSCAN_KSWAPD]},
+        {"pgscan_direct", vm_events[PGSCAN_DIRECT]},
+        {"slabs_scanned", vm_events[SLABS_SCANNED]},
+        {"pageoutrun", vm_events[PAGEOUTRUN]},
+        {"allocstall", vm_events[ALLOCSTALL]},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         seq_printf(m, "%s %lu\n", rows[i].name, rows[i].value);
@@ -174,5 +214,5 @@ void show_buddyinfo(void)
 
 void show_zoneinfo(void)
 {
-    seq_print(zoneinfo_show);
+    seq_print(first_zoneinfo_show);
 }

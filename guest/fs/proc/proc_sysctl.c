@@ -4,6 +4,7 @@
 #include "pagemap.h"
 #include "sched.h"
 #include "string.h"
+#include "swap.h"
 #include "utsname.h"
 #include "writeback.h"
 
@@ -65,6 +66,16 @@ static int min_free_kbytes_store(const char *text)
     if (error == 0)
         setup_per_zone_wmarks();
     return error;
+}
+
+static void swappiness_show(struct seq_file *m)
+{
+    seq_printf(m, "%lu\n", vm_swappiness);
+}
+
+static int swappiness_store(const char *text)
+{
+    return proc_parse_number(text, SWAPPINESS_MOST, &vm_swappiness);
 }
 
 #define DROP_PAGECACHE 1ul
@@ -140,6 +151,7 @@ static const struct proc_entry vm_entries[] = {
     PROC_SETTING("min_free_kbytes", min_free_kbytes_show, min_free_kbytes_store),
     PROC_SETTING("oom_dump_tasks", oom_dump_tasks_show, oom_dump_tasks_store),
     PROC_SETTING("oom_kill_allocating_task", oom_kill_allocating_task_show, oom_kill_allocating_task_store),
+    PROC_SETTING("swappiness", swappiness_show, swappiness_store),
     PROC_TEXT("overcommit_memory", overcommit_memory_show),
     PROC_SETTING("panic_on_oom", panic_on_oom_show, panic_on_oom_store),
     {.name = NULL},

@@ -15,6 +15,7 @@
 #include "params.h"
 #include "printk.h"
 #include "task_pid.h"
+#include "vmscan.h"
 
 char *host_ram;
 struct boot_params boot_params;
@@ -56,6 +57,39 @@ void delayacct_start(enum delay_kind kind)
 
 void delayacct_end(void)
 {
+}
+
+/* There is one task, and no kswapd. */
+bool memory_is_short;
+
+bool current_is_kswapd(void)
+{
+    return false;
+}
+
+bool current_may_have_reserves(void)
+{
+    return false;
+}
+
+bool begin_reclaim(void)
+{
+    return true;
+}
+
+void end_reclaim(unsigned long nr_freed)
+{
+    (void)nr_freed;
+}
+
+void wait_for_kswapd(void)
+{
+}
+
+void wakeup_kswapd(const struct zone *zone, unsigned int order)
+{
+    (void)zone;
+    (void)order;
 }
 
 void clear_highpage(struct page *page)

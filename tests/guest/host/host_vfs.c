@@ -12,6 +12,7 @@
 #include "internal.h"
 #include "libfs.h"
 #include "page_cache.h"
+#include "rmap.h"
 #include "sched.h"
 #include "slab.h"
 #include "string.h"
@@ -129,6 +130,13 @@ int put_user_u32(u32 value, u32 *to)
 }
 
 /* ---- What has no part in it: processes that map files, block devices, devices, programs ---- */
+
+u32 page_referenced(struct page *page, u32 *vm_flags)
+{
+    (void)page;
+    *vm_flags = 0;
+    return 0;
+}
 
 void write_protect_page(struct page *page)
 {

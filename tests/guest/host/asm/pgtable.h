@@ -1,4 +1,4 @@
-/* asm/pgtable.h for a host build: an entry is a frame's number, and bits: there, dirty, writable. */
+/* asm/pgtable.h for a host build: an entry is a frame's number, and bits: there, dirty, writable, accessed. */
 #pragma once
 
 #include "mm_types.h"
@@ -38,6 +38,16 @@ static inline pte_t swp_entry_to_pte(swp_entry_t entry)
 static inline bool pte_dirty(pte_t pte)
 {
     return pte.pte & 2;
+}
+
+static inline bool pte_young(pte_t pte)
+{
+    return pte.pte & 8;
+}
+
+static inline pte_t pte_mkold(pte_t pte)
+{
+    return (pte_t){pte.pte & ~8ul};
 }
 
 static inline pte_t pte_mkclean(pte_t pte)

@@ -103,6 +103,11 @@ static inline bool pte_young(pte_t pte)
     return pte.pte & _PAGE_ACCESSED;
 }
 
+static inline pte_t pte_mkold(pte_t pte)
+{
+    return (pte_t){pte.pte & ~(pteval_t)_PAGE_ACCESSED};
+}
+
 static inline unsigned long pte_pfn(pte_t pte)
 {
     return (unsigned long)((pte.pte & PTE_PFN_MASK) >> PAGE_SHIFT);
