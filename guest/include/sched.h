@@ -220,8 +220,8 @@ struct task_struct *find_process(u32 pid);
 u32 alloc_pid(void);
 extern u32 last_pid; /* that it gave */
 /*
- * The highest free one of those that are the system's: what kernel threads get, so that programs have the same
- * numbers however many of those there are.
+ * The highest free one of those that are the system's: what kernel threads get, so that programs have the
+ * same numbers however many of those there are.
  */
 u32 alloc_system_pid(void);
 void attach_pid(struct task_struct *task);

@@ -17,7 +17,7 @@ struct shrinker {
 
 void register_shrinker(struct shrinker *shrinker);
 /*
- * Of the objects of each cache frees as large a part as nr_scanned is of nr_pages, and the slabs that are empty
- * then. Returns how many pages were freed.
+ * Of the objects of each cache frees as large a part as nr_scanned is of nr_pages, and the slabs that are
+ * empty then. Returns how many pages were freed.
  */
 unsigned long shrink_slab(unsigned long nr_scanned, unsigned long nr_pages);

@@ -69,8 +69,8 @@ unsigned long try_to_free_pages(gfp_t gfp, unsigned int order);
 unsigned long try_to_free_mem_cgroup_pages(struct mem_cgroup *memcg, unsigned long nr_pages, gfp_t gfp);
 
 /*
- * A request that must not sleep has gone below the min watermark. The next system call gets memory back first,
- * before it holds anything that could be in the way.
+ * A request that must not sleep has gone below the min watermark. The next system call gets memory back
+ * first, before it holds anything that could be in the way.
  */
 extern bool memory_is_short;
 void reclaim_before_system_call(void);

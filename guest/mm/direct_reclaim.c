@@ -1,6 +1,6 @@
 /*
- * Direct reclaim: who finds no memory gets some back himself, and is delayed by that. First a small part of the
- * lists is looked at, then twice as much, and so on, until enough is free or all was looked at in vain.
+ * Direct reclaim: who finds no memory gets some back himself, and is delayed by that. First a small part of
+ * the lists is looked at, then twice as much, and so on, until enough is free or all was looked at in vain.
  */
 #include "compiler.h"
 #include "delayacct.h"

@@ -98,8 +98,8 @@ struct page *find_lock_page(struct address_space *mapping, unsigned long index)
 }
 
 /*
- * A fresh page, locked and in the cache, with a reference of the caller's. -ENOMEM, or -EEXIST: while this one
- * waited for memory, somebody else has put a page there.
+ * A fresh page, locked and in the cache, with a reference of the caller's. -ENOMEM, or -EEXIST: while this
+ * one waited for memory, somebody else has put a page there.
  */
 static struct page *create_page(struct address_space *mapping, unsigned long index)
 {

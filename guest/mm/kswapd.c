@@ -1,7 +1,7 @@
 /*
  * kswapd: the thread that gets memory back before anybody has to wait for it. A request that finds its zones
- * below their low watermarks wakes it; it goes on until all zones are above the high ones, and sleeps. And what
- * else tells a task that reclaims from another.
+ * below their low watermarks wakes it; it goes on until all zones are above the high ones, and sleeps. And
+ * what else tells a task that reclaims from another.
  */
 #include "bug.h"
 #include "internal.h"
@@ -12,7 +12,9 @@
 #include "vmscan.h"
 #include "wait.h"
 
-/* So often in a row it tries in vain; then it sleeps until direct reclaim, or who frees memory, gets further. */
+/*
+ * So often in a row it tries in vain; then it sleeps until direct reclaim, or who frees memory, gets further.
+ */
 #define MAX_RECLAIM_RETRIES 16u
 
 static struct {
@@ -68,8 +70,8 @@ static bool shrink_low_zones(struct scan_control *sc)
 }
 
 /*
- * Looks at a larger and larger part of the lists as long as zones are below their high watermarks. Returns how
- * many pages were freed; 0: all was looked at in vain.
+ * Looks at a larger and larger part of the lists as long as zones are below their high watermarks. Returns
+ * how many pages were freed; 0: all was looked at in vain.
  */
 static unsigned long balance_pgdat(unsigned int order)
 {

@@ -40,7 +40,9 @@ static enum page_references page_check_references(struct page *page, u32 *vm_fla
 
 enum page_fate { PAGE_KEEP, PAGE_ACTIVATE, PAGE_MUST_STAY, PAGE_FREE };
 
-/* Writes a dirty page to where it belongs, if this may sleep; it is clean then, unless somebody writes to it. */
+/*
+ * Writes a dirty page to where it belongs, if this may sleep; it is clean then, unless somebody writes to it.
+ */
 static enum page_fate pageout(struct page *page, struct scan_control *sc)
 {
     sc->nr_dirty++;
@@ -213,8 +215,8 @@ static void age_reclaim_stat(struct lruvec *lruvec, bool is_file)
 }
 
 /*
- * How many pages of each list are to be looked at. Swappiness is the share that is wished, of 200; where few of
- * the pages that were looked at were in use, there is more to be had.
+ * How many pages of each list are to be looked at. Swappiness is the share that is wished, of 200; where few
+ * of the pages that were looked at were in use, there is more to be had.
  */
 static void get_scan_count(struct lruvec *lruvec, const struct scan_control *sc, unsigned long *nr)
 {

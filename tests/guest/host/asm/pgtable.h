@@ -1,4 +1,6 @@
-/* asm/pgtable.h for a host build: an entry is a frame's number, and bits: there, dirty, writable, accessed. */
+/*
+ * asm/pgtable.h for a host build: an entry is a frame's number, and bits: there, dirty, writable, accessed.
+ */
 #pragma once
 
 #include "mm_types.h"
