@@ -25,6 +25,13 @@ enum vm_event_item {
     SLABS_SCANNED, /* objects freed by shrinkers */
     PAGEOUTRUN,    /* how often kswapd woke */
     ALLOCSTALL,    /* how often somebody had to reclaim himself */
+    PGMIGRATE_SUCCESS,
+    PGMIGRATE_FAIL,
+    COMPACTMIGRATE_SCANNED, /* frames that compaction's scanners looked at */
+    COMPACTFREE_SCANNED,
+    COMPACTSTALL, /* how often somebody had to compact himself */
+    COMPACTFAIL,  /* of these: there was no block then */
+    COMPACTSUCCESS,
     NR_VM_EVENT_ITEMS,
 };
 

@@ -81,9 +81,11 @@ ssize_t generic_file_read(struct file *file, char __user *user_buffer, size_t co
         struct page *page = read_mapping_page(mapping, index, NULL);
         if (IS_ERR(page))
             return done ? done : PTR_ERR(page);
-        file->f_ra.prev_index = index;
         ssize_t moved = read_from_page(page, offset, user_buffer + done, bytes);
-        mark_page_accessed(page);
+        /* A page that is read piece by piece is used once. */
+        if (index != file->f_ra.prev_index || offset == 0)
+            mark_page_accessed(page);
+        file->f_ra.prev_index = index;
         put_page(page);
         if (moved < 0)
             return done ? done : moved;

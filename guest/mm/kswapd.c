@@ -4,6 +4,7 @@
  * what else tells a task that reclaims from another.
  */
 #include "bug.h"
+#include "compaction.h"
 #include "internal.h"
 #include "kthread.h"
 #include "lookaside.h"
@@ -104,6 +105,8 @@ static int kswapd_main(void *unused)
         unsigned int order = kswapd.order;
         kswapd.order = 0;
         unsigned long nr_freed = balance_pgdat(order);
+        if (order)
+            compact_zones(order);
         kswapd.failures = nr_freed ? 0 : kswapd.failures + 1;
         kswapd.is_woken = false;
         lk_mm_kswapd_sleep(nr_freed);

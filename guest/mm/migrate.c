@@ -53,19 +53,18 @@ static void move_anon(struct page *page, struct page *copy)
  * No process runs while the kernel does this, so that none can write to the old page after it was copied. A
  * device may, and whoever reads a process's memory or a file for one holds a reference.
  */
-int migrate_page(struct page *page)
+int migrate_page_to(struct page *page, struct page *copy)
 {
     const u32 kept =
         PG_anon | PG_uptodate | PG_dirty | PG_referenced | PG_active | PG_unevictable | PG_swapcache;
     bool is_cached = page->owner == PAGE_OWNER_PAGE_CACHE;
     const bool is_swapcache = PageSwapCache(page);
-    if (PageLocked(page) || page->_refcount != page->_mapcount + (is_cached || is_swapcache))
+    if (PageLocked(page) || page->_refcount != page->_mapcount + (is_cached || is_swapcache)) {
+        count_vm_event(PGMIGRATE_FAIL);
         return -EBUSY;
-    gfp_t gfp = is_cached ? page->mapping->gfp_mask : GFP_HIGHUSER_MOVABLE;
-    /* Not by freeing pages of the cache: this might be one. */
-    struct page *copy = alloc_page((gfp & ~__GFP_RECLAIM) | __GFP_NOWARN);
-    if (copy == NULL)
-        return -ENOMEM;
+    }
+    count_vm_event(PGMIGRATE_SUCCESS);
+    lk_mm_migrate(page_to_pfn(page), page_to_pfn(copy));
     copy_highpage(copy, page);
     struct target target = {.page = copy};
     if (page->_mapcount)
@@ -91,4 +90,17 @@ int migrate_page(struct page *page)
     __free_page(page);
     nr_migrated++;
     return 0;
+}
+
+int migrate_page(struct page *page)
+{
+    gfp_t gfp = page->owner == PAGE_OWNER_PAGE_CACHE ? page->mapping->gfp_mask : GFP_HIGHUSER_MOVABLE;
+    /* Not by freeing pages of the cache: this might be one. */
+    struct page *copy = alloc_page((gfp & ~__GFP_RECLAIM) | __GFP_NOWARN);
+    if (copy == NULL)
+        return -ENOMEM;
+    int error = migrate_page_to(page, copy);
+    if (error)
+        __free_page(copy);
+    return error;
 }

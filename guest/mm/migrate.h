@@ -4,7 +4,9 @@
 #include "mm.h"
 
 /*
- * Moves an anonymous page and frees its frame; all entries that mapped it map the new one. 0, -EBUSY
- * (somebody but the page tables holds it), or -ENOMEM.
+ * Moves a page of a process or a file to `copy`, a fresh one, and frees its frame; all entries that mapped it
+ * map the new one, and its file finds it. 0, or -EBUSY: somebody but the page tables and the file holds it.
  */
+int migrate_page_to(struct page *page, struct page *copy);
+/* The same to whatever page there is. -ENOMEM: none. */
 int migrate_page(struct page *page);

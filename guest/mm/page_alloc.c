@@ -1,6 +1,7 @@
 /* The page allocator: which zone serves a request, and what happens to a page on its way out and back. */
 #include "asm/irqflags.h"
 #include "bug.h"
+#include "compaction.h"
 #include "highmem.h"
 #include "internal.h"
 #include "lookaside.h"
@@ -88,8 +89,13 @@ static struct page *alloc_pages_slowpath(gfp_t gfp, unsigned int order)
         alloc_flags |= ALLOC_HIGH;
         page = get_page_from_freelist(gfp, order, alloc_flags);
     }
+    /* Pages that are free need only be moved together; where there are too few, some are freed in between. */
+    if (page == NULL && order && try_to_compact_pages(gfp, order))
+        page = get_page_from_freelist(gfp, order, alloc_flags);
     while (page == NULL && try_to_free_pages(gfp, order)) {
         drain_all_pages();
+        if (order)
+            (void)try_to_compact_pages(gfp, order);
         page = get_page_from_freelist(gfp, order, alloc_flags);
     }
     return page;

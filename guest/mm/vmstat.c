@@ -202,6 +202,13 @@ void vmstat_show(struct seq_file *m)
         {"slabs_scanned", vm_events[SLABS_SCANNED]},
         {"pageoutrun", vm_events[PAGEOUTRUN]},
         {"allocstall", vm_events[ALLOCSTALL]},
+        {"pgmigrate_success", vm_events[PGMIGRATE_SUCCESS]},
+        {"pgmigrate_fail", vm_events[PGMIGRATE_FAIL]},
+        {"compact_migrate_scanned", vm_events[COMPACTMIGRATE_SCANNED]},
+        {"compact_free_scanned", vm_events[COMPACTFREE_SCANNED]},
+        {"compact_stall", vm_events[COMPACTSTALL]},
+        {"compact_fail", vm_events[COMPACTFAIL]},
+        {"compact_success", vm_events[COMPACTSUCCESS]},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         seq_printf(m, "%s %lu\n", rows[i].name, rows[i].value);

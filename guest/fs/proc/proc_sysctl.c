@@ -1,4 +1,5 @@
 /* /proc/sys: what can be set while the system runs. */
+#include "compaction.h"
 #include "internal.h"
 #include "mm.h"
 #include "pagemap.h"
@@ -78,6 +79,14 @@ static int swappiness_store(const char *text)
     return proc_parse_number(text, SWAPPINESS_MOST, &vm_swappiness);
 }
 
+/* Whatever is written. */
+static int compact_memory_store(const char *text)
+{
+    (void)text;
+    compact_memory();
+    return 0;
+}
+
 #define DROP_PAGECACHE 1ul
 #define DROP_SLAB 2ul
 
@@ -140,6 +149,7 @@ DIRTY_SETTING(dirty_expire_centisecs, dirty_expire_interval, no_other, 0, CENTIS
 DIRTY_SETTING(dirty_writeback_centisecs, dirty_writeback_interval, no_other, 0, CENTISECS_MOST)
 
 static const struct proc_entry vm_entries[] = {
+    {.name = "compact_memory", .mode = S_IFREG | 0200, .store = compact_memory_store},
     PROC_SETTING("dirty_background_bytes", dirty_background_bytes_show, dirty_background_bytes_store),
     PROC_SETTING("dirty_background_ratio", dirty_background_ratio_show, dirty_background_ratio_store),
     PROC_SETTING("dirty_bytes", dirty_bytes_show, dirty_bytes_store),
