@@ -77,5 +77,6 @@ void reclaim_before_system_call(void);
 
 /* The thread that keeps the zones above their watermarks. */
 void kswapd_run(void);
+bool kswapd_is_awake(void);
 /* A request of this order found a zone below its low watermark. From any context. */
 void wakeup_kswapd(const struct zone *zone, unsigned int order);

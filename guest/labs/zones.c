@@ -43,13 +43,14 @@ static void check_first_choice(void)
  * What must be left in a zone when no request of a kind finds a page in it any more: min, and what is
  * reserved for those that cannot go as high as this one.
  */
-static void check_left(enum zone_type type, enum zone_type highest)
+static void check_left(enum zone_type type, enum zone_type highest, bool is_half)
 {
     const struct zone *zone = zone_of(type);
-    unsigned long reserve = zone->watermark[WMARK_MIN] + zone->lowmem_reserve[highest];
+    unsigned long min = zone->watermark[WMARK_MIN], kept = is_half ? min - min / 2 : min,
+                  reserve = kept + zone->lowmem_reserve[highest];
     lab_check(zone->nr_free_pages <= reserve && zone->nr_free_pages + zone->pageset[0].batch >= reserve,
-              "%s keeps %lu pages: min %lu and a reserve of %lu", zone->name, zone->nr_free_pages,
-              zone->watermark[WMARK_MIN], zone->lowmem_reserve[highest]);
+              "%s keeps %lu pages: %smin %lu and a reserve of %lu", zone->name, zone->nr_free_pages,
+              is_half ? "half of " : "", min, zone->lowmem_reserve[highest]);
 }
 
 static void zones(void)
@@ -60,27 +61,32 @@ static void zones(void)
     check_borders();
     check_first_choice();
 
-    lab_say("GFP_HIGHUSER takes all that it can get:");
-    hold_all_pages(&user, GFP_HIGHUSER, counts);
+    lab_say("GFP_HIGHUSER takes all that it can get without reclaim:");
+    hold_all_pages(&user, GFP_HIGHUSER & ~__GFP_RECLAIM, counts);
     lab_figure("pages from HighMem", counts[ZONE_HIGHMEM], 1, "pages");
     lab_figure("pages from Normal", counts[ZONE_NORMAL], 1, "pages");
     lab_figure("pages from DMA", counts[ZONE_DMA], 1, "pages");
     lab_check(counts[ZONE_HIGHMEM] && counts[ZONE_NORMAL] && counts[ZONE_DMA],
               "it fell back downwards, twice");
-    check_left(ZONE_HIGHMEM, ZONE_HIGHMEM);
-    check_left(ZONE_NORMAL, ZONE_HIGHMEM);
-    check_left(ZONE_DMA, ZONE_HIGHMEM);
+    check_left(ZONE_HIGHMEM, ZONE_HIGHMEM, false);
+    check_left(ZONE_NORMAL, ZONE_HIGHMEM, false);
+    check_left(ZONE_DMA, ZONE_HIGHMEM, false);
 
     counts[ZONE_HIGHMEM] = counts[ZONE_NORMAL] = counts[ZONE_DMA] = 0;
-    unsigned long more = hold_all_pages(&kernel, GFP_KERNEL, counts);
+    unsigned long more = hold_all_pages(&kernel, GFP_KERNEL & ~__GFP_RECLAIM, counts);
     lab_check(more && counts[ZONE_HIGHMEM] == 0, "GFP_KERNEL still gets %lu pages: the reserves were for it",
               more);
-    check_left(ZONE_NORMAL, ZONE_NORMAL);
-    check_left(ZONE_DMA, ZONE_NORMAL);
+    check_left(ZONE_NORMAL, ZONE_NORMAL, false);
+    check_left(ZONE_DMA, ZONE_NORMAL, false);
 
     more = hold_all_pages(&dma, GFP_DMA, NULL);
     lab_check(more, "GFP_DMA still gets %lu pages", more);
-    check_left(ZONE_DMA, ZONE_DMA);
+    check_left(ZONE_DMA, ZONE_DMA, false);
+
+    more = hold_all_pages(&kernel, GFP_KERNEL, counts);
+    lab_check(more && counts[ZONE_HIGHMEM] == 0,
+              "where it may reclaim, it must not sleep for it: it gets %lu pages of what is below min", more);
+    check_left(ZONE_NORMAL, ZONE_NORMAL, true);
     release_pages(&user);
     release_pages(&kernel);
     release_pages(&dma);

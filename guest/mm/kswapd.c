@@ -31,6 +31,11 @@ bool current_is_kswapd(void)
     return current == kswapd.task;
 }
 
+bool kswapd_is_awake(void)
+{
+    return kswapd.is_woken;
+}
+
 void wakeup_kswapd(const struct zone *zone, unsigned int order)
 {
     if (kswapd.task == NULL || kswapd.failures >= MAX_RECLAIM_RETRIES)
@@ -118,6 +123,8 @@ void kswapd_run(void)
 {
     kswapd.task = kthread_run(kswapd_main, NULL, "kswapd0");
     BUG_ON(kswapd.task == NULL);
+    /* There is one CPU: whoever uses memory up must not get further than kswapd can follow. */
+    set_user_nice(kswapd.task, NICE_MIN);
 }
 
 /* ---- Tasks in reclaim ---- */
