@@ -150,6 +150,8 @@ static __noreturn void keep(u32 nr_steps, u32 nr_pages)
     memory = mmap(NULL, nr_pages * PAGE_BYTES, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
     if (memory == MAP_FAILED)
         exit(STATUS_WRONG);
+    for (u32 page = 0; page < nr_pages; page++)
+        write_page(page);
     for (u32 step = 1; step <= nr_steps; step++) {
         u32 page = random_below(nr_pages), what = random_below(16);
         if (what < 8)
@@ -174,25 +176,26 @@ static __noreturn void keep(u32 nr_steps, u32 nr_pages)
 static u32 buffer[PAGE_WORDS];
 static bool is_damaged; /* the disk has refused some of the file: what it holds is anybody's guess */
 
-static void note_fault(void)
+/* The disk refused it; anything else is a mistake. */
+static void note_fault(const char *call, u32 page)
 {
     nr_faults++;
     is_damaged = true;
-    if (!may_fail)
-        nr_wrong++;
+    if (!may_fail && nr_wrong++ < 4)
+        lab_say("process %d: %s of page %u: error %d", getpid(), call, page, errno);
 }
 
 static void write_file(int file, u32 page)
 {
     fill(buffer, page, ++generation[page]);
     if (lseek(file, (long)(page * PAGE_BYTES), 0) < 0 || write(file, buffer, PAGE_BYTES) != (long)PAGE_BYTES)
-        note_fault();
+        note_fault("write", page);
 }
 
 static void check_file(int file, u32 page)
 {
     if (lseek(file, (long)(page * PAGE_BYTES), 0) < 0 || read(file, buffer, PAGE_BYTES) != (long)PAGE_BYTES)
-        note_fault();
+        note_fault("read", page);
     else if (!is_damaged && !is_filled(buffer, page, generation[page]))
         complain("file,", page, buffer, generation[page]);
 }
@@ -218,7 +221,7 @@ static __noreturn void write_and_read(u32 number, u32 nr_steps, u32 nr_pages)
         else if (!may_fail)
             check_page(page);
         if (step % STEPS_PER_SYNC == 0 && syscall(__NR_fsync, (u32)file, 0, 0))
-            note_fault();
+            note_fault("fsync", page);
     }
     for (u32 page = 0; page < nr_pages; page++)
         check_file(file, page);
