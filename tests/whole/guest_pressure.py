@@ -2,7 +2,8 @@
 """Memory pressure in the bundled guest (guest/labs/pressure.c, guest/user/squeeze.c): more memory in use than there is, a swap
 disk, writers of files, fork and exit, blocks of the CMA region and copies of the DMA engine meanwhile. Nothing may be lost:
 the programs check what they read, and here the disk is read without lookaside: e2fsck has nothing to say, and every page of
-the files is the one that was written last.
+the files is the one that was written last. QEMU runs the same. Where the disks refuse requests, programs are told, the kernel
+lives, and what it has of other pages is right.
 
 usage: guest_pressure.py [--long]    long: a billion instructions on each machine, instead of some tens of millions
 With --long each run's figures are printed.
@@ -10,6 +11,9 @@ With --long each run's figures are printed.
 import array
 import os
 import re
+import resource
+import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -19,6 +23,8 @@ PAGE_BYTES, PAGE_WORDS, MASK = 4096, 1024, 0xFFFFFFFF
 DISK_MIB, SWAP_MIB = 32, 48
 # What each word of a page adds to the first (guest/user/squeeze.c).
 OFFSETS = [0, 0] + [i * i + 2 * i - 3 for i in range(2, PAGE_WORDS)]
+LOAD = "squeeze.keepers=4 squeeze.keeper_pages=2000 squeeze.writers=2 squeeze.file_pages=1200"
+SHORT_STEPS, LONG_STEPS = 300, 12000
 failures = []
 
 
@@ -69,49 +75,107 @@ def check_file(what, disk, line):
 
 def counts_of(folder):
     text = open(os.path.join(folder, "stats.txt"), encoding="ascii").read()
-    return {name: int(value) for name, value in re.findall(r"^(cpu0\.instructions|cpu0\.cycles)\s+(\d+)", text, re.M)}
+    return {name: int(value) for name, value in re.findall(r"^cpu0\.(instructions|cycles)\s+(\d+)", text, re.M)}
 
 
-def run(what, kernel, options, arguments, is_long):
-    disk, swap, folder = f"{what}.ext2", f"{what}.swap", f"{what}.d"
-    make_disk(disk)
-    make_swap(swap)
-    words = f"quiet lab=pressure cma=4M squeeze.disk=/dev/hda squeeze.swap=/dev/hdb {arguments}"
-    done = subprocess.run([LK, "run", "-q", *options, "--disk", disk, "--disk", swap, "-o", folder, "-a", words,
-                           os.path.join(BUILD, f"guest/kernel-{kernel}.elf")], check=False, capture_output=True, text=True)
-    said = done.stdout.replace("\r", "").splitlines()
-    if done.returncode != 0 or "lab pressure: passed" not in said:
-        return fail(f"{what}: status {done.returncode}: " + "\n".join(said[-40:]) + done.stderr[-400:])
-    vmstat = dict(line.split() for line in said if re.match(r"  \w+ \d+$", line))
-    for row in ("pswpin", "pswpout", "pgmajfault"):
-        if int(vmstat.get(row, 0)) < 100:
-            fail(f"{what}: {row} is {vmstat.get(row)}: memory was not short")
-    files = [line for line in said if line.startswith("file ")]
-    if len(files) != 2:
-        fail(f"{what}: the files: {files}")
-    for line in files:
-        check_file(what, disk, line)
-    checked = subprocess.run(["/sbin/e2fsck", "-fn", disk], check=False, capture_output=True, text=True)
-    if checked.returncode != 0:
-        fail(f"{what}: e2fsck: {checked.stdout}")
-    counts = counts_of(folder)
-    if is_long and counts["cpu0.instructions"] < 1000000000:
-        fail(f"{what}: {counts['cpu0.instructions']} instructions")
+class Trial:
+    """A machine with a disk and a swap disk, and what its console said."""
+
+    def __init__(self, what, arguments):
+        self.what, self.disk, self.swap, self.folder = what, f"{what}.ext2", f"{what}.swap", f"{what}.d"
+        self.words = f"quiet lab=pressure cma=4M squeeze.disk=/dev/hda squeeze.swap=/dev/hdb {LOAD} {arguments}"
+        self.said, self.vmstat = [], {}
+        make_disk(self.disk)
+        make_swap(self.swap)
+
+    def on_lookaside(self, kernel, options, limit_bytes=None):
+        """limit_bytes: what the disks refuse to write behind; when the programs run, they no longer have it to read either."""
+        def set_limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+
+        command = [LK, "run", "-q", *options, "-s", "machine.ram=32MiB", "--disk", self.disk, "--disk", self.swap, "-o", self.folder,
+                   "-a", self.words, os.path.join(BUILD, f"guest/kernel-{kernel}.elf")]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              preexec_fn=set_limit if limit_bytes else None) as process:
+            for line in process.stdout:
+                self.said.append(line.rstrip("\r\n"))
+                if limit_bytes and line.startswith("squeeze: "):
+                    os.truncate(self.swap, limit_bytes)
+            self.said += process.stderr.read().splitlines()
+            return self.finish(process.wait() == 0)
+
+    def on_qemu(self, kernel):
+        drives = [word for name in (self.disk, self.swap) for word in ("-drive", f"file={name},format=raw,if=ide")]
+        command = ["timeout", "200", "qemu-system-i386", "-m", "32M", "-display", "none", "-monitor", "none", "-no-reboot", "-serial",
+                   "stdio", *drives, "-kernel", os.path.join(BUILD, f"guest/kernel-{kernel}.elf"), "-append", self.words]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False, capture_output=True, text=True)
+        self.said = done.stdout.replace("\r", "").splitlines()
+        return self.finish(done.returncode == 0)
+
+    def finish(self, has_ended_well):
+        if not has_ended_well or "lab pressure: passed" not in self.said:
+            fail(f"{self.what}: " + "\n".join(self.said[-40:]))
+            return False
+        self.vmstat = {line.split()[0]: int(line.split()[1]) for line in self.said if re.match(r"  \w+ \d+$", line)}
+        for row in ("pswpin", "pswpout", "pgmajfault"):
+            if self.vmstat.get(row, 0) < 100:
+                fail(f"{self.what}: {row} is {self.vmstat.get(row)}: memory was not short")
+        checked = subprocess.run(["/sbin/e2fsck", "-fn", self.disk], check=False, capture_output=True, text=True)
+        if checked.returncode != 0:
+            fail(f"{self.what}: e2fsck: {checked.stdout}")
+        return True
+
+    def check_files(self):
+        files = [line for line in self.said if line.startswith("file ")]
+        if len(files) != 2:
+            fail(f"{self.what}: the files: {files}")
+        for line in files:
+            check_file(self.what, self.disk, line)
+
+    def figures(self):
+        rows = [f"{row} {self.vmstat[row]}" for row in ("pswpout", "pswpin", "pgmajfault", "pgpgout") if row in self.vmstat]
+        blocks = [line for line in self.said if line.startswith("contiguous blocks: ")]
+        print(f"{self.what}: {counts_of(self.folder)}; {', '.join(rows)}; {'; '.join(blocks)}", flush=True)
+
+    def remove(self):
+        for name in (self.disk, self.swap):
+            os.remove(name)
+
+
+def nothing_is_lost(kernel, coherence, is_long):
+    trial = Trial(f"{kernel}-{coherence}", f"squeeze.steps={LONG_STEPS if is_long else SHORT_STEPS}")
+    if trial.on_lookaside(kernel, ["-s", f"dma.coherence={coherence}"]):
+        trial.check_files()
     if is_long:
-        kept = [f"{row} {vmstat[row]}" for row in ("pswpout", "pswpin", "pgmajfault", "pgpgout") if row in vmstat]
-        print(f"{what}: {counts}; {', '.join(kept)}", flush=True)
-    for name in (disk, swap):
-        os.remove(name)
+        trial.figures()
+        if counts_of(trial.folder)["instructions"] < 1000000000:
+            fail(f"{trial.what}: {counts_of(trial.folder)}")
+    trial.remove()
+
+
+def qemu_agrees(kernel):
+    if not shutil.which("qemu-system-i386"):
+        return
+    trial = Trial(f"{kernel}-qemu", f"squeeze.steps={SHORT_STEPS}")
+    if trial.on_qemu(kernel):
+        trial.check_files()
+    trial.remove()
+
+
+def errors_arrive(kernel):
+    trial = Trial(f"{kernel}-faults", f"squeeze.faults=1 squeeze.steps={SHORT_STEPS}")
+    trial.on_lookaside(kernel, ["-s", "cpu.model=functional"], limit_bytes=8 << 20)
+    trial.remove()
 
 
 def main():
     is_long = "--long" in sys.argv[1:]
-    load = "squeeze.keepers=4 squeeze.keeper_pages=2000 squeeze.writers=2 squeeze.file_pages=1200"
-    steps = 12000 if is_long else 500
     for kernel in ("i386", "i386-pae"):
         for coherence in ("snoop", "none"):
-            run(f"{kernel}-{coherence}", kernel, ["-s", "machine.ram=32MiB", "-s", f"dma.coherence={coherence}"],
-                f"{load} squeeze.steps={steps}", is_long)
+            nothing_is_lost(kernel, coherence, is_long)
+        qemu_agrees(kernel)
+        errors_arrive(kernel)
     sys.exit(bool(failures))
 
 
