@@ -20,7 +20,6 @@
 #define STEPS_PER_SYNC 64u
 #define SIGBUS 7
 #define MOST_WORKERS 16u
-enum { NR_SWAPON = 87, NR_SWAPOFF = 115 };
 
 /* What a process that has ended says by its status; above them: how often the disk failed, up to here. */
 enum { STATUS_WRONG = 1, STATUS_NO_FORK = 2, STATUS_FAULTS = 64 };
@@ -243,7 +242,7 @@ static bool set_up(char *const envp[])
         if (syscall5(__NR_mount, word_of(disk), word_of("/mnt"), word_of("ext2"), 0, 0))
             return lab_check(false, "%s is mounted: error %d", disk, errno);
     }
-    if (swap && syscall(NR_SWAPON, word_of(swap), 0, 0))
+    if (swap && syscall(__NR_swapon, word_of(swap), 0, 0))
         return lab_check(false, "swapon %s: error %d", swap, errno);
     return true;
 }
@@ -253,7 +252,7 @@ static void tear_down(char *const envp[])
     const char *swap = getenv(envp, "squeeze.swap");
     if (getenv(envp, "squeeze.disk") && syscall(__NR_umount2, word_of("/mnt"), 0, 0))
         lab_check(false, "/mnt is unmounted: error %d", errno);
-    if (swap && syscall(NR_SWAPOFF, word_of(swap), 0, 0) && !may_fail)
+    if (swap && syscall(__NR_swapoff, word_of(swap), 0, 0) && !may_fail)
         lab_check(false, "swapoff %s: error %d", swap, errno);
 }
 

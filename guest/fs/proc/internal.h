@@ -115,6 +115,7 @@ int proc_pid_statm(struct seq_file *m, struct task_struct *task);
 int proc_pid_status(struct seq_file *m, struct task_struct *task);
 int proc_pid_maps(struct seq_file *m, struct task_struct *task);
 int proc_pid_smaps(struct seq_file *m, struct task_struct *task);
+int proc_pid_smaps_rollup(struct seq_file *m, struct task_struct *task);
 
 /* oom.c */
 int proc_oom_score(struct seq_file *m, struct task_struct *task);
