@@ -257,7 +257,7 @@ static bool run_machine(struct lab_result *result, const struct config *config, 
     struct machine_params params = {
         .config = config, .console = take_byte, .note = take_note, .mm_event = take_mm_event, .opaque = &r};
     params.disks[0] =
-        (struct disk_source){.file = disk, .mode = result->row->has_root ? DISK_READ_ONLY : DISK_READ_WRITE};
+        (struct disk_source){.file = disk, .mode = result->row->has_root ? DISK_SNAPSHOT : DISK_READ_WRITE};
     r.machine = machine_create(&params, diag);
     if (!r.machine)
         return false;

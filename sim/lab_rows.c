@@ -28,6 +28,26 @@ static void check_uncached(struct lab_result *result)
     }
 }
 
+/* A copy has two streams of lines, each of them larger than an L1; looking at the page cache has one. */
+static void check_copies(struct lab_result *result)
+{
+    const struct lab_outcome *outcome = &result->outcomes[0];
+    uint64_t copied = lab_count(outcome, "read", LAB_L1D_MISSES),
+             looked = lab_count(outcome, "mmap again", LAB_L1D_MISSES);
+    lab_claim(result, looked > 0 && 2 * copied >= 3 * looked,
+              "read() misses the L1D for the page cache and for the buffer, %llu times; a mapping %llu times",
+              (unsigned long long)copied, (unsigned long long)looked);
+}
+
+static void check_dirty(struct lab_result *result)
+{
+    const struct lab_outcome *outcome = &result->outcomes[0];
+    uint64_t fast = lab_count(outcome, "a writer below the threshold", LAB_CYCLES),
+             slow = lab_count(outcome, "a writer above it", LAB_CYCLES);
+    lab_claim(result, fast > 0 && slow > fast, "the writer that is stopped takes %llu cycles instead of %llu",
+              (unsigned long long)slow, (unsigned long long)fast);
+}
+
 /*
  * What the driver forgot is named: the function, and both values. guest/labs/stale.c has the values, and the
  * functions of the driver. Where devices snoop nothing is to be seen.
@@ -454,6 +474,27 @@ const struct lab_row lab_rows[] = {
      .fact = "-",
      .sentence = "many processes map, move, protect, write and fork at random, against models",
      .machines = {{"24 MiB", {"machine.ram=24MiB"}}, {"64 MiB", {"machine.ram=64MiB"}}}},
+    {.name = "cache",
+     .fact = "R1",
+     .sentence = "pages of files, blocks of devices, and anonymous pages; what free says, and is available",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}},
+     .options = "root=/dev/hda",
+     .has_root = true},
+    {.name = "copies",
+     .fact = "R2",
+     .sentence = "read() and write() copy between the page cache and a buffer, a mapping does not: counted",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}},
+     .options = "root=/dev/hda",
+     .has_root = true,
+     .check = check_copies},
+    {.name = "dirty",
+     .fact = "R8",
+     .sentence =
+         "dirty pages: the flusher and its four settings, writers that are stopped, sync, drop_caches",
+     .machines = {{"64 MiB", {"machine.ram=64MiB"}}},
+     .options = "root=/dev/hda",
+     .has_root = true,
+     .check = check_dirty},
     {.name = "oom",
      .fact = "R9",
      .sentence = "points are pages and oom_score_adj; the highest is ended, one with -1000 never; oom_adj",

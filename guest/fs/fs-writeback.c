@@ -71,7 +71,7 @@ int writeback_single_inode(struct inode *inode, struct writeback_control *wbc)
         inode_error = inode->i_sb->s_op->write_inode(inode);
     }
     inode->i_state &= (u16)~I_SYNC;
-    requeue(inode, wbc->nr_to_write > 0);
+    requeue(inode, !wbc->has_more);
     wake_up_all(&inode_wait);
     return error ? error : inode_error;
 }

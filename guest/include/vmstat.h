@@ -14,7 +14,9 @@ enum vm_event_item {
     PGALLOC_HIGH,
     PGFREE,
     PGFAULT,
-    PGMAJFAULT, /* of these, those that waited for a disk */
+    PGMAJFAULT,        /* of these, those that waited for a disk */
+    FILEMAP_TO_USER,   /* bytes that read() copied from the page cache */
+    FILEMAP_FROM_USER, /* and write() to it */
     PGACTIVATE,
     PGDEACTIVATE,
     OOM_KILL,      /* processes that were ended for want of memory */

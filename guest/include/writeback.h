@@ -17,6 +17,7 @@ struct writeback_control {
     unsigned long range_start, range_end; /* numbers of pages; the last one belongs to it */
     unsigned long nr_to_write;            /* pages: counted down, and at 0 it is enough */
     bool for_background;                  /* enough, too, when no more are dirty than may be */
+    bool has_more;                        /* set when it was enough before the end of the range */
 };
 #define WRITE_ALL(mode)                                                                                      \
     {                                                                                                        \

@@ -5,6 +5,7 @@
 #include "fs.h"
 #include "highmem.h"
 #include "page_cache.h"
+#include "vmstat.h"
 #include "swap.h"
 
 /*
@@ -19,6 +20,7 @@ static unsigned long copy_page_to_user(char __user *to, struct page *page, u32 o
     unsigned long left = copy_to_user(to, from + offset, bytes);
     pagefault_enable();
     kunmap_atomic((void *)from);
+    count_vm_events(FILEMAP_TO_USER, bytes - left);
     return left;
 }
 
@@ -29,6 +31,7 @@ static unsigned long copy_page_from_user(struct page *page, u32 offset, const ch
     unsigned long left = copy_from_user(to + offset, from, bytes);
     pagefault_enable();
     kunmap_atomic(to);
+    count_vm_events(FILEMAP_FROM_USER, bytes - left);
     return left;
 }
 

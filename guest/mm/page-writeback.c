@@ -142,6 +142,7 @@ int do_writepages(struct address_space *mapping, struct writeback_control *wbc)
     struct write_batch batch = {.mapping = mapping};
     unsigned long next = wbc->range_start;
     int first_error = 0;
+    wbc->has_more = false;
     if (!mapping_has_disk(mapping))
         return 0;
     while (!is_enough(wbc) && (mapping->nrdirty || must_wait(&batch, wbc))) {
@@ -159,6 +160,7 @@ int do_writepages(struct address_space *mapping, struct writeback_control *wbc)
         if (next == 0)
             break;
     }
+    wbc->has_more = mapping->nrdirty && is_enough(wbc);
     int last_error = submit_batch(&batch);
     return first_error ? first_error : last_error;
 }

@@ -194,6 +194,8 @@ void vmstat_show(struct seq_file *m)
         {"pgdeactivate", vm_events[PGDEACTIVATE]},
         {"pgfault", vm_events[PGFAULT]},
         {"pgmajfault", vm_events[PGMAJFAULT]},
+        {"filemap_bytes_to_user", vm_events[FILEMAP_TO_USER]},
+        {"filemap_bytes_from_user", vm_events[FILEMAP_FROM_USER]},
         {"oom_kill", vm_events[OOM_KILL]},
         {"pgsteal_kswapd", vm_events[PGSTEAL_KSWAPD]},
         {"pgsteal_direct", vm_events[PGSTEAL_DIRECT]},
