@@ -38,10 +38,10 @@ struct lab_row {
     } machines[LAB_MAX_MACHINES];
     const char *options; /* of the guest's command line, besides lab=NAME; may be NULL */
     bool has_disk;       /* the machine has one disk, that of lab_disk.h */
-    bool has_root;       /* the disk is the guest's root file system, of which a snapshot is written; skipped if none */
-    bool panics;         /* the guest's end is a panic, and `check` says whether it was the right one */
-    bool shows_steps;    /* the report has a time line of the boot */
-    bool has_timeline;   /* memory management's time line is kept, and drawn when the lab is run by itself */
+    bool has_root;     /* the disk is a snapshot of the guest's root file system; skipped if there is none */
+    bool panics;       /* the guest's end is a panic, and `check` says whether it was the right one */
+    bool shows_steps;  /* the report has a time line of the boot */
+    bool has_timeline; /* memory management's time line is kept, and drawn when the lab is run by itself */
     /* What can be told from outside only, when all machines have run; may be NULL. */
     void (*check)(struct lab_result *result);
     /* A lab that is no guest which checks itself. False with lines in `diag`. */

@@ -5,8 +5,8 @@
 #include "fs.h"
 #include "highmem.h"
 #include "page_cache.h"
-#include "vmstat.h"
 #include "swap.h"
+#include "vmstat.h"
 
 /*
  * Copies between a page and a user's buffer without sleeping: the page may be locked, and kmap_atomic()'s
