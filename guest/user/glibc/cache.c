@@ -1,6 +1,6 @@
 /*
- * R1. What memory is used for: pages of files, blocks of a raw device, memory without a file; what /proc/meminfo
- * and free say of it, and what can be had again at once.
+ * R1. What memory is used for: pages of files, blocks of a raw device, memory without a file; what
+ * /proc/meminfo and free say of it, and what can be had again at once.
  */
 #include <sys/mman.h>
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 /*
- * R8. Pages that were written and are not on the disk yet: how many there may be, when the flusher writes them
- * and which first, when a writer is stopped, and what sync() and drop_caches do.
+ * R8. Pages that were written and are not on the disk yet: how many there may be, when the flusher writes
+ * them and which first, when a writer is stopped, and what sync() and drop_caches do.
  */
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -40,8 +40,8 @@ static int set(const char *name, long value)
 }
 
 /*
- * Writes so many pages of a new file with one call: the kernel lets nobody else run in it, unless the writer is
- * stopped.
+ * Writes so many pages of a new file with one call: the kernel lets nobody else run in it, unless the writer
+ * is stopped.
  */
 static int write_file(const char *name, long pages)
 {
