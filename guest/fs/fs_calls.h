@@ -4,17 +4,9 @@
  */
 #pragma once
 
+#include "asm/uaccess.h"
 #include "fs.h"
-
-/* A word of the user's as a pointer, for uaccess.h. */
-static inline void __user *user_ptr(uintptr_t word)
-{
-    union {
-        uintptr_t word;
-        void *pointer;
-    } of = {.word = word};
-    return of.pointer;
-}
+#include "uio.h"
 
 /* file.c */
 long do_close(u32 fd);
@@ -39,10 +31,6 @@ int get_write_access(struct inode *inode);
 /* fget() and fput() around what reads or writes at the file's own position. */
 struct file *fget_pos(u32 fd);
 void fput_pos(struct file *file);
-struct user_iovec {
-    u32 base, bytes;
-};
-#define UIO_MAXIOV 1024u
 long do_read(u32 fd, char __user *buf, size_t count);
 long do_write(u32 fd, const char __user *buf, size_t count);
 long do_pread64(u32 fd, char __user *buf, size_t count, loff_t pos);

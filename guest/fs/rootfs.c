@@ -9,6 +9,7 @@
 #include "internal.h"
 #include "libfs.h"
 #include "mount.h"
+#include "net.h"
 #include "params.h"
 #include "sched.h"
 #include "string.h"
@@ -27,6 +28,7 @@ void __init vfs_init(void)
     tmpfs_init();
     devtmpfs_init();
     pipefs_init();
+    sockfs_init();
     bdev_init();
     buffer_init();
     ext2_init();
@@ -82,7 +84,8 @@ void vfs_start(void)
         panic("VFS: no memory for the root");
     const struct path root = {.mnt = rootfs_mnt, .dentry = rootfs_mnt->mnt_root};
     list_add_tail(&rootfs_mnt->mnt_list, &mount_list);
-    if (init_fs_struct(&root) || copy_files(0, current) || pipefs_start() || bdev_start() || shmem_start())
+    if (init_fs_struct(&root) || copy_files(0, current) || pipefs_start() || sockfs_start() || bdev_start() ||
+        shmem_start())
         panic("VFS: no memory for the first task's files");
     make_folders();
     write_programs();
@@ -109,6 +112,7 @@ void vfs_shutdown(void)
     rootfs_mnt = NULL;
     shmem_end();
     pipefs_end();
+    sockfs_end();
     bdev_end();
     if (dentry_stat.nr_dentry || inodes_stat.nr_inodes || nr_files)
         pr_err("VFS: still there: %lu dentries, %lu inodes, %lu files\n", dentry_stat.nr_dentry,

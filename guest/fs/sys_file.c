@@ -218,19 +218,6 @@ long sys_pipe2(const struct pt_regs *regs)
     return make_pipe(regs->bx, regs->cx);
 }
 
-/* There is no network. */
-long sys_socket(const struct pt_regs *regs)
-{
-    (void)regs;
-    return -EAFNOSUPPORT;
-}
-
-long sys_socketcall(const struct pt_regs *regs)
-{
-    const u32 socket_call = 1;
-    return regs->bx == socket_call ? -EAFNOSUPPORT : -ENOTSOCK;
-}
-
 #define GRND_FLAGS 7u
 
 long sys_getrandom(const struct pt_regs *regs)

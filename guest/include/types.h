@@ -13,6 +13,10 @@ typedef int16_t s16;
 typedef int32_t s32;
 typedef long long s64;
 
+/* In the order of the network: the high byte first. */
+typedef u16 be16;
+typedef u32 be32;
+
 /* A physical address. 64 bits wide even without PAE, so that "the end of 4 GiB" can be written down. */
 typedef u64 phys_addr_t;
 /* Allocation flags (gfp.h). */

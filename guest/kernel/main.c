@@ -20,6 +20,7 @@
 #include "lookaside.h"
 #include "mm.h"
 #include "mount.h"
+#include "netdevice.h"
 #include "pagemap.h"
 #include "params.h"
 #include "pci.h"
@@ -100,6 +101,7 @@ static int run_first_task(int (*fn)(void *), const char *name, long *nr_leaked_p
     cpu_idle_until_exit(task);
     int exit_code = task->exit_code;
     release_task(task);
+    net_shutdown();
     vfs_shutdown();
     *nr_leaked_pages = (long)(free_before - count_free_pages());
     *nr_leaked_objects = kmem_cache_show_leaks();
@@ -188,6 +190,7 @@ void __init start_kernel(void)
     intel_iommu_init();
     dma_engine_init();
     ide_init();
+    net_init();
     if (boot_params.lspci)
         show_pci();
     rest_init();

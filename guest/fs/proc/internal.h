@@ -87,6 +87,8 @@ extern const struct inode_operations proc_root_inode_operations;
 extern const struct file_operations proc_root_operations;
 /* proc_sysctl.c */
 extern const struct proc_entry proc_sys_entries[];
+/* proc_net.c */
+extern const struct proc_entry proc_net_entries[];
 
 /* base.c: /proc/PID. The number that a name is, or 0: it is none. */
 u32 proc_name_to_number(const struct qstr *name);

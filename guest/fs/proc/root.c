@@ -38,6 +38,7 @@ static const struct proc_entry root_entries[] = {
     PROC_TEXT("loadavg", loadavg_show),
     PROC_TEXT("meminfo", meminfo_show),
     PROC_LINK("mounts", "self/mounts"),
+    PROC_FOLDER("net", proc_net_entries),
     PROC_TEXT("pagetypeinfo", pagetypeinfo_show),
     {.name = "self", .mode = S_IFLNK | 0777, .get_target = self_target},
     PROC_TEXT("slabinfo", slabinfo_show),
