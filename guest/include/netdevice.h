@@ -40,8 +40,6 @@ struct net_device_ops {
      * or will call netif_wake_queue(). Interrupts are off.
      */
     bool (*start_xmit)(struct sk_buff *skb, struct net_device *dev);
-    /* The device's features are to be these. 0 or an error. */
-    int (*set_features)(struct net_device *dev, u32 features);
 };
 
 struct net_device {

@@ -23,7 +23,7 @@ static const struct net_device_ops loopback_ops = {.start_xmit = loopback_xmit};
 /* A checksum that nothing can have damaged need not be made. */
 static struct net_device loopback = {.name = "lo",
                                      .type = ARPHRD_LOOPBACK,
-                                     .flags = IFF_LOOPBACK | IFF_NOARP,
+                                     .flags = IFF_LOOPBACK,
                                      .mtu = LOOPBACK_MTU,
                                      .mtu_most = LOOPBACK_MTU,
                                      .features = NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_HIGHDMA,

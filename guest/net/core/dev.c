@@ -193,6 +193,7 @@ void __init net_init(void)
     skb_init();
     inet_init();
     loopback_init();
+    e1000_init();
 }
 
 void net_shutdown(void)

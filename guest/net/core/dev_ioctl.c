@@ -70,14 +70,22 @@ static int set_flags(struct net_device *dev, u32 flags)
     return error;
 }
 
+/* A device that runs begins anew: its receive buffers have the size of the longest frame. */
 static int set_mtu(struct net_device *dev, s32 mtu)
 {
+    u32 before = dev->mtu;
     if (mtu < (s32)MTU_LEAST || mtu > (s32)dev->mtu_most)
         return -EINVAL;
-    if (dev->flags & IFF_UP && !(dev->flags & IFF_LOOPBACK) && mtu > (s32)dev->mtu)
-        return -EBUSY; /* its receive buffers have the old size */
     dev->mtu = (u32)mtu;
-    return 0;
+    if (!(dev->flags & IFF_UP) || dev->ops->open == NULL)
+        return 0;
+    dev_close(dev);
+    int error = dev_open(dev);
+    if (error) {
+        dev->mtu = before;
+        dev_open(dev);
+    }
+    return error;
 }
 
 static long ethtool(struct net_device *dev, u32 user_data)

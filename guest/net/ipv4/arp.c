@@ -223,8 +223,8 @@ void arp_rcv(struct sk_buff *skb)
 {
     const struct arphdr *arp = (const void *)skb->data;
     struct net_device *dev = skb->dev;
-    if (!(dev->flags & IFF_NOARP) && skb->pkt_type != PACKET_OTHERHOST && skb_headlen(skb) >= sizeof(*arp) &&
-        is_right(arp, dev))
+    if (!(dev->flags & (IFF_NOARP | IFF_LOOPBACK)) && skb->pkt_type != PACKET_OTHERHOST &&
+        skb_headlen(skb) >= sizeof(*arp) && is_right(arp, dev))
         receive(arp, dev);
     kfree_skb(skb);
 }

@@ -25,6 +25,8 @@ static void send_message(const struct sk_buff *in, struct icmphdr header, u32 of
     icmp->checksum = 0;
     icmp->checksum = csum_fold(csum_partial(skb->data, skb->len, 0));
     icmp_mib.OutMsgs++;
+    icmp_mib.OutDestUnreachs += header.type == ICMP_DEST_UNREACH;
+    icmp_mib.OutEchoReps += header.type == ICMP_ECHOREPLY;
     ip_send_skb(skb, &rt, IPPROTO_ICMP);
 }
 
@@ -35,7 +37,6 @@ static void answer_echo(const struct sk_buff *skb, const struct icmphdr *icmp)
         return;
     struct icmphdr reply = *icmp;
     reply.type = ICMP_ECHOREPLY;
-    icmp_mib.OutEchoReps++;
     send_message(skb, reply, sizeof(reply), skb->len - (u32)sizeof(reply));
 }
 
@@ -71,8 +72,7 @@ void icmp_send(const struct sk_buff *skb, u8 type, u8 code)
     /* The copy begins with IP's header again. */
     skb_push(quoted, (u32)(quoted->data - quoted->network_header));
     if (may_answer(quoted, ip)) {
-        icmp_mib.OutDestUnreachs += type == ICMP_DEST_UNREACH;
-        send_message(quoted, (struct icmphdr){.type = type, .code = code}, 0,
+            send_message(quoted, (struct icmphdr){.type = type, .code = code}, 0,
                      min(quoted->len, header_bytes + 8));
     }
     kfree_skb(quoted);

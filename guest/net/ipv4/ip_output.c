@@ -180,7 +180,7 @@ static void finish_header(struct sk_buff *skb, u16 id, u16 frag_off)
 static void output(struct sk_buff *skb, const struct rtable *rt)
 {
     ip_mib.OutRequests++;
-    if (rt->dev->flags & IFF_NOARP) {
+    if (rt->dev->flags & (IFF_NOARP | IFF_LOOPBACK)) {
         eth_header(skb, rt->dev, ETH_P_IP, NULL);
         dev_queue_xmit(skb);
     } else if (rt->is_broadcast) {

@@ -3,8 +3,8 @@
 #include "err.h"
 #include "ip.h"
 #include "poll.h"
-#include "seq_file.h"
 #include "sched.h"
+#include "seq_file.h"
 #include "slab.h"
 #include "string.h"
 
