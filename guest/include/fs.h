@@ -181,6 +181,11 @@ struct file_operations {
     ssize_t (*write)(struct file *file, const char __user *buf, size_t count, loff_t *pos);
     /* Hands the names from ctx->pos on to ctx->actor(); 0 or an error. Names are locked (s_names_mutex). */
     int (*iterate_shared)(struct file *file, struct dir_context *ctx);
+    /*
+     * Takes a piece of a page, which may change until it is on its way, instead of a copy. More may follow at
+     * once, and form one message with it. NULL: writes copies. Bytes or an error.
+     */
+    ssize_t (*sendpage)(struct file *file, struct page *page, u32 offset, u32 bytes, bool has_more);
     /* EPOLL bits that hold now; poll_wait()s on what changes them. NULL: can always be read and written. */
     u32 (*poll)(struct file *file, struct poll_table *table);
     long (*unlocked_ioctl)(struct file *file, u32 cmd, unsigned long arg);

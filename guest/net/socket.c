@@ -1,7 +1,7 @@
 /* Sockets as files, and the calls that only sockets have. */
-#include "asm/uaccess.h"
 #include "err.h"
 #include "fdtable.h"
+#include "highmem.h"
 #include "ioctls.h"
 #include "libfs.h"
 #include "mount.h"
@@ -12,6 +12,7 @@
 #include "slab.h"
 #include "sock.h"
 #include "string.h"
+#include "uaccess.h"
 
 static struct vfsmount *sock_mnt;
 static struct net_proto_family *families;
@@ -66,6 +67,31 @@ static ssize_t sock_write(struct file *file, const char __user *buf, size_t coun
     return send_message(file->private_data, &msg);
 }
 
+/* A protocol that sends only copies gets one. */
+static ssize_t send_copy(struct socket *sock, struct page *page, u32 offset, u32 bytes, u32 flags)
+{
+    struct user_iovec piece;
+    struct msghdr msg = {.msg_flags = flags};
+    u8 *at = kmap(page);
+    if (at == NULL)
+        return -ENOMEM;
+    bool before = set_fs_kernel(true);
+    iov_iter_single(&msg.msg_iter, &piece, (u32)(uintptr_t)at + offset, bytes);
+    ssize_t done = send_message(sock, &msg);
+    set_fs_kernel(before);
+    kunmap(page);
+    return done;
+}
+
+static ssize_t sock_sendpage(struct file *file, struct page *page, u32 offset, u32 bytes, bool has_more)
+{
+    struct socket *sock = file->private_data;
+    u32 flags = (has_more ? MSG_MORE : 0) | ((file->f_flags & O_NONBLOCK) ? MSG_DONTWAIT : 0);
+    if (sock->ops->sendpage == NULL)
+        return send_copy(sock, page, offset, bytes, flags);
+    return sock->ops->sendpage(sock, page, offset, bytes, flags);
+}
+
 static u32 sock_poll(struct file *file, struct poll_table *table)
 {
     struct socket *sock = file->private_data;
@@ -93,6 +119,7 @@ static const struct file_operations socket_file_ops = {.release = sock_release,
                                                        .llseek = no_llseek,
                                                        .read = sock_read,
                                                        .write = sock_write,
+                                                       .sendpage = sock_sendpage,
                                                        .poll = sock_poll,
                                                        .unlocked_ioctl = sock_ioctl};
 

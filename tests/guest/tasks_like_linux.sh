@@ -1,15 +1,15 @@
 #!/bin/sh
-# Programs of the C library that check signals, processes, threads with futexes and FPU registers say the same on this
+# Programs of the C library that check signals, processes, threads with futexes, FPU registers and sockets say the same on this
 # machine's Linux, on the bundled guest on lookaside, and on it on QEMU. They are linked statically and lie on a small
 # ext2 disk. Status 77: no 32-bit C library, no mke2fs, or a host that does not run i386 programs.
 set -u
 . "$LK_SOURCE/tests/whole/lib.sh"
-programs="signals futexes fpu badframes threads"
+programs="signals futexes fpu badframes threads sockets"
 # This one gives up root's rights, which it must have.
 [ "$(id -u)" != 0 ] || programs="$programs jobs"
 command -v mke2fs >/dev/null || { echo "no mke2fs: skipped"; exit 77; }
 
-mkdir -p root/dev root/proc
+mkdir -p root/dev root/proc root/tmp
 for name in $programs; do
     gcc -m32 -std=gnu17 -O2 -pthread -static -s -o "root/$name" "$LK_SOURCE/guest/user/glibc/$name.c" 2>gcc.err ||
         { echo "no static 32-bit C library: skipped"; exit 77; }

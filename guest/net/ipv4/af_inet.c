@@ -14,13 +14,15 @@ static const struct inet_proto *const protocols[] = {&udp_proto, &raw_proto};
 static int inet_create(struct socket *sock, u32 protocol)
 {
     bool has_type = false;
+    if (protocol > IPPROTO_RAW)
+        return -EINVAL;
     for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
         const struct inet_proto *proto = protocols[i];
         has_type |= proto->type == sock->type;
         if (proto->type != sock->type || (protocol && proto->protocol && protocol != proto->protocol))
             continue;
         u32 number = protocol ? protocol : proto->protocol;
-        if (number == 0 || number > IPPROTO_RAW)
+        if (number == 0)
             return -EPROTONOSUPPORT;
         if (proto->is_privileged && !capable_root())
             return -EPERM;
