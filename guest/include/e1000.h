@@ -1,7 +1,6 @@
 /*
  * Intel's 82540EM, a PCI card for Gigabit Ethernet: its registers and descriptors. Numbers in comments are
- * sections of "PCI/PCI-X Family of Gigabit Ethernet Controllers Software Developer's Manual" (317453, revision
- * 4.0).
+ * sections of the "PCI/PCI-X Family of Gigabit Ethernet Controllers Software Developer's Manual".
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* ioctl(2) of sockets about devices, addresses and routes (netdevice(7), arp(7)), as i386 programs have it. */
+/* ioctl(2) of sockets about devices, addresses, routes (netdevice(7), arp(7)), as i386 programs have it. */
 #pragma once
 
 #include "socket.h"

@@ -1,6 +1,6 @@
 /*
- * Sockets over lo: datagrams, their addresses, lengths and errors, put together of pieces, sent from files. The
- * same lines come on Linux, where lo is up already.
+ * Sockets over lo: datagrams, their addresses, lengths and errors, put together of pieces, sent from files.
+ * The same lines come on Linux, where lo is up already.
  */
 #include "trial.h"
 
