@@ -131,13 +131,19 @@ ssize_t inet_receive(struct sk_buff *skb, struct msghdr *msg);
 
 #define IP_COUNTS(X)                                                                                         \
     X(InReceives)                                                                                            \
-    X(InHdrErrors) X(InAddrErrors) X(ForwDatagrams) X(InUnknownProtos) X(InDiscards) X(InDelivers)           \
-        X(OutRequests) X(OutDiscards) X(OutNoRoutes) X(ReasmTimeout) X(ReasmReqds) X(ReasmOKs) X(ReasmFails) \
-            X(FragOKs) X(FragFails) X(FragCreates)
+    X(InHdrErrors)                                                                                           \
+    X(InAddrErrors)                                                                                          \
+    X(ForwDatagrams)                                                                                         \
+    X(InUnknownProtos)                                                                                       \
+    X(InDiscards)                                                                                            \
+    X(InDelivers)                                                                                            \
+    X(OutRequests) X(OutDiscards) X(OutNoRoutes) X(ReasmTimeout) X(ReasmReqds) X(ReasmOKs) X(ReasmFails)     \
+        X(FragOKs) X(FragFails) X(FragCreates)
 #define ICMP_COUNTS(X)                                                                                       \
     X(InMsgs)                                                                                                \
-    X(InErrors) X(InCsumErrors) X(InDestUnreachs) X(InEchos) X(InEchoReps) X(OutMsgs) X(OutErrors)           \
-        X(OutDestUnreachs) X(OutEchoReps)
+    X(InErrors)                                                                                              \
+    X(InCsumErrors)                                                                                          \
+    X(InDestUnreachs) X(InEchos) X(InEchoReps) X(OutMsgs) X(OutErrors) X(OutDestUnreachs) X(OutEchoReps)
 #define UDP_COUNTS(X)                                                                                        \
     X(InDatagrams) X(NoPorts) X(InErrors) X(OutDatagrams) X(RcvbufErrors) X(SndbufErrors) X(InCsumErrors)
 

@@ -72,7 +72,7 @@ void icmp_send(const struct sk_buff *skb, u8 type, u8 code)
     /* The copy begins with IP's header again. */
     skb_push(quoted, (u32)(quoted->data - quoted->network_header));
     if (may_answer(quoted, ip)) {
-            send_message(quoted, (struct icmphdr){.type = type, .code = code}, 0,
+        send_message(quoted, (struct icmphdr){.type = type, .code = code}, 0,
                      min(quoted->len, header_bytes + 8));
     }
     kfree_skb(quoted);
