@@ -127,37 +127,20 @@ void inet_set_name(struct msghdr *msg, be32 address, be16 port);
 /* Gives the packet's bytes to msg; how many, or an error. Frees it. */
 ssize_t inet_receive(struct sk_buff *skb, struct msghdr *msg);
 
-/* ---- counts (proc.c): in the order of /proc/net/snmp ---- */
+/* ---- counts (snmp.def) ---- */
 
-#define IP_COUNTS(X)                                                                                         \
-    X(InReceives)                                                                                            \
-    X(InHdrErrors)                                                                                           \
-    X(InAddrErrors)                                                                                          \
-    X(ForwDatagrams)                                                                                         \
-    X(InUnknownProtos)                                                                                       \
-    X(InDiscards)                                                                                            \
-    X(InDelivers)                                                                                            \
-    X(OutRequests) X(OutDiscards) X(OutNoRoutes) X(ReasmTimeout) X(ReasmReqds) X(ReasmOKs) X(ReasmFails)     \
-        X(FragOKs) X(FragFails) X(FragCreates)
-#define ICMP_COUNTS(X)                                                                                       \
-    X(InMsgs)                                                                                                \
-    X(InErrors)                                                                                              \
-    X(InCsumErrors)                                                                                          \
-    X(InDestUnreachs) X(InEchos) X(InEchoReps) X(OutMsgs) X(OutErrors) X(OutDestUnreachs) X(OutEchoReps)
-#define UDP_COUNTS(X)                                                                                        \
-    X(InDatagrams) X(NoPorts) X(InErrors) X(OutDatagrams) X(RcvbufErrors) X(SndbufErrors) X(InCsumErrors)
-
-#define IP_COUNT(name) unsigned long name;
 struct ip_mib {
-    IP_COUNTS(IP_COUNT)
+#define IP_COUNT(name) unsigned long name;
+#include "snmp.def"
 };
 struct icmp_mib {
-    ICMP_COUNTS(IP_COUNT)
+#define ICMP_COUNT(name) unsigned long name;
+#include "snmp.def"
 };
 struct udp_mib {
-    UDP_COUNTS(IP_COUNT)
+#define UDP_COUNT(name) unsigned long name;
+#include "snmp.def"
 };
-#undef IP_COUNT
 extern struct ip_mib ip_mib;
 extern struct icmp_mib icmp_mib;
 extern struct udp_mib udp_mib;

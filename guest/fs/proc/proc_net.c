@@ -21,25 +21,26 @@ static void dev_show(struct seq_file *m)
     list_for_each_entry(dev, &net_devices, list) show_device(m, dev);
 }
 
-#define SHOW_NAME(name) seq_printf(m, " " #name);
-#define SHOW_IP(name) seq_printf(m, " %lu", ip_mib.name);
-#define SHOW_ICMP(name) seq_printf(m, " %lu", icmp_mib.name);
-#define SHOW_UDP(name) seq_printf(m, " %lu", udp_mib.name);
-
 static void snmp_show(struct seq_file *m)
 {
     seq_printf(m, "Ip: Forwarding DefaultTTL");
-    IP_COUNTS(SHOW_NAME)
+#define IP_COUNT(name) seq_printf(m, " " #name);
+#include "snmp.def"
     seq_printf(m, "\nIp: 2 64");
-    IP_COUNTS(SHOW_IP)
+#define IP_COUNT(name) seq_printf(m, " %lu", ip_mib.name);
+#include "snmp.def"
     seq_printf(m, "\nIcmp:");
-    ICMP_COUNTS(SHOW_NAME)
+#define ICMP_COUNT(name) seq_printf(m, " " #name);
+#include "snmp.def"
     seq_printf(m, "\nIcmp:");
-    ICMP_COUNTS(SHOW_ICMP)
+#define ICMP_COUNT(name) seq_printf(m, " %lu", icmp_mib.name);
+#include "snmp.def"
     seq_printf(m, "\nUdp:");
-    UDP_COUNTS(SHOW_NAME)
+#define UDP_COUNT(name) seq_printf(m, " " #name);
+#include "snmp.def"
     seq_printf(m, "\nUdp:");
-    UDP_COUNTS(SHOW_UDP)
+#define UDP_COUNT(name) seq_printf(m, " %lu", udp_mib.name);
+#include "snmp.def"
     seq_printf(m, "\n");
 }
 
