@@ -152,22 +152,44 @@ static bool piece_is_right(const struct sk_buff *skb)
            ip_hdr(skb)->ihl * 4u + offset_of(skb) + bytes <= IP_MAX_BYTES;
 }
 
+/* Room for one more piece, of q or of a new packet: the packets that wait the longest go. */
+static void make_room(const struct ipq *q, u32 bytes)
+{
+    while (!list_empty(&packets) &&
+           (memory + bytes > MEMORY_MOST || (q == NULL && nr_packets == NR_PACKETS_MOST))) {
+        struct ipq *oldest = list_first_entry(&packets, struct ipq, list);
+        if (oldest == q)
+            return;
+        fail_packet(oldest);
+    }
+}
+
+/* The packet that the piece is of has it now; NULL: it has been dropped, and the packet with it. */
+static struct ipq *keep_piece(struct sk_buff *skb)
+{
+    struct ipq *q = find_packet(ip_hdr(skb));
+    bool is_right = piece_is_right(skb);
+    if (is_right)
+        make_room(q, skb->truesize);
+    if (is_right && q == NULL)
+        q = new_packet(ip_hdr(skb));
+    if (is_right && q && memory + skb->truesize <= MEMORY_MOST && insert_piece(q, skb))
+        return q;
+    kfree_skb(skb);
+    if (q)
+        fail_packet(q);
+    else
+        ip_mib.ReasmFails++;
+    return NULL;
+}
+
 void ip_defrag(struct sk_buff *skb)
 {
     ip_mib.ReasmReqds++;
     skb_orphan(skb);
-    struct ipq *q = find_packet(ip_hdr(skb));
-    bool has_room = memory + skb->truesize <= MEMORY_MOST && (q || nr_packets < NR_PACKETS_MOST);
-    if (has_room && q == NULL && piece_is_right(skb))
-        q = new_packet(ip_hdr(skb));
-    if (!has_room || q == NULL || !piece_is_right(skb) || !insert_piece(q, skb)) {
-        kfree_skb(skb);
-        if (q)
-            fail_packet(q);
-        else
-            ip_mib.ReasmFails++;
+    struct ipq *q = keep_piece(skb);
+    if (q == NULL)
         return;
-    }
     if (q->nr_bytes != q->length)
         return;
     struct sk_buff *whole = join(q);
