@@ -34,8 +34,8 @@ def pattern(count):
 
 
 def boot(kernel, image, options):
-    machine = busybox_session.Session(["qemu-system-i386", "-m", "256M", "-display", "none", "-serial", "stdio", "-monitor", "none",
-                                       "-no-reboot", "-kernel", kernel, "-append", "root=/dev/hda", "-drive",
+    machine = busybox_session.Session(["qemu-system-i386", "-m", "256M", "-display", "none", "-serial", "stdio", "-monitor",
+                                       "none", "-no-reboot", "-kernel", kernel, "-append", "root=/dev/hda", "-drive",
                                        f"file={image},format=raw,if=ide,snapshot=on", "-device", "e1000,netdev=n", *options])
     machine.read_until(busybox_session.FIRST_PROMPT, "the boot")
     machine.type(b"PS1='<$?> '\r")
