@@ -480,6 +480,4 @@ void __init e1000_init(void)
     dev->ops = &e1000_ops;
     register_netdev(dev);
     request_irq(pci->irq, e1000_interrupt, "e1000");
-    pr_info("%s: e1000, %02x:%02x:%02x:%02x:%02x:%02x\n", dev->name, dev->dev_addr[0], dev->dev_addr[1],
-            dev->dev_addr[2], dev->dev_addr[3], dev->dev_addr[4], dev->dev_addr[5]);
 }
