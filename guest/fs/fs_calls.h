@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include "asm/uaccess.h"
 #include "fs.h"
 #include "uio.h"
 

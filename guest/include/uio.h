@@ -1,7 +1,18 @@
 /* The bytes that a call moves: pieces of a user's memory, taken one after the other. */
 #pragma once
 
-#include "fs.h"
+#include "compiler.h"
+#include "types.h"
+
+/* A word of the user's as a pointer. */
+static inline void __user *user_ptr(uintptr_t word)
+{
+    union {
+        uintptr_t word;
+        void *pointer;
+    } of = {.word = word};
+    return of.pointer;
+}
 
 struct user_iovec {
     u32 base, bytes;

@@ -13,6 +13,7 @@
 #include "sock.h"
 #include "string.h"
 #include "uaccess.h"
+#include "uio.h"
 
 static struct vfsmount *sock_mnt;
 static struct net_proto_family *families;

@@ -4,6 +4,7 @@
 #include "compiler.h"
 #include "net.h"
 #include "sys_fs.h"
+#include "uio.h"
 
 long sys_socket(const struct pt_regs *regs)
 {

@@ -6,6 +6,7 @@
 #include "sched.h"
 #include "string.h"
 #include "uaccess.h"
+#include "uio.h"
 
 #define MTU_LEAST 68u /* RFC 791 */
 

@@ -8,6 +8,7 @@
 #include "slab.h"
 #include "string.h"
 #include "uaccess.h"
+#include "uio.h"
 
 static const struct inet_proto *const protocols[] = {&udp_proto, &raw_proto};
 

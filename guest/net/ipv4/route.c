@@ -7,6 +7,7 @@
 #include "slab.h"
 #include "string.h"
 #include "uaccess.h"
+#include "uio.h"
 
 #define NR_ROUTES_MOST 256u
 

@@ -19,16 +19,6 @@ struct exception_table_entry {
 /* The fixup for the instruction at ip, or 0. */
 u32 search_exception_table(u32 ip);
 
-/* A word of the user's as a pointer. */
-static inline void __user *user_ptr(uintptr_t word)
-{
-    union {
-        uintptr_t word;
-        void *pointer;
-    } of = {.word = word};
-    return of.pointer;
-}
-
 /* Whether all bytes lie below the kernel. Says nothing about whether they are mapped. */
 static inline bool access_ok(const void __user *address, unsigned long bytes)
 {
