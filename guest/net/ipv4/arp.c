@@ -166,13 +166,15 @@ static void resolve(struct sk_buff *skb, struct net_device *dev, be32 nexthop)
         kfree_skb(skb);
         return;
     }
-    if (!n->is_known) {
+    bool is_known = n->is_known;
+    if (!is_known) {
         list_add_tail(&skb->list, &n->queue);
         n->queue_len++;
     }
+    /* The answer may come at once. */
     if (!n->timer.is_pending && !n->is_permanent)
         ask(n);
-    if (n->is_known)
+    if (is_known)
         send_to(n, skb);
 }
 
