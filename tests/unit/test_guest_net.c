@@ -104,41 +104,53 @@ static void answer_arp(const uint8_t *arp)
     host_net_receive(reply, sizeof reply);
 }
 
-static void take_arp(const uint8_t *frame, size_t bytes)
+static bool is_own_arp(const uint8_t *arp, size_t bytes)
 {
     static const uint8_t head[] = {0, 1, 8, 0, 6, 4, 0};
+    return bytes == 28 && memcmp(arp, head, sizeof head) == 0 && memcmp(arp + 8, host_net_mac, 6) == 0 &&
+           get32(arp + 14) == OWN_ADDRESS;
+}
+
+static void take_arp(const uint8_t *frame, size_t bytes)
+{
     const uint8_t *arp = frame + 14;
-    cr_assert_eq(bytes, 42);
-    cr_assert(memcmp(arp, head, sizeof head) == 0 && memcmp(arp + 8, host_net_mac, 6) == 0);
-    cr_assert_eq(get32(arp + 14), OWN_ADDRESS);
+    bool is_to_all = frame[0] == 0xFF && memcmp(frame, frame + 1, 5) == 0;
+    cr_assert(is_own_arp(arp, bytes - 14));
     if (arp[7] != 1)
         return;
     nr_arp_requests++;
-    cr_assert(frame[0] == 0xFF && memcmp(frame, frame + 1, 5) == 0);
+    cr_assert(is_to_all);
     if (get32(arp + 24) == PEER_ADDRESS)
         answer_arp(arp);
 }
 
-/* Fragments of one datagram follow each other. */
-static void take_packet(const uint8_t *ip, size_t bytes)
+static bool is_own_ip(const uint8_t *ip, size_t bytes)
 {
-    size_t total = get16(ip + 2), offset = (get16(ip + 6) & 0x1FFF) * 8u;
-    bool has_more = ip[6] & 0x20;
-    cr_assert(bytes >= 20 && ip[0] == 0x45 && total <= bytes && total <= device.mtu);
-    cr_assert_eq(naive_checksum(naive_sum(ip, 20)), 0);
-    cr_assert_eq(get32(ip + 12), OWN_ADDRESS);
-    if (ip[9] == PROTOCOL_ICMP) {
-        cr_assert_eq(naive_checksum(naive_sum(ip + 20, total - 20)), 0);
-        nr_icmp++;
-        return;
-    }
-    cr_assert_eq(ip[9], PROTOCOL_UDP);
-    cr_assert_eq(offset, offset ? datagram_bytes : 0);
-    cr_assert(!has_more || (total - 20) % 8 == 0);
-    memcpy(datagram + offset, ip + 20, total - 20);
-    datagram_bytes = offset + total - 20;
+    return bytes >= 20 && ip[0] == 0x45 && get16(ip + 2) <= bytes && get16(ip + 2) <= device.mtu &&
+           naive_checksum(naive_sum(ip, 20)) == 0 && get32(ip + 12) == OWN_ADDRESS;
+}
+
+/* Fragments of one datagram follow each other. */
+static void take_fragment(const uint8_t *ip)
+{
+    size_t count = get16(ip + 2) - 20u, offset = (get16(ip + 6) & 0x1FFF) * 8u;
+    bool has_more = ip[6] & 0x20, follows = offset == 0 || offset == datagram_bytes;
+    cr_assert(ip[9] == PROTOCOL_UDP && follows && (!has_more || count % 8 == 0));
+    memcpy(datagram + offset, ip + 20, count);
+    datagram_bytes = offset + count;
     if (!has_more)
         check_datagram(get32(ip + 12), get32(ip + 16));
+}
+
+static void take_packet(const uint8_t *ip, size_t bytes)
+{
+    cr_assert(is_own_ip(ip, bytes));
+    if (ip[9] != PROTOCOL_ICMP) {
+        take_fragment(ip);
+        return;
+    }
+    cr_assert_eq(naive_checksum(naive_sum(ip + 20, get16(ip + 2) - 20u)), 0);
+    nr_icmp++;
 }
 
 static void take_frame(const unsigned char *frame, size_t bytes)
@@ -452,47 +464,55 @@ static size_t make_any(uint8_t *frame)
 {
     static uint8_t packet[3000];
     unsigned id = random_below(20);
-    size_t bytes;
     switch (random_below(8)) {
     case 0:
         return make_arp(frame);
     case 1:
-        bytes = make_echo(packet, random_below(300));
-        return make_frame(frame, PROTOCOL_ICMP, id, packet, 0, bytes, false);
+        return make_frame(frame, PROTOCOL_ICMP, id, packet, 0, make_echo(packet, random_below(300)), false);
     case 2:
-        bytes = make_error(packet);
-        return make_frame(frame, PROTOCOL_ICMP, id, packet, 0, bytes, false);
-    case 3:
-        bytes = make_udp(packet, PORT, 1400);
+        return make_frame(frame, PROTOCOL_ICMP, id, packet, 0, make_error(packet), false);
+    case 3: /* a fragment, whatever it holds */
         return make_frame(frame, PROTOCOL_UDP, id, packet, 8 * random_below(100), 8 * random_below(70),
                           random_below(2));
-    default:
-        bytes = make_udp(packet, random_below(8) ? PORT : PORT + 1, random_below(1400));
+    default: {
+        size_t bytes = make_udp(packet, random_below(8) ? PORT : PORT + 1, random_below(1400));
         return make_frame(frame, PROTOCOL_UDP, id, packet, 0, bytes, false);
+    }
     }
 }
 
-/* What arrives is what a naive reader finds right; without memory it may be lost. */
+/* What arrives of the frame, if anything does, is what a naive reader finds right; returns whether it does. */
+static bool check_arrival(int socket, const uint8_t *frame, size_t bytes, bool may_be_lost)
+{
+    const uint8_t *udp = NULL;
+    size_t udp_bytes = 0;
+    uint32_t address = 0;
+    unsigned port = 0;
+    bool should_arrive = is_right(frame, bytes, &udp, &udp_bytes);
+    long got = host_net_recv(socket, arrived, sizeof arrived, &address, &port);
+    if (should_arrive && got < 0) {
+        cr_assert(may_be_lost);
+        return false;
+    }
+    if (!should_arrive) {
+        /* But fragments may have found each other. */
+        cr_assert(got < 0 || (get16(frame + 20) & 0x3FFF));
+        return false;
+    }
+    bool is_same = got == (long)udp_bytes - 8 && memcmp(arrived, udp + 8, udp_bytes - 8) == 0;
+    cr_assert(is_same && address == get32(frame + 26) && port == get16(udp));
+    return true;
+}
+
+/* Without memory anything may be lost. */
 static void send_damaged(int socket, unsigned nr, bool may_be_lost)
 {
     static uint8_t frame[3000];
     unsigned nr_right = 0;
     for (unsigned i = 0; i < nr; i++) {
-        const uint8_t *udp = NULL;
-        size_t udp_bytes = 0, bytes = damage(frame, make_any(frame));
+        size_t bytes = damage(frame, make_any(frame));
         host_net_receive(frame, bytes);
-        bool should_arrive = is_right(frame, bytes, &udp, &udp_bytes);
-        uint32_t address;
-        unsigned port;
-        long got = host_net_recv(socket, arrived, sizeof arrived, &address, &port);
-        if (should_arrive && !(may_be_lost && got < 0)) {
-            cr_assert(got == (long)udp_bytes - 8 && memcmp(arrived, udp + 8, udp_bytes - 8) == 0);
-            cr_assert(address == get32(frame + 26) && port == get16(udp));
-            nr_right++;
-        } else if (got >= 0) {
-            /* Only of fragments that have found each other. */
-            cr_assert(!should_arrive && (get16(frame + 20) & 0x3FFF));
-        }
+        nr_right += check_arrival(socket, frame, bytes, may_be_lost);
         if (random_below(16) == 0)
             host_net_wait(random_below(200));
     }
