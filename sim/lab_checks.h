@@ -19,4 +19,7 @@ void lab_check_boot(struct lab_result *result);
 void lab_check_oops(struct lab_result *result);
 void lab_check_bug(struct lab_result *result);
 
+/* lab_net.c */
+void lab_check_zerocopy(struct lab_result *result);
+
 #endif

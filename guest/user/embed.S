@@ -37,5 +37,6 @@ name_\name:
     USER_PROGRAM switch
     USER_PROGRAM tasks
     USER_PROGRAM forkbomb
+    USER_PROGRAM zerocopy
 
     .section .note.GNU-stack, "", @progbits
