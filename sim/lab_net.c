@@ -54,8 +54,8 @@ static void check_way(struct lab_result *result, const struct lab_outcome *outco
     lab_claim(result, by_disk == 1 && by_card == 1 && by_cpu == way->nr_cpu_copies,
               "on %s: %s: %u copies: %u by the disk, %u by the CPU, %u by the card", outcome->machine,
               way->name, by_disk + by_cpu + by_card, by_disk, by_cpu, by_card);
-    lab_claim(result, 2 * calls == way->nr_switches, "on %s: %s: %llu switches between program and kernel",
-              outcome->machine, way->name, 2 * (unsigned long long)calls);
+    lab_claim(result, 2 * calls == way->nr_switches, "%s: %llu switches between program and kernel, on %s",
+              way->name, 2 * (unsigned long long)calls, outcome->machine);
 }
 
 void lab_check_zerocopy(struct lab_result *result)

@@ -339,6 +339,7 @@ const struct lab_row lab_rows[] = {
      .check = check_disk},
     {.name = "zerocopy",
      .fact = "D5",
+     .key = "sendfile, gathered: 2 copies",
      .sentence =
          "from disk to network: read and write copy 4 times, mmap and write 3, sendfile 3, gathered 2",
      .machines = {{"a machine with a network card, which snoops",
