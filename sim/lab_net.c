@@ -52,8 +52,8 @@ static void check_way(struct lab_result *result, const struct lab_outcome *outco
     unsigned by_card = times(count_of(outcome, way->name, "disk, sent", LAB_NIC_DMA));
     unsigned by_cpu = cpu_copies(outcome, way->name);
     lab_claim(result, by_disk == 1 && by_card == 1 && by_cpu == way->nr_cpu_copies,
-              "on %s: %s: %u copies: %u by the disk, %u by the CPU, %u by the card", outcome->machine,
-              way->name, by_disk + by_cpu + by_card, by_disk, by_cpu, by_card);
+              "%s: %u copies: %u by the disk, %u by the CPU, %u by the card, on %s", way->name,
+              by_disk + by_cpu + by_card, by_disk, by_cpu, by_card, outcome->machine);
     lab_claim(result, 2 * calls == way->nr_switches, "%s: %llu switches between program and kernel, on %s",
               way->name, 2 * (unsigned long long)calls, outcome->machine);
 }
