@@ -1,8 +1,8 @@
 /*
- * The guest's network layers, compiled for the host, against a naive other machine on the wire that is written
- * from the RFCs (768, 791, 792, 826, 1071): what it reads of the frames that are sent is what was sent; what it
- * sends arrives, in fragments of any size and order; of damaged frames arrives what it finds right itself, and
- * nothing is left behind.
+ * The guest's network layers, compiled for the host, against a naive other machine on the wire that is
+ * written from the RFCs (768, 791, 792, 826, 1071): what it reads of the frames that are sent is what was
+ * sent; what it sends arrives, in fragments of any size and order; of damaged frames arrives what it finds
+ * right itself, and nothing is left behind.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -481,7 +481,7 @@ static size_t make_any(uint8_t *frame)
     }
 }
 
-/* What arrives of the frame, if anything does, is what a naive reader finds right; returns whether it does. */
+/* What arrives of the frame, if anything does, is what a naive reader finds right. Whether it does. */
 static bool check_arrival(int socket, const uint8_t *frame, size_t bytes, bool may_be_lost)
 {
     const uint8_t *udp = NULL;

@@ -2,8 +2,8 @@
 #include "uaccess.h"
 
 /*
- * Words, then the rest by bytes. Where a word faults, bytes go on until one of them does, too: what is left in
- * ECX then is what was not copied.
+ * Words, then the rest by bytes. Where a word faults, bytes go on until one of them does, too: what is left
+ * in ECX then is what was not copied.
  */
 static unsigned long copy_user_bytes(void *to, const void *from, unsigned long bytes)
 {
