@@ -39,6 +39,12 @@ long do_vector_at(u32 fd, const void __user *user_vec, u32 count, loff_t pos, bo
 loff_t do_llseek(u32 fd, loff_t offset, int whence);
 /* offset: where to read, which moves on; NULL: the file's own position. */
 long do_sendfile64(u32 out_fd, u32 in_fd, loff_t *offset, size_t count);
+/* To what takes pages, from what has a page cache; bytes or an error; *pos moves on. */
+ssize_t send_pages(struct file *out, const struct file *in, loff_t *pos, size_t count);
+
+/* splice.c: offsets NULL: the files' own positions. */
+long do_splice(u32 fd_in, loff_t *off_in, u32 fd_out, loff_t *off_out, size_t count, u32 flags);
+long do_tee(u32 fd_in, u32 fd_out, size_t count, u32 flags);
 
 /* readdir.c: fills to with as many records as have room; their bytes, 0 at the end. */
 long do_getdents(u32 fd, void __user *to, u32 bytes, bool is_64);

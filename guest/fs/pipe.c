@@ -2,6 +2,7 @@
 #include "pipe.h"
 #include "err.h"
 #include "fs_calls.h"
+#include "highmem.h"
 #include "internal.h"
 #include "ioctls.h"
 #include "pipe_fs_i.h"
@@ -17,12 +18,12 @@ struct pipe_inode_info *alloc_pipe_info(void)
     struct pipe_inode_info *pipe = kzalloc(sizeof(*pipe), GFP_KERNEL);
     if (pipe == NULL)
         return NULL;
-    pipe->pages = kcalloc(PIPE_DEF_PAGES, sizeof(*pipe->pages), GFP_KERNEL);
-    if (pipe->pages == NULL) {
+    pipe->bufs = kcalloc(PIPE_DEF_BUFFERS, sizeof(*pipe->bufs), GFP_KERNEL);
+    if (pipe->bufs == NULL) {
         kfree(pipe);
         return NULL;
     }
-    pipe->nr_pages = PIPE_DEF_PAGES;
+    pipe->ring_size = PIPE_DEF_BUFFERS;
     mutex_init(&pipe->mutex);
     init_waitqueue_head(&pipe->rd_wait);
     init_waitqueue_head(&pipe->wr_wait);
@@ -31,65 +32,70 @@ struct pipe_inode_info *alloc_pipe_info(void)
 
 void free_pipe_info(struct pipe_inode_info *pipe)
 {
-    for (u32 i = 0; i < pipe->nr_pages; i++)
-        if (pipe->pages[i])
-            __free_page(pipe->pages[i]);
-    kfree(pipe->pages);
+    for (; !pipe_empty(pipe); pipe->tail++)
+        put_page(pipe_buf_at(pipe, pipe->tail)->page);
+    kfree(pipe->bufs);
     kfree(pipe);
 }
 
-static struct pipe_inode_info *pipe_of(const struct file *file)
+/* How many bytes the last buffer can still take. */
+static u32 room_in_last(const struct pipe_inode_info *pipe)
 {
-    return file_inode(file)->i_pipe;
-}
-
-static u32 pipe_used(const struct pipe_inode_info *pipe)
-{
-    return pipe->head - pipe->tail;
+    const struct pipe_buffer *last = pipe_buf_at(pipe, pipe->head - 1);
+    return pipe_empty(pipe) || !last->can_merge ? 0 : PIPE_PAGE_BYTES - (last->offset + last->len);
 }
 
 static u32 pipe_room(const struct pipe_inode_info *pipe)
 {
-    return pipe->nr_pages * PIPE_PAGE_BYTES - pipe_used(pipe);
+    return (pipe->ring_size - (pipe->head - pipe->tail)) * PIPE_PAGE_BYTES + room_in_last(pipe);
 }
 
-static struct page **page_at(const struct pipe_inode_info *pipe, u32 position)
+void pipe_consume(struct pipe_inode_info *pipe, u32 bytes)
 {
-    return &pipe->pages[position / PAGE_SIZE % pipe->nr_pages];
+    struct pipe_buffer *buf = pipe_buf_at(pipe, pipe->tail);
+    buf->offset += bytes;
+    buf->len -= bytes;
+    pipe->nr_bytes -= bytes;
+    if (buf->len == 0) {
+        put_page(buf->page);
+        pipe->tail++;
+    }
 }
 
-static u32 to_page_end(u32 position)
+void pipe_add_page(struct pipe_inode_info *pipe, struct page *page, u32 offset, u32 bytes)
 {
-    return PIPE_PAGE_BYTES - position % PIPE_PAGE_BYTES;
+    get_page(page);
+    *pipe_buf_at(pipe, pipe->head++) = (struct pipe_buffer){.page = page, .offset = offset, .len = bytes};
+    pipe->nr_bytes += bytes;
 }
 
-/*
- * Of a page that has been read to its end: a ring that was full has got bytes in the part of it that was read
- * first.
- */
-static bool is_page_of_head(const struct pipe_inode_info *pipe)
-{
-    return pipe_used(pipe) > (pipe->nr_pages - 1) * PIPE_PAGE_BYTES;
-}
-
-/* Takes out up to count bytes; returns how many, or -EFAULT. A page that has been read to its end goes. */
+/* Takes out up to count bytes; returns how many, or -EFAULT. */
 static ssize_t take_bytes(struct pipe_inode_info *pipe, char __user *to, size_t count)
 {
     size_t done = 0;
-    while (done < count && pipe_used(pipe)) {
-        struct page **page = page_at(pipe, pipe->tail);
-        u32 bytes = min(min((u32)(count - done), pipe_used(pipe)), to_page_end(pipe->tail));
-        const char *from = (const char *)page_address(*page) + pipe->tail % PAGE_SIZE;
-        if (copy_to_user(to + done, from, bytes))
-            return done ? (ssize_t)done : -EFAULT;
-        pipe->tail += bytes;
+    while (done < count && !pipe_empty(pipe)) {
+        const struct pipe_buffer *buf = pipe_buf_at(pipe, pipe->tail);
+        u32 bytes = min((u32)(count - done), buf->len);
+        const char *from = kmap(buf->page);
+        unsigned long left = from ? copy_to_user(to + done, from + buf->offset, bytes) : bytes;
+        if (from)
+            kunmap(buf->page);
+        if (left)
+            return done ? (ssize_t)done : from ? -EFAULT : -ENOMEM;
+        pipe_consume(pipe, bytes);
         done += bytes;
-        if (pipe->tail % PAGE_SIZE == 0 && !is_page_of_head(pipe)) {
-            __free_page(*page);
-            *page = NULL;
-        }
     }
     return (ssize_t)done;
+}
+
+/* An empty buffer of the pipe's own is the last; false: no memory. */
+static bool add_own_page(struct pipe_inode_info *pipe)
+{
+    struct page *page = alloc_page(GFP_KERNEL);
+    if (page == NULL)
+        return false;
+    *pipe_buf_at(pipe, pipe->head++) = (struct pipe_buffer){.page = page, .can_merge = true};
+    return true;
 }
 
 /* Puts in as much of count bytes as there is room for; returns how many, or -EFAULT or -ENOMEM. */
@@ -97,19 +103,38 @@ static ssize_t put_bytes(struct pipe_inode_info *pipe, const char __user *from, 
 {
     size_t done = 0;
     while (done < count && pipe_room(pipe)) {
-        struct page **page = page_at(pipe, pipe->head);
-        u32 bytes = min(min((u32)(count - done), pipe_room(pipe)), to_page_end(pipe->head));
-        if (*page == NULL)
-            *page = alloc_page(GFP_KERNEL);
-        if (*page == NULL)
+        bool is_new = room_in_last(pipe) == 0;
+        if (is_new && !add_own_page(pipe))
             return done ? (ssize_t)done : -ENOMEM;
-        char *to = (char *)page_address(*page) + pipe->head % PAGE_SIZE;
-        if (copy_from_user(to, from + done, bytes))
+        struct pipe_buffer *last = pipe_buf_at(pipe, pipe->head - 1);
+        u32 bytes = min((u32)(count - done), room_in_last(pipe));
+        char *to = (char *)page_address(last->page) + last->offset + last->len;
+        if (copy_from_user(to, from + done, bytes)) {
+            if (is_new) {
+                put_page(last->page);
+                pipe->head--;
+            }
             return done ? (ssize_t)done : -EFAULT;
-        pipe->head += bytes;
+        }
+        last->len += bytes;
+        pipe->nr_bytes += bytes;
         done += bytes;
     }
     return (ssize_t)done;
+}
+
+int pipe_wait_for_data(struct pipe_inode_info *pipe, bool may_wait)
+{
+    while (pipe_empty(pipe) && pipe->writers) {
+        if (!may_wait)
+            return -EAGAIN;
+        mutex_unlock(&pipe->mutex);
+        int error = wait_event_interruptible(pipe->rd_wait, !pipe_empty(pipe) || pipe->writers == 0);
+        mutex_lock(&pipe->mutex);
+        if (error)
+            return error;
+    }
+    return 0;
 }
 
 static ssize_t pipe_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
@@ -120,16 +145,7 @@ static ssize_t pipe_read(struct file *file, char __user *buf, size_t count, loff
     if (count == 0)
         return 0;
     mutex_lock(&pipe->mutex);
-    while (pipe_used(pipe) == 0 && pipe->writers) {
-        done = -EAGAIN;
-        if (file->f_flags & O_NONBLOCK)
-            break;
-        mutex_unlock(&pipe->mutex);
-        done = wait_event_interruptible(pipe->rd_wait, pipe_used(pipe) || pipe->writers == 0);
-        mutex_lock(&pipe->mutex);
-        if (done)
-            break;
-    }
+    done = pipe_wait_for_data(pipe, !(file->f_flags & O_NONBLOCK));
     if (done == 0)
         done = take_bytes(pipe, buf, count);
     mutex_unlock(&pipe->mutex);
@@ -144,14 +160,28 @@ static u32 wanted_room(size_t count)
     return count <= PIPE_BUF ? (u32)count : 1;
 }
 
-/* Waits for room. 0, or -EPIPE, -EAGAIN, -ERESTARTSYS. The mutex is held before and after. */
-static int wait_for_room(struct file *file, struct pipe_inode_info *pipe, u32 room)
+/* Waits for room for so many bytes. 0, -EPIPE, -EAGAIN or -ERESTARTSYS. The mutex is held before and after. */
+static int wait_for_room(struct pipe_inode_info *pipe, u32 room, bool may_wait)
 {
     while (pipe->readers && pipe_room(pipe) < room) {
-        if (file->f_flags & O_NONBLOCK)
+        if (!may_wait)
             return -EAGAIN;
         mutex_unlock(&pipe->mutex);
         int error = wait_event_interruptible(pipe->wr_wait, pipe_room(pipe) >= room || pipe->readers == 0);
+        mutex_lock(&pipe->mutex);
+        if (error)
+            return error;
+    }
+    return pipe->readers ? 0 : -EPIPE;
+}
+
+int pipe_wait_for_buffer(struct pipe_inode_info *pipe, bool may_wait)
+{
+    while (pipe->readers && pipe_full(pipe)) {
+        if (!may_wait)
+            return -EAGAIN;
+        mutex_unlock(&pipe->mutex);
+        int error = wait_event_interruptible(pipe->wr_wait, !pipe_full(pipe) || pipe->readers == 0);
         mutex_lock(&pipe->mutex);
         if (error)
             return error;
@@ -169,7 +199,7 @@ static ssize_t pipe_write(struct file *file, const char __user *buf, size_t coun
         return 0;
     mutex_lock(&pipe->mutex);
     while (total < count) {
-        error = wait_for_room(file, pipe, wanted_room(count - total));
+        error = wait_for_room(pipe, wanted_room(count - total), !(file->f_flags & O_NONBLOCK));
         if (error)
             break;
         ssize_t done = put_bytes(pipe, buf + total, count - total);
@@ -186,13 +216,31 @@ static ssize_t pipe_write(struct file *file, const char __user *buf, size_t coun
     return total ? (ssize_t)total : error;
 }
 
+/* The page itself becomes the pipe's, which has no more to say about it. */
+static ssize_t pipe_sendpage(struct file *file, struct page *page, u32 offset, u32 bytes, bool has_more)
+{
+    struct pipe_inode_info *pipe = pipe_of(file);
+    (void)has_more;
+    mutex_lock(&pipe->mutex);
+    ssize_t result = pipe_wait_for_buffer(pipe, !(file->f_flags & O_NONBLOCK));
+    if (result == 0) {
+        pipe_add_page(pipe, page, offset, bytes);
+        result = (ssize_t)bytes;
+    }
+    mutex_unlock(&pipe->mutex);
+    wake_up(&pipe->rd_wait);
+    if (result == -EPIPE)
+        do_kill((s32)current->pid, SIGPIPE);
+    return result;
+}
+
 static u32 pipe_poll(struct file *file, struct poll_table *table)
 {
     struct pipe_inode_info *pipe = pipe_of(file);
     u32 mask = 0;
     if (file->f_mode & FMODE_READ) {
         poll_wait(&pipe->rd_wait, table);
-        mask |= pipe_used(pipe) ? EPOLLIN | EPOLLRDNORM : 0;
+        mask |= !pipe_empty(pipe) ? EPOLLIN | EPOLLRDNORM : 0;
         /* A FIFO that has had no writer since it was opened has not been hung up. */
         mask |= pipe->writers == 0 && file->f_version != pipe->w_counter ? EPOLLHUP : 0;
     }
@@ -206,37 +254,30 @@ static u32 pipe_poll(struct file *file, struct poll_table *table)
 
 static long pipe_ioctl(struct file *file, u32 command, unsigned long arg)
 {
-    return command == FIONREAD ? put_user_u32(pipe_used(pipe_of(file)), user_ptr(arg)) : -ENOTTY;
-}
-
-static bool is_pipe(const struct file *file)
-{
-    return file->f_op == &pipefifo_fops;
+    return command == FIONREAD ? put_user_u32(pipe_of(file)->nr_bytes, user_ptr(arg)) : -ENOTTY;
 }
 
 long pipe_bytes(const struct file *file)
 {
-    return is_pipe(file) ? (long)(pipe_of(file)->nr_pages * PAGE_SIZE) : -EBADF;
+    return is_pipe(file) ? (long)(pipe_of(file)->ring_size * PIPE_PAGE_BYTES) : -EBADF;
 }
 
-/* Pages keep their positions, which lie elsewhere in the new ring. One that has two positions cannot. */
-static long resize(struct pipe_inode_info *pipe, u32 nr_pages)
+static long resize(struct pipe_inode_info *pipe, u32 ring_size)
 {
-    struct page **pages = kcalloc(nr_pages, sizeof(*pages), GFP_KERNEL);
-    if (pages == NULL)
-        return -ENOMEM;
-    u32 first = pipe->tail / PIPE_PAGE_BYTES;
-    u32 last = (pipe->head + PIPE_PAGE_BYTES - 1) / PIPE_PAGE_BYTES;
-    if (last - first > min(nr_pages, pipe->nr_pages)) {
-        kfree(pages);
+    u32 nr = pipe->head - pipe->tail;
+    if (nr > ring_size)
         return -EBUSY;
-    }
-    for (u32 i = first; i != last; i++)
-        pages[i % nr_pages] = pipe->pages[i % pipe->nr_pages];
-    kfree(pipe->pages);
-    pipe->pages = pages;
-    pipe->nr_pages = nr_pages;
-    return (long)(nr_pages * PAGE_SIZE);
+    struct pipe_buffer *bufs = kcalloc(ring_size, sizeof(*bufs), GFP_KERNEL);
+    if (bufs == NULL)
+        return -ENOMEM;
+    for (u32 i = 0; i < nr; i++)
+        bufs[i] = *pipe_buf_at(pipe, pipe->tail + i);
+    kfree(pipe->bufs);
+    pipe->bufs = bufs;
+    pipe->ring_size = ring_size;
+    pipe->tail = 0;
+    pipe->head = nr;
+    return (long)(ring_size * PIPE_PAGE_BYTES);
 }
 
 long pipe_set_bytes(struct file *file, u32 bytes)
@@ -246,11 +287,11 @@ long pipe_set_bytes(struct file *file, u32 bytes)
     if (bytes > PIPE_MAX_BYTES)
         return -EPERM;
     struct pipe_inode_info *pipe = pipe_of(file);
-    u32 nr_pages = 1;
-    while (nr_pages * PAGE_SIZE < bytes)
-        nr_pages *= 2;
+    u32 ring_size = 1;
+    while (ring_size * PIPE_PAGE_BYTES < bytes)
+        ring_size *= 2;
     mutex_lock(&pipe->mutex);
-    long result = resize(pipe, nr_pages);
+    long result = resize(pipe, ring_size);
     mutex_unlock(&pipe->mutex);
     wake_up(&pipe->wr_wait);
     return result;
@@ -261,5 +302,6 @@ const struct file_operations pipefifo_fops = {.open = fifo_open,
                                               .llseek = no_llseek,
                                               .read = pipe_read,
                                               .write = pipe_write,
+                                              .sendpage = pipe_sendpage,
                                               .poll = pipe_poll,
                                               .unlocked_ioctl = pipe_ioctl};

@@ -22,7 +22,7 @@ static struct page *get_page_at(const struct file *in, loff_t pos, size_t count)
 /*
  * The next page is there before one is sent, so that whoever puts packets together knows which is the last.
  */
-static ssize_t send_pages(struct file *out, const struct file *in, loff_t *pos, size_t count)
+ssize_t send_pages(struct file *out, const struct file *in, loff_t *pos, size_t count)
 {
     size_t total = 0;
     struct page *page = get_page_at(in, *pos, count), *next;

@@ -197,6 +197,32 @@ long sys_sendfile64(const struct pt_regs *regs)
     return copy_to_user(user_ptr(regs->dx), &pos, sizeof(pos)) ? -EFAULT : done;
 }
 
+/* A position of the user's, if he gives one; *pos points to it then. */
+static int get_position(u32 address, loff_t *at, loff_t **pos)
+{
+    *pos = address ? at : NULL;
+    return address && copy_from_user(at, user_ptr(address), sizeof(*at)) ? -EFAULT : 0;
+}
+
+static int put_position(u32 address, const loff_t *pos)
+{
+    return pos && copy_to_user(user_ptr(address), pos, sizeof(*pos)) ? -EFAULT : 0;
+}
+
+long sys_splice(const struct pt_regs *regs)
+{
+    loff_t in, out, *off_in, *off_out;
+    if (get_position(regs->cx, &in, &off_in) || get_position(regs->si, &out, &off_out))
+        return -EFAULT;
+    long done = do_splice(regs->bx, off_in, regs->dx, off_out, regs->di, regs->bp);
+    return put_position(regs->cx, off_in) || put_position(regs->si, off_out) ? -EFAULT : done;
+}
+
+long sys_tee(const struct pt_regs *regs)
+{
+    return do_tee(regs->bx, regs->cx, regs->dx, regs->si);
+}
+
 static long make_pipe(u32 user_fds, u32 flags)
 {
     int fds[2];

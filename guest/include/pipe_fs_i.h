@@ -5,8 +5,15 @@
 #include "wait.h"
 
 #define PIPE_BUF 4096u               /* a write of at most so many bytes is not mixed with others */
-#define PIPE_DEF_PAGES 16u           /* Linux's 64 KiB */
+#define PIPE_DEF_BUFFERS 16u         /* Linux's 64 KiB */
 #define PIPE_MAX_BYTES (1024u << 10) /* F_SETPIPE_SZ */
+
+/* Bytes of a page: the pipe's own, to which more can be added, or somebody else's. With a reference. */
+struct pipe_buffer {
+    struct page *page;
+    u32 offset, len;
+    bool can_merge;
+};
 
 struct pipe_inode_info {
     struct mutex mutex;
@@ -14,10 +21,11 @@ struct pipe_inode_info {
     u32 readers, writers;     /* files */
     u32 r_counter, w_counter; /* how many there ever were: a FIFO's open() waits for the next */
     u32 users;                /* files and tasks in open() */
-    /* A ring: byte n since the beginning is in pages[n / PAGE_SIZE % nr_pages], which is there while used. */
-    u32 head, tail; /* written, read */
-    u32 nr_pages;   /* a power of two */
-    struct page **pages;
+    /* A ring: buffer n since the beginning is bufs[n % ring_size]; those from tail to head are in use. */
+    u32 head, tail;
+    u32 ring_size; /* a power of two */
+    u32 nr_bytes;  /* in all buffers */
+    struct pipe_buffer *bufs;
 };
 
 /* For fcntl(): -EBADF if the file is no pipe; -EBUSY: it holds more than that; -EPERM: too much. */
