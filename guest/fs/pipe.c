@@ -160,7 +160,7 @@ static u32 wanted_room(size_t count)
     return count <= PIPE_BUF ? (u32)count : 1;
 }
 
-/* Waits for room for so many bytes. 0, -EPIPE, -EAGAIN or -ERESTARTSYS. The mutex is held before and after. */
+/* Waits for so much room. 0, -EPIPE, -EAGAIN or -ERESTARTSYS. The mutex is held before and after. */
 static int wait_for_room(struct pipe_inode_info *pipe, u32 room, bool may_wait)
 {
     while (pipe->readers && pipe_room(pipe) < room) {

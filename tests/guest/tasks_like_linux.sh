@@ -1,10 +1,10 @@
 #!/bin/sh
-# Programs of the C library that check signals, processes, threads with futexes, FPU registers and sockets say the same on this
-# machine's Linux, on the bundled guest on lookaside, and on it on QEMU. They are linked statically and lie on a small
-# ext2 disk. Status 77: no 32-bit C library, no mke2fs, or a host that does not run i386 programs.
+# Programs of the C library that check signals, processes, threads with futexes, FPU registers, sockets and splice say the
+# same on this machine's Linux, on the bundled guest on lookaside, and on it on QEMU. They are linked statically and lie on a
+# small ext2 disk. Status 77: no 32-bit C library, no mke2fs, or a host that does not run i386 programs.
 set -u
 . "$LK_SOURCE/tests/whole/lib.sh"
-programs="signals futexes fpu badframes threads sockets"
+programs="signals futexes fpu badframes threads sockets splices"
 # This one gives up root's rights, which it must have.
 [ "$(id -u)" != 0 ] || programs="$programs jobs"
 command -v mke2fs >/dev/null || { echo "no mke2fs: skipped"; exit 77; }

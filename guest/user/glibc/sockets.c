@@ -2,6 +2,7 @@
  * Sockets over lo: datagrams, their addresses, lengths and errors, put together of pieces, sent from files.
  * The same lines come on Linux, where lo is up already.
  */
+#define _GNU_SOURCE
 #include "trial.h"
 
 #include <arpa/inet.h>
@@ -195,6 +196,17 @@ static void test_files(void)
     check_equal(offset, 21000, "the position moves on");
     check_equal(recv(b, in, sizeof in, 0), 20000, "one datagram");
     check(memcmp(in, out + 1000, 20000) == 0, "each byte is right");
+    int pipe_fds[2];
+    loff_t position = 1234;
+    check(pipe(pipe_fds) == 0 && splice(file, &position, pipe_fds[1], NULL, 20000, 0) == 20000, "splice");
+    check_equal(splice(pipe_fds[0], NULL, a, NULL, 20000, 0), 20000, "splice into a socket");
+    check_equal(recv(b, in, sizeof in, MSG_DONTWAIT), 20000, "one datagram");
+    check(memcmp(in, out + 1234, 20000) == 0, "each byte is right");
+    send(a, out, 3000, 0);
+    check_equal(splice(b, NULL, pipe_fds[1], NULL, 3000, 0), 3000, "splice from a socket");
+    check(read(pipe_fds[0], in, sizeof in) == 3000 && memcmp(in, out, 3000) == 0, "each byte is right");
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
     close(file);
     unlink(name);
     close(a);
