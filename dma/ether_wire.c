@@ -98,6 +98,8 @@ const uint8_t *ether_wire_take(struct ether_wire *wire, size_t *nr_bytes)
 
 void ether_wire_snap(struct ether_wire *wire, struct snap *snap)
 {
+    snap_same(snap, "the number of frames in the file that comes over the wire", wire->received.nr_frames);
+    snap_same(snap, "the checksum of that file", wire->received.crc32c);
     SNAP_OPEN(snap, wire);
     SNAP_SKIP(snap, wire->params);
     SNAP_SKIP(snap, wire->sent); /* another file */
@@ -105,6 +107,4 @@ void ether_wire_snap(struct ether_wire *wire, struct snap *snap)
     SNAP_BELOW(snap, wire->next, wire->received.nr_frames + 1);
     SNAP(snap, wire->origin);
     SNAP_CLOSE(snap, wire);
-    snap_same(snap, "the number of frames in the file that comes over the wire", wire->received.nr_frames);
-    snap_same(snap, "the checksum of that file", wire->received.crc32c);
 }

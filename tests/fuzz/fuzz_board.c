@@ -33,7 +33,8 @@ enum step {
 static const uint16_t ports[] = {0x00,  0x20,  0x40,  0x60,  0x64,  0x70,  0x81,  0x92,  0xa0,  0xc0,  0xe9,
                                  0xf0,  0x170, 0x1f0, 0x2f8, 0x370, 0x3f0, 0x3b4, 0x3ba, 0x3c0, 0x3c8, 0x3ce,
                                  0x3d4, 0x3da, 0x3f8, 0x4d0, 0x600, 0x604, 0x608, 0xcf8, 0xcfc, 0xc000};
-static const uint64_t places[] = {0xa0000,    0xb8000,    0xc0000,    0xf0000,    0xfeb00000, 0xfec00000,
+static const uint64_t places[] = {0xa0000,    0xb8000,    0xc0000,    0xf0000,    0xfeb00000,
+                                  0xfeb80000, 0xfeb80100, 0xfeb82800, 0xfeb83800, 0xfec00000,
                                   0xfec00010, 0xfed90000, 0xfed90100, 0xfee00000, 0xfffffff0};
 
 static void set_intr(void *opaque, unsigned number, bool level)
@@ -176,6 +177,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t nr_bytes)
         .path = {.name = "DMA engine", .address_bits = 32, .bytes_per_cycle = 8, .burst_bytes = 64}};
     params.engine.path.bursts_in_flight = 4;
     params.iommu = (struct iommu_params){.iotlb_entries = 4, .iotlb_ways = 2, .context_entries = 2};
+    params.nic = (struct nic_params){
+        .path = {.address_bits = 32, .bytes_per_cycle = 8, .burst_bytes = 64, .bursts_in_flight = 1}};
+    params.nic.wire = ether_wire_open(
+        &(struct ether_wire_params){.kind = ETHER_WIRE_LOOPBACK, .cpu_hz = params.cpu_hz}, &diag);
     char names[PIIX3_IDE_NR_DISKS][NAME_CHARS];
     open_disks(params.disks, names, &diag);
     struct board *board = dma ? board_create(&params, &diag) : NULL;
@@ -188,6 +193,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t nr_bytes)
         vga_read_screen(board_vga(board), screen);
     free(screen);
     board_destroy(board);
+    ether_wire_close(params.nic.wire);
     for (unsigned i = 0; i < PIIX3_IDE_NR_DISKS; i++)
         disk_close(params.disks[i]);
     dma_memory_destroy(dma);

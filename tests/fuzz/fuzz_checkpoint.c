@@ -13,12 +13,12 @@
 
 enum { MAX_SECTIONS = 64, STEP_BYTES = 6, MAX_STEPS = 8, RUN_CYCLES = 4000, SAVED_AT = 30000 };
 
-static const char *const settings[][8] = {
+static const char *const settings[][10] = {
     {"cpu.model=functional"},
     {"cache.l1d.size=4KiB", "cache.l2.size=16KiB"},
     {"dma.coherence=none", "cpu.isa=i486", "cache.l2.size=16KiB"},
     {"cpu.predictor=tage", "cpu.btb_ways=4", "cache.l1d.replacement=srrip", "cache.l2.prefetcher=stream",
-     "cache.l1d.prefetcher=stride", "iommu.present=true", "tlb.pde.entries=4"},
+     "cache.l1d.prefetcher=stride", "iommu.present=true", "tlb.pde.entries=4", "nic.present=true"},
 };
 enum { NR_MACHINES = sizeof settings / sizeof *settings };
 

@@ -5,7 +5,7 @@
 set -u
 . "$LK_SOURCE/tests/whole/lib.sh"
 configs=$LK_SOURCE/configs
-for name in ends ide iommu isa_dma paging interrupts apic vga; do
+for name in ends ide nic iommu isa_dma paging interrupts apic vga; do
     build_guest $name
 done
 truncate -s 64M disk.img
@@ -32,6 +32,7 @@ for model in functional inorder; do
     passes apic.elf 23000000 6 $model "$@"
     passes vga.elf 41000000 6 $model "$@"
     passes iommu.elf 51000 8 $model "$@" iommu.present=true
+    passes nic.elf 4000000 8 $model "$@" nic.present=true
     passes isa_dma.elf 11000 8 $model "$@"
     passes ide.elf 100000000 6 $model "$@" disk=disk.img disk.sector_cycles=100 disk.seek_cycles=1000
 done

@@ -24,6 +24,40 @@ if command -v qemu-system-i386 >/dev/null; then
     cmp functional.said qemu.said || complain "QEMU checked something else"
 fi
 
+# Devices that do not snoop: a driver that does not flush gets other bytes.
+timeout 60 "$LK" run -q -s dma.coherence=none -s machine.ram=64MiB --nic silent --max-cycles 1G -o stale nic.elf >out 2>said </dev/null
+[ $? != 33 ] && [ "$(count stale/stats.json dma.stale_bytes_read)" -gt 0 ] || complain "no stale byte was read"
+
+# Frames that come and go, by each kind of file.
+build_guest nic_wire
+$pcap make came ns '<'
+for kind in 'us <' 'us >' 'ns <' 'ns >'; do
+    # shellcheck disable=SC2086
+    $pcap make in $kind
+    timeout 60 "$LK" run -q -s machine.ram=64MiB --nic silent,receive=in,send=out.pcap --max-cycles 1G -o wire nic_wire.elf \
+        >out 2>said </dev/null
+    [ $? = 33 ] || complain "$kind: $(cat said)"
+    $pcap answers came >wanted
+    $pcap show out.pcap >found
+    cmp wanted found && [ "$(wc -l <found)" = 3 ] || complain "$kind: other answers"
+    [ "$($pcap times out.pcap)" = good ] || complain "$kind: at other times"
+    [ "$kind" = 'us <' ] || cmp wire/stats.json first.json || complain "$kind: other statistics"
+    cp wire/stats.json first.json
+done
+[ "$(count first.json nic.frames_received) $(count first.json dma.nic.faults)" = '3 0' ] || complain "counts of frames"
+
+# From a checkpoint between the second and the third, with the same file, and with others.
+timeout 60 "$LK" run -q -s machine.ram=64MiB --nic silent,receive=in --max-cycles 1G --checkpoint-dir at --checkpoint-at 2M -o making \
+    nic_wire.elf >out 2>said </dev/null
+timeout 60 "$LK" run -q --restore at --nic silent,receive=in,send=rest.pcap --max-cycles 1G -o restored >out 2>said </dev/null
+[ $? = 33 ] || complain "from a checkpoint: $(cat said)"
+cmp restored/stats.json first.json || complain "from a checkpoint: other statistics"
+$pcap show rest.pcap >found
+tail -n 1 wanted | cmp - found || complain "from a checkpoint: what was sent"
+head -c 24 in >empty
+timeout 60 "$LK" run -q --restore at --nic silent,receive=empty -o other >out 2>said </dev/null
+[ $? = 65 ] && grep -q 'number of frames in the file' said || complain "another file: $(cat said)"
+
 # expect STATUS WORDS OPTION...
 expect() {
     wanted=$1 words=$2
