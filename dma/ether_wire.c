@@ -1,5 +1,6 @@
 #include "dma/ether_wire.h"
 
+#include "dma/ether_host.h"
 #include "dma/pcap.h"
 #include "sim/base/event.h"
 #include "sim/base/outfile.h"
@@ -13,6 +14,7 @@ struct ether_wire {
     struct pcap received;
     uint64_t next;  /* frame of `received` */
     cycle_t origin; /* of its times; EV_NEVER: not known yet */
+    uint8_t answer[ETHER_MAX_BYTES];
 };
 
 static bool open_files(struct ether_wire *wire, struct diag *diag)
@@ -64,13 +66,21 @@ bool ether_wire_has_link(const struct ether_wire *wire)
     return wire->params.kind != ETHER_WIRE_UNPLUGGED;
 }
 
-bool ether_wire_send(struct ether_wire *wire, const uint8_t *frame, size_t nr_bytes, cycle_t now)
+bool ether_wire_loops(const struct ether_wire *wire)
+{
+    return wire->params.kind == ETHER_WIRE_LOOPBACK;
+}
+
+const uint8_t *ether_wire_send(struct ether_wire *wire, const uint8_t *frame, size_t nr_bytes, cycle_t now,
+                               size_t *answer_bytes)
 {
     uint64_t hz = wire->params.cpu_hz;
     uint32_t nanoseconds = (uint32_t)(now % hz * UINT64_C(1000000000) / hz);
     if (wire->sent.to)
         pcap_write_frame(wire->sent.to, frame, nr_bytes, wire->params.start_seconds + now / hz, nanoseconds);
-    return wire->params.kind == ETHER_WIRE_LOOPBACK;
+    *answer_bytes =
+        wire->params.kind == ETHER_WIRE_HOST ? ether_host_answer(frame, nr_bytes, wire->answer) : 0;
+    return *answer_bytes ? wire->answer : NULL;
 }
 
 void ether_wire_enabled(struct ether_wire *wire, cycle_t now)
@@ -106,5 +116,6 @@ void ether_wire_snap(struct ether_wire *wire, struct snap *snap)
     SNAP_SKIP(snap, wire->received);
     SNAP_BELOW(snap, wire->next, wire->received.nr_frames + 1);
     SNAP(snap, wire->origin);
+    SNAP_SKIP(snap, wire->answer); /* which was taken at once */
     SNAP_CLOSE(snap, wire);
 }

@@ -18,6 +18,7 @@ enum ether_wire_kind {
     ETHER_WIRE_SILENT,    /* the link is up, and nobody answers */
     ETHER_WIRE_LOOPBACK,  /* what is sent comes back */
     ETHER_WIRE_UNPLUGGED, /* there is no link */
+    ETHER_WIRE_HOST,      /* a host that answers (ether_host.h) */
 };
 
 enum { ETHER_HEADER_BYTES = 14, ETHER_CRC_BYTES = 4, ETHER_MIN_BYTES = 60, ETHER_MAX_BYTES = 16288 };
@@ -51,8 +52,15 @@ bool ether_wire_finish(struct ether_wire *wire, struct diag *diag);
 
 bool ether_wire_has_link(const struct ether_wire *wire);
 
-/* A frame of the card's has crossed the wire in cycle `now`. True: it comes back. */
-bool ether_wire_send(struct ether_wire *wire, const uint8_t *frame, size_t nr_bytes, cycle_t now);
+/* All that is sent comes back. */
+bool ether_wire_loops(const struct ether_wire *wire);
+
+/*
+ * A frame of the card's, which is not damaged, has crossed the wire in cycle `now`. What is said to it,
+ * until the next call, and *answer_bytes; NULL: nothing.
+ */
+const uint8_t *ether_wire_send(struct ether_wire *wire, const uint8_t *frame, size_t nr_bytes, cycle_t now,
+                               size_t *answer_bytes);
 
 /* The card's receiver is enabled in this cycle. */
 void ether_wire_enabled(struct ether_wire *wire, cycle_t now);

@@ -33,17 +33,6 @@ bool nic_has_good_crc(const uint8_t *frame, uint32_t nr_bytes)
            crc32(frame, nr_bytes - ETHER_CRC_BYTES) == nic_get32(frame + nr_bytes - ETHER_CRC_BYTES);
 }
 
-uint16_t nic_sum(const uint8_t *bytes, uint32_t nr_bytes, uint32_t sum)
-{
-    for (uint32_t i = 0; i + 1 < nr_bytes; i += 2)
-        sum += nic_get16_be(bytes + i);
-    if (nr_bytes & 1)
-        sum += (uint32_t)bytes[nr_bytes - 1] << 8;
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)sum;
-}
-
 enum {
     IPV4_TYPE = 0x0800,
     IPV4_MIN_BYTES = 20,
@@ -57,8 +46,8 @@ enum { IPV4_FRAGMENT = 0x3fff }; /* more fragments, or an offset */
 /* The sum over TCP or UDP with its pseudo-header. */
 static bool is_good_payload(const uint8_t *ip, uint32_t header_bytes, uint32_t total_bytes)
 {
-    uint32_t pseudo = nic_sum(ip + ADDRESSES_AT, ADDRESSES_BYTES, ip[9] + (total_bytes - header_bytes));
-    return nic_sum(ip + header_bytes, total_bytes - header_bytes, pseudo) == 0xffff;
+    uint32_t pseudo = inet_sum(ip + ADDRESSES_AT, ADDRESSES_BYTES, ip[9] + (total_bytes - header_bytes));
+    return inet_sum(ip + header_bytes, total_bytes - header_bytes, pseudo) == 0xffff;
 }
 
 struct nic_verdict nic_check_sums(const uint8_t *frame, uint32_t nr_bytes, uint32_t rxcsum)
@@ -67,20 +56,20 @@ struct nic_verdict nic_check_sums(const uint8_t *frame, uint32_t nr_bytes, uint3
     const uint8_t *ip = frame + ETHER_HEADER_BYTES;
     uint32_t ip_bytes = nr_bytes - ETHER_HEADER_BYTES;
     bool is_ipv4 = nr_bytes >= ETHER_HEADER_BYTES + IPV4_MIN_BYTES &&
-                   nic_get16_be(frame + ETHER_HEADER_BYTES - 2) == IPV4_TYPE && ip[0] >> 4 == 4;
-    uint32_t header_bytes = is_ipv4 ? (ip[0] & 15u) * 4 : 0, total_bytes = is_ipv4 ? nic_get16_be(ip + 2) : 0;
+                   inet_get16(frame + ETHER_HEADER_BYTES - 2) == IPV4_TYPE && ip[0] >> 4 == 4;
+    uint32_t header_bytes = is_ipv4 ? (ip[0] & 15u) * 4 : 0, total_bytes = is_ipv4 ? inet_get16(ip + 2) : 0;
     if (header_bytes < IPV4_MIN_BYTES || total_bytes < header_bytes || total_bytes > ip_bytes) {
         verdict.status = RXD_IXSM;
         return verdict;
     }
     if (rxcsum & RXCSUM_IPOFLD) {
         verdict.status |= RXD_IPCS;
-        verdict.errors |= nic_sum(ip, header_bytes, 0) == 0xffff ? 0 : RXD_IPE;
+        verdict.errors |= inet_sum(ip, header_bytes, 0) == 0xffff ? 0 : RXD_IPE;
     }
     uint32_t min_bytes = ip[9] == IP_TCP ? 20 : 8;
     bool is_summed = (ip[9] == IP_TCP || ip[9] == IP_UDP) && total_bytes - header_bytes >= min_bytes &&
-                     !(nic_get16_be(ip + 6) & IPV4_FRAGMENT) &&
-                     (ip[9] == IP_TCP || nic_get16_be(ip + header_bytes + 6) != 0);
+                     !(inet_get16(ip + 6) & IPV4_FRAGMENT) &&
+                     (ip[9] == IP_TCP || inet_get16(ip + header_bytes + 6) != 0);
     if ((rxcsum & RXCSUM_TUOFLD) && is_summed) {
         verdict.status |= RXD_TCPCS;
         verdict.errors |= is_good_payload(ip, header_bytes, total_bytes) ? 0 : RXD_TCPE;

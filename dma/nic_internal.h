@@ -6,6 +6,7 @@
 #ifndef LK_DMA_NIC_INTERNAL_H
 #define LK_DMA_NIC_INTERNAL_H
 
+#include "dma/inet_sum.h"
 #include "dma/nic.h"
 
 /* Indices of the registers that hold what is written. */
@@ -213,6 +214,8 @@ void nic_rx_reset(struct nic *nic);
 void nic_rx_wake(struct nic *nic, cycle_t now);
 /* A whole frame, with its check sequence, has come. */
 void nic_rx_frame(struct nic *nic, const uint8_t *frame, uint32_t nr_bytes, cycle_t now);
+/* A frame has come by the wire, without a check sequence and perhaps too short. */
+void nic_rx_arrive(struct nic *nic, const uint8_t *bytes, size_t nr_bytes, cycle_t now);
 /* The receiver has been enabled, or the card reset: when do frames of the wire's come? */
 void nic_rx_listen(struct nic *nic, cycle_t now);
 
@@ -221,8 +224,6 @@ void nic_rx_listen(struct nic *nic, cycle_t now);
 /* IEEE 802.3's check sequence of these bytes, as it stands behind them. */
 void nic_put_crc(uint8_t *frame, uint32_t nr_bytes);
 bool nic_has_good_crc(const uint8_t *frame, uint32_t nr_bytes);
-/* One's-complement sum of big-endian words, an odd last byte being the high one; not complemented. */
-uint16_t nic_sum(const uint8_t *bytes, uint32_t nr_bytes, uint32_t sum);
 /* RXD_IPCS, RXD_TCPCS and RXD_IXSM, and the errors, of a received frame without its check sequence. */
 struct nic_verdict {
     uint8_t status, errors;
@@ -253,18 +254,6 @@ static inline void nic_put16(uint8_t *at, uint32_t value)
 {
     at[0] = (uint8_t)value;
     at[1] = (uint8_t)(value >> 8);
-}
-
-/* As protocols have them: high byte first. */
-static inline uint16_t nic_get16_be(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static inline void nic_put16_be(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
 }
 
 #endif

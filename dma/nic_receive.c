@@ -74,9 +74,9 @@ static bool passes_address(const struct nic *nic, const uint8_t *frame, uint8_t 
 static bool passes_vlan(const struct nic *nic, const uint8_t *frame)
 {
     uint32_t rctl = nic->held[HELD_RCTL];
-    if (!(rctl & RCTL_VFE) || nic_get16_be(frame + TYPE_AT) != nic->held[HELD_VET])
+    if (!(rctl & RCTL_VFE) || inet_get16(frame + TYPE_AT) != nic->held[HELD_VET])
         return true;
-    uint32_t tag = nic_get16_be(frame + TYPE_AT + 2), id = tag & 0xfff;
+    uint32_t tag = inet_get16(frame + TYPE_AT + 2), id = tag & 0xfff;
     if ((rctl & RCTL_CFIEN) && (tag >> 12 & 1) != !!(rctl & RCTL_CFI))
         return false;
     return nic->vfta[id / 32] >> id % 32 & 1;
@@ -186,9 +186,9 @@ static void strip_tag(struct nic *nic)
 {
     struct nic_receiver *rx = &nic->rx;
     rx->special = 0;
-    if (!(nic->held[HELD_CTRL] & CTRL_VME) || nic_get16_be(rx->frame + TYPE_AT) != nic->held[HELD_VET])
+    if (!(nic->held[HELD_CTRL] & CTRL_VME) || inet_get16(rx->frame + TYPE_AT) != nic->held[HELD_VET])
         return;
-    rx->special = nic_get16_be(rx->frame + TYPE_AT + 2);
+    rx->special = inet_get16(rx->frame + TYPE_AT + 2);
     rx->status |= RXD_VP;
     rx->frame_bytes -= VLAN_TAG_BYTES;
     memmove(rx->frame + TYPE_AT, rx->frame + TYPE_AT + VLAN_TAG_BYTES, rx->frame_bytes - TYPE_AT);
@@ -264,7 +264,7 @@ static uint16_t packet_checksum(const struct nic *nic)
     const struct nic_receiver *rx = &nic->rx;
     uint32_t from = nic->held[HELD_RXCSUM] & RXCSUM_PCSS;
     uint32_t end = rx->frame_bytes - (nic->held[HELD_RCTL] & RCTL_SECRC ? 0 : ETHER_CRC_BYTES);
-    return (uint16_t) ~(from < end ? nic_sum(rx->frame + from, end - from, 0) : 0);
+    return (uint16_t) ~(from < end ? inet_sum(rx->frame + from, end - from, 0) : 0);
 }
 
 static void write_back(struct nic *nic, cycle_t now)
@@ -343,20 +343,25 @@ void nic_rx_wake(struct nic *nic, cycle_t now)
 
 /* ---- Frames that come by the wire ---- */
 
-static void arrives(void *opaque, cycle_t now)
+void nic_rx_arrive(struct nic *nic, const uint8_t *bytes, size_t nr_bytes, cycle_t now)
 {
-    struct nic *nic = opaque;
     uint8_t *frame = nic->rx.arriving;
-    size_t nr_bytes;
-    if (ether_wire_next(nic->params.wire) == EV_NEVER)
-        return;
-    const uint8_t *bytes = ether_wire_take(nic->params.wire, &nr_bytes);
     uint32_t sent_bytes = nr_bytes < ETHER_MIN_BYTES ? ETHER_MIN_BYTES : (uint32_t)nr_bytes;
     memset(frame, 0, ETHER_MIN_BYTES);
     memcpy(frame, bytes, nr_bytes);
     nic_put_crc(frame, sent_bytes);
     if (nic->phy.has_link)
         nic_rx_frame(nic, frame, sent_bytes + ETHER_CRC_BYTES, now);
+}
+
+static void arrives(void *opaque, cycle_t now)
+{
+    struct nic *nic = opaque;
+    size_t nr_bytes;
+    if (ether_wire_next(nic->params.wire) == EV_NEVER)
+        return;
+    const uint8_t *bytes = ether_wire_take(nic->params.wire, &nr_bytes);
+    nic_rx_arrive(nic, bytes, nr_bytes, now);
     nic_rx_listen(nic, now);
 }
 

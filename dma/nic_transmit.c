@@ -46,7 +46,7 @@ static void insert_sum(struct nic *nic, uint8_t *frame, uint32_t frame_bytes, ui
     uint32_t end = to && to < frame_bytes ? to + 1 : frame_bytes;
     if (from >= end || at + 2 > frame_bytes)
         return;
-    nic_put16_be(frame + at, (uint16_t)~nic_sum(frame + from, end - from, 0));
+    inet_put16(frame + at, (uint16_t)~inet_sum(frame + from, end - from, 0));
     nic->stats.checksums_inserted++;
 }
 
@@ -77,13 +77,13 @@ static uint32_t segment_bytes(const struct nic *nic)
 static void add16(uint8_t *frame, uint32_t frame_bytes, uint32_t at, uint32_t more)
 {
     if (at + 2 <= frame_bytes)
-        nic_put16_be(frame + at, nic_get16_be(frame + at) + more);
+        inet_put16(frame + at, inet_get16(frame + at) + more);
 }
 
 static void put16(uint8_t *frame, uint32_t frame_bytes, uint32_t at, uint32_t value)
 {
     if (at + 2 <= frame_bytes)
-        nic_put16_be(frame + at, value);
+        inet_put16(frame + at, value);
 }
 
 enum { IPV4_LENGTH = 2, IPV4_IDENTIFICATION = 4, IPV6_LENGTH = 4, IPV6_HEADER_BYTES = 40 };
@@ -107,10 +107,10 @@ static void fit_header(struct nic *nic, uint8_t *frame, uint32_t frame_bytes, bo
     }
     if (context->is_tcp && payload + TCP_FLAGS < frame_bytes) {
         uint8_t *sequence = frame + payload + TCP_SEQUENCE;
-        uint32_t number = (uint32_t)nic_get16_be(sequence) << 16 | nic_get16_be(sequence + 2);
+        uint32_t number = (uint32_t)inet_get16(sequence) << 16 | inet_get16(sequence + 2);
         number += nic->tx.payload_bytes;
-        nic_put16_be(sequence, number >> 16);
-        nic_put16_be(sequence + 2, number);
+        inet_put16(sequence, number >> 16);
+        inet_put16(sequence + 2, number);
         if (!is_last)
             frame[payload + TCP_FLAGS] &= (uint8_t)~TCP_FIN_AND_PUSH;
     } else if (!context->is_tcp) {
@@ -119,7 +119,7 @@ static void fit_header(struct nic *nic, uint8_t *frame, uint32_t frame_bytes, bo
     uint32_t sum = context->tucso;
     if (sum + 2 <= frame_bytes) {
         uint8_t bytes[2] = {(uint8_t)(payload_bytes >> 8), (uint8_t)payload_bytes};
-        nic_put16_be(frame + sum, nic_sum(bytes, sizeof bytes, nic_get16_be(frame + sum)));
+        inet_put16(frame + sum, inet_sum(bytes, sizeof bytes, inet_get16(frame + sum)));
     }
 }
 
@@ -144,16 +144,29 @@ static cycle_t crossing_cycles(const struct nic *nic, uint32_t nr_bytes)
                       (PREAMBLE_BYTES + nr_bytes + GAP_BYTES) * BITS * bit_nanoseconds[nic->params.speed]);
 }
 
-/* The card's other half, or the wire, has it whole. */
+/* The wire has it whole. Damaged ones are nobody's who answers, but they come back where all do. */
+static void cross_wire(struct nic *nic, uint32_t nr_bytes, cycle_t now)
+{
+    struct ether_wire *wire = nic->params.wire;
+    const uint8_t *answer = NULL;
+    size_t answer_bytes = 0;
+    if (nic_has_good_crc(nic->tx.wire, nr_bytes))
+        answer = ether_wire_send(wire, nic->tx.wire, nr_bytes - ETHER_CRC_BYTES, now, &answer_bytes);
+    if (ether_wire_loops(wire))
+        nic_rx_frame(nic, nic->tx.wire, nr_bytes, now);
+    else if (answer)
+        nic_rx_arrive(nic, answer, answer_bytes, now);
+}
+
 static void crossed(void *opaque, cycle_t now)
 {
     struct nic *nic = opaque;
     uint32_t nr_bytes = nic->tx.wire_bytes;
     nic->tx.wire_bytes = 0;
-    bool comes_back =
-        loops(nic) || ether_wire_send(nic->params.wire, nic->tx.wire, nr_bytes - ETHER_CRC_BYTES, now);
-    if (comes_back)
+    if (loops(nic))
         nic_rx_frame(nic, nic->tx.wire, nr_bytes, now);
+    else
+        cross_wire(nic, nr_bytes, now);
     nic_tx_wake(nic, now);
 }
 

@@ -28,7 +28,7 @@ const char run_usage[] =
     "                           snapshot: what is written is forgotten at the end\n"
     "      --nic WIRE[,send=FILE][,receive=FILE[@CYCLE]]   a network card, the other end of its cable "
     "silent,\n"
-    "                           loopback or unplugged; pcap files for what it sends, of what comes\n"
+    "                           loopback, unplugged or host; pcap files for what it sends, of what comes\n"
     "      --load-at ADDRESS    where a flat image goes, physical\n"
     "      --entry ADDRESS      where it begins to run\n"
     "  -o, --output DIR         where stats.json, stats.txt and config.effective.json go (lookaside.out)\n"
@@ -251,7 +251,8 @@ static bool take_nic_word(struct run_options *options, char *word, struct diag *
 {
     static const char *const wires[][2] = {{"silent", "nic.wire=silent"},
                                            {"loopback", "nic.wire=loopback"},
-                                           {"unplugged", "nic.wire=unplugged"}};
+                                           {"unplugged", "nic.wire=unplugged"},
+                                           {"host", "nic.wire=host"}};
     char *value = strchr(word, '=');
     bool has_value = value && value[1];
     for (unsigned i = 0; i < sizeof wires / sizeof *wires; i++) {
@@ -266,9 +267,9 @@ static bool take_nic_word(struct run_options *options, char *word, struct diag *
     }
     if (has_value && strncmp(word, "receive=", 8) == 0)
         return parse_received(options, value + 1, diag);
-    return diag_add(diag, EXIT_STATUS_USAGE,
-                    "--nic: '%s': allowed: silent, loopback, unplugged, send=FILE, receive=FILE[@CYCLE]",
-                    word);
+    return diag_add(
+        diag, EXIT_STATUS_USAGE,
+        "--nic: '%s': allowed: silent, loopback, unplugged, host, send=FILE, receive=FILE[@CYCLE]", word);
 }
 
 /* Words with commas between; each is allowed once. */

@@ -56,7 +56,10 @@ static bool is_master(void *opaque)
     return ((struct world *)opaque)->is_master;
 }
 
-/* A head, and records whose frames are the bytes: each byte in front says how long and when; perhaps damaged. */
+/*
+ * A head, and records whose frames are the bytes: each byte in front says how long and when; perhaps
+ * damaged.
+ */
 static size_t make_capture(uint8_t *file, uint8_t kind, const uint8_t *bytes, size_t nr_bytes)
 {
     static const uint8_t head[24] = {0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, [20] = 1};
@@ -95,7 +98,7 @@ static void make_wire(struct world *world, uint8_t kind, const uint8_t *file, si
     int fd = kind & HAS_FILE ? open_capture(kind, file, nr_bytes) : -1;
     snprintf(world->name, sizeof world->name, "/proc/self/fd/%d", fd);
     diag_init(&diag);
-    const struct ether_wire_params params = {.kind = (enum ether_wire_kind)((kind & 3) % 3),
+    const struct ether_wire_params params = {.kind = (enum ether_wire_kind)((kind & 3)),
                                              .received = fd >= 0 ? world->name : NULL,
                                              .first = ETHER_WIRE_WHEN_ENABLED,
                                              .cpu_hz = 1000000000};

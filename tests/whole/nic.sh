@@ -79,7 +79,7 @@ expect 65 'shorter: byte 24: the file ends within a frame' --nic silent,receive=
 expect 65 'other: no pcap file; allowed: a pcap file of Ethernet' --nic silent,receive=other
 expect 65 'raw: link type 113; allowed' --nic silent,receive=raw
 expect 73 'no/sent: cannot be written' --nic silent,send=no/sent
-expect 64 "'loop': allowed: silent, loopback, unplugged, send=FILE" --nic loop
+expect 64 "'loop': allowed: silent, loopback, unplugged, host, send=FILE" --nic loop
 expect 64 "'0x': allowed\|'0x' is no count" --nic silent,receive=good@0x
 expect 64 "'silent' is one too many; allowed: 1" --nic silent --nic silent
 finish
