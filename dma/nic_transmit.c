@@ -37,6 +37,11 @@ static bool has_descriptor(const struct nic *nic)
     return nr_descriptors(nic) && nic->held[HELD_TDH] != nic->held[HELD_TDT];
 }
 
+static uint8_t command(const struct nic *nic)
+{
+    return nic->tx.descriptor[TXD_COMMAND];
+}
+
 /* ---- Sums ---- */
 
 /* The complement of the sum over `from` to `to` (0: the end; else it is included) goes to `at`. */
@@ -170,12 +175,31 @@ static void crossed(void *opaque, cycle_t now)
     nic_tx_wake(nic, now);
 }
 
+enum { STATIONS_BYTES = 12, TAG_BYTES = 4 };
+
+/* Puts the frame on the wire, with the tag of a VLAN if its descriptor says so (CTRL.VME); how long it is then. */
+static uint32_t copy_to_wire(struct nic *nic)
+{
+    struct nic_transmitter *tx = &nic->tx;
+    uint32_t nr_bytes = tx->frame_bytes;
+    bool has_tag = (nic->held[HELD_CTRL] & CTRL_VME) && (command(nic) & TXD_VLE) &&
+                   nr_bytes >= ETHER_HEADER_BYTES && nr_bytes + TAG_BYTES <= ETHER_MAX_BYTES;
+    if (!has_tag) {
+        memcpy(tx->wire, tx->frame, nr_bytes);
+        return nr_bytes;
+    }
+    memcpy(tx->wire, tx->frame, STATIONS_BYTES);
+    inet_put16(tx->wire + STATIONS_BYTES, nic->held[HELD_VET]);
+    inet_put16(tx->wire + STATIONS_BYTES + 2, nic_get16(tx->descriptor + TXD_SPECIAL));
+    memcpy(tx->wire + STATIONS_BYTES + TAG_BYTES, tx->frame + STATIONS_BYTES, nr_bytes - STATIONS_BYTES);
+    return nr_bytes + TAG_BYTES;
+}
+
 /* The frame in `tx.frame`, with its check sequence or without. */
 static void put_on_wire(struct nic *nic, bool has_crc, cycle_t now)
 {
     struct nic_transmitter *tx = &nic->tx;
-    uint32_t nr_bytes = tx->frame_bytes;
-    memcpy(tx->wire, tx->frame, nr_bytes);
+    uint32_t nr_bytes = copy_to_wire(nic);
     if (!has_crc) {
         if ((nic->held[HELD_TCTL] & TCTL_PSP) && nr_bytes < ETHER_MIN_BYTES) {
             memset(tx->wire + nr_bytes, 0, ETHER_MIN_BYTES - nr_bytes);
@@ -192,11 +216,6 @@ static void put_on_wire(struct nic *nic, bool has_crc, cycle_t now)
 }
 
 /* ---- Descriptors ---- */
-
-static uint8_t command(const struct nic *nic)
-{
-    return nic->tx.descriptor[TXD_COMMAND];
-}
 
 static bool is_legacy(const struct nic *nic)
 {

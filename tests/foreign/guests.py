@@ -19,7 +19,7 @@ class Guest(NamedTuple):
     has_counters: bool = True   # the processor's, which Linux uses only with a local APIC
     can_power_off: bool = True  # by ACPI; without it the kernel halts for good
     is_short: bool = False      # in ./dev test
-    what: str = "boot"          # boot, shell, memtest, disk, root (on a disk), grub, or twice: with the same statistics
+    what: str = "boot"          # boot, shell, memtest, disk, root (on a disk), network, grub, or twice: with the same statistics
 
 
 # Names: meta package, architecture. memtest86+ is a package of test_packages in ./dev.
@@ -40,6 +40,7 @@ GUESTS = (
     Guest("686-pae, a shell on COM1", "686-pae", PVH, models=("functional",), what="shell"),
     Guest("686-pae, an IDE disk", "686-pae", PVH, what="disk"),
     Guest("686-pae, root on IDE", "686-pae", PVH, what="root"),
+    Guest("686-pae, a network card", "686-pae", PVH, what="network"),
     Guest("686-pae, bzImage", "686-pae"),
     Guest("686-pae, 64 MiB", "686-pae", PVH, ram_mib=64),
     Guest("686-pae, 3 GiB", "686-pae", PVH, ram_mib=3072),
@@ -55,6 +56,8 @@ GUESTS = (
     Guest("amd64, 64-bit entry", "amd64", "--unpack --boot linux64", models=("functional",)),
     Guest("amd64, an IDE disk behind the IOMMU", "amd64", PVH + IOMMU, ARGUMENTS + " intel_iommu=on",
           models=("functional",), what="disk"),
+    Guest("amd64, a network card behind the IOMMU", "amd64", PVH + IOMMU, ARGUMENTS + " intel_iommu=on",
+          models=("functional",), what="network"),
     Guest("amd64, no APIC", "amd64", PVH, ARGUMENTS + " noapic nolapic", models=("functional",), has_counters=False),
     Guest("cloud-amd64, PVH", "cloud-amd64", PVH),
     Guest("cloud-amd64, bzImage", "cloud-amd64"),
@@ -116,13 +119,45 @@ def disk_complaints(console):
     return found
 
 
-def iommu_complaints(console, stats):
-    """What is wrong with what a guest said and did that uses the IOMMU for its disk."""
+# With a network card, whose cable leads to a host that answers.
+NETWORK_MODULES = ("e1000",)
+NETWORK_PINGS, NETWORK_PING_BYTES = 3, 1400
+NETWORK_SCRIPT = f"""
+ip addr add 10.0.2.15/24 dev eth0
+ip link set eth0 up
+sleep 1
+answer link 'cat /sys/class/net/eth0/speed'
+answer ping 'ping -c {NETWORK_PINGS} -s {NETWORK_PING_BYTES} -W 1 10.0.2.2 | grep received'
+answer neighbour 'ip neigh show dev eth0'
+answer interrupts 'grep eth0 /proc/interrupts'
+"""
+
+
+def network_complaints(console, stats, sent):
+    """What is wrong with what a guest said and did that ran NETWORK_SCRIPT; `sent` are the frames that it sent."""
+    answers = dict(ANSWER.findall(console))
+    wanted = {"link": "1000", "neighbour": "10.0.2.2 lladdr 52:55:0a:00:02:02 ",
+              "ping": f"{NETWORK_PINGS} packets transmitted, {NETWORK_PINGS} packets received, 0% packet loss"}
+    found = [f"{name}: {answers.get(name)}; should be {text}" for name, text in wanted.items()
+             if not (answers.get(name, "") + " ").startswith(text)]
+    if not re.search(r": +[1-9]", answers.get("interrupts", "")):
+        found.append(f"interrupts: {answers.get('interrupts')}; should be some")
+    pings = [frame for frame in sent if frame[12:14] == b"\x08\0" and frame[23] == 1]
+    if [len(frame) for frame in pings] != [14 + 20 + 8 + NETWORK_PING_BYTES] * NETWORK_PINGS:
+        found.append(f"echo requests of {[len(frame) for frame in pings]} bytes were sent")
+    counts = {name: stats.get(f"nic.{name}") for name in ("frames_sent", "failures", "unknown_accesses")}
+    if counts != {"frames_sent": len(sent), "failures": 0, "unknown_accesses": 0}:
+        found.append(f"counted: {counts}")
+    return found
+
+
+def iommu_complaints(console, stats, least_bytes):
+    """What is wrong with what a guest said and did that uses the IOMMU for a device that moves so much."""
     found = [f"it says: {line.strip()}" for line in console.splitlines() if "DMAR: [DMA" in line or "DMAR: ERROR" in line]
     if "DMAR: Intel(R) Virtualization Technology for Directed I/O" not in console:
         found.append("it does not use the IOMMU")
     bursts = stats.get("iommu.requests", 0)
-    if bursts * 64 < DISK_BYTES or stats.get("iommu.faults") != 0:
+    if bursts * 64 < least_bytes or stats.get("iommu.faults") != 0:
         found.append(f"iommu: {bursts} requests, {stats.get('iommu.faults')} faults")
     return found
 

@@ -2,7 +2,7 @@
 import os
 import stat
 
-APPLETS = ("cat date dd df dmesg echo free grep gzip gunzip head insmod ls md5sum mkdir mknod mount poweroff ps seq sh sleep switch_root sync "
+APPLETS = ("cat date dd df dmesg echo free grep gzip gunzip head insmod ip ls md5sum mkdir mknod mount ping poweroff ps seq sh sleep switch_root sync "
            "tail test top true umount uname wc").split()
 
 # What every guest does. The lines are read by guests.py; each answer stands between its name and a dot.

@@ -515,6 +515,30 @@ Test(nic, filters_and_strips_tags)
     destroy_nic(&world);
 }
 
+Test(nic, puts_tags_in)
+{
+    struct nic_world world;
+    make_nic(&world, &(struct ether_wire_params){.kind = ETHER_WIRE_LOOPBACK});
+    make_rings(&world, NR - 1, RCTL_SECRC);
+    set(&world, NIC_CTRL, get(&world, NIC_CTRL) | CTRL_VME);
+    fill_frame(at(&world, TX_BUFFER), FRAME);
+    uint64_t tagged = FRAME | (uint64_t)(EOP_IFCS_RS | TXD_VLE) << 24 | UINT64_C(0x602a) << 48;
+    put_descriptor(&world, TX_RING, 0, TX_BUFFER, tagged);
+    set(&world, NIC_TDT, 1);
+    wait_until(&world, 100);
+    set(&world, NIC_CTRL, get(&world, NIC_CTRL) & ~(uint32_t)CTRL_VME); /* it stays in when it comes back */
+    wait_until(&world, 10000);
+    cr_assert_eq(length_of(&world, 0), FRAME + 4);
+    cr_assert_eq(memcmp(at(&world, RX_BUFFERS), at(&world, TX_BUFFER), 12), 0);
+    cr_assert_eq(memcmp(at(&world, RX_BUFFERS + 12), "\x81\x00\x60\x2a", 4), 0);
+    cr_assert_eq(memcmp(at(&world, RX_BUFFERS + 16), at(&world, TX_BUFFER + 12), FRAME - 12), 0);
+    put_descriptor(&world, TX_RING, 1, TX_BUFFER, tagged);
+    set(&world, NIC_TDT, 2);
+    wait_until(&world, 20000);
+    cr_assert_eq(length_of(&world, 1), FRAME, "not without CTRL.VME");
+    destroy_nic(&world);
+}
+
 /* A guest writes its EEPROM by wires, which need leave to do so. */
 static void clock_bits(const struct nic_world *world, uint32_t bits, unsigned nr)
 {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The network card: a guest that checks it here and on QEMU's e1000; another that sends and receives over the wire, its frames
-# read by a reader of its own; the same by a checkpoint; what is no capture file.
+# The network card: a guest that checks it here and on QEMU's e1000; one that asks a host, here and in QEMU's user network; one that
+# sends and receives over the wire, its frames read by a reader of its own; the same by a checkpoint; what is no capture file.
 set -u
 . "$LK_SOURCE/tests/whole/lib.sh"
 pcap="python3 $LK_SOURCE/tests/whole/nic_pcap.py"
@@ -22,6 +22,19 @@ if command -v qemu-system-i386 >/dev/null; then
         -debugcon file:qemu.said -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel nic.elf -append qemu 2>qemu.err
     [ $? = 33 ] || complain "QEMU: $(grep -v '^ok ' qemu.said | head)"
     cmp functional.said qemu.said || complain "QEMU checked something else"
+fi
+
+# The host at the other end of the cable says what QEMU's user network says, and more.
+build_guest nic_host
+for word in udp plain; do
+    timeout 60 "$LK" run -q -s machine.ram=64MiB --nic host --max-cycles 1G -a $word -o host nic_host.elf >out 2>host.said </dev/null
+    [ $? = 33 ] && ! grep -v '^ok ' host.said && [ -s host.said ] || complain "host, $word: $(grep -v '^ok ' host.said | head)"
+done
+if command -v qemu-system-i386 >/dev/null; then
+    timeout 100 qemu-system-i386 -m 64M -nic user,model=e1000 -display none -monitor none -serial none -no-reboot \
+        -debugcon file:qemu.said -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel nic_host.elf -append qemu 2>qemu.err
+    [ $? = 33 ] || complain "QEMU's host: $(grep -v '^ok ' qemu.said | head)"
+    cmp host.said qemu.said || complain "QEMU's host says something else"
 fi
 
 # Devices that do not snoop: a driver that does not flush gets other bytes.

@@ -60,4 +60,5 @@ def times(name):
     print("good")
 
 
-{"make": make, "show": show, "answers": answers, "times": times}[sys.argv[1]](*sys.argv[2:])
+if __name__ == "__main__":
+    {"make": make, "show": show, "answers": answers, "times": times}[sys.argv[1]](*sys.argv[2:])
