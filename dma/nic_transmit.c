@@ -177,7 +177,10 @@ static void crossed(void *opaque, cycle_t now)
 
 enum { STATIONS_BYTES = 12, TAG_BYTES = 4 };
 
-/* Puts the frame on the wire, with the tag of a VLAN if its descriptor says so (CTRL.VME); how long it is then. */
+/*
+ * Puts the frame on the wire, with the tag of a VLAN if its descriptor says so (CTRL.VME); how long it is
+ * then.
+ */
 static uint32_t copy_to_wire(struct nic *nic)
 {
     struct nic_transmitter *tx = &nic->tx;

@@ -1,6 +1,7 @@
 /*
- * Asks the host at the other end of the cable, 10.0.2.2, for its address, and sends it echo requests of several
- * lengths: QEMU's user network has the same host. Where a word of the command line is "udp", its port 7 as well.
+ * Asks the host at the other end of the cable, 10.0.2.2, for its address, and sends it echo requests of
+ * several lengths: QEMU's user network has the same host. Where a word of the command line is "udp", its
+ * port 7 as well.
  */
 #include "nic.h"
 
