@@ -24,6 +24,8 @@ enum vm_event_item {
     PGSCAN_DIRECT,
     PGSTEAL_KSWAPD, /* of these, freed */
     PGSTEAL_DIRECT,
+    PGSTEAL_ANON,
+    PGSTEAL_FILE,
     SLABS_SCANNED, /* objects freed by shrinkers */
     PAGEOUTRUN,    /* how often kswapd woke */
     ALLOCSTALL,    /* how often somebody had to reclaim himself */

@@ -9,9 +9,9 @@
 #include "math64.h"
 #include "page_cache.h"
 #include "rmap.h"
+#include "swapops.h"
 
 unsigned long vm_swappiness = 60;
-static const unsigned long nr_swap_pages;
 
 /* ---- One page ---- */
 
@@ -41,14 +41,32 @@ static enum page_references page_check_references(struct page *page, u32 *vm_fla
 enum page_fate { PAGE_KEEP, PAGE_ACTIVATE, PAGE_MUST_STAY, PAGE_FREE };
 
 /*
- * Writes a dirty page to where it belongs, if this may sleep; it is clean then, unless somebody writes to it.
+ * Writes a dirty page to where it belongs, if this may sleep. It is clean then, unless somebody writes to it.
  */
 static enum page_fate pageout(struct page *page, struct scan_control *sc)
 {
+    if (PageAnon(page))
+        return sc->may_swap && swap_writepage(page) == 0 ? PAGE_FREE : PAGE_ACTIVATE;
     sc->nr_dirty++;
-    if (!sc->may_writepage)
-        return PAGE_KEEP;
-    return write_one_page(page) || PageDirty(page) ? PAGE_KEEP : PAGE_FREE;
+    return sc->may_writepage && write_one_page(page) == 0 ? PAGE_FREE : PAGE_KEEP;
+}
+
+/*
+ * An anonymous page gets a place in swap; then it goes out of all page tables. PAGE_FREE: it is out of them.
+ */
+static enum page_fate unmap_for_reclaim(struct page *page, const struct scan_control *sc)
+{
+    if (PageAnon(page) && !PageSwapCache(page)) {
+        if (!sc->may_swap)
+            return PAGE_KEEP;
+        if (add_to_swap(page))
+            return PAGE_ACTIVATE;
+    }
+    if (try_to_unmap(page) == TTU_SUCCESS)
+        return PAGE_FREE;
+    if (PageAnon(page))
+        try_to_free_swap(page);
+    return PAGE_MUST_STAY;
 }
 
 /* The lists' reference, the cache's, and no other: nobody can come by the page any more. */
@@ -63,7 +81,7 @@ static enum page_fate reclaim_page(struct page *page, struct scan_control *sc)
     u32 vm_flags = 0;
     if (page->flags & PG_unevictable)
         return PAGE_MUST_STAY;
-    if (page->_mapcount && !sc->may_unmap)
+    if ((page->_mapcount && !sc->may_unmap) || (!PageAnon(page) && page->mapping == NULL))
         return PAGE_KEEP;
     enum page_references references = page_check_references(page, &vm_flags);
     if (vm_flags & VM_LOCKED)
@@ -72,17 +90,17 @@ static enum page_fate reclaim_page(struct page *page, struct scan_control *sc)
         return PAGE_ACTIVATE;
     if (references == PAGEREF_KEEP)
         return PAGE_KEEP;
-    if (PageAnon(page) || page->mapping == NULL)
-        return PAGE_ACTIVATE;
-    unmap_page(page);
-    if (PageDirty(page)) {
-        enum page_fate fate = references == PAGEREF_RECLAIM_CLEAN ? PAGE_KEEP : pageout(page, sc);
-        if (fate != PAGE_FREE)
-            return fate;
-    }
+    enum page_fate fate = unmap_for_reclaim(page, sc);
+    if (fate == PAGE_FREE && PageDirty(page))
+        fate = references == PAGEREF_RECLAIM_CLEAN ? PAGE_KEEP : pageout(page, sc);
+    if (fate != PAGE_FREE)
+        return fate;
     if (PageDirty(page) || !nobody_has(page))
         return PAGE_KEEP;
-    remove_from_page_cache(page);
+    if (PageAnon(page))
+        delete_from_swap_cache(page);
+    else
+        remove_from_page_cache(page);
     return PAGE_FREE;
 }
 
@@ -146,6 +164,7 @@ static unsigned long shrink_inactive_list(struct lruvec *lruvec, unsigned int lr
     sc->nr_scanned += nr_scanned;
     sc->nr_reclaimed += nr_freed;
     count_scanned(nr_scanned, nr_freed);
+    count_vm_events(is_file_lru(lru) ? PGSTEAL_FILE : PGSTEAL_ANON, nr_freed);
     return nr;
 }
 

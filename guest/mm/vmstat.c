@@ -201,6 +201,8 @@ void vmstat_show(struct seq_file *m)
         {"pgsteal_direct", vm_events[PGSTEAL_DIRECT]},
         {"pgscan_kswapd", vm_events[PGSCAN_KSWAPD]},
         {"pgscan_direct", vm_events[PGSCAN_DIRECT]},
+        {"pgsteal_anon", vm_events[PGSTEAL_ANON]},
+        {"pgsteal_file", vm_events[PGSTEAL_FILE]},
         {"slabs_scanned", vm_events[SLABS_SCANNED]},
         {"pageoutrun", vm_events[PAGEOUTRUN]},
         {"allocstall", vm_events[ALLOCSTALL]},
