@@ -7,7 +7,8 @@
  *     delayacct_blkio_end();
  *
  * A wait inside another one is part of the outer one, and the time in which the task could run but others did
- * is a delay of the CPU's (struct sched_info): no nanosecond counts twice.
+ * is a delay of the CPU's (struct sched_info). Of waits for disks only the sleep counts. So no nanosecond
+ * counts twice, but for those in which a task reclaims or compacts memory itself: there it runs as well.
  */
 #pragma once
 
@@ -31,9 +32,10 @@ struct delay_sum {
 struct task_delay_info {
     struct delay_sum sum[NR_DELAY_KINDS];
     u32 depth;            /* waits that it is in */
+    u32 io_depth;         /* of these, for a disk */
+    u32 memory_depth;     /* and for memory: psi.h */
     enum delay_kind kind; /* the outer one's, if depth */
-    u64 start_ns;
-    u64 start_run_delay; /* sched_info.run_delay then */
+    u64 start_ns;         /* less what does not count */
 };
 
 /* When a task could run, and did not (/proc/PID/schedstat). */
@@ -44,7 +46,7 @@ struct sched_info {
 };
 
 void delayacct_start(enum delay_kind kind);
-void delayacct_end(void);
+void delayacct_end(enum delay_kind kind);
 
 static inline void delayacct_blkio_start(void)
 {
@@ -53,7 +55,7 @@ static inline void delayacct_blkio_start(void)
 
 static inline void delayacct_blkio_end(void)
 {
-    delayacct_end();
+    delayacct_end(DELAY_BLKIO);
 }
 
 static inline void delayacct_swapin_start(void)
@@ -63,7 +65,7 @@ static inline void delayacct_swapin_start(void)
 
 static inline void delayacct_swapin_end(void)
 {
-    delayacct_end();
+    delayacct_end(DELAY_SWAPIN);
 }
 
 static inline void delayacct_freepages_start(void)
@@ -73,7 +75,7 @@ static inline void delayacct_freepages_start(void)
 
 static inline void delayacct_freepages_end(void)
 {
-    delayacct_end();
+    delayacct_end(DELAY_FREEPAGES);
 }
 
 static inline void delayacct_compact_start(void)
@@ -83,7 +85,7 @@ static inline void delayacct_compact_start(void)
 
 static inline void delayacct_compact_end(void)
 {
-    delayacct_end();
+    delayacct_end(DELAY_COMPACT);
 }
 
 static inline void delayacct_throttle_start(void)
@@ -93,7 +95,7 @@ static inline void delayacct_throttle_start(void)
 
 static inline void delayacct_throttle_end(void)
 {
-    delayacct_end();
+    delayacct_end(DELAY_THROTTLE);
 }
 
 struct task_struct;

@@ -138,6 +138,7 @@ struct task_struct {
     struct sched_rt_entity rt;
     struct sched_info sched_info;
     struct task_delay_info delays;
+    u32 psi_flags;               /* psi.h */
     unsigned long nvcsw, nivcsw; /* switches because it slept; because others had their turn */
     unsigned long utime, stime;  /* ticks */
     unsigned long start_jiffies;
@@ -345,7 +346,7 @@ u64 nr_context_switches(void);
 
 /* Ticks since the boot by what they were spent on (/proc/stat). */
 struct kernel_cpustat {
-    u64 user, nice, system, idle;
+    u64 user, nice, system, idle, iowait; /* iowait: idle, while a task sleeps until a disk is done */
 };
 extern struct kernel_cpustat kernel_cpustat;
 

@@ -66,6 +66,7 @@ static struct task_struct *dup_task_struct(const struct task_struct *from, const
     task->utime = task->stime = task->nvcsw = task->nivcsw = task->min_flt = task->maj_flt = 0;
     task->sched_info = (struct sched_info){0};
     task->delays = (struct task_delay_info){0};
+    task->psi_flags = 0;
     task->start_jiffies = jiffies;
     INIT_LIST_HEAD(&task->pending.list);
     INIT_LIST_HEAD(&task->children);

@@ -20,6 +20,7 @@ name_\name:
     USER_PROGRAM touch
     USER_PROGRAM crash
     USER_PROGRAM cat
+    USER_PROGRAM delays
     USER_PROGRAM demand
     USER_PROGRAM cow
     USER_PROGRAM faults

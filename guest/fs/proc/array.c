@@ -3,6 +3,8 @@
 #include "fdtable.h"
 #include "fs_struct.h"
 #include "internal.h"
+#include "jiffies.h"
+#include "math64.h"
 #include "memstat.h"
 #include "mm.h"
 #include "sched.h"
@@ -100,6 +102,13 @@ static u32 task_flags(const struct task_struct *task)
     return (task->is_exiting ? PF_EXITING : 0) | (is_kthread(task) ? PF_KTHREAD : 0);
 }
 
+/* Of this thread alone, as in Linux: what it slept for disks, those of swap among them. */
+static u64 delayacct_blkio_ticks(const struct task_struct *task)
+{
+    const struct delay_sum *sum = task->delays.sum;
+    return div_u64(sum[DELAY_BLKIO].ns + sum[DELAY_SWAPIN].ns, 1000000000 / HZ);
+}
+
 static int show_stat(struct seq_file *m, struct task_struct *task, bool is_whole_process)
 {
     static const struct mm_struct no_mm;
@@ -120,8 +129,8 @@ static int show_stat(struct seq_file *m, struct task_struct *task, bool is_whole
     seq_printf(m, " %lu %lu %lu 0 0 %u %u %u %u 0 0 0", mm->start_code, mm->end_code, mm->start_stack,
                (u32)(task->pending.signal & 0x7FFFFFFF), (u32)(task->blocked & 0x7FFFFFFF),
                (u32)(ignored & 0x7FFFFFFF), (u32)(caught & 0x7FFFFFFF));
-    seq_printf(m, " %d 0 %u %u 0 0 0 %lu %lu %lu", task->exit_signal, task->rt_priority, task->policy,
-               mm->start_data, mm->end_data, mm->start_brk);
+    seq_printf(m, " %d 0 %u %u %llu 0 0 %lu %lu %lu", task->exit_signal, task->rt_priority, task->policy,
+               delayacct_blkio_ticks(task), mm->start_data, mm->end_data, mm->start_brk);
     seq_printf(m, " %lu %lu %lu %lu %d\n", mm->arg_start, mm->arg_end, mm->env_start, mm->env_end,
                task->exit_code);
     return 0;

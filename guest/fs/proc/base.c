@@ -244,11 +244,14 @@ static const struct file_operations proc_task_operations;
         TEXT("limits", proc_pid_limits), TEXT("maps", proc_pid_maps), TEXT("mounts", proc_pid_mounts),       \
         TEXT("oom_score", proc_oom_score), SETTING("oom_adj", proc_oom_adj, proc_set_oom_adj),               \
         SETTING("oom_score_adj", proc_oom_score_adj, proc_set_oom_score_adj), LINK("root", proc_root_link),  \
-        TEXT("smaps", proc_pid_smaps), TEXT("smaps_rollup", proc_pid_smaps_rollup),                          \
-        TEXT("statm", proc_pid_statm), TEXT("status", proc_pid_status)
-static const struct pid_entry tid_entries[] = {COMMON_ENTRIES, TEXT("stat", proc_tid_stat), {.name = NULL}};
+        TEXT("schedstat", proc_pid_schedstat), TEXT("smaps", proc_pid_smaps),                                \
+        TEXT("smaps_rollup", proc_pid_smaps_rollup), TEXT("statm", proc_pid_statm),                          \
+        TEXT("status", proc_pid_status)
+static const struct pid_entry tid_entries[] = {
+    COMMON_ENTRIES, TEXT("delays", proc_tid_delays), TEXT("stat", proc_tid_stat), {.name = NULL}};
 static const struct pid_entry tgid_entries[] = {
     COMMON_ENTRIES,
+    TEXT("delays", proc_tgid_delays),
     TEXT("stat", proc_tgid_stat),
     {.name = "task",
      .mode = S_IFDIR | 0555,

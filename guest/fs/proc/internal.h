@@ -119,6 +119,10 @@ int proc_pid_maps(struct seq_file *m, struct task_struct *task);
 int proc_pid_smaps(struct seq_file *m, struct task_struct *task);
 int proc_pid_smaps_rollup(struct seq_file *m, struct task_struct *task);
 
+/* delays.c */
+int proc_tid_delays(struct seq_file *m, struct task_struct *task);
+int proc_tgid_delays(struct seq_file *m, struct task_struct *task);
+int proc_pid_schedstat(struct seq_file *m, struct task_struct *task);
 /* oom.c */
 int proc_oom_score(struct seq_file *m, struct task_struct *task);
 int proc_oom_score_adj(struct seq_file *m, struct task_struct *task);

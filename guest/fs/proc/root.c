@@ -8,6 +8,7 @@
 #include "kallsyms.h"
 #include "mm.h"
 #include "printk.h"
+#include "psi.h"
 #include "sched.h"
 #include "slab.h"
 #include "swapops.h"
@@ -23,6 +24,13 @@ static int thread_self_target(char *buf, u32 size)
 {
     return snprintf(buf, size, "%u/task/%u", current->tgid, current->pid);
 }
+
+static const struct proc_entry pressure_entries[] = {
+    PROC_TEXT("cpu", psi_cpu_show),
+    PROC_TEXT("io", psi_io_show),
+    PROC_TEXT("memory", psi_memory_show),
+    {.name = NULL},
+};
 
 static const struct proc_entry root_entries[] = {
     PROC_TEXT("buddyinfo", buddyinfo_show),
@@ -40,6 +48,7 @@ static const struct proc_entry root_entries[] = {
     PROC_LINK("mounts", "self/mounts"),
     PROC_FOLDER("net", proc_net_entries),
     PROC_TEXT("pagetypeinfo", pagetypeinfo_show),
+    PROC_FOLDER("pressure", pressure_entries),
     {.name = "self", .mode = S_IFLNK | 0777, .get_target = self_target},
     PROC_TEXT("slabinfo", slabinfo_show),
     PROC_TEXT("stat", stat_show),

@@ -65,8 +65,8 @@ void stat_show(struct seq_file *m)
     const struct kernel_cpustat *cpu = &kernel_cpustat;
     static const char *const names[] = {"cpu ", "cpu0"};
     for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
-        seq_printf(m, "%s %llu %llu %llu %llu 0 0 0 0 0 0\n", names[i], cpu->user, cpu->nice, cpu->system,
-                   cpu->idle);
+        seq_printf(m, "%s %llu %llu %llu %llu %llu 0 0 0 0 0\n", names[i], cpu->user, cpu->nice, cpu->system,
+                   cpu->idle, cpu->iowait);
     u64 total = 0;
     for (unsigned int irq = 0; irq < NR_IRQS; irq++)
         total += kstat_irqs(irq);

@@ -2,6 +2,7 @@
 #include "asm/irqflags.h"
 #include "asm/switch_to.h"
 #include "jiffies.h"
+#include "psi.h"
 #include "rq.h"
 #include "task_pid.h"
 #include "timekeeping.h"
@@ -136,6 +137,20 @@ static void context_switch(struct task_struct *prev, struct task_struct *next)
     }
 }
 
+static void put_to_sleep(struct task_struct *task)
+{
+    dequeue_task(task);
+    psi_task_change(task, TSK_RUNNING, task->delays.io_depth ? TSK_IOWAIT : 0, task->se.exec_start);
+}
+
+/* It can run now, and waits for the CPU. */
+static void make_runnable(struct task_struct *task, bool is_new, u64 now_ns)
+{
+    task->sched_info.last_queued = now_ns;
+    psi_task_change(task, TSK_IOWAIT, TSK_RUNNING, now_ns);
+    enqueue_task(task, is_new);
+}
+
 void schedule(void)
 {
     unsigned long flags = local_irq_save();
@@ -145,7 +160,7 @@ void schedule(void)
         prev->state = TASK_RUNNING;
     fair_update_curr();
     if (prev->state != TASK_RUNNING && prev->se.on_rq)
-        dequeue_task(prev);
+        put_to_sleep(prev);
     else if (prev->se.on_rq)
         put_prev_task(prev);
     struct task_struct *next = pick_next_task();
@@ -197,8 +212,7 @@ bool wake_up_state(struct task_struct *task, u32 states)
         task->state = TASK_RUNNING;
         /* One that is still on its way into schedule() is on the queue, and so is the running one. */
         if (task != &init_task && !task->se.on_rq) {
-            task->sched_info.last_queued = sched_clock();
-            enqueue_task(task, false);
+            make_runnable(task, false, sched_clock());
             check_preempt(task);
         }
     }
@@ -226,9 +240,8 @@ void wake_up_new_task(struct task_struct *task)
 {
     unsigned long flags = local_irq_save();
     fair_update_curr();
-    task->sched_info.last_queued = current->se.exec_start;
     task->state = TASK_RUNNING;
-    enqueue_task(task, true);
+    make_runnable(task, true, current->se.exec_start);
     check_preempt(task);
     local_irq_restore(flags);
 }
@@ -250,7 +263,7 @@ void scheduler_tick(bool was_user)
 {
     bool is_idle = current == &init_task;
     if (is_idle) {
-        kernel_cpustat.idle++;
+        (*(nr_iowait() ? &kernel_cpustat.iowait : &kernel_cpustat.idle))++;
     } else if (was_user) {
         current->utime++;
         (*(current->static_prio > MAX_RT_PRIO + 20 ? &kernel_cpustat.nice : &kernel_cpustat.user))++;
@@ -258,11 +271,12 @@ void scheduler_tick(bool was_user)
         current->stime++;
         kernel_cpustat.system++;
     }
+    fair_update_curr();
+    psi_tick(current->se.exec_start);
     if (is_idle) {
         need_resched |= nr_running() != 0;
         return;
     }
-    fair_update_curr();
     if (current->se.on_rq && (is_rt(current) ? rt_should_resched() : rt_pick() || fair_should_resched()))
         need_resched = true;
 }

@@ -55,8 +55,9 @@ void delayacct_start(enum delay_kind kind)
     (void)kind;
 }
 
-void delayacct_end(void)
+void delayacct_end(enum delay_kind kind)
 {
+    (void)kind;
 }
 
 /* There is one task, and no kswapd. */
