@@ -31,6 +31,12 @@ void cpu_set_points(struct cpu *cpu, const struct cpu_point *points, unsigned nr
     mark_fronts(cpu);
 }
 
+const struct cpu_point *cpu_points(const struct cpu *cpu, unsigned *nr_points)
+{
+    *nr_points = cpu->stops.nr_points;
+    return cpu->stops.point;
+}
+
 static uint64_t next_instruction(const struct cpu *cpu)
 {
     return cpu_code_linear(cpu, cpu->rip);

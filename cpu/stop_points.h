@@ -20,7 +20,8 @@ struct cpu_point {
     uint64_t size_bytes; /* at least 1; CPU_POINT_EXECUTE: no matter */
 };
 
-enum { CPU_MAX_POINTS = 256 };
+/* One more than a debugger gets: for who looks for a moment that the debugger knows. */
+enum { CPU_MAX_POINTS = 257, CPU_MAX_DEBUGGER_POINTS = CPU_MAX_POINTS - 1 };
 
 /* What a core keeps of them. */
 struct stop_points {
@@ -35,6 +36,7 @@ struct stop_points {
 
 /* Replaces all; at most CPU_MAX_POINTS. */
 void cpu_set_points(struct cpu *cpu, const struct cpu_point *points, unsigned nr_points);
+const struct cpu_point *cpu_points(const struct cpu *cpu, unsigned *nr_points);
 
 /* The core is about to run the instruction at its rip, and does not stop at a point there once more. */
 void cpu_pass_point(struct cpu *cpu);

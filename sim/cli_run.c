@@ -3,6 +3,7 @@
 #include "sim/base/config.h"
 #include "sim/base/event.h"
 #include "sim/base/outfile.h"
+#include "sim/base/snap.h"
 #include "sim/board/terminal.h"
 #include "sim/bundled.h"
 #include "sim/machine.h"
@@ -13,6 +14,7 @@
 #include "sim/report_where.h"
 #include "sim/run_checkpoint.h"
 #include "sim/run_gdb.h"
+#include "sim/run_history.h"
 #include "sim/run_monitor.h"
 #include "sim/run_options.h"
 #include "sim/run_stats.h"
@@ -53,6 +55,9 @@ struct run {
     struct terminal *terminal;
     struct run_view *view;
     struct run_gdb *gdb;
+    struct history *history; /* NULL: gdb cannot go back */
+    struct run_output console, log;
+    bool is_still; /* the machine stands still for gdb */
     struct progress progress;
     bool has_core; /* --elf-core is done */
     struct run_stats *stats;
@@ -64,7 +69,6 @@ struct run {
     enum terminal_request request;
     bool is_at_limit, is_stuck;
     struct watchdog watchdog;
-    uint64_t nr_logged; /* bytes */
     struct elf_symbols *symbols;
     bool has_made_output; /* the output directory was not there before */
     double seconds;
@@ -74,14 +78,16 @@ struct run {
 static void put_console(void *opaque, uint8_t byte)
 {
     struct run *run = opaque;
+    if (run_output_new(&run->console, 1) == 0)
+        return;
     terminal_put(run->terminal, byte);
     run_view_put(run->view, byte);
 }
 
 static void put_log(void *opaque, const char *text, size_t nr_bytes)
 {
-    ((struct run *)opaque)->nr_logged += nr_bytes;
-    fwrite(text, 1, nr_bytes, stderr);
+    size_t nr_new = run_output_new(&((struct run *)opaque)->log, nr_bytes);
+    fwrite(text + nr_bytes - nr_new, 1, nr_new, stderr);
 }
 
 static void take_note(void *opaque, enum machine_note note, uint32_t id, const char *text)
@@ -95,7 +101,8 @@ static void take_note(void *opaque, enum machine_note note, uint32_t id, const c
         [MACHINE_NOTE_DUMP_STATS] = TRACE_MARK_DUMP_STATS,
     };
     if (note == MACHINE_NOTE_CHECKPOINT) {
-        run->wants_checkpoint = run->options.checkpoints && !run->is_forwarding;
+        run->wants_checkpoint = run->options.checkpoints && !run->is_forwarding &&
+                                !history_is_going_back(run->history) && !history_is_behind(run->history);
         if (run->wants_checkpoint)
             machine_stop(run->machine);
         return;
@@ -123,10 +130,20 @@ static void take_mm_event(void *opaque, const struct mm_event *event)
     trace_writer_mark(run->trace, TRACE_MARK_MM_EVENT, event->kind, text);
 }
 
+static bool give_input(void *opaque, struct machine *machine, uint8_t byte)
+{
+    const struct run *run = opaque;
+    return run->options.has_keyboard ? machine_type(machine, byte) : machine_input(machine, byte);
+}
+
+/* Where the run was before, it gets what it got then; what is new waits. */
 static bool take_input(void *opaque, uint8_t byte)
 {
     const struct run *run = opaque;
-    return run->options.has_keyboard ? machine_type(run->machine, byte) : machine_input(run->machine, byte);
+    if (!run->history)
+        return give_input(opaque, run->machine, byte);
+    return !history_is_going_back(run->history) && !history_is_behind(run->history) &&
+           history_input(run->history, byte, run->is_still);
 }
 
 static void print_screen(void *opaque)
@@ -161,17 +178,6 @@ static bool make_config(struct run *run)
         return is_good;
     return cfg_continues(run->cfg, &before, o->restore, &run->diag) &&
            run_origin_continue(&run->origin, &run->options, o->restore, &run->diag);
-}
-
-/* FNV-1a over the effective values: names the configuration in files that were made with it. */
-static uint64_t config_digest(const struct config *config)
-{
-    const uint64_t *values = (const uint64_t *)config;
-    uint64_t hash = 0xcbf29ce484222325;
-    for (size_t i = 0; i < sizeof *config / sizeof *values; i++)
-        for (unsigned shift = 0; shift < 64; shift += 8)
-            hash = (hash ^ (values[i] >> shift & 0xff)) * 0x100000001b3;
-    return hash;
 }
 
 /* Without its folders: the same image gives the same statistics, wherever it lies. */
@@ -259,7 +265,7 @@ static bool find_image(struct run *run)
     return !o->checkpoints || run_origin_make(&run->origin, o, run->image, &run->diag);
 }
 
-static struct machine *create_machine(struct run *run, const struct config *config)
+static struct machine *create_machine(struct run *run, const struct config *config, struct diag *diag)
 {
     bool is_observed = run->trace && !run->is_forwarding, is_profiled = run->profiler && !run->is_forwarding;
     struct machine_params params = {
@@ -278,7 +284,7 @@ static struct machine *create_machine(struct run *run, const struct config *conf
     params.nic_sent = run->options.nic_sent;
     params.nic_received = run->options.nic_received;
     params.nic_first = run->options.nic_first;
-    return machine_create(&params, &run->diag);
+    return machine_create(&params, diag);
 }
 
 static bool load_guest(struct run *run)
@@ -310,7 +316,7 @@ static bool make_machine(struct run *run)
             "--fast-forward: cpu.model is functional, which is fast all the time; allowed: inorder");
     if (run->is_forwarding)
         config.cpu_model = CFG_CPU_FUNCTIONAL;
-    run->machine = create_machine(run, &config);
+    run->machine = create_machine(run, &config, &run->diag);
     if (!run->machine)
         return false;
     if (!run->checkpoint)
@@ -354,7 +360,10 @@ static struct run_monitor monitor_of(struct run *run)
 static enum terminal_request answer_terminal(struct run *run, enum terminal_request request)
 {
     const struct run_monitor monitor = monitor_of(run);
-    return request == TERMINAL_MONITOR ? run_monitor_talk(&monitor, run->terminal) : request;
+    if (request == TERMINAL_MONITOR)
+        return history_is_going_back(run->history) ? TERMINAL_NONE
+                                                   : run_monitor_talk(&monitor, run->terminal);
+    return request;
 }
 
 /* Functional up to where it was asked for, unless the guest or somebody ends it before. */
@@ -377,7 +386,7 @@ static bool fast_forward(struct run *run)
         fprintf(stderr,
                 "lookaside: --fast-forward: the guest ended before it was over, in cycle %" PRIu64 "\n", now);
     struct machine *functional = run->machine;
-    run->machine = create_machine(run, cfg_values(run->cfg));
+    run->machine = create_machine(run, cfg_values(run->cfg), &run->diag);
     bool is_good = run->machine && run_hand_over(functional, run->machine, run->stats, &run->diag);
     machine_destroy(functional);
     if (is_good && run->has_region)
@@ -417,7 +426,10 @@ static bool make_terminal(struct run *run)
 static enum terminal_request look_at_terminal(void *opaque)
 {
     struct run *run = opaque;
-    return answer_terminal(run, terminal_poll_still(run->terminal));
+    run->is_still = true;
+    enum terminal_request request = terminal_poll_still(run->terminal);
+    run->is_still = false;
+    return answer_terminal(run, request);
 }
 
 static void answer_gdb(void *opaque, const char *line, FILE *to)
@@ -426,16 +438,68 @@ static void answer_gdb(void *opaque, const char *line, FILE *to)
     run_monitor_answer(&monitor, line, to);
 }
 
+/* ---- Going back ---- */
+
+static struct machine *create_another(void *opaque, struct diag *diag)
+{
+    struct run *run = opaque;
+    return create_machine(run, cfg_values(run->cfg), diag);
+}
+
+static void snap_rest(void *opaque, struct machine *machine, struct snap *snap)
+{
+    struct run *run = opaque;
+    run_stats_snap(run->stats, machine, snap);
+    SNAP(snap, run->console.nr_bytes);
+    SNAP(snap, run->log.nr_bytes);
+}
+
+static void adopt(void *opaque, struct machine *machine)
+{
+    struct run *run = opaque;
+    machine_destroy(run->machine);
+    run->machine = machine;
+    run_gdb_set_machine(run->gdb, machine);
+}
+
+static void cut_future(void *opaque)
+{
+    struct run *run = opaque;
+    run_output_cut(&run->console);
+    run_output_cut(&run->log);
+}
+
+static bool is_going_back_interrupted(void *opaque)
+{
+    return run_gdb_is_interrupted(((struct run *)opaque)->gdb);
+}
+
+static bool make_history(struct run *run)
+{
+    const struct history_params params = {
+        .create = create_another,
+        .snap_rest = snap_rest,
+        .input = give_input,
+        .adopt = adopt,
+        .cut = cut_future,
+        .is_interrupted = is_going_back_interrupted,
+        .opaque = run,
+    };
+    run->history = run_history_create(&run->options, &params, run->machine, &run->diag);
+    return run->diag.nr_lines == 0;
+}
+
 static bool make_gdb(struct run *run)
 {
+    const char *core = run->options.elf_core;
+    if ((core && !outfile_can_open(core, &run->diag)) || !make_history(run))
+        return false;
     const struct run_gdb_params params = {.options = &run->options,
                                           .machine = run->machine,
+                                          .history = run->history,
                                           .monitor = answer_gdb,
                                           .still = look_at_terminal,
                                           .opaque = run};
-    const char *core = run->options.elf_core;
-    if (core && !outfile_can_open(core, &run->diag))
-        return false;
     run->gdb = run_gdb_create(&params, &run->diag);
     return run->diag.nr_lines == 0;
 }
@@ -529,6 +593,7 @@ static enum machine_end run_guest(struct run *run)
     while (why == MACHINE_RUNNING && !run->is_at_limit && !run->is_stuck && run->request == TERMINAL_NONE) {
         why = run_gdb_run(run->gdb, run->machine, run->options.max_instructions, next_stop(run, cpu_now(cpu)),
                           &run->request);
+        cpu = machine_parts(run->machine).cpu; /* gdb may have gone back, to another */
         if (run->request == TERMINAL_NONE)
             run->request = answer_terminal(run, terminal_poll(run->terminal));
         progress_update(&run->progress, cpu_now(cpu), cpu_stats(cpu)->instructions);
@@ -537,7 +602,7 @@ static enum machine_end run_guest(struct run *run)
             run->request = TERMINAL_QUIT;
         run->is_at_limit = cpu_now(cpu) >= run->options.max_cycles ||
                            cpu_stats(cpu)->instructions >= run->options.max_instructions;
-        run->is_stuck = watchdog_is_over(&run->watchdog, run->machine, run->nr_logged, cpu_now(cpu));
+        run->is_stuck = watchdog_is_over(&run->watchdog, run->machine, run->log.most_bytes, cpu_now(cpu));
         if (why == MACHINE_RUNNING)
             write_due_checkpoints(run, cpu_now(cpu));
     }
@@ -626,21 +691,6 @@ static int explain(struct run *run, enum machine_end why)
     return run->request == TERMINAL_QUIT ? EXIT_STATUS_OK : EXIT_STATUS_INTERRUPTED;
 }
 
-/* The guest got disk errors that were not of its own making. */
-static void tell_of_disks(const struct machine *machine)
-{
-    struct machine_parts parts = machine_parts(machine);
-    for (unsigned i = 0; i < MACHINE_NR_DISKS; i++) {
-        struct disk_host_errors errors = {0};
-        if (parts.disks[i])
-            errors = disk_host_errors(parts.disks[i]);
-        if (errors.nr_errors)
-            fprintf(stderr, "lookaside: %s: the guest got %" PRIu64 " disk errors; the first since: %s\n",
-                    errors.file, errors.nr_errors,
-                    errors.first_errno ? strerror(errors.first_errno) : "the file has become shorter");
-    }
-}
-
 static void print_mistakes(const struct diag *diag)
 {
     for (size_t i = 0; i < diag->nr_lines; i++)
@@ -663,7 +713,7 @@ static int run_all(struct run *run)
     run->terminal = NULL;
     int status = explain(run, why);
     run_gdb_finish(run->gdb, status);
-    tell_of_disks(run->machine);
+    report_disks(run->machine, stderr);
     bool is_written = write_results(run);
     if (run->profiler) {
         is_written &= profiler_finish(run->profiler, &run->diag);
@@ -706,7 +756,7 @@ int cli_run(int argc, char **argv)
     } else {
         bool is_good = make_config(&run);
         if (is_good)
-            snprintf(run.digest, sizeof run.digest, "%016" PRIx64, config_digest(cfg_values(run.cfg)));
+            snprintf(run.digest, sizeof run.digest, "%016" PRIx64, cfg_digest(cfg_values(run.cfg)));
         is_good = is_good && make_output_directory(&run) && make_statistics(&run) && make_trace(&run) &&
                   make_machine(&run) && make_symbols(&run) && make_terminal(&run) && fast_forward(&run) &&
                   make_view(&run) && make_gdb(&run);
@@ -724,6 +774,7 @@ int cli_run(int argc, char **argv)
         terminal_destroy(run.terminal);
     run_view_destroy(run.view);
     run_gdb_destroy(run.gdb);
+    history_destroy(run.history);
     run_stats_destroy(run.stats);
     checkpoint_file_abandon(run.checkpoint);
     elf_symbols_free(run.symbols);

@@ -101,6 +101,12 @@ bool machine_run_to_point(struct machine *machine, uint64_t nr_instructions, cyc
  */
 bool machine_step_to_point(struct machine *machine, cycle_t until, bool *is_done);
 
+/*
+ * For debuggers, before they change something: what is due by now happens, as it would when the machine runs
+ * on from here.
+ */
+void machine_settle(struct machine *machine);
+
 enum machine_end machine_how_ended(const struct machine *machine);
 
 /*

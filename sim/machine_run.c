@@ -78,6 +78,12 @@ bool machine_step_to_point(struct machine *machine, cycle_t until, bool *is_done
     return is_stopped;
 }
 
+void machine_settle(struct machine *machine)
+{
+    if (machine->end == MACHINE_RUNNING && cpu_is_between_blocks(machine->cpu))
+        ev_run(machine->events, cpu_now(machine->cpu));
+}
+
 enum machine_end machine_how_ended(const struct machine *machine)
 {
     return machine->end;

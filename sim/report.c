@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 static double percent(uint64_t part, uint64_t whole)
 {
@@ -267,4 +268,18 @@ void report_triple_fault(const struct machine *machine, FILE *to)
     for (unsigned i = nr; i-- > 0;)
         if (record[i].vector == PAGE_FAULT && record[i].cr2 != linear && !is_walk_printed(record, nr, i))
             print_walk(cpu, record[i].cr2, to);
+}
+
+void report_disks(const struct machine *machine, FILE *to)
+{
+    struct machine_parts parts = machine_parts(machine);
+    for (unsigned i = 0; i < MACHINE_NR_DISKS; i++) {
+        struct disk_host_errors errors = {0};
+        if (parts.disks[i])
+            errors = disk_host_errors(parts.disks[i]);
+        if (errors.nr_errors)
+            fprintf(to, "lookaside: %s: the guest got %" PRIu64 " disk errors; the first since: %s\n",
+                    errors.file, errors.nr_errors,
+                    errors.first_errno ? strerror(errors.first_errno) : "the file has become shorter");
+    }
 }

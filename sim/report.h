@@ -15,4 +15,7 @@ void report_summary(struct machine *machine, double seconds, FILE *to);
 /* The chain of faults, the registers, and a walk of the page tables for the address that faulted. */
 void report_triple_fault(const struct machine *machine, FILE *to);
 
+/* The guest got disk errors that were not of its own making: a line for each such disk. */
+void report_disks(const struct machine *machine, FILE *to);
+
 #endif

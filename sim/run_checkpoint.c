@@ -1,5 +1,7 @@
 #include "sim/run_checkpoint.h"
 
+#include "sim/snapshot/memory_snap.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -220,57 +222,29 @@ bool run_checkpoint_read(struct checkpoint_file *checkpoint, struct machine *mac
 
 /* ---- From one machine to another ---- */
 
-struct memory {
-    uint8_t *bytes;
-    size_t nr_bytes, room, at;
+/* The machine on one side, and what belongs to its run beside it. */
+struct hand {
+    struct machine *machine;
+    struct run_stats *stats;
 };
 
-static bool write_memory(void *opaque, const void *bytes, size_t nr_bytes)
+static void hand_snap(void *opaque, struct snap *snap)
 {
-    struct memory *memory = opaque;
-    if (memory->nr_bytes + nr_bytes > memory->room) {
-        size_t room = 2 * (memory->nr_bytes + nr_bytes);
-        uint8_t *grown = realloc(memory->bytes, room);
-        if (!grown)
-            return false;
-        memory->bytes = grown;
-        memory->room = room;
-    }
-    memcpy(memory->bytes + memory->nr_bytes, bytes, nr_bytes);
-    memory->nr_bytes += nr_bytes;
-    return true;
-}
-
-static bool read_memory(void *opaque, void *bytes, size_t nr_bytes)
-{
-    struct memory *memory = opaque;
-    if (nr_bytes > memory->nr_bytes - memory->at)
-        return false;
-    memcpy(bytes, memory->bytes + memory->at, nr_bytes);
-    memory->at += nr_bytes;
-    return true;
-}
-
-static bool walk(struct snap *snap, struct memory *memory, struct machine *machine, struct run_stats *stats,
-                 bool is_load, struct diag *diag)
-{
-    const struct snap_stream stream = {.write = write_memory, .read = read_memory, .opaque = memory};
-    snap_begin(snap, &stream, is_load, "--fast-forward", diag);
-    machine_snap(machine, snap);
+    const struct hand *hand = opaque;
+    machine_snap(hand->machine, snap);
     if (snap_is_good(snap))
-        run_stats_snap(stats, machine, snap);
-    return snap_end(snap);
+        run_stats_snap(hand->stats, hand->machine, snap);
 }
 
 bool run_hand_over(struct machine *from, struct machine *to, struct run_stats *stats, struct diag *diag)
 {
-    struct memory memory = {0};
-    struct snap *snap = malloc(sizeof *snap);
-    bool is_good =
-        snap && walk(snap, &memory, from, stats, false, diag) && walk(snap, &memory, to, stats, true, diag);
-    if (!is_good && diag->nr_lines == 0)
-        diag_add(diag, EXIT_STATUS_INTERNAL, "--fast-forward: out of memory");
-    free(snap);
-    free(memory.bytes);
+    struct memory_snap memory;
+    struct hand giver = {.machine = from, .stats = stats}, taker = {.machine = to, .stats = stats};
+    const struct memory_snap_walk give = {.walk = hand_snap, .opaque = &giver, .name = "--fast-forward"};
+    const struct memory_snap_walk take = {.walk = hand_snap, .opaque = &taker, .name = "--fast-forward"};
+    if (!memory_snap_save(&memory, &give, diag))
+        return false;
+    bool is_good = memory_snap_load(&memory, &take, diag);
+    memory_snap_free(&memory);
     return is_good;
 }

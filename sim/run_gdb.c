@@ -16,6 +16,7 @@ struct run_gdb {
     struct gdb_socket socket;
     struct gdb_server *server;
     bool is_stopped, is_stepping;
+    bool has_other_future;      /* it was changed where it had been before */
     bool has_told_end;          /* of the machine, to look at what is left of it */
     uint8_t input[INPUT_BYTES]; /* [first_input, nr_input) came while the machine was not to be asked */
     size_t first_input, nr_input;
@@ -36,6 +37,35 @@ static bool is_64bit(const struct run_gdb_params *params)
     return cpu_state(machine_parts(params->machine).cpu).efer & EFER_LMA;
 }
 
+/* ---- What gdb changes ---- */
+
+static void note_change(struct run_gdb *gdb)
+{
+    gdb->has_other_future |= history_is_behind(gdb->params.history);
+}
+
+static bool change_state(void *opaque, const struct cpu_state *state)
+{
+    struct run_gdb *gdb = opaque;
+    note_change(gdb);
+    return history_change_state(gdb->params.history, state);
+}
+
+static bool write_memory(void *opaque, struct paddr at, const void *from, size_t size_bytes)
+{
+    struct run_gdb *gdb = opaque;
+    note_change(gdb);
+    return history_write(gdb->params.history, at, from, size_bytes);
+}
+
+static void answer_monitor(void *opaque, const char *line, FILE *to)
+{
+    const struct run_gdb *gdb = opaque;
+    gdb->params.monitor(gdb->params.opaque, line, to);
+}
+
+/* ---- The session ---- */
+
 struct run_gdb *run_gdb_create(const struct run_gdb_params *params, struct diag *diag)
 {
     const struct run_options *o = params->options;
@@ -47,12 +77,15 @@ struct run_gdb *run_gdb_create(const struct run_gdb_params *params, struct diag 
                  "--gdb-arch: cpu.isa has no 64-bit mode; allowed: i386, or another cpu.isa");
         return NULL;
     }
+    struct run_gdb *gdb = calloc(1, sizeof *gdb);
     struct gdb_server_params server = {.cpu = parts.cpu,
                                        .is_64bit = is_64bit(params),
                                        .has_sse = parts.config->cpu_isa >= CFG_ISA_P4,
-                                       .monitor = params->monitor,
-                                       .opaque = params->opaque};
-    struct run_gdb *gdb = calloc(1, sizeof *gdb);
+                                       .monitor = answer_monitor,
+                                       .change_state = params->history ? change_state : NULL,
+                                       .write = params->history ? write_memory : NULL,
+                                       .can_go_back = params->history != NULL,
+                                       .opaque = gdb};
     if (gdb) {
         gdb->params = *params;
         gdb->socket = (struct gdb_socket){.listener = -1, .peer = -1};
@@ -109,6 +142,35 @@ static void stop(struct run_gdb *gdb, enum gdb_signal signal, const struct cpu_p
     send_output(gdb);
 }
 
+void run_gdb_set_machine(struct run_gdb *gdb, struct machine *machine)
+{
+    if (!gdb)
+        return;
+    gdb->params.machine = machine;
+    gdb->has_told_end = false;
+    gdb_server_set_cpu(gdb->server, core(gdb));
+}
+
+static void go_back(struct run_gdb *gdb, bool is_step)
+{
+    struct diag diag;
+    diag_init(&diag);
+    struct history *history = gdb->params.history;
+    enum history_end end = is_step ? history_step_back(history, &diag) : history_run_back(history, &diag);
+    const struct cpu_point met = history_met_point(history);
+    for (size_t i = 0; i < diag.nr_lines; i++)
+        fprintf(stderr, "lookaside: gdb: %s\n", diag.lines[i]);
+    diag_fini(&diag);
+    if (gdb->socket.peer < 0)
+        return;
+    if (end == HISTORY_INTERRUPTED || end == HISTORY_STEPPED || end == HISTORY_POINT) {
+        stop(gdb, end == HISTORY_INTERRUPTED ? GDB_SIGINT : GDB_SIGTRAP, end == HISTORY_POINT ? &met : NULL);
+        return;
+    }
+    gdb_server_stopped_at_begin(gdb->server);
+    send_output(gdb);
+}
+
 static void grant(struct run_gdb *gdb, enum gdb_wish wish)
 {
     switch (wish) {
@@ -119,6 +181,10 @@ static void grant(struct run_gdb *gdb, enum gdb_wish wish)
         cpu_pass_point(core(gdb));
         gdb->is_stopped = false;
         gdb->is_stepping = wish == GDB_WISH_STEP;
+        break;
+    case GDB_WISH_STEP_BACK:
+    case GDB_WISH_CONTINUE_BACK:
+        go_back(gdb, wish == GDB_WISH_STEP_BACK);
         break;
     case GDB_WISH_INTERRUPT:
         stop(gdb, GDB_SIGINT, NULL);
@@ -135,13 +201,13 @@ static void grant(struct run_gdb *gdb, enum gdb_wish wish)
     }
 }
 
-static void take_input(struct run_gdb *gdb)
+static enum gdb_wish next_wish(struct run_gdb *gdb)
 {
     if (gdb->first_input == gdb->nr_input) {
         ssize_t nr_bytes = gdb_socket_read(&gdb->socket, gdb->input, sizeof gdb->input);
         if (nr_bytes < 0) {
             hang_up(gdb);
-            return;
+            return GDB_WISH_NONE;
         }
         gdb->first_input = 0;
         gdb->nr_input = (size_t)nr_bytes;
@@ -151,8 +217,16 @@ static void take_input(struct run_gdb *gdb)
                                          gdb->nr_input - gdb->first_input, &nr_taken);
     gdb->first_input += nr_taken;
     send_output(gdb);
-    if (gdb->socket.peer >= 0)
-        grant(gdb, wish);
+    return gdb->socket.peer >= 0 ? wish : GDB_WISH_NONE;
+}
+
+bool run_gdb_is_interrupted(struct run_gdb *gdb)
+{
+    if (gdb->request == TERMINAL_NONE)
+        gdb->request = gdb->params.still(gdb->params.opaque);
+    if (gdb->request != TERMINAL_NONE || gdb->socket.peer < 0)
+        return true;
+    return next_wish(gdb) == GDB_WISH_INTERRUPT || gdb->socket.peer < 0;
 }
 
 /* What came over the connection is done, and who has connected finds a machine that stands still. */
@@ -165,7 +239,7 @@ static void serve(struct run_gdb *gdb)
         stop(gdb, GDB_SIGTRAP, NULL);
     }
     do
-        take_input(gdb);
+        grant(gdb, next_wish(gdb));
     while (gdb->first_input < gdb->nr_input && gdb->socket.peer >= 0 && gdb->is_stopped);
 }
 
@@ -187,8 +261,10 @@ static void tell_point(struct run_gdb *gdb)
 {
     struct cpu_point met;
     struct cpu_state state = cpu_state(core(gdb));
-    if (!cpu_take_met_point(core(gdb), &met))
-        met = (struct cpu_point){.at = laddr(state.rip + state.segment[1].hidden.base), .size_bytes = 1};
+    if (gdb->params.history)
+        met = history_met_point(gdb->params.history);
+    else if (!cpu_take_met_point(core(gdb), &met))
+        met = (struct cpu_point){.at = laddr(cpu_state_code_linear(&state)), .size_bytes = 1};
     stop(gdb, GDB_SIGTRAP, &met);
 }
 
@@ -225,22 +301,45 @@ static void tell_end(struct run_gdb *gdb, enum machine_end why)
     wait_while_stopped(gdb);
 }
 
-static void run_some(struct run_gdb *gdb, uint64_t nr_instructions, cycle_t until)
+/* True: a stop point. */
+static bool run_watched(struct run_gdb *gdb, uint64_t nr_instructions, cycle_t until, bool *is_done)
 {
     struct machine *machine = gdb->params.machine;
+    struct history *history = gdb->params.history;
+    if (history)
+        return gdb->is_stepping ? history_step(history, until, is_done)
+                                : history_run(history, nr_instructions, until);
+    return gdb->is_stepping ? machine_step_to_point(machine, until, is_done)
+                            : machine_run_to_point(machine, nr_instructions, until);
+}
+
+static void run_some(struct run_gdb *gdb, uint64_t nr_instructions, cycle_t until)
+{
+    bool is_done = false, is_watched = gdb->socket.peer >= 0;
     cycle_t soon = cpu_now(core(gdb)) + SLICE_CYCLES;
     until = soon < until ? soon : until;
-    if (gdb->socket.peer < 0) {
-        machine_run_instructions(machine, nr_instructions, until);
+    /* Without gdb too, what was typed there before is typed again. */
+    bool is_behind = history_is_behind(gdb->params.history);
+    if (!is_watched && !is_behind) {
+        history_forget(gdb->params.history);
+        machine_run_instructions(gdb->params.machine, nr_instructions, until);
         return;
     }
-    bool is_done = false;
-    bool is_at_point = gdb->is_stepping ? machine_step_to_point(machine, until, &is_done)
-                                        : machine_run_to_point(machine, nr_instructions, until);
-    if (is_at_point)
+    if (run_watched(gdb, nr_instructions, until, &is_done))
         tell_point(gdb);
     else if (is_done)
         stop(gdb, GDB_SIGTRAP, NULL);
+    if (is_behind)
+        gdb->request = gdb->params.still(gdb->params.opaque);
+}
+
+/* False: the run is to look after itself, at the latest in the cycle `until`. */
+static bool may_go_on(struct run_gdb *gdb, uint64_t nr_instructions, cycle_t until)
+{
+    const struct cpu *cpu = core(gdb);
+    bool is_over = cpu_now(cpu) >= until && cpu_is_between_blocks(cpu);
+    return gdb->request == TERMINAL_NONE && !is_over && !gdb->has_other_future &&
+           cpu_stats(cpu)->instructions < nr_instructions;
 }
 
 enum machine_end run_gdb_run(struct run_gdb *gdb, struct machine *machine, uint64_t nr_instructions,
@@ -248,18 +347,19 @@ enum machine_end run_gdb_run(struct run_gdb *gdb, struct machine *machine, uint6
 {
     if (!gdb)
         return machine_run_instructions(machine, nr_instructions, until);
-    const struct cpu *cpu = core(gdb);
     enum machine_end why = MACHINE_RUNNING;
+    gdb->has_other_future = false;
     while (why == MACHINE_RUNNING && gdb->request == TERMINAL_NONE) {
         wait_while_stopped(gdb);
-        bool is_over = cpu_now(cpu) >= until && cpu_is_between_blocks(cpu);
-        if (gdb->request != TERMINAL_NONE || is_over || cpu_stats(cpu)->instructions >= nr_instructions)
+        if (!may_go_on(gdb, nr_instructions, until))
             break;
         run_some(gdb, nr_instructions, until);
-        why = machine_how_ended(machine);
+        why = machine_how_ended(gdb->params.machine);
+        if (why != MACHINE_RUNNING) {
+            tell_end(gdb, why);
+            why = machine_how_ended(gdb->params.machine); /* gdb may have gone back */
+        }
     }
-    if (why != MACHINE_RUNNING)
-        tell_end(gdb, why);
     *request = gdb->request;
     return why;
 }

@@ -3,6 +3,7 @@
 #define LK_SIM_RUN_GDB_H
 
 #include "sim/board/terminal.h"
+#include "sim/history.h"
 #include "sim/machine.h"
 #include "sim/run_options.h"
 
@@ -13,6 +14,7 @@ struct run_gdb;
 struct run_gdb_params {
     const struct run_options *options;
     struct machine *machine;
+    struct history *history; /* NULL: gdb cannot go back */
     /* A line of gdb's `monitor`, answered to `to`. */
     void (*monitor)(void *opaque, const char *line, FILE *to);
     /* Asked every now and then while the machine stands still: what the terminal wants. */
@@ -31,6 +33,12 @@ void run_gdb_destroy(struct run_gdb *gdb);
  */
 enum machine_end run_gdb_run(struct run_gdb *gdb, struct machine *machine, uint64_t nr_instructions,
                              cycle_t until, enum terminal_request *request);
+
+/* Another machine has taken the place of the one so far. */
+void run_gdb_set_machine(struct run_gdb *gdb, struct machine *machine);
+
+/* While it goes back: whether gdb or the terminal wants it to stop that. */
+bool run_gdb_is_interrupted(struct run_gdb *gdb);
 
 /* The run is over with that exit status: gdb is told. */
 void run_gdb_finish(struct run_gdb *gdb, int status);

@@ -59,6 +59,7 @@ const char run_usage[] =
     "      --gdb[=PORT]         gdb may connect to this port of 127.0.0.1 (1234; 0: any)\n"
     "      --gdb-wait           ... and the guest begins when it says so\n"
     "      --gdb-arch ARCH      auto, i386 or x86-64: how gdb sees the processor, whatever mode it is in\n"
+    "      --gdb-history-mib N  memory for going back in gdb (256; 0: no going back)\n"
     "      --checkpoint-dir DIR   where checkpoints go; SIGTERM leaves one there, with exit status 75\n"
     "      --checkpoint-at N[,N...]   at these cycles\n"
     "      --restore PATH       goes on from a checkpoint, or from the latest in a directory; no image is "
@@ -107,6 +108,7 @@ enum option_id {
     OPTION_GDB,
     OPTION_GDB_WAIT,
     OPTION_GDB_ARCH,
+    OPTION_GDB_HISTORY_MIB,
     OPTION_MAX_INSNS,
     OPTION_WATCHDOG_CYCLES,
     OPTION_SYMBOLS,
@@ -154,6 +156,7 @@ static const struct option known[] = {
     {"gdb", optional_argument, NULL, OPTION_GDB},
     {"gdb-wait", no_argument, NULL, OPTION_GDB_WAIT},
     {"gdb-arch", required_argument, NULL, OPTION_GDB_ARCH},
+    {"gdb-history-mib", required_argument, NULL, OPTION_GDB_HISTORY_MIB},
     {"checkpoint-dir", required_argument, NULL, OPTION_CHECKPOINT_DIR},
     {"checkpoint-at", required_argument, NULL, OPTION_CHECKPOINT_AT},
     {"restore", required_argument, NULL, OPTION_RESTORE},
@@ -391,6 +394,19 @@ static bool parse_gdb_arch(struct run_options *options, const char *text, struct
     return is_good;
 }
 
+static bool parse_gdb_history(struct run_options *options, const char *text, struct diag *diag)
+{
+    enum { MAX_MIB = 1 << 20 };
+    char *end;
+    unsigned long long mib = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end || mib > MAX_MIB)
+        return diag_add(diag, EXIT_STATUS_USAGE, "--gdb-history-mib: '%s'; allowed: 0 (no going back) to %d",
+                        text, MAX_MIB);
+    options->has_gdb_history = true;
+    options->gdb_history_mib = mib;
+    return true;
+}
+
 static int compare_cycles(const void *a, const void *b)
 {
     cycle_t x = *(const cycle_t *)a, y = *(const cycle_t *)b;
@@ -520,6 +536,8 @@ static bool take(struct run_options *o, int option, struct diag *diag)
         return true;
     case OPTION_GDB_ARCH:
         return parse_gdb_arch(o, optarg, diag);
+    case OPTION_GDB_HISTORY_MIB:
+        return parse_gdb_history(o, optarg, diag);
     case OPTION_CHECKPOINT_DIR:
         o->checkpoints = optarg;
         return true;
@@ -567,6 +585,7 @@ bool run_options_parse(struct run_options *options, int argc, char **argv, struc
     size_t room = (size_t)argc;
     *options = (struct run_options){.output = "lookaside.out",
                                     .gdb_port = RUN_GDB_DEFAULT_PORT,
+                                    .gdb_history_mib = RUN_GDB_HISTORY_MIB,
                                     .max_cycles = EV_NEVER,
                                     .max_instructions = UINT64_MAX,
                                     .watchdog_cycles = EV_NEVER,

@@ -9,7 +9,7 @@
 #include "sim/progress.h"
 
 /* How gdb sees the processor; auto: as the guest begins. */
-enum { RUN_GDB_DEFAULT_PORT = 1234 };
+enum { RUN_GDB_DEFAULT_PORT = 1234, RUN_GDB_HISTORY_MIB = 256 };
 enum run_gdb_arch { RUN_GDB_ARCH_AUTO, RUN_GDB_ARCH_I386, RUN_GDB_ARCH_X86_64 };
 
 struct run_options {
@@ -55,9 +55,11 @@ struct run_options {
     bool has_gdb, gdb_waits;
     unsigned gdb_port;
     enum run_gdb_arch gdb_arch;
-    const char *restore;     /* a checkpoint, or a directory of them; NULL: none */
-    const char *checkpoints; /* directory; NULL: none are made */
-    cycle_t *checkpoint_at;  /* in order; owned */
+    bool has_gdb_history;
+    uint64_t gdb_history_mib; /* 0: gdb cannot go back */
+    const char *restore;      /* a checkpoint, or a directory of them; NULL: none */
+    const char *checkpoints;  /* directory; NULL: none are made */
+    cycle_t *checkpoint_at;   /* in order; owned */
     size_t nr_checkpoint_at;
     cycle_t forward_cycles;  /* functional up to here; 0: not at all */
     bool forwards_to_marker; /* ... or to the first region of interest */

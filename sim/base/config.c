@@ -184,3 +184,13 @@ bool cfg_set(struct cfg *cfg, const char *assignment, struct diag *diag)
         .type = CFG_FOUND_BARE, .text = equals + 1, .place = "-s", .status = EXIT_STATUS_USAGE};
     return cfg_assign(cfg, row_index, &found, diag);
 }
+
+uint64_t cfg_digest(const struct config *config)
+{
+    const uint64_t *values = (const uint64_t *)config;
+    uint64_t hash = 0xcbf29ce484222325;
+    for (size_t i = 0; i < sizeof *config / sizeof *values; i++)
+        for (unsigned shift = 0; shift < 64; shift += 8)
+            hash = (hash ^ (values[i] >> shift & 0xff)) * 0x100000001b3;
+    return hash;
+}

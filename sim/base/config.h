@@ -82,6 +82,9 @@ bool cfg_check(const struct cfg *cfg, struct diag *diag);
 
 const struct config *cfg_values(const struct cfg *cfg);
 
+/* Names a configuration in files that were made with it: FNV-1a over the effective values. */
+uint64_t cfg_digest(const struct config *config);
+
 /*
  * The effective configuration as JSON that can be read back in, each key with a comment: unit, meaning, where
  * from.

@@ -175,3 +175,48 @@ enum gdb_event gdb_link_take(struct gdb_link *link, const uint8_t *bytes, size_t
     *nr_taken = nr_bytes;
     return GDB_EVENT_NONE;
 }
+
+/* ---- Operands ---- */
+
+bool gdb_take_char(const char **at, char c)
+{
+    bool is_there = **at == c;
+    *at += is_there;
+    return is_there;
+}
+
+bool gdb_take_number(const char **at, uint64_t *value)
+{
+    unsigned nr_digits = 0;
+    *value = 0;
+    for (; gdb_digit(**at) >= 0; ++*at, nr_digits++)
+        *value = *value << 4 | (unsigned)gdb_digit(**at);
+    return nr_digits >= 1 && nr_digits <= 16;
+}
+
+bool gdb_take_bytes(const char **at, uint8_t *bytes, size_t nr_bytes)
+{
+    for (size_t i = 0; i < nr_bytes; i++, *at += 2) {
+        int high = gdb_digit((*at)[0]), low = high < 0 ? -1 : gdb_digit((*at)[1]);
+        if (low < 0)
+            return false;
+        bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+char *gdb_put_bytes(char *to, const uint8_t *bytes, size_t nr_bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < nr_bytes; i++) {
+        *to++ = digits[bytes[i] >> 4];
+        *to++ = digits[bytes[i] & 15];
+    }
+    *to = '\0';
+    return to;
+}
+
+bool gdb_take_range(const char **rest, uint64_t *address, uint64_t *size_bytes)
+{
+    return gdb_take_number(rest, address) && gdb_take_char(rest, ',') && gdb_take_number(rest, size_bytes);
+}

@@ -51,4 +51,18 @@ void gdb_link_reply(struct gdb_link *link, const void *bytes, size_t nr_bytes);
 /* Of hexadecimal digits: 0 to 15, or -1. */
 int gdb_digit(char c);
 
+/*
+ * The operands of a packet: what is there is taken from *at, which is behind it then. False: it is not there.
+ */
+bool gdb_take_char(const char **at, char c);
+/* A hexadecimal number, its high digit first. */
+bool gdb_take_number(const char **at, uint64_t *value);
+/* ADDRESS,LENGTH */
+bool gdb_take_range(const char **rest, uint64_t *address, uint64_t *size_bytes);
+/* Exactly so many bytes, two digits each. */
+bool gdb_take_bytes(const char **at, uint8_t *bytes, size_t nr_bytes);
+
+/* Two digits a byte, and a NUL. Returns where that is. */
+char *gdb_put_bytes(char *to, const uint8_t *bytes, size_t nr_bytes);
+
 #endif

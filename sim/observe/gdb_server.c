@@ -1,256 +1,22 @@
 #include "sim/observe/gdb_server.h"
 
 #include "cpu/debugger.h"
-#include "sim/observe/gdb_packet.h"
-#include "sim/observe/gdb_registers.h"
+#include "sim/observe/gdb_server_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Errors, as QEMU's stub numbers them. */
-static const char bad_request[] = "E22", bad_address[] = "E14", no_room[] = "E28";
+enum { CONSOLE_PART_BYTES = 4000 };
 
-enum { MAX_MEMORY_BYTES = GDB_PACKET_BYTES / 2, CONSOLE_PART_BYTES = 4000 };
-
-struct gdb_server {
-    struct gdb_server_params params;
-    struct gdb_registers registers;
-    struct gdb_link link;
-    struct cpu_point point[CPU_MAX_POINTS];
-    bool is_hardware_point[CPU_MAX_POINTS];
-    unsigned nr_points;
-    bool is_running, is_physical, says_swbreak, says_hwbreak;
-    char *description; /* the target description; owned */
-    size_t description_bytes;
-    char stop_reply[64];
-    enum gdb_wish wish;
-    char reply[GDB_PACKET_BYTES + 1];
-};
-
-static void reply(struct gdb_server *server, const char *text)
+void gdb_reply(struct gdb_server *server, const char *text)
 {
     gdb_link_reply(&server->link, text, strlen(text));
 }
 
-static void reply_ok(struct gdb_server *server, bool is_good)
+void gdb_reply_ok(struct gdb_server *server, bool is_good)
 {
-    reply(server, is_good ? "OK" : bad_request);
-}
-
-/* ---- What packets are made of ---- */
-
-static bool take_char(const char **at, char c)
-{
-    bool is_there = **at == c;
-    *at += is_there;
-    return is_there;
-}
-
-/* A hexadecimal number, its high digit first. */
-static bool take_number(const char **at, uint64_t *value)
-{
-    unsigned nr_digits = 0;
-    *value = 0;
-    for (; gdb_digit(**at) >= 0; ++*at, nr_digits++)
-        *value = *value << 4 | (unsigned)gdb_digit(**at);
-    return nr_digits >= 1 && nr_digits <= 16;
-}
-
-/* Exactly so many bytes, two digits each. */
-static bool take_bytes(const char **at, uint8_t *bytes, size_t nr_bytes)
-{
-    for (size_t i = 0; i < nr_bytes; i++, *at += 2) {
-        int high = gdb_digit((*at)[0]), low = high < 0 ? -1 : gdb_digit((*at)[1]);
-        if (low < 0)
-            return false;
-        bytes[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
-
-/* Two digits a byte, and a NUL. Returns where that is. */
-static char *put_bytes(char *to, const uint8_t *bytes, size_t nr_bytes)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < nr_bytes; i++) {
-        *to++ = digits[bytes[i] >> 4];
-        *to++ = digits[bytes[i] & 15];
-    }
-    *to = '\0';
-    return to;
-}
-
-/* ---- Registers ---- */
-
-static struct gdb_values values_of(const struct gdb_server *server)
-{
-    const struct cpu *cpu = server->params.cpu;
-    struct cpu_more_state more = cpu_more_state(cpu);
-    return (struct gdb_values){.state = cpu_state(cpu),
-                               .kernel_gs_base = more.kernel_gs_base,
-                               .cr8 = more.cr8,
-                               .cycles = cpu_now(cpu),
-                               .instructions = cpu_stats(cpu)->instructions};
-}
-
-static char *put_register(const struct gdb_server *server, const struct gdb_values *values, unsigned number,
-                          char *to)
-{
-    uint8_t bytes[GDB_MAX_REGISTER_BYTES];
-    gdb_register_get(&server->registers, number, values, bytes);
-    return put_bytes(to, bytes, server->registers.reg[number].bits / 8);
-}
-
-static bool set_register(struct gdb_server *server, struct gdb_values *values, unsigned number,
-                         const char **from)
-{
-    uint8_t bytes[GDB_MAX_REGISTER_BYTES];
-    return take_bytes(from, bytes, server->registers.reg[number].bits / 8) &&
-           gdb_register_set(&server->registers, number, values, bytes);
-}
-
-static void read_registers(struct gdb_server *server, const char *rest)
-{
-    struct gdb_values values = values_of(server);
-    char *to = server->reply;
-    (void)rest;
-    for (unsigned i = 0; i < server->registers.nr; i++)
-        to = put_register(server, &values, i, to);
-    reply(server, server->reply);
-}
-
-/* All of them, but it may end earlier. */
-static void write_registers(struct gdb_server *server, const char *rest)
-{
-    struct gdb_values values = values_of(server);
-    bool is_good = *rest != '\0';
-    for (unsigned i = 0; is_good && *rest && i < server->registers.nr; i++)
-        is_good = set_register(server, &values, i, &rest);
-    reply_ok(server, is_good && !*rest && cpu_change_state(server->params.cpu, &values.state));
-}
-
-static void read_register(struct gdb_server *server, const char *rest)
-{
-    uint64_t number;
-    if (!take_number(&rest, &number) || *rest || number >= server->registers.nr) {
-        reply(server, bad_request);
-        return;
-    }
-    struct gdb_values values = values_of(server);
-    put_register(server, &values, (unsigned)number, server->reply);
-    reply(server, server->reply);
-}
-
-static void write_register(struct gdb_server *server, const char *rest)
-{
-    uint64_t number;
-    struct gdb_values values = values_of(server);
-    bool is_good = take_number(&rest, &number) && take_char(&rest, '=') && number < server->registers.nr &&
-                   set_register(server, &values, (unsigned)number, &rest) && !*rest;
-    reply_ok(server, is_good && cpu_change_state(server->params.cpu, &values.state));
-}
-
-/* ---- Memory ---- */
-
-/* Where `address` lies, by the page tables or as it is. False: nowhere. */
-static bool find(const struct gdb_server *server, uint64_t address, struct paddr *at)
-{
-    const struct cpu_state state = cpu_state(server->params.cpu);
-    bool is_long = state.efer & EFER_LMA, is_wide = address > UINT32_MAX;
-    *at = paddr(address);
-    if (server->is_physical)
-        return true;
-    if (is_wide && (!is_long || (uint64_t)((int64_t)(address << 7) >> 7) != address))
-        return false;
-    return cpu_peek_address(server->params.cpu, laddr(address), at);
-}
-
-static size_t in_page(uint64_t address, size_t size_bytes)
-{
-    size_t rest = PAGE_BYTES - (address & PAGE_MASK);
-    return rest < size_bytes ? rest : size_bytes;
-}
-
-/* How many bytes from there on can be read. */
-static size_t read_memory(const struct gdb_server *server, uint64_t address, uint8_t *into, size_t size_bytes)
-{
-    size_t done = 0;
-    while (done < size_bytes) {
-        struct paddr at;
-        size_t part = in_page(address + done, size_bytes - done);
-        if (!find(server, address + done, &at) ||
-            !cpu_read_physical(server->params.cpu, at, into + done, part))
-            break;
-        done += part;
-    }
-    return done;
-}
-
-/* All or nothing. */
-static bool write_memory(const struct gdb_server *server, uint64_t address, const uint8_t *from,
-                         size_t size_bytes)
-{
-    struct cpu *cpu = server->params.cpu;
-    struct paddr at;
-    for (size_t done = 0; done < size_bytes; done += in_page(address + done, size_bytes - done))
-        if (!find(server, address + done, &at) ||
-            !cpu_is_writable(cpu, at, in_page(address + done, size_bytes - done)))
-            return false;
-    for (size_t done = 0, part; done < size_bytes; done += part) {
-        part = in_page(address + done, size_bytes - done);
-        if (!find(server, address + done, &at) || !cpu_write_physical(cpu, at, from + done, part))
-            return false;
-    }
-    return true;
-}
-
-/* ADDRESS,LENGTH */
-static bool take_range(const char **rest, uint64_t *address, uint64_t *size_bytes)
-{
-    return take_number(rest, address) && take_char(rest, ',') && take_number(rest, size_bytes);
-}
-
-static void read_bytes(struct gdb_server *server, const char *rest)
-{
-    uint8_t bytes[MAX_MEMORY_BYTES];
-    uint64_t address, size_bytes;
-    if (!take_range(&rest, &address, &size_bytes) || *rest) {
-        reply(server, bad_request);
-        return;
-    }
-    size_t wanted = size_bytes < sizeof bytes ? (size_t)size_bytes : sizeof bytes;
-    size_t nr_bytes = read_memory(server, address, bytes, wanted);
-    if (nr_bytes == 0 && wanted != 0) {
-        reply(server, bad_address);
-        return;
-    }
-    put_bytes(server->reply, bytes, nr_bytes);
-    reply(server, server->reply);
-}
-
-static void write_bytes(struct gdb_server *server, const char *rest)
-{
-    uint8_t bytes[MAX_MEMORY_BYTES];
-    uint64_t address, size_bytes;
-    if (!take_range(&rest, &address, &size_bytes) || !take_char(&rest, ':') || size_bytes > sizeof bytes ||
-        !take_bytes(&rest, bytes, (size_t)size_bytes) || *rest) {
-        reply(server, bad_request);
-        return;
-    }
-    reply(server, write_memory(server, address, bytes, (size_t)size_bytes) ? "OK" : bad_address);
-}
-
-static void write_binary(struct gdb_server *server, const char *rest)
-{
-    uint64_t address, size_bytes;
-    bool is_good = take_range(&rest, &address, &size_bytes) && take_char(&rest, ':');
-    size_t nr_bytes = (size_t)(server->link.packet + server->link.packet_bytes - rest);
-    if (!is_good || nr_bytes != size_bytes) {
-        reply(server, bad_request);
-        return;
-    }
-    reply(server, write_memory(server, address, (const uint8_t *)rest, nr_bytes) ? "OK" : bad_address);
+    gdb_reply(server, is_good ? "OK" : GDB_BAD_REQUEST);
 }
 
 /* ---- Stop points ---- */
@@ -266,8 +32,9 @@ static bool take_point(const char **rest, struct cpu_point *point, bool *is_hard
     static const enum cpu_point_kind kinds[] = {CPU_POINT_EXECUTE, CPU_POINT_EXECUTE, CPU_POINT_WRITE,
                                                 CPU_POINT_READ, CPU_POINT_ACCESS};
     uint64_t type, address, size_bytes;
-    if (!take_number(rest, &type) || !take_char(rest, ',') || !take_range(rest, &address, &size_bytes) ||
-        **rest || type >= sizeof kinds / sizeof *kinds || size_bytes == 0)
+    if (!gdb_take_number(rest, &type) || !gdb_take_char(rest, ',') ||
+        !gdb_take_range(rest, &address, &size_bytes) || **rest || type >= sizeof kinds / sizeof *kinds ||
+        size_bytes == 0)
         return false;
     *is_hardware = type == 1;
     *point = (struct cpu_point){.kind = kinds[type], .at = laddr(address), .size_bytes = size_bytes};
@@ -289,12 +56,12 @@ static void insert_point(struct gdb_server *server, const char *rest)
     struct cpu_point point;
     bool is_hardware;
     if (!take_point(&rest, &point, &is_hardware)) {
-        reply(server, bad_request);
+        gdb_reply(server, GDB_BAD_REQUEST);
         return;
     }
     unsigned i = index_of(server, &point, is_hardware);
-    if (i == CPU_MAX_POINTS) {
-        reply(server, no_room);
+    if (i == CPU_MAX_DEBUGGER_POINTS) {
+        gdb_reply(server, GDB_NO_ROOM);
         return;
     }
     if (i == server->nr_points)
@@ -302,7 +69,7 @@ static void insert_point(struct gdb_server *server, const char *rest)
     server->point[i] = point;
     server->is_hardware_point[i] = is_hardware;
     set_points(server);
-    reply(server, "OK");
+    gdb_reply(server, "OK");
 }
 
 static void remove_point(struct gdb_server *server, const char *rest)
@@ -310,7 +77,7 @@ static void remove_point(struct gdb_server *server, const char *rest)
     struct cpu_point point;
     bool is_hardware;
     if (!take_point(&rest, &point, &is_hardware)) {
-        reply(server, bad_request);
+        gdb_reply(server, GDB_BAD_REQUEST);
         return;
     }
     unsigned i = index_of(server, &point, is_hardware);
@@ -320,7 +87,7 @@ static void remove_point(struct gdb_server *server, const char *rest)
         server->is_hardware_point[i] = server->is_hardware_point[server->nr_points];
         set_points(server);
     }
-    reply(server, "OK");
+    gdb_reply(server, "OK");
 }
 
 /* ---- Running ---- */
@@ -336,13 +103,13 @@ static void resume_at(struct gdb_server *server, const char *rest, enum gdb_wish
     uint64_t address;
     struct cpu_state state = cpu_state(server->params.cpu);
     if (*rest) {
-        if (!take_number(&rest, &address) || *rest) {
-            reply(server, bad_request);
+        if (!gdb_take_number(&rest, &address) || *rest) {
+            gdb_reply(server, GDB_BAD_REQUEST);
             return;
         }
         state.rip = address;
-        if (!cpu_change_state(server->params.cpu, &state)) {
-            reply(server, bad_request);
+        if (!gdb_change_state(server, &state)) {
+            gdb_reply(server, GDB_BAD_REQUEST);
             return;
         }
     }
@@ -363,10 +130,31 @@ static void step_at(struct gdb_server *server, const char *rest)
 static void resume_with_signal(struct gdb_server *server, const char *rest, enum gdb_wish wish)
 {
     uint64_t number;
-    if (!take_number(&rest, &number) || (*rest && !take_char(&rest, ';')))
-        reply(server, bad_request);
+    if (!gdb_take_number(&rest, &number) || (*rest && !gdb_take_char(&rest, ';')))
+        gdb_reply(server, GDB_BAD_REQUEST);
     else
         resume_at(server, rest, wish);
+}
+
+/* Nothing is known of the past: the packet is not known either. */
+static void go_back(struct gdb_server *server, enum gdb_wish wish)
+{
+    if (server->params.can_go_back)
+        resume(server, wish);
+    else
+        gdb_reply(server, "");
+}
+
+static void step_back(struct gdb_server *server, const char *rest)
+{
+    (void)rest;
+    go_back(server, GDB_WISH_STEP_BACK);
+}
+
+static void continue_back(struct gdb_server *server, const char *rest)
+{
+    (void)rest;
+    go_back(server, GDB_WISH_CONTINUE_BACK);
 }
 
 static void continue_with_signal(struct gdb_server *server, const char *rest)
@@ -383,15 +171,15 @@ static void step_with_signal(struct gdb_server *server, const char *rest)
 static bool take_thread(const char **rest)
 {
     uint64_t number = 1;
-    if (take_char(rest, 'p') && !((take_char(rest, '-') || true) && take_number(rest, &number)))
+    if (gdb_take_char(rest, 'p') && !((gdb_take_char(rest, '-') || true) && gdb_take_number(rest, &number)))
         return false;
     if (number > 1)
         return false;
-    take_char(rest, '.');
+    gdb_take_char(rest, '.');
     if (!**rest)
         return true;
-    take_char(rest, '-');
-    return take_number(rest, &number) && number <= 1;
+    gdb_take_char(rest, '-');
+    return gdb_take_number(rest, &number) && number <= 1;
 }
 
 /* ;ACTION[:THREAD] ...: the first that is for our thread counts. */
@@ -399,12 +187,13 @@ static void continue_threads(struct gdb_server *server, const char *rest)
 {
     enum gdb_wish wish = GDB_WISH_NONE;
     bool is_good = true;
-    while (is_good && take_char(&rest, ';')) {
+    while (is_good && gdb_take_char(&rest, ';')) {
         char action = *rest;
         uint64_t number;
         bool has_signal = action == 'C' || action == 'S';
-        is_good = action && strchr("cCsS", action) && (++rest, !has_signal || take_number(&rest, &number));
-        if (is_good && take_char(&rest, ':')) {
+        is_good =
+            action && strchr("cCsS", action) && (++rest, !has_signal || gdb_take_number(&rest, &number));
+        if (is_good && gdb_take_char(&rest, ':')) {
             char thread[24] = "";
             size_t length = strcspn(rest, ";");
             is_good = length < sizeof thread;
@@ -417,7 +206,7 @@ static void continue_threads(struct gdb_server *server, const char *rest)
             wish = action == 's' || action == 'S' ? GDB_WISH_STEP : GDB_WISH_CONTINUE;
     }
     if (!is_good || *rest || wish == GDB_WISH_NONE)
-        reply(server, bad_request);
+        gdb_reply(server, GDB_BAD_REQUEST);
     else
         resume(server, wish);
 }
@@ -432,7 +221,7 @@ static void detach(struct gdb_server *server, const char *rest)
 {
     (void)rest;
     forget_points(server);
-    reply(server, "OK");
+    gdb_reply(server, "OK");
     server->wish = GDB_WISH_DETACH;
 }
 
@@ -445,7 +234,7 @@ static void kill_run(struct gdb_server *server, const char *rest)
 
 static void kill_process(struct gdb_server *server, const char *rest)
 {
-    reply(server, "OK");
+    gdb_reply(server, "OK");
     kill_run(server, rest);
 }
 
@@ -454,7 +243,7 @@ static void kill_process(struct gdb_server *server, const char *rest)
 static void tell_stop(struct gdb_server *server, const char *rest)
 {
     (void)rest;
-    reply(server, server->stop_reply);
+    gdb_reply(server, server->stop_reply);
 }
 
 static void tell_features(struct gdb_server *server, const char *rest)
@@ -462,9 +251,9 @@ static void tell_features(struct gdb_server *server, const char *rest)
     server->says_swbreak = strstr(rest, "swbreak+");
     server->says_hwbreak = strstr(rest, "hwbreak+");
     snprintf(server->reply, sizeof server->reply,
-             "PacketSize=%x;qXfer:features:read+;vContSupported+;QStartNoAckMode+;swbreak+;hwbreak+",
-             GDB_PACKET_BYTES);
-    reply(server, server->reply);
+             "PacketSize=%x;qXfer:features:read+;vContSupported+;QStartNoAckMode+;swbreak+;hwbreak+%s",
+             GDB_PACKET_BYTES, server->params.can_go_back ? ";ReverseStep+;ReverseContinue+" : "");
+    gdb_reply(server, server->reply);
 }
 
 /* A slice of the description: l for the last, m if there is more. */
@@ -474,8 +263,9 @@ static void tell_description(struct gdb_server *server, const char *rest)
     uint64_t offset, size_bytes;
     bool is_good = strncmp(rest, name, sizeof name - 1) == 0;
     rest += is_good ? sizeof name - 1 : 0;
-    if (!is_good || !take_range(&rest, &offset, &size_bytes) || *rest || offset > server->description_bytes) {
-        reply(server, is_good ? bad_request : "E00");
+    if (!is_good || !gdb_take_range(&rest, &offset, &size_bytes) || *rest ||
+        offset > server->description_bytes) {
+        gdb_reply(server, is_good ? GDB_BAD_REQUEST : "E00");
         return;
     }
     /* Each byte may need an escape. */
@@ -489,48 +279,48 @@ static void tell_description(struct gdb_server *server, const char *rest)
 
 static void set_thread(struct gdb_server *server, const char *rest)
 {
-    bool is_good = take_char(&rest, 'g') || take_char(&rest, 'c');
-    reply_ok(server, is_good && take_thread(&rest) && !*rest);
+    bool is_good = gdb_take_char(&rest, 'g') || gdb_take_char(&rest, 'c');
+    gdb_reply_ok(server, is_good && take_thread(&rest) && !*rest);
 }
 
 static void ask_thread(struct gdb_server *server, const char *rest)
 {
-    reply_ok(server, take_thread(&rest) && !*rest);
+    gdb_reply_ok(server, take_thread(&rest) && !*rest);
 }
 
 static void describe_thread(struct gdb_server *server, const char *rest)
 {
     const char *text = server->is_running ? "runs" : "stands";
     (void)rest;
-    put_bytes(server->reply, (const uint8_t *)text, strlen(text));
-    reply(server, server->reply);
+    gdb_put_bytes(server->reply, (const uint8_t *)text, strlen(text));
+    gdb_reply(server, server->reply);
 }
 
 static void start_no_acks(struct gdb_server *server, const char *rest)
 {
     (void)rest;
-    reply(server, "OK");
+    gdb_reply(server, "OK");
     server->link.starts_no_acks = true;
 }
 
 static void set_physical(struct gdb_server *server, const char *rest)
 {
     uint64_t value;
-    bool is_good = take_number(&rest, &value) && !*rest && value <= 1;
+    bool is_good = gdb_take_number(&rest, &value) && !*rest && value <= 1;
     if (is_good)
         server->is_physical = value;
-    reply_ok(server, is_good);
+    gdb_reply_ok(server, is_good);
 }
 
 static void tell_physical(struct gdb_server *server, const char *rest)
 {
     (void)rest;
-    reply(server, server->is_physical ? "1" : "0");
+    gdb_reply(server, server->is_physical ? "1" : "0");
 }
 
 static void set_non_stop(struct gdb_server *server, const char *rest)
 {
-    reply_ok(server, strcmp(rest, "0") == 0);
+    gdb_reply_ok(server, strcmp(rest, "0") == 0);
 }
 
 /* Output for gdb's user, in O packets. */
@@ -539,8 +329,8 @@ static void send_text(struct gdb_server *server, const char *text, size_t nr_byt
     for (size_t done = 0, part; done < nr_bytes; done += part) {
         part = nr_bytes - done < CONSOLE_PART_BYTES ? nr_bytes - done : CONSOLE_PART_BYTES;
         server->reply[0] = 'O';
-        put_bytes(server->reply + 1, (const uint8_t *)text + done, part);
-        reply(server, server->reply);
+        gdb_put_bytes(server->reply + 1, (const uint8_t *)text + done, part);
+        gdb_reply(server, server->reply);
     }
 }
 
@@ -576,14 +366,14 @@ static void run_monitor(struct gdb_server *server, const char *rest)
     char line[256];
     size_t nr_bytes = strlen(rest) / 2, text_bytes = 0;
     char *text = NULL;
-    if (nr_bytes >= sizeof line || !take_bytes(&rest, (uint8_t *)line, nr_bytes) || *rest) {
-        reply(server, bad_request);
+    if (nr_bytes >= sizeof line || !gdb_take_bytes(&rest, (uint8_t *)line, nr_bytes) || *rest) {
+        gdb_reply(server, GDB_BAD_REQUEST);
         return;
     }
     line[nr_bytes] = '\0';
     FILE *to = open_memstream(&text, &text_bytes);
     if (!to) {
-        reply(server, no_room);
+        gdb_reply(server, GDB_NO_ROOM);
         return;
     }
     if (!is_own_command(server, line, to) && server->params.monitor)
@@ -591,7 +381,7 @@ static void run_monitor(struct gdb_server *server, const char *rest)
     if (fclose(to) == 0)
         send_text(server, text, text_bytes);
     free(text);
-    reply(server, "OK");
+    gdb_reply(server, "OK");
 }
 
 /* ---- The packets ---- */
@@ -604,19 +394,21 @@ static const struct command {
 } commands[] = {
     {"?", tell_stop, NULL, true},
     {"!", NULL, "OK", true},
-    {"g", read_registers, NULL, true},
-    {"G", write_registers, NULL, false},
-    {"p", read_register, NULL, false},
-    {"P", write_register, NULL, false},
-    {"m", read_bytes, NULL, false},
-    {"M", write_bytes, NULL, false},
-    {"X", write_binary, NULL, false},
+    {"g", gdb_read_registers, NULL, true},
+    {"G", gdb_write_registers, NULL, false},
+    {"p", gdb_read_register, NULL, false},
+    {"P", gdb_write_register, NULL, false},
+    {"m", gdb_read_bytes, NULL, false},
+    {"M", gdb_write_bytes, NULL, false},
+    {"X", gdb_write_binary, NULL, false},
     {"Z", insert_point, NULL, false},
     {"z", remove_point, NULL, false},
     {"c", continue_at, NULL, false},
     {"C", continue_with_signal, NULL, false},
     {"s", step_at, NULL, false},
     {"S", step_with_signal, NULL, false},
+    {"bs", step_back, NULL, true},
+    {"bc", continue_back, NULL, true},
     {"D", detach, NULL, false},
     {"k", kill_run, NULL, true},
     {"H", set_thread, NULL, false},
@@ -644,7 +436,7 @@ static void obey(struct gdb_server *server)
 {
     const char *packet = server->link.packet;
     if (packet[0] != 'X' && strlen(packet) != server->link.packet_bytes) {
-        reply(server, bad_request);
+        gdb_reply(server, GDB_BAD_REQUEST);
         return;
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
@@ -655,10 +447,10 @@ static void obey(struct gdb_server *server)
         if (c->run)
             c->run(server, packet + length);
         else
-            reply(server, c->answer);
+            gdb_reply(server, c->answer);
         return;
     }
-    reply(server, "");
+    gdb_reply(server, "");
 }
 
 enum gdb_wish gdb_server_take(struct gdb_server *server, const uint8_t *bytes, size_t nr_bytes,
@@ -673,7 +465,7 @@ enum gdb_wish gdb_server_take(struct gdb_server *server, const uint8_t *bytes, s
         if (event == GDB_EVENT_BREAK && server->is_running)
             server->wish = GDB_WISH_INTERRUPT;
         else if (event == GDB_EVENT_TOO_LONG || (event == GDB_EVENT_PACKET && server->is_running))
-            reply(server, bad_request);
+            gdb_reply(server, GDB_BAD_REQUEST);
         else if (event == GDB_EVENT_PACKET)
             obey(server);
     }
@@ -707,23 +499,38 @@ static void name_point(const struct gdb_server *server, const struct cpu_point *
         snprintf(text, 40, "%s", is_hardware ? "hwbreak:;" : "swbreak:;");
 }
 
+static void tell_of_stop(struct gdb_server *server, enum gdb_signal signal, const char *reason)
+{
+    snprintf(server->stop_reply, sizeof server->stop_reply, "T%02xthread:1;%s", (unsigned)signal & 0xff,
+             reason);
+    if (server->is_running)
+        gdb_reply(server, server->stop_reply);
+    server->is_running = false;
+}
+
 void gdb_server_stopped(struct gdb_server *server, enum gdb_signal signal, const struct cpu_point *point)
 {
     char reason[40] = "";
     if (point)
         name_point(server, point, reason);
-    snprintf(server->stop_reply, sizeof server->stop_reply, "T%02xthread:1;%s", (unsigned)signal & 0xff,
-             reason);
-    if (server->is_running)
-        reply(server, server->stop_reply);
-    server->is_running = false;
+    tell_of_stop(server, signal, reason);
+}
+
+void gdb_server_stopped_at_begin(struct gdb_server *server)
+{
+    tell_of_stop(server, GDB_SIGTRAP, "replaylog:begin;");
+}
+
+void gdb_server_set_cpu(struct gdb_server *server, struct cpu *cpu)
+{
+    server->params.cpu = cpu;
 }
 
 void gdb_server_exited(struct gdb_server *server, unsigned status)
 {
     snprintf(server->stop_reply, sizeof server->stop_reply, "W%02x", status & 0xff);
     if (server->is_running)
-        reply(server, server->stop_reply);
+        gdb_reply(server, server->stop_reply);
     server->is_running = false;
 }
 

@@ -20,7 +20,11 @@ struct gdb_server_params {
     bool is_64bit, has_sse; /* how gdb sees the processor, for the whole session */
     /* A line of `monitor`; its answer goes to `to`. May be NULL. */
     void (*monitor)(void *opaque, const char *line, FILE *to);
+    /* cpu_change_state and cpu_write_physical, as whoever owns the machine does it. NULL: on `cpu` itself. */
+    bool (*change_state)(void *opaque, const struct cpu_state *state);
+    bool (*write)(void *opaque, struct paddr at, const void *from, size_t size_bytes);
     void *opaque;
+    bool can_go_back; /* the wishes to go back can be granted */
 };
 
 /* NULL when memory is short. */
@@ -31,6 +35,8 @@ enum gdb_wish {
     GDB_WISH_NONE,
     GDB_WISH_CONTINUE,
     GDB_WISH_STEP,      /* one instruction */
+    GDB_WISH_STEP_BACK, /* ... the latest, undone */
+    GDB_WISH_CONTINUE_BACK,
     GDB_WISH_INTERRUPT, /* a running machine is to stop */
     GDB_WISH_DETACH,    /* the machine runs on by itself; the session is over */
     GDB_WISH_KILL,      /* the run is to end */
@@ -65,6 +71,12 @@ enum gdb_signal gdb_signal_of(unsigned vector);
 
 /* The machine has stopped: at `point`, or (NULL) for another reason. */
 void gdb_server_stopped(struct gdb_server *server, enum gdb_signal signal, const struct cpu_point *point);
+
+/* It stands where what is known of the past begins. */
+void gdb_server_stopped_at_begin(struct gdb_server *server);
+
+/* Another machine has taken the place of the one so far, with the same stop points. */
+void gdb_server_set_cpu(struct gdb_server *server, struct cpu *cpu);
 
 /* The run is over, with this exit status. */
 void gdb_server_exited(struct gdb_server *server, unsigned status);

@@ -36,6 +36,8 @@ static const char *const names[] = {"?",
                                     "Z4,",
                                     "z0,",
                                     "z2,",
+                                    "bs",
+                                    "bc",
                                     "c",
                                     "C",
                                     "s",
@@ -134,6 +136,8 @@ static void send(struct core *core, struct gdb_server *server, const uint8_t *by
         nr_bytes -= nr_taken;
         if (wish == GDB_WISH_CONTINUE || wish == GDB_WISH_STEP)
             run(core, server, wish == GDB_WISH_STEP);
+        else if (wish == GDB_WISH_STEP_BACK || wish == GDB_WISH_CONTINUE_BACK)
+            gdb_server_stopped_at_begin(server);
         else if (wish == GDB_WISH_DETACH || wish == GDB_WISH_KILL)
             gdb_server_begin(server);
     }
@@ -164,7 +168,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nr_bytes)
         return 0;
     core_init(&core, data[0] & 1 ? CORE_INORDER : CORE_FUNCTIONAL, NULL);
     set_up(&core);
-    struct gdb_server_params params = {.cpu = core.cpu, .is_64bit = data[0] & 2, .has_sse = !(data[0] & 4)};
+    struct gdb_server_params params = {
+        .cpu = core.cpu, .is_64bit = data[0] & 2, .has_sse = !(data[0] & 4), .can_go_back = data[0] & 8};
     struct gdb_server *server = gdb_server_create(&params);
     if (!server)
         abort();

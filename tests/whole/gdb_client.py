@@ -170,9 +170,24 @@ def talk(client, kernel):
     client.send(b"+")
     check("phys on" in client.monitor("help") and "walk ADDRESS" in client.monitor("help"), "monitor help")
     monitor(client, symbols, start, code)
-    check(client.ask("bs") == b"" and client.ask("bc") == b"", "there is no way back in time")
+    past(client, register)
     malformed(client, everything)
+    check(client.ask("bsx") == b"" and client.ask("b") == b"", "packets that are none")
+    # From the begin the run goes on by itself, once more.
+    check(client.ask("bc") == b"T05thread:1;replaylog:begin;", "the begin of history")
+    check(client.ask("bs") == b"T05thread:1;replaylog:begin;", "nothing before that")
     check(client.ask("D") == b"OK", "detach")
+
+
+def past(client, register):
+    """Each place that is met on the way forward is met on the way back."""
+    places = []
+    for _ in range(8):
+        places.append([register(name) for name in ("insns", "cycles", "eip", "esp", "eflags")])
+        check(client.ask("s") == b"T05thread:1;", "a step")
+    for place in reversed(places):
+        check(client.ask("bs") == b"T05thread:1;", "a step back")
+        check([register(name) for name in ("insns", "cycles", "eip", "esp", "eflags")] == place, "the place before")
 
 
 def monitor(client, symbols, start, code):

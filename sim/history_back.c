@@ -1,0 +1,279 @@
+/* Going back: a new machine from a snapshot, which runs to the moment that is wanted. */
+#include "sim/base/event.h"
+#include "sim/history_internal.h"
+
+#include <string.h>
+
+/* So many instructions before its end a search for the step before begins; without success, further away. */
+enum { FIRST_MARGIN = 1, MARGIN_FACTOR = 64 };
+
+static const struct history_limits no_limits = {.instructions = UINT64_MAX, .until = EV_NEVER};
+
+/* A way back, with what has to be as it was if it leads nowhere. */
+struct search {
+    struct history *history;
+    struct diag *diag;
+    struct history_moment begin; /* where the machine is */
+    struct memory_snap rest;     /* of its run */
+    struct history_walker walker;
+    struct cpu_point points[CPU_MAX_POINTS]; /* of the machine */
+    unsigned nr_points;
+    bool has_moved;
+};
+
+/* What was met on the way. */
+struct found {
+    struct history_moment moment;
+    struct cpu_point point;
+    bool is_there, has_point;
+};
+
+static bool begin_search(struct search *search, struct history *history, struct diag *diag)
+{
+    memset(search, 0, sizeof *search);
+    const struct cpu_point *points = cpu_points(machine_parts(history->machine).cpu, &search->nr_points);
+    memcpy(search->points, points, search->nr_points * sizeof *points);
+    search->history = history;
+    search->diag = diag;
+    search->begin = history_moment_of(history->machine, history->nr_met);
+    history->is_going_back = true;
+    return history_save_rest(history, &search->rest, diag);
+}
+
+static enum history_end end_search(struct search *search, enum history_end how)
+{
+    struct history *history = search->history;
+    machine_destroy(search->walker.machine);
+    if (!search->has_moved && !history_load_rest(history, &search->rest, search->diag))
+        how = HISTORY_FAILED;
+    memory_snap_free(&search->rest);
+    history->is_going_back = false;
+    if (how == HISTORY_FAILED) {
+        if (search->diag->nr_lines == 0)
+            diag_add(search->diag, EXIT_STATUS_INTERNAL,
+                     "going back: a moment of the run did not come again");
+        history_forget(history);
+    }
+    return how;
+}
+
+static void set_points(struct search *search, bool are_wanted)
+{
+    cpu_set_points(machine_parts(search->walker.machine).cpu, search->points,
+                   are_wanted ? search->nr_points : 0);
+}
+
+static bool start_from(struct search *search, size_t index)
+{
+    machine_destroy(search->walker.machine);
+    search->walker = (struct history_walker){
+        .history = search->history,
+        .machine = history_make_machine(search->history, index, search->diag),
+        .nr_met = search->history->snapshots[index].moment.nr_events,
+        .may_be_interrupted = true,
+    };
+    return search->walker.machine != NULL;
+}
+
+static struct history_moment moment_now(const struct search *search)
+{
+    return history_moment_of(search->walker.machine, search->walker.nr_met);
+}
+
+/* The latest snapshot before a moment, plus 1; 0: none. */
+static size_t snapshots_before(const struct history *history, const struct history_moment *moment)
+{
+    size_t nr = history->nr_snapshots;
+    while (nr && !history_is_earlier(&history->snapshots[nr - 1].moment, moment))
+        nr--;
+    return nr;
+}
+
+static bool is_there(const struct search *search, const struct history_moment *target)
+{
+    const struct history_moment now = moment_now(search);
+    return history_is_same(&now, target) && now.nr_events >= target->nr_events;
+}
+
+static enum history_arrival walk_to(struct search *search, const struct history_moment *target,
+                                    const struct history_limits *limits)
+{
+    enum history_arrival way = HISTORY_ARRIVED;
+    history_meet_events(&search->walker);
+    while (way == HISTORY_ARRIVED && !is_there(search, target)) {
+        way = history_walk(&search->walker, target, limits);
+        history_meet_events(&search->walker);
+    }
+    return way;
+}
+
+static enum history_end end_of(enum history_arrival way)
+{
+    return way == HISTORY_BROKEN_OFF ? HISTORY_INTERRUPTED : HISTORY_FAILED;
+}
+
+/* The machine is there, and the run's from now on. */
+static void take_over(struct search *search)
+{
+    struct history *history = search->history;
+    if (!history_is_behind(history))
+        history->furthest = search->begin;
+    set_points(search, true);
+    history->machine = search->walker.machine;
+    history->nr_met = search->walker.nr_met;
+    search->walker.machine = NULL;
+    search->has_moved = true;
+    history->params.adopt(history->params.opaque, history->machine);
+}
+
+/* To a moment that was found; `how` is the answer then. */
+static enum history_end go_to(struct search *search, const struct history_moment *target,
+                              enum history_end how)
+{
+    const struct history *history = search->history;
+    size_t nr = snapshots_before(history, target);
+    if (nr < history->nr_snapshots && history_is_same(&history->snapshots[nr].moment, target))
+        nr++;
+    if (nr == 0 || !start_from(search, nr - 1))
+        return HISTORY_FAILED;
+    enum history_arrival way = walk_to(search, target, &no_limits);
+    if (way != HISTORY_ARRIVED)
+        return end_of(way);
+    take_over(search);
+    return how;
+}
+
+/* ---- One step ---- */
+
+/* A halted core's time that passes is no step. */
+static bool is_same_place(const struct history_moment *a, const struct history_moment *b)
+{
+    return a->instructions == b->instructions && a->at == b->at && a->rcx == b->rcx && a->rsp == b->rsp;
+}
+
+/* From where the walker is, step by step to `end`: the latest moment before it. */
+static enum history_arrival look_at_steps(struct search *search, const struct history_moment *end,
+                                          struct found *found)
+{
+    const struct history_limits one = {.instructions = UINT64_MAX, .until = EV_NEVER, .is_step = true};
+    enum history_arrival way = HISTORY_ARRIVED;
+    set_points(search, true);
+    while (!is_there(search, end)) {
+        const struct history_moment now = moment_now(search);
+        if (!is_same_place(&now, end)) {
+            found->moment = now;
+            found->is_there = true;
+        }
+        way = history_walk(&search->walker, end, &one);
+        if (way == HISTORY_LOST || way == HISTORY_BROKEN_OFF)
+            return way;
+        found->point = search->history->met;
+        found->has_point = way == HISTORY_AT_POINT && found->point.kind != CPU_POINT_EXECUTE;
+        if (way == HISTORY_AT_POINT && !found->has_point)
+            cpu_pass_point(machine_parts(search->walker.machine).cpu);
+        history_meet_events(&search->walker);
+    }
+    return HISTORY_ARRIVED;
+}
+
+/* Between a snapshot and `end`. Not being found is no mistake. */
+static enum history_arrival find_step_behind(struct search *search, size_t index,
+                                             const struct history_moment *end, struct found *found)
+{
+    uint64_t first = search->history->snapshots[index].moment.instructions, margin = FIRST_MARGIN;
+    bool is_all = false;
+    while (!found->is_there && !is_all) {
+        is_all = end->instructions - first <= margin;
+        struct history_limits limits = no_limits;
+        limits.instructions = is_all ? first : end->instructions - margin;
+        if (!start_from(search, index))
+            return HISTORY_LOST;
+        enum history_arrival way = walk_to(search, end, &limits);
+        if (way != HISTORY_AT_LIMIT && way != HISTORY_ARRIVED)
+            return way;
+        way = look_at_steps(search, end, found);
+        if (way != HISTORY_ARRIVED)
+            return way;
+        margin *= MARGIN_FACTOR;
+    }
+    return HISTORY_ARRIVED;
+}
+
+/* The machine goes to the moment before the step that ends at `end`. */
+static enum history_end step_before(struct search *search, const struct history_moment *end)
+{
+    struct found found = {0};
+    for (size_t nr = snapshots_before(search->history, end); nr > 0 && !found.is_there; nr--) {
+        enum history_arrival way = find_step_behind(search, nr - 1, end, &found);
+        if (way != HISTORY_ARRIVED)
+            return end_of(way);
+    }
+    if (!found.is_there)
+        return HISTORY_BEGIN;
+    enum history_end how = go_to(search, &found.moment, found.has_point ? HISTORY_POINT : HISTORY_STEPPED);
+    search->history->met = found.point;
+    return how;
+}
+
+enum history_end history_step_back(struct history *history, struct diag *diag)
+{
+    struct search search;
+    bool is_good = begin_search(&search, history, diag);
+    return end_search(&search, is_good ? step_before(&search, &search.begin) : HISTORY_FAILED);
+}
+
+/* ---- To a point ---- */
+
+/* The latest stop between a snapshot and `end`; at the end itself only one behind an access. */
+static enum history_arrival find_point_behind(struct search *search, size_t index,
+                                              const struct history_moment *end, struct found *found)
+{
+    if (!start_from(search, index))
+        return HISTORY_LOST;
+    set_points(search, true);
+    enum history_arrival way;
+    while ((way = walk_to(search, end, &no_limits)) == HISTORY_AT_POINT) {
+        found->is_there = true;
+        found->moment = moment_now(search);
+        found->point = search->history->met;
+        found->has_point = found->point.kind != CPU_POINT_EXECUTE;
+        if (!found->has_point)
+            cpu_pass_point(machine_parts(search->walker.machine).cpu);
+    }
+    return way;
+}
+
+static enum history_end run_before(struct search *search, const struct history_moment *end)
+{
+    struct history *history = search->history;
+    struct found found = {0};
+    struct history_moment until = *end;
+    for (size_t nr = snapshots_before(history, end); nr > 0 && !found.is_there; nr--) {
+        enum history_arrival way = find_point_behind(search, nr - 1, &until, &found);
+        if (way != HISTORY_ARRIVED)
+            return end_of(way);
+        until = history->snapshots[nr - 1].moment;
+    }
+    if (!found.is_there)
+        return go_to(search, &history->snapshots[0].moment, HISTORY_BEGIN);
+    enum history_end how;
+    if (found.has_point) {
+        how = step_before(search, &found.moment);
+        how = how == HISTORY_STEPPED ? HISTORY_POINT : how;
+    } else {
+        how = go_to(search, &found.moment, HISTORY_POINT);
+        if (how == HISTORY_POINT) /* as it is where a point has stopped it on its way forward */
+            machine_settle(history->machine);
+    }
+    history->met = found.point;
+    return how;
+}
+
+enum history_end history_run_back(struct history *history, struct diag *diag)
+{
+    struct search search;
+    if (history->nr_snapshots == 0)
+        return HISTORY_BEGIN;
+    bool is_good = begin_search(&search, history, diag);
+    return end_search(&search, is_good ? run_before(&search, &search.begin) : HISTORY_FAILED);
+}
