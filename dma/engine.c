@@ -208,7 +208,7 @@ struct dma_engine_params dma_engine_params_of(const struct config *config)
 static bool create_channels(struct dma_engine *engine)
 {
     uint64_t piece_bytes = dma_piece_bytes(engine->path);
-    engine->pieces = malloc(engine->params.nr_channels * piece_bytes);
+    engine->pieces = calloc(engine->params.nr_channels, piece_bytes);
     if (!engine->pieces)
         return false;
     for (unsigned i = 0; i < engine->params.nr_channels; i++) {
