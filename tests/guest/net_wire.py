@@ -139,11 +139,10 @@ class Reader:
 
 
 def pcap_frames(name):
-    """The frames of a pcap file, whole."""
+    """The frames of a pcap file, whole; its times may be of micro- or nanoseconds."""
     with open(name, "rb") as file:
         data = file.read()
-    magic = data[:4]
-    order = {b"\xd4\xc3\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">"}.get(magic)
+    order = {b"\xd4\xc3\xb2\xa1": "<", b"\x4d\x3c\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">"}.get(data[:4])
     if order is None or struct.unpack(order + "I", data[20:24])[0] != 1:
         raise Wrong(f"pcap: {data[:24].hex()}")
     frames, at = [], 24
