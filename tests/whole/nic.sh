@@ -28,14 +28,22 @@ fi
 build_guest nic_host
 for word in udp plain; do
     timeout 60 "$LK" run -q -s machine.ram=64MiB --nic host --max-cycles 1G -a $word -o host nic_host.elf >out 2>host.said </dev/null
-    [ $? = 33 ] && ! grep -v '^ok ' host.said && [ -s host.said ] || complain "host, $word: $(grep -v '^ok ' host.said | head)"
+    status=$?
+    stats_add_up host/stats.json
+    [ $status = 33 ] && ! grep -v '^ok ' host.said && [ -s host.said ] || complain "host, $word: $(grep -v '^ok ' host.said | head)"
 done
 if command -v qemu-system-i386 >/dev/null; then
-    timeout 100 qemu-system-i386 -m 64M -nic user,model=e1000 -display none -monitor none -serial none -no-reboot \
+    timeout 100 qemu-system-i386 -m 64M -nic none -netdev user,id=n -device e1000,netdev=n,romfile= -display none -monitor none -serial none -no-reboot \
         -debugcon file:qemu.said -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel nic_host.elf -append qemu 2>qemu.err
     [ $? = 33 ] || complain "QEMU's host: $(grep -v '^ok ' qemu.said | head)"
     cmp host.said qemu.said || complain "QEMU's host says something else"
 fi
+
+# What the card asks for, against the naive models of caches and DRAM.
+timeout 60 "$LK" run -q -c "$LK_SOURCE/configs/tiny.json" -s machine.ram=64MiB --nic host --trace trace -o traced nic_host.elf \
+    >out 2>said </dev/null
+"$LK_BUILD/tests/naive_counts" trace traced/stats.json traced/config.effective.json >counts 2>&1 || complain "$(cat counts)"
+grep -q ' [1-9][0-9]* lines of devices' counts || complain "no lines of devices: $(cat counts)"
 
 # Devices that do not snoop: a driver that does not flush gets other bytes.
 timeout 60 "$LK" run -q -s dma.coherence=none -s machine.ram=64MiB --nic silent --max-cycles 1G -o stale nic.elf >out 2>said </dev/null

@@ -57,6 +57,15 @@ def mistakes(stats):
         for name in ("bytes_read", "bytes_written"):
             if stats["dma.engine." + name] < halves:
                 yield f"dma.engine.{name}: {stats['dma.engine.' + name]}, less than the descriptors alone: {halves}"
+    if "nic.frames_sent" in stats:
+        # A frame that is on its way may have been moved in part.
+        nic = {name.removeprefix("nic."): n for name, n in stats.items() if name.startswith("nic.")}
+        if stats["dma.nic.bytes_written"] < nic["bytes_received"] + 8 * nic["descriptors_received"]:
+            yield f"dma.nic.bytes_written: {stats['dma.nic.bytes_written']}, less than frames and descriptors received"
+        if stats["dma.nic.bytes_read"] < 16 * (nic["descriptors_sent"] + nic["descriptors_received"]):
+            yield f"dma.nic.bytes_read: {stats['dma.nic.bytes_read']}, less than the descriptors"
+        if nic["frames_received"] > nic["descriptors_received"] or nic["failures"] != stats["dma.nic.faults"]:
+            yield "nic: more frames than descriptors, or other failures than faults"
     if "dram.reads" in stats:
         rows = stats["dram.row_hits"] + stats["dram.row_misses"] + stats["dram.row_conflicts"]
         yield from rule("DRAM reads + writes, rows", stats["dram.reads"] + stats["dram.writes"], rows)
