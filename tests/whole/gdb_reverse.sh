@@ -1,0 +1,80 @@
+#!/bin/sh
+# Debian's gdb goes back in the bundled guest's run, finds who wrote last, and sees at each place the registers that a run
+# shows which only went forward; the run's statistics and what it prints are those of one that nobody watched. From the bad
+# end of a guest the way back is open. Takes 30 seconds.
+set -u
+. "$LK_SOURCE/tests/whole/lib.sh"
+session=$LK_SOURCE/tests/whole/gdb_reverse.gdb
+command -v gdb >/dev/null || { echo "no gdb"; exit 77; }
+
+# serve NAME OPTION...: a run that waits for gdb at $port
+serve() {
+    name=$1
+    shift
+    timeout 120 "$LK" run -q --gdb=0 --gdb-wait -o "$name" "$@" "$LK_KERNEL" >"$name.console" 2>"$name.err" </dev/null &
+    run=$!
+    for attempt in $(seq 100); do
+        port=$(sed -n 's/.*target remote 127.0.0.1:\([0-9]*\).*/\1/p' "$name.err")
+        [ -n "$port" ] && return
+        sleep 0.1
+    done
+    complain "$name: no port after $attempt tries: $(cat "$name.err")"
+    finish
+}
+
+# debug NAME WORD...: gdb with these words at $port
+debug() {
+    said=$1
+    shift
+    timeout 120 gdb -nx -q -batch -ex "set \$port=$port" "$@" "$LK_KERNEL" >"$said" 2>&1
+}
+
+for model in inorder functional; do
+    timeout 120 "$LK" run -q -a init=init -s cpu.model=$model -o plain.$model "$LK_KERNEL" >plain.$model.console 2>err </dev/null ||
+        complain "plain, $model: status $?"
+    serve straight.$model -a init=init -s cpu.model=$model --gdb-history-mib 0
+    debug straight.said -ex 'set $is_straight=1' -x "$session"
+    wait $run
+    serve back.$model -a init=init -s cpu.model=$model
+    debug back.said -ex 'set $is_straight=0' -x "$session"
+    wait $run || complain "$model: status $?"
+    sed -n '/^place/p' straight.said >expected
+    sed -n '/^place/p' back.said >found
+    [ "$(wc -l <expected)" = 8 ] || complain "$model, straight on: $(cat straight.said)"
+    [ "$(wc -l <found)" = 20 ] || complain "$model, back and forth: $(cat back.said)"
+    grep -vxF -f expected found && complain "$model: a place is not as it was (above)"
+    grep -q "No more reverse-execution history" back.said || complain "$model: no begin of history"
+    [ "$(grep -c '^insns 0$' back.said)" = 1 ] || complain "$model: the begin is another: $(grep '^insns' back.said)"
+    awk '/^Old value/ { old = $4 } /^New value/ && $4 == old - 1 { back++ } END { exit back != 5 }' back.said ||
+        complain "$model: the watchpoint did not see the value before: $(cat back.said)"
+    cmp plain.$model/stats.json back.$model/stats.json || complain "$model: going back changed the statistics"
+    # Nothing is said twice, but in the other future, from where that begins.
+    python3 - plain.$model.console back.$model.console <<'END' || complain "$model: going back changed what the guest says"
+import sys
+plain, back = (open(name, "rb").read() for name in sys.argv[1:])
+twice = len(back) - len(plain)
+assert any(back == plain[:end] + plain[end - twice:] for end in range(twice, len(plain))), twice
+END
+done
+
+# A panic: back to its begin, and there once more.
+serve fault -a lkdtm=null
+debug fault.said -ex 'eval "target remote 127.0.0.1:%d", $port' -ex continue -ex 'printf "end %d\n", $cycles' -ex 'break panic' \
+    -ex reverse-continue -ex 'backtrace 1' -ex delete -ex continue -ex 'printf "end %d\n", $cycles' -ex continue
+wait $run
+[ $? = 82 ] || complain "a panic seen twice has another status"
+[ "$(grep -c 'SIGABRT' fault.said)" = 2 ] && [ "$(grep '^end' fault.said | sort -u | wc -l)" = 1 ] &&
+    grep -q '^#0  panic' fault.said || complain "the panic is not met again: $(cat fault.said)"
+
+# What only goes forward says so.
+serve traced -a init=init --trace t.lkt
+grep -q "no going back with --trace" traced.err || complain "--trace: $(cat traced.err)"
+debug traced.said -ex 'eval "target remote 127.0.0.1:%d", $port' -ex stepi -ex reverse-stepi -ex kill
+wait $run
+grep -qi "does not support" traced.said || complain "gdb goes back in a traced run: $(cat traced.said)"
+for words in "--gdb-history-mib x" "--gdb-history-mib -1" "--gdb --gdb-history-mib 1 --trace t.lkt"; do
+    # shellcheck disable=SC2086 # words
+    "$LK" run -q $words demo -o second >out 2>err </dev/null
+    [ $? = 64 ] && [ "$(wc -l <err)" = 1 ] || complain "$words: $(cat err)"
+done
+finish
