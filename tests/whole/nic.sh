@@ -6,6 +6,24 @@ set -u
 pcap="python3 $LK_SOURCE/tests/whole/nic_pcap.py"
 
 build_guest nic
+build_guest nic_host
+build_guest nic_wire
+
+# qemu GUEST OPTION ...: the guest on QEMU's e1000, its words into GUEST.qemu.said, its status into GUEST.status. It waits for its
+# clock most of the time, and so the rest goes on meanwhile.
+qemu() {
+    guest=$1
+    shift
+    timeout 100 qemu-system-i386 -m 64M -nic none "$@" -display none -monitor none -serial none -no-reboot \
+        -debugcon "file:$guest.qemu.said" -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel "$guest.elf" -append qemu 2>"$guest.err"
+    echo $? >"$guest.status"
+}
+if command -v qemu-system-i386 >/dev/null; then
+    # Without its own throttle of interrupts, which is there even if ITR is 0.
+    qemu nic -netdev hubport,hubid=0,id=n -device e1000,netdev=n,romfile=,mitigation=off &
+    qemu nic_host -netdev user,id=n -device e1000,netdev=n,romfile= &
+fi
+
 for model in functional inorder; do
     timeout 60 "$LK" run -q -s cpu.model=$model -s machine.ram=64MiB --nic silent --max-cycles 1G -o $model nic.elf \
         >out 2>$model.said </dev/null
@@ -15,29 +33,14 @@ for model in functional inorder; do
         complain "$model: status $status: $(grep -v '^ok ' $model.said | head)"
 done
 cmp functional.said inorder.said || complain "the models checked something else"
-if command -v qemu-system-i386 >/dev/null; then
-    # Without its own throttle of interrupts, which is there even if ITR is 0.
-    timeout 100 qemu-system-i386 -m 64M -nic none -netdev hubport,hubid=0,id=n \
-        -device e1000,netdev=n,romfile=,mitigation=off -display none -monitor none -serial none -no-reboot \
-        -debugcon file:qemu.said -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel nic.elf -append qemu 2>qemu.err
-    [ $? = 33 ] || complain "QEMU: $(grep -v '^ok ' qemu.said | head)"
-    cmp functional.said qemu.said || complain "QEMU checked something else"
-fi
 
 # The host at the other end of the cable says what QEMU's user network says, and more.
-build_guest nic_host
 for word in udp plain; do
     timeout 60 "$LK" run -q -s machine.ram=64MiB --nic host --max-cycles 1G -a $word -o host nic_host.elf >out 2>host.said </dev/null
     status=$?
     stats_add_up host/stats.json
     [ $status = 33 ] && ! grep -v '^ok ' host.said && [ -s host.said ] || complain "host, $word: $(grep -v '^ok ' host.said | head)"
 done
-if command -v qemu-system-i386 >/dev/null; then
-    timeout 100 qemu-system-i386 -m 64M -nic none -netdev user,id=n -device e1000,netdev=n,romfile= -display none -monitor none -serial none -no-reboot \
-        -debugcon file:qemu.said -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel nic_host.elf -append qemu 2>qemu.err
-    [ $? = 33 ] || complain "QEMU's host: $(grep -v '^ok ' qemu.said | head)"
-    cmp host.said qemu.said || complain "QEMU's host says something else"
-fi
 
 # What the card asks for, against the naive models of caches and DRAM.
 timeout 60 "$LK" run -q -c "$LK_SOURCE/configs/tiny.json" -s machine.ram=64MiB --nic host --trace trace -o traced nic_host.elf \
@@ -50,7 +53,6 @@ timeout 60 "$LK" run -q -s dma.coherence=none -s machine.ram=64MiB --nic silent 
 [ $? != 33 ] && [ "$(count stale/stats.json dma.stale_bytes_read)" -gt 0 ] || complain "no stale byte was read"
 
 # Frames that come and go, by each kind of file.
-build_guest nic_wire
 $pcap make came ns '<'
 for kind in 'us <' 'us >' 'ns <' 'ns >'; do
     # shellcheck disable=SC2086
@@ -103,4 +105,13 @@ expect 73 'no/sent: cannot be written' --nic silent,send=no/sent
 expect 64 "'loop': allowed: silent, loopback, unplugged, host, send=FILE" --nic loop
 expect 64 "'0x': allowed\|'0x' is no count" --nic silent,receive=good@0x
 expect 64 "'silent' is one too many; allowed: 1" --nic silent --nic silent
+
+if command -v qemu-system-i386 >/dev/null; then
+    wait
+    for guest in nic nic_host; do
+        [ "$(cat $guest.status)" = 33 ] || complain "$guest, QEMU: $(grep -v '^ok ' $guest.qemu.said | head)"
+    done
+    cmp functional.said nic.qemu.said || complain "QEMU checked something else"
+    cmp host.said nic_host.qemu.said || complain "QEMU's host says something else"
+fi
 finish
