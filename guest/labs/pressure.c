@@ -18,7 +18,9 @@
 #define PAGE_WORDS (PAGE_SIZE / 4)
 #define MOST_CMA_PAGES 256ul
 #define NR_DMA_PAGES 4u
-#define NR_AT_ONCE 16u /* requests, before others have their turn */
+/* Requests, before others have their turn: a block takes long to find where everything is in use. */
+#define BLOCKS_AT_ONCE 2u
+#define COPIES_AT_ONCE 16u
 
 struct asker {
     struct task_struct *thread;
@@ -74,8 +76,8 @@ static int cma_asker(void *arg)
 {
     struct asker *asker = arg;
     while (!kthread_should_stop()) {
-        for (u32 i = 0; i < NR_AT_ONCE && cma_total_pages(); i++)
-            ask_for_block(asker, i + 1 == NR_AT_ONCE);
+        for (u32 i = 0; i < BLOCKS_AT_ONCE && cma_total_pages(); i++)
+            ask_for_block(asker, i + 1 == BLOCKS_AT_ONCE);
         schedule_timeout_uninterruptible((long)(1 + random_below(asker, 4)));
     }
     return 0;
@@ -143,7 +145,7 @@ static int dma_asker(void *arg)
             asker->nr_refused += chan != NULL;
         give_back(from, nr_from);
         give_back(to, nr_to);
-        if (turn % NR_AT_ONCE == 0)
+        if (turn % COPIES_AT_ONCE == 0)
             schedule_timeout_uninterruptible(1);
     }
     if (chan)
