@@ -80,9 +80,12 @@ static inline bool is_active_lru(unsigned int lru)
     return lru == LRU_ACTIVE_ANON || lru == LRU_ACTIVE_FILE;
 }
 
-/* Of anonymous pages [0] and file pages [1]: how many reclaim has looked at, and found in use. */
+/*
+ * Of anonymous pages [0] and file pages [1]: how many reclaim has found in use lately, for which it got
+ * nothing.
+ */
 struct zone_reclaim_stat {
-    unsigned long recent_scanned[2], recent_rotated[2];
+    unsigned long recent_rotated[2];
 };
 
 /* The pages of a zone, or of a memory cgroup in it, that reclaim may look at. */

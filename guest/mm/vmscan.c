@@ -159,7 +159,6 @@ static unsigned long shrink_inactive_list(struct lruvec *lruvec, unsigned int lr
     unsigned long nr_scanned = isolate_lru_pages(lruvec, lru, nr, &isolated);
     unsigned long nr_active = sc->nr_activated;
     unsigned long nr_freed = shrink_page_list(&isolated, sc);
-    stat->recent_scanned[is_file_lru(lru)] += nr_scanned;
     stat->recent_rotated[is_file_lru(lru)] += sc->nr_activated - nr_active;
     sc->nr_scanned += nr_scanned;
     sc->nr_reclaimed += nr_freed;
@@ -176,14 +175,15 @@ static void shrink_active_list(struct lruvec *lruvec, unsigned int lru, unsigned
 {
     LIST_HEAD(isolated);
     struct zone_reclaim_stat *stat = &lruvec->reclaim_stat;
-    stat->recent_scanned[is_file_lru(lru)] += isolate_lru_pages(lruvec, lru, nr, &isolated);
+    (void)isolate_lru_pages(lruvec, lru, nr, &isolated);
     while (!list_empty(&isolated)) {
         struct page *page = list_entry(isolated.prev, struct page, lru);
         u32 vm_flags = 0;
         list_del_init(&page->lru);
         bool was_used = page_referenced(page, &vm_flags);
-        stat->recent_rotated[is_file_lru(lru)] += was_used;
-        if (!was_used || !is_file_lru(lru) || !(vm_flags & VM_EXEC)) {
+        if (was_used && is_file_lru(lru) && (vm_flags & VM_EXEC)) {
+            stat->recent_rotated[true]++;
+        } else {
             page->flags &= ~PG_active;
             count_vm_event(PGDEACTIVATE);
         }
@@ -222,29 +222,31 @@ static bool can_swap(const struct scan_control *sc)
     return sc->may_swap && sc->swappiness && nr_swap_pages;
 }
 
-/* The past counts less and less: beyond a quarter of the pages, half of it is forgotten. */
-static void age_reclaim_stat(struct lruvec *lruvec, bool is_file)
+/* The past counts less and less: when it is more than a quarter of the pages, half of it is forgotten. */
+static void age_reclaim_stat(struct lruvec *lruvec)
 {
-    struct zone_reclaim_stat *stat = &lruvec->reclaim_stat;
-    unsigned int lru = is_file ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON;
-    if (stat->recent_scanned[is_file] > (lruvec->nr_pages[lru] + lruvec->nr_pages[lru + LRU_ACTIVE]) / 4) {
-        stat->recent_scanned[is_file] /= 2;
-        stat->recent_rotated[is_file] /= 2;
+    unsigned long *rotated = lruvec->reclaim_stat.recent_rotated, nr_pages = 0;
+    unsigned int lru;
+    for_each_evictable_lru(lru) nr_pages += lruvec->nr_pages[lru];
+    if (rotated[false] + rotated[true] > nr_pages / 4) {
+        rotated[false] /= 2;
+        rotated[true] /= 2;
     }
 }
 
 /*
- * How many pages of each list are to be looked at. Swappiness is the share that is wished, of 200; where few
- * of the pages that were looked at were in use, there is more to be had.
+ * How many pages of each list are to be looked at. Swappiness is the share of anonymous pages that is wished,
+ * of 200. Where more pages were in use than among the others, a smaller part is looked at, half of it at the
+ * least.
  */
 static void get_scan_count(struct lruvec *lruvec, const struct scan_control *sc, unsigned long *nr)
 {
-    const struct zone_reclaim_stat *stat = &lruvec->reclaim_stat;
-    unsigned long part[2], wish[2] = {sc->swappiness, 200 - sc->swappiness};
-    for (unsigned int i = 0; i < 2; i++) {
-        age_reclaim_stat(lruvec, i);
-        part[i] = wish[i] * (stat->recent_scanned[i] + 1) / (stat->recent_rotated[i] + 1);
-    }
+    age_reclaim_stat(lruvec);
+    const unsigned long *rotated = lruvec->reclaim_stat.recent_rotated;
+    unsigned long total = rotated[false] + rotated[true], part[2],
+                  wish[2] = {sc->swappiness, 2 * SWAPPINESS_MOST - sc->swappiness};
+    for (unsigned int i = 0; i < 2; i++)
+        part[i] = wish[i] * (3 * total + 1) / (total + rotated[i] + 1);
     unsigned int lru;
     for_each_evictable_lru(lru)
     {

@@ -97,6 +97,9 @@ highmem highmem=24M
 bootmem mem=48M
 buddy
 fragmentation
+compaction
+lru
+watermarks
 slab
 kmalloc
 slab-debug
