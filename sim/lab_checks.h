@@ -22,4 +22,7 @@ void lab_check_bug(struct lab_result *result);
 /* lab_net.c */
 void lab_check_zerocopy(struct lab_result *result);
 
+/* lab_memory.c */
+void lab_check_watermarks(struct lab_result *result);
+
 #endif

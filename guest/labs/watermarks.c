@@ -120,7 +120,11 @@ static void check_kswapd(u32 nr)
     struct readings readings = {.nr_wakes = 0};
     unsigned long nr_stalls = vm_events[ALLOCSTALL], nr_freed = vm_events[PGSTEAL_KSWAPD];
     lab_say("a reader that gives way after every %u pages", PAGES_IN_A_ROW);
+    /* sim/lab_memory.c knows the regions' names. */
+    struct lab_region region;
+    lab_region_begin(&region, "a reader that gives way");
     read_file(nr, true, &readings);
+    lab_region_end(&region);
     lab_figure("kswapd woke", readings.nr_wakes, 1, "times");
     lab_check(readings.nr_wakes > 1 && readings.nr_early == 0, "kswapd wakes when free pages fall below low");
     lab_check(readings.nr_sleeps > 0 && readings.nr_low == 0, "it sleeps when all zones are above high");
@@ -135,7 +139,10 @@ static void check_direct_reclaim(u32 nr)
     unsigned long nr_stalls = vm_events[ALLOCSTALL], nr_freed = vm_events[PGSTEAL_DIRECT];
     u64 ns = current->delays.sum[DELAY_FREEPAGES].ns;
     lab_say("a reader that never gives way: kswapd is awake, and does not get to run");
+    struct lab_region region;
+    lab_region_begin(&region, "a reader that does not");
     read_file(nr, false, &readings);
+    lab_region_end(&region);
     nr_stalls = vm_events[ALLOCSTALL] - nr_stalls;
     nr_freed = vm_events[PGSTEAL_DIRECT] - nr_freed;
     ns = current->delays.sum[DELAY_FREEPAGES].ns - ns;
