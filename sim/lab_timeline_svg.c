@@ -1,12 +1,13 @@
 /*
  * The picture of a time line: a panel of free pages for each zone, and rows of bars that say when kswapd was
  * awake and which task was stopped for what. A column of pixels shows all that happened in its cycles: of the
- * free pages the fewest and the most, and of bars whether there was one, however short.
+ * free pages the fewest and the most, and of bars how much of its cycles they lasted.
  */
 #include "sim/lab_timeline.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     WIDTH = 1200,
@@ -61,16 +62,17 @@ static int column(const struct picture *picture, cycle_t cycle)
     return (int)((double)(cycle - picture->begin) / (double)(picture->end - picture->begin) * COLUMNS);
 }
 
-/* 1, 2 or 5 times a power of ten, not below `value`. */
+/* One of a few numbers of one digit times a power of ten, not below `value`. */
 static uint64_t round_up(uint64_t value)
 {
+    static const unsigned digits[] = {1, 2, 4, 5, 6, 8, 10};
     uint64_t power = 1;
     while (power * 10 < value)
         power *= 10;
-    return value <= power       ? power
-           : value <= 2 * power ? 2 * power
-           : value <= 5 * power ? 5 * power
-                                : 10 * power;
+    for (size_t i = 0; i < sizeof digits / sizeof *digits; i++)
+        if (digits[i] * power >= value)
+            return digits[i] * power;
+    return value;
 }
 
 /* ---- Free pages ---- */
@@ -175,7 +177,7 @@ static void put_zone(struct picture *picture, unsigned zone, struct zone_columns
     if (!columns->is_there)
         return;
     /* The marks lie far below what a zone has in all: they are what is to be seen. */
-    uint64_t wanted = columns->most_of_all, enough = 4 * (uint64_t)columns->highest_mark;
+    uint64_t wanted = columns->most_of_all, enough = 5 * (uint64_t)columns->highest_mark / 2;
     uint64_t top_pages = round_up(enough && wanted > enough ? enough : wanted ? wanted : 1);
     double bottom = picture->y + PANEL_HEIGHT;
     put_axis(picture, names[zone], top_pages, columns->most_of_all);
@@ -203,37 +205,80 @@ static void put_row_name(const struct picture *picture, const char *name, uint32
             COLUMNS);
 }
 
-/* A bar wherever there was one between a begin and an end; without an end it lasts to that of the picture. */
-static void put_bars(const struct picture *picture, enum mm_event_kind begin, enum mm_event_kind end,
-                     bool has_pid, uint32_t pid, int height, const char *colour)
+struct bars {
+    double share[COLUMNS]; /* of the column's cycles */
+    uint64_t nr, cycles;   /* how often, and how long in all */
+};
+
+static void add_bar(const struct picture *picture, struct bars *bars, cycle_t from, cycle_t to)
+{
+    if (to < picture->begin || from > picture->end)
+        return;
+    from = from < picture->begin ? picture->begin : from;
+    to = to > picture->end ? picture->end : to;
+    double a_column = (double)(picture->end - picture->begin) / COLUMNS;
+    double first = (double)(from - picture->begin) / a_column,
+           last = (double)(to - picture->begin) / a_column;
+    for (int at = column(picture, from); at <= column(picture, to); at++) {
+        double left = first > at ? first : at, right = last < at + 1 ? last : at + 1;
+        bars->share[at] += right - left > 1e-6 ? right - left : 1e-6;
+    }
+    bars->nr++;
+    bars->cycles += to - from;
+}
+
+/* Between each begin and its end; without an end, to that of the picture. */
+static void find_bars(const struct picture *picture, enum mm_event_kind begin, enum mm_event_kind end,
+                      const uint32_t *pid, struct bars *bars)
 {
     const struct lab_timeline *timeline = picture->timeline;
-    bool is_covered[COLUMNS + 1] = {false};
     cycle_t since = 0;
     bool is_open = false;
-    for (size_t i = 0; i <= timeline->nr; i++) {
-        const struct mm_event *event = i < timeline->nr ? &timeline->event[i] : NULL;
-        if (event && has_pid && event->edx != pid)
+    *bars = (struct bars){.nr = 0};
+    for (size_t i = 0; i < timeline->nr; i++) {
+        const struct mm_event *event = &timeline->event[i];
+        if (pid && event->edx != *pid)
             continue;
-        if (event && event->kind == begin && !is_open) {
+        if (event->kind == begin && !is_open) {
             is_open = true;
             since = event->cycle;
-        } else if (is_open && (!event || event->kind == end)) {
-            cycle_t until = event ? event->cycle : picture->end;
+        } else if (event->kind == end && is_open) {
             is_open = false;
-            for (int at = column(picture, since);
-                 until >= picture->begin && since <= picture->end && at <= column(picture, until); at++)
-                is_covered[at] = true;
+            add_bar(picture, bars, since, event->cycle);
         }
     }
-    for (int from = 0, at = 0; at <= COLUMNS; at++) {
-        if (is_covered[at])
+    if (is_open)
+        add_bar(picture, bars, since, picture->end);
+}
+
+/* The paler a column, the less of its cycles it was; but never so pale that it is not seen. */
+static unsigned shade_of(double share)
+{
+    enum { PALEST = 3, FULL = 10 };
+    if (share <= 0)
+        return 0;
+    return share >= 1 ? FULL : PALEST + (unsigned)(share * (FULL - PALEST));
+}
+
+static void put_bars(const struct picture *picture, const struct bars *bars, int height, const char *colour)
+{
+    for (int from = 0, at = 1; at <= COLUMNS; at++) {
+        unsigned shade = shade_of(bars->share[from]);
+        if (at < COLUMNS && shade_of(bars->share[at]) == shade)
             continue;
-        if (at > from)
-            fprintf(picture->to, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"/>\n",
-                    LEFT + from, picture->y + (ROW_HEIGHT - height) / 2, at - from, height, colour);
-        from = at + 1;
+        if (shade)
+            fprintf(picture->to,
+                    "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\" fill-opacity=\"%g\"/>\n",
+                    LEFT + from, picture->y + (ROW_HEIGHT - height) / 2, at - from, height, colour,
+                    shade / 10.0);
+        from = at;
     }
+}
+
+static void put_sum(const struct picture *picture, uint64_t nr, uint64_t cycles)
+{
+    fprintf(picture->to, "<text x=\"%d\" y=\"%d\" class=\"s\">%" PRIu64 " times, %.3g M</text>\n",
+            LEFT + COLUMNS + 6, picture->y + ROW_HEIGHT - 6, nr, (double)cycles / 1e6);
 }
 
 /* How many pages went to swap: the highest stands for the most in a column. */
@@ -262,20 +307,31 @@ static void put_swap_outs(struct picture *picture)
     picture->y += ROW_HEIGHT;
 }
 
+static void put_task(struct picture *picture, const struct timeline_task *task)
+{
+    uint64_t nr = 0, cycles = 0;
+    put_row_name(picture, task->name, task->pid);
+    for (unsigned i = 0; i < NR_STALLS; i++) {
+        struct bars bars;
+        find_bars(picture, stalls[i].begin, stalls[i].end, &task->pid, &bars);
+        put_bars(picture, &bars, stalls[i].height, stalls[i].colour);
+        nr += bars.nr;
+        cycles += bars.cycles;
+    }
+    put_sum(picture, nr, cycles);
+    picture->y += ROW_HEIGHT;
+}
+
 static void put_rows(struct picture *picture)
 {
-    const struct lab_timeline *timeline = picture->timeline;
+    struct bars bars;
     put_row_name(picture, "kswapd awake", 0);
-    put_bars(picture, MM_EVENT_KSWAPD_WAKE, MM_EVENT_KSWAPD_SLEEP, false, 0, 12, kswapd_colour);
+    find_bars(picture, MM_EVENT_KSWAPD_WAKE, MM_EVENT_KSWAPD_SLEEP, NULL, &bars);
+    put_bars(picture, &bars, 12, kswapd_colour);
+    put_sum(picture, bars.nr, bars.cycles);
     picture->y += ROW_HEIGHT;
-    for (unsigned i = 0; i < timeline->nr_tasks; i++) {
-        const struct timeline_task *task = &timeline->task[i];
-        put_row_name(picture, task->name, task->pid);
-        for (unsigned j = 0; j < NR_STALLS; j++)
-            put_bars(picture, stalls[j].begin, stalls[j].end, true, task->pid, stalls[j].height,
-                     stalls[j].colour);
-        picture->y += ROW_HEIGHT;
-    }
+    for (unsigned i = 0; i < picture->timeline->nr_tasks; i++)
+        put_task(picture, &picture->timeline->task[i]);
     put_swap_outs(picture);
 }
 
@@ -291,7 +347,7 @@ static void put_phases(const struct picture *picture, int bottom)
             "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\"/>\n<g class=\"s\"><text x=\"%d\" "
             "y=\"%d\">",
             LEFT + from, TOP - 20, to - from + 1, bottom - TOP + 20, i % 2 ? "#f2f2f2" : "#fafaf0",
-            LEFT + from + 3, TOP - 24 - 13 * (int)(i % 2));
+            LEFT + from + 3, TOP - 24);
         put_text(picture->to, phase->name);
         fprintf(picture->to, "</text></g>\n");
     }
@@ -334,12 +390,13 @@ static void put_legend(struct picture *picture)
                 "class=\"s\">%s</text>\n",
                 x, picture->y - stalls[i].height / 2 - 4, stalls[i].height, stalls[i].colour, x + 20,
                 picture->y, stalls[i].meaning);
-        x += 190;
+        x += 40 + 7 * (int)strlen(stalls[i].meaning);
     }
     picture->y += 20;
     fprintf(picture->to,
             "<text x=\"%d\" y=\"%d\" class=\"s\">A column of pixels stands for %" PRIu64
-            " cycles; what is shorter shows as one.</text>\n",
+            " cycles; a bar is the paler the less of them it lasted. Beside each row: how often, and million "
+            "cycles in all.</text>\n",
             LEFT, picture->y, (picture->end - picture->begin) / COLUMNS + 1);
     picture->y += 16;
 }
