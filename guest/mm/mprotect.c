@@ -1,7 +1,9 @@
 /* Other permissions, and locks, for parts of an address space. */
+#include "asm/pgtable.h"
 #include "bug.h"
 #include "errno.h"
 #include "mman.h"
+#include "swap.h"
 #include "vma.h"
 
 long change_flags(struct mm_struct *mm, unsigned long start, unsigned long end, u32 cleared, u32 set)
@@ -56,9 +58,22 @@ long do_mlock(struct mm_struct *mm, unsigned long start, unsigned long bytes)
     return error ? error : mm_populate(mm, start & PAGE_MASK, PAGE_ALIGN(start + bytes));
 }
 
+/* Reclaim may have put the pages aside that it found locked. */
+static void rescue_pages(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+    for (unsigned long address = start; address < end; address += PAGE_SIZE) {
+        const pte_t *pte = find_pte(mm, address);
+        if (pte && pte_present(*pte))
+            rescue_unevictable_page(pte_page(*pte));
+    }
+}
+
 long do_munlock(struct mm_struct *mm, unsigned long start, unsigned long bytes)
 {
-    return lock_range(mm, start, bytes, 0);
+    long error = lock_range(mm, start, bytes, 0);
+    if (error == 0)
+        rescue_pages(mm, start & PAGE_MASK, PAGE_ALIGN(start + bytes));
+    return error;
 }
 
 long do_mlockall(struct mm_struct *mm, u32 flags)
@@ -73,6 +88,8 @@ long do_mlockall(struct mm_struct *mm, u32 flags)
         account_vma(vma, -(long)vma_pages(vma));
         vma->vm_flags = (vma->vm_flags & ~VM_LOCKED) | lock;
         account_vma(vma, (long)vma_pages(vma));
+        if (lock == 0)
+            rescue_pages(mm, vma->vm_start, vma->vm_end);
         vma = vma_merge(vma);
     }
     if (lock)

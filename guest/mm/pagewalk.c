@@ -4,6 +4,7 @@
 #include "errno.h"
 #include "page_cache.h"
 #include "rmap.h"
+#include "swap.h"
 #include "swap_cache.h"
 
 static pmd_t *find_pmd(struct mm_struct *mm, unsigned long address)
@@ -67,9 +68,13 @@ static void zap_swap_pte(struct mm_struct *mm, pte_t *pte)
 static void zap_pte(struct mm_struct *mm, pte_t *pte)
 {
     struct page *page = pte_page(*pte);
+    bool was_used = pte_young(*pte);
     set_pte(pte, (pte_t){0});
     if (is_zero_page(page))
         return;
+    /* Nobody can ask this entry later. */
+    if (was_used && !PageAnon(page))
+        mark_page_accessed(page);
     page_remove_rmap(page);
     mm->rss--;
     free_page_and_swap_cache(page);
@@ -150,6 +155,9 @@ int copy_page_range(struct vm_area_struct *child, struct vm_area_struct *parent)
         pte_t *new_pte = pte_alloc(child->vm_mm, address);
         if (new_pte == NULL)
             return -ENOMEM;
+        /* The page of a file may have gone for the sake of the table. */
+        if (pte_none(*pte))
+            continue;
         if (is_swap_pte(*pte)) {
             set_swap_pte(child->vm_mm, new_pte, pte_to_swp_entry(*pte));
             continue;
