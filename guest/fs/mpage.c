@@ -7,7 +7,7 @@
 #include "string.h"
 
 /* A disk that refused so many commands one after another is not asked for the rest. */
-#define MOST_FAILURES 3
+#define MOST_FAILURES 8
 
 void mpage_bio_init(struct mpage_bio *mpage, struct block_device *bdev, enum req_op op)
 {

@@ -169,7 +169,11 @@ void filemap_readaround(struct file *file, unsigned long index)
 
 void force_page_cache_readahead(struct address_space *mapping, unsigned long first, unsigned long nr)
 {
-    while (nr) {
+    const unsigned long end =
+        (unsigned long)((i_size_read(mapping->host) + (loff_t)PAGE_SIZE - 1) >> PAGE_SHIFT);
+    if (first >= end)
+        return;
+    for (nr = min(nr, end - first); nr > 0;) {
         u32 part = (u32)min(nr, (unsigned long)MAX_PAGES_AT_ONCE);
         do_page_cache_readahead(mapping, first, part);
         first += part;

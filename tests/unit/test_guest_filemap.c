@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "blkdev.h"
 #include "errno.h"
 #include "gfp.h"
 #include "host_fs.h"
@@ -279,4 +280,108 @@ Test(guest_filemap, files_larger_than_memory_can_be_read, .init = start)
         try_truncate(file, MAX_BYTES);
         check_read(file, (u32)(random_below(37) * PAGE_SIZE), 3 * PAGE_SIZE);
     }
+}
+
+/* ---- Read-ahead: a disk that moves many pages with one command ---- */
+
+static struct {
+    u32 nr_commands;
+    unsigned long first, nr; /* pages of the last one */
+    unsigned long bad;       /* a page that cannot be read */
+} seen;
+
+static int counted_readpage(struct page *page)
+{
+    seen.nr_commands++;
+    seen.first = page->index;
+    seen.nr = 1;
+    return page->index == seen.bad ? -EIO : test_readpage(page);
+}
+
+static int counted_readpages(struct page **pages, u32 nr)
+{
+    int error = 0;
+    seen.nr_commands++;
+    seen.first = pages[0]->index;
+    seen.nr = nr;
+    for (u32 i = 0; i < nr; i++) {
+        cr_assert_eq(pages[i]->index, seen.first + i, "a gap in a command");
+        if (pages[i]->index == seen.bad || test_readpage(pages[i])) {
+            pages[i]->flags |= PG_error;
+            error = -EIO;
+        }
+    }
+    return error;
+}
+
+static const struct address_space_operations counted_aops = {
+    .readpage = counted_readpage, .readpages = counted_readpages, .writepage = test_writepage};
+
+static void start_counted(void)
+{
+    static struct block_device bdev = {.ra_pages = 16};
+    start();
+    sb.s_bdev = &bdev;
+    files[0].inode.i_mapping->a_ops = &counted_aops;
+    seen.bad = ~0ul;
+    try_truncate(&files[0], MAX_BYTES);
+}
+
+static void read_page(unsigned long index)
+{
+    check_read(&files[0], (u32)(index << PAGE_SHIFT), PAGE_SIZE);
+}
+
+Test(guest_filemap, windows_of_read_ahead_double, .init = start_counted)
+{
+    /* Linux's steps for windows of at most 16 pages: 1 page is asked for, so 2; then twice as many. */
+    static const u32 windows[] = {2, 4, 8, 16, 10};
+    unsigned long next = 0;
+    for (u32 i = 0; i < sizeof(windows) / sizeof(*windows); i++) {
+        read_page(next);
+        cr_assert_eq(seen.nr_commands, i + 1);
+        cr_assert_eq(seen.first, next);
+        cr_assert_eq(seen.nr, windows[i], "window %u has %lu pages", i, seen.nr);
+        for (unsigned long end = next + windows[i]; next < end; next++)
+            read_page(next);
+        cr_assert_eq(seen.nr_commands, i + 1, "pages of a window are there");
+    }
+    cr_assert_eq(next, MAX_BYTES >> PAGE_SHIFT);
+}
+
+Test(guest_filemap, who_reads_anywhere_gets_what_he_asks_for, .init = start_counted)
+{
+    static const unsigned long places[] = {30, 7, 21, 13, 38};
+    for (u32 i = 0; i < sizeof(places) / sizeof(*places); i++) {
+        read_page(places[i]);
+        cr_assert_eq(seen.nr_commands, i + 1);
+        cr_assert(seen.first == places[i] && seen.nr == 1);
+    }
+    files[0].file.f_ra.mode = RA_RANDOM;
+    for (unsigned long index = 0; index < 5; index++)
+        read_page(index);
+    cr_assert_eq(seen.nr, 1, "in order, but said to be anywhere");
+}
+
+Test(guest_filemap, a_page_that_is_there_parts_a_window, .init = start_counted)
+{
+    read_page(20);
+    force_page_cache_readahead(files[0].inode.i_mapping, 16, 8);
+    cr_assert(seen.nr_commands == 3 && seen.first == 21 && seen.nr == 3);
+    force_page_cache_readahead(files[0].inode.i_mapping, 0, ~0ul);
+    cr_assert_eq(files[0].inode.i_mapping->nrpages, MAX_BYTES >> PAGE_SHIFT, "up to the file's end");
+}
+
+Test(guest_filemap, a_page_that_cannot_be_read_costs_no_other, .init = start_counted)
+{
+    loff_t pos = (loff_t)9 << PAGE_SHIFT;
+    seen.bad = 9;
+    force_page_cache_readahead(files[0].inode.i_mapping, 0, 16);
+    cr_assert(seen.nr_commands == 1 && files[0].inode.i_mapping->nrpages == 15);
+    for (unsigned long index = 0; index < 16; index++)
+        if (index != seen.bad)
+            read_page(index);
+    cr_assert_eq(seen.nr_commands, 1);
+    cr_assert_eq(generic_file_read(&files[0].file, (char *)buffer, 10, &pos), -EIO);
+    cr_assert_eq(files[0].inode.i_mapping->nrpages, 15);
 }
