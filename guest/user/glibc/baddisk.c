@@ -1,8 +1,8 @@
 /*
- * A disk of which parts fail: who reads them gets EIO, or SIGBUS through a mapping, who writes them learns it from
- * fsync(), once, and all the rest goes on. /dev/hdb has an ext2 with a file "data", each page of which is filled
- * with its own number; the words mode= (read or write), from= and to= of the kernel's command line say what is
- * tried, and which of its pages are bad. Run as init, by tests/whole/failing_disk.py.
+ * A disk of which parts fail: who reads them gets EIO, or SIGBUS through a mapping, who writes them learns it
+ * from fsync(), once, and all the rest goes on. /dev/hdb has an ext2 with a file "data", each page of which
+ * is filled with its own number; the words mode= (read or write), from= and to= of the kernel's command line
+ * say what is tried, and which of its pages are bad. Run as init, by tests/whole/failing_disk.py.
  */
 #include <errno.h>
 #include <setjmp.h>
