@@ -9,12 +9,14 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 
 LK, BUILD = os.environ["LK"], os.environ["LK_BUILD"]
 ROOT = os.path.join(BUILD, "guest", "root-i386.ext2")
 PAGE_BYTES, NR_PAGES, NEW = 4096, 64, 100
 SECTORS_PER_PAGE = PAGE_BYTES // 512
 FIRST_BAD, LAST_BAD = 40, 42
+MOST_SECONDS = 100  # for one machine, which takes two
 failures = []
 
 
@@ -49,6 +51,8 @@ def arguments(mode, first, last):
 def run(what, command, when_ready=None):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         text = ""
+        timer = threading.Timer(MOST_SECONDS, process.kill)
+        timer.start()
         for line in process.stdout:
             text += line.decode("ascii", "replace").replace("\r", "")
             if when_ready and "baddisk: ready" in text:
@@ -56,6 +60,7 @@ def run(what, command, when_ready=None):
                 when_ready = None
                 process.stdin.write(b"\n")
                 process.stdin.flush()
+        timer.cancel()
     if "baddisk: done" not in text or "FAILED" in text or "leaked pages: 0" not in text:
         complain(f"{what}: {text[-2000:]}")
 
