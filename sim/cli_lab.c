@@ -172,9 +172,6 @@ static bool run_guest_lab(struct command *command, struct lab_result *result)
 static bool draw_timelines(struct command *command, const struct lab_result *result)
 {
     const struct options *options = &command->options;
-    const struct lab_run run = {.output = options->output};
-    if (!lab_make_output(&run, &command->diag))
-        return false;
     for (unsigned i = 0; i < result->nr_outcomes; i++) {
         const struct lab_outcome *outcome = &result->outcomes[i];
         char name[128], title[256];
@@ -213,6 +210,9 @@ static void run_one(struct command *command, const struct lab_row *row)
         return;
     }
     struct lab_result result = {.row = row};
+    const struct lab_run files = {.output = options->output};
+    if (row->has_timeline && !lab_make_output(&files, &command->diag))
+        return;
     if (run_guest_lab(command, &result)) {
         if (options->wants_json) {
             lab_put_json(&result, stdout);

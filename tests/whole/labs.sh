@@ -72,6 +72,22 @@ if command -v gnuplot >/dev/null; then
     refused 73 '/dev/null' latency -o /dev/null
     refused 73 'nowhere/out' latency -o nowhere/out
 fi
+# The time line of memory management: well-formed, with a panel for each zone, its marks, and who was stopped.
+refused 73 '/dev/null' watermarks -o /dev/null
+"$LK" lab watermarks -o drawn >text 2>err </dev/null || complain "lab watermarks: status $?: $(cat text err)"
+grep -qx 'picture: drawn/watermarks.svg' text && python3 - <<'END' || complain "watermarks.svg: $(head -c 300 drawn/watermarks.svg)"
+import re
+import xml.etree.ElementTree as tree
+name = "{http://www.w3.org/2000/svg}"
+root = tree.parse("drawn/watermarks.svg").getroot()
+texts = ["".join(text.itertext()) for text in root.iter(name + "text")]
+said = open("text").read()
+for zone, low in re.findall(r"zone (\w+): \d+ pages; min \d+, low (\d+),", said):
+    assert f"zone {zone}: free pages" in texts and f"low {low}" in texts, (zone, low)
+times = int(re.search(r"direct reclaim +(\d+) times", said)[1])
+assert any(text.startswith(f"{times} times, ") for text in texts), times
+assert "kswapd awake" in texts and len(list(root.iter(name + "rect"))) > 20
+END
 "$LK" lab >out 2>err && complain "lab without a word: status 0"
 [ -s out ] && complain "lab without a word: wrote to stdout"
 "$LK" lab latency --help | grep -q -- --json || complain "lab latency --help says nothing of --json"
