@@ -1,26 +1,11 @@
 #!/bin/sh
 # Debian's gdb goes back in the bundled guest's run, finds who wrote last, and sees at each place the registers that a run
 # shows which only went forward; the run's statistics and what it prints are those of one that nobody watched. From the bad
-# end of a guest the way back is open. Takes 30 seconds.
+# end of a guest the way back is open. Takes 20 seconds.
 set -u
 . "$LK_SOURCE/tests/whole/lib.sh"
 session=$LK_SOURCE/tests/whole/gdb_reverse.gdb
 command -v gdb >/dev/null || { echo "no gdb"; exit 77; }
-
-# serve NAME OPTION...: a run that waits for gdb at $port
-serve() {
-    name=$1
-    shift
-    timeout 120 "$LK" run -q --gdb=0 --gdb-wait -o "$name" "$@" "$LK_KERNEL" >"$name.console" 2>"$name.err" </dev/null &
-    run=$!
-    for attempt in $(seq 100); do
-        port=$(sed -n 's/.*target remote 127.0.0.1:\([0-9]*\).*/\1/p' "$name.err")
-        [ -n "$port" ] && return
-        sleep 0.1
-    done
-    complain "$name: no port after $attempt tries: $(cat "$name.err")"
-    finish
-}
 
 # debug NAME WORD...: gdb with these words at $port
 debug() {
@@ -32,10 +17,10 @@ debug() {
 for model in inorder functional; do
     timeout 120 "$LK" run -q -a init=init -s cpu.model=$model -o plain.$model "$LK_KERNEL" >plain.$model.console 2>err </dev/null ||
         complain "plain, $model: status $?"
-    serve straight.$model -a init=init -s cpu.model=$model --gdb-history-mib 0
+    serve_gdb straight.$model -a init=init -s cpu.model=$model --gdb-history-mib 0 "$LK_KERNEL"
     debug straight.said -ex 'set $is_straight=1' -x "$session"
     wait $run
-    serve back.$model -a init=init -s cpu.model=$model
+    serve_gdb back.$model -a init=init -s cpu.model=$model "$LK_KERNEL"
     debug back.said -ex 'set $is_straight=0' -x "$session"
     wait $run || complain "$model: status $?"
     sed -n '/^place/p' straight.said >expected
@@ -58,7 +43,7 @@ END
 done
 
 # A panic: back to its begin, and there once more.
-serve fault -a lkdtm=null
+serve_gdb fault -a lkdtm=null "$LK_KERNEL"
 debug fault.said -ex 'eval "target remote 127.0.0.1:%d", $port' -ex continue -ex 'printf "end %d\n", $cycles' -ex 'break panic' \
     -ex reverse-continue -ex 'backtrace 1' -ex delete -ex continue -ex 'printf "end %d\n", $cycles' -ex continue
 wait $run
@@ -67,7 +52,7 @@ wait $run
     grep -q '^#0  panic' fault.said || complain "the panic is not met again: $(cat fault.said)"
 
 # What only goes forward says so.
-serve traced -a init=init --trace t.lkt
+serve_gdb traced -a init=init --trace t.lkt "$LK_KERNEL"
 grep -q "no going back with --trace" traced.err || complain "--trace: $(cat traced.err)"
 debug traced.said -ex 'eval "target remote 127.0.0.1:%d", $port' -ex stepi -ex reverse-stepi -ex kill
 wait $run
