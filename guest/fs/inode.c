@@ -257,6 +257,16 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, umode_t mode
     inode->i_mode = mode;
 }
 
+/* A socket is reached by connect(), not by open(). */
+static int no_open(struct inode *inode, struct file *file)
+{
+    (void)inode;
+    (void)file;
+    return -ENXIO;
+}
+
+const struct file_operations no_open_fops = {.open = no_open};
+
 void init_special_inode(struct inode *inode, umode_t mode, dev_t rdev)
 {
     inode->i_mode = mode;
@@ -267,6 +277,8 @@ void init_special_inode(struct inode *inode, umode_t mode, dev_t rdev)
         inode->i_fop = &def_blk_fops;
     else if (S_ISFIFO(mode))
         inode->i_fop = &pipefifo_fops;
+    else if (S_ISSOCK(mode))
+        inode->i_fop = &no_open_fops;
 }
 
 struct timespec64 current_time(void)

@@ -3,6 +3,7 @@
 #include "fs_calls.h"
 #include "fs_struct.h"
 #include "nameidata.h"
+#include "uaccess.h"
 
 /* A name that is to be made, with the names of its file system locked. */
 struct new_name {
@@ -139,6 +140,14 @@ long do_mknodat(int dfd, const char __user *name, u32 mode, u32 dev)
         return error;
     error = make_node(&new, masked(mode), dev);
     end_new_name(&new);
+    return error;
+}
+
+int kern_mknod(const char *name, umode_t mode)
+{
+    bool before = set_fs_kernel(true);
+    int error = (int)do_mknodat(AT_FDCWD, name, mode, 0);
+    set_fs_kernel(before);
     return error;
 }
 

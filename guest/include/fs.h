@@ -359,8 +359,9 @@ unsigned long shrink_clean_icache(unsigned long nr);
 unsigned long evict_inodes(struct super_block *sb);
 /* The owner and the mode that a new inode in dir gets. */
 void inode_init_owner(struct inode *inode, const struct inode *dir, umode_t mode);
-/* The operations of a FIFO, character device or block device. */
+/* The operations of a FIFO, character device, block device or socket; a socket's, which cannot be opened. */
 void init_special_inode(struct inode *inode, umode_t mode, dev_t rdev);
+extern const struct file_operations no_open_fops;
 struct timespec64 current_time(void);
 void touch_atime(const struct path *path);
 void file_update_time(struct file *file);

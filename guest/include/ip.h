@@ -124,8 +124,6 @@ void udp_show(struct seq_file *m);
 void raw_show(struct seq_file *m);
 /* The sender's address goes to msg. */
 void inet_set_name(struct msghdr *msg, be32 address, be16 port);
-/* Gives the packet's bytes to msg; how many, or an error. Frees it. */
-ssize_t inet_receive(struct sk_buff *skb, struct msghdr *msg);
 
 /* ---- counts (snmp.def) ---- */
 

@@ -16,6 +16,9 @@ int kern_path_at(int dfd, const char *name, u32 flags, struct path *path);
 /* The name in user memory. */
 int user_path_at(int dfd, const char __user *name, u32 flags, struct path *path);
 
+/* As mknod(2) of the current task: a file of that kind, for a name in kernel memory. 0 or an error. */
+int kern_mknod(const char *name, umode_t mode);
+
 /* A user's name in kernel memory: an address for putname(), or ERR_PTR(-EFAULT, -ENAMETOOLONG, -ENOENT). */
 char *getname(const char __user *name);
 char *getname_flags(const char __user *name, u32 flags);

@@ -20,6 +20,7 @@ struct msghdr {
 
 /* Lengths of addresses are those that the caller gave; they are at most SOCKADDR_MOST. */
 struct proto_ops {
+    u32 family;
     int (*release)(struct socket *sock);
     int (*bind)(struct socket *sock, const void *address, u32 len);
     int (*connect)(struct socket *sock, const void *address, u32 len);

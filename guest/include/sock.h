@@ -38,7 +38,8 @@ struct sock {
 #define SEND_SHUTDOWN 2u
 
 /* net/core/sock.c */
-struct sock *sk_alloc(struct socket *sock);
+/* As the beginning of a protocol's own struct, of so many bytes, zeroed; NULL: no memory. */
+struct sock *sk_alloc(struct socket *sock, size_t bytes);
 void sock_hold(struct sock *sk);
 void sock_put(struct sock *sk);
 /* The error that waits to be told, which is told by this; 0: none. */
@@ -53,6 +54,8 @@ void sock_charge(struct sock *sk, u32 bytes);
 bool sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
 /* Takes the next packet (MSG_PEEK: a copy); waits for one. NULL: received no more (shutdown). ERR_PTR. */
 struct sk_buff *skb_recv_datagram(struct sock *sk, u32 flags);
+/* Gives the packet's bytes to msg; how many, or an error. Frees it. */
+ssize_t datagram_receive(struct sk_buff *skb, struct msghdr *msg);
 u32 datagram_poll(struct file *file, struct socket *sock, struct poll_table *table);
 /* SOL_SOCKET: value has the first words of what the user gave, nr of them. */
 int sock_setsockopt(struct sock *sk, u32 option, const u32 value[2], u32 nr);

@@ -134,7 +134,7 @@ static struct inode *get_socket_inode(void)
     inode->i_ino = get_next_ino();
     inode_init_owner(inode, NULL, S_IFSOCK | 0777);
     inode->i_atime = inode->i_mtime = inode->i_ctime = current_time();
-    inode->i_fop = &socket_file_ops;
+    inode->i_fop = &no_open_fops;
     return inode;
 }
 

@@ -4,7 +4,7 @@
 # small ext2 disk. Status 77: no 32-bit C library, no mke2fs, or a host that does not run i386 programs.
 set -u
 . "$LK_SOURCE/tests/whole/lib.sh"
-programs="signals futexes fpu badframes threads sockets splices"
+programs="signals futexes fpu badframes threads sockets splices unixes"
 # This one gives up root's rights, which it must have.
 [ "$(id -u)" != 0 ] || programs="$programs jobs"
 command -v mke2fs >/dev/null || { echo "no mke2fs: skipped"; exit 77; }

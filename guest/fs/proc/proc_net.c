@@ -1,6 +1,7 @@
 /* /proc/net, which is the same for all processes. */
 #include "internal.h"
 #include "ip.h"
+#include "net_protocols.h"
 #include "netdevice.h"
 
 static void show_device(struct seq_file *m, const struct net_device *dev)
@@ -45,11 +46,8 @@ static void snmp_show(struct seq_file *m)
 }
 
 const struct proc_entry proc_net_entries[] = {
-    PROC_TEXT("arp", arp_show),
-    PROC_TEXT("dev", dev_show),
-    PROC_TEXT("raw", raw_show),
-    PROC_TEXT("route", route_show),
-    PROC_TEXT("snmp", snmp_show),
-    PROC_TEXT("udp", udp_show),
-    {.name = NULL},
+    PROC_TEXT("arp", arp_show),   PROC_TEXT("dev", dev_show),
+    PROC_TEXT("raw", raw_show),   PROC_TEXT("route", route_show),
+    PROC_TEXT("snmp", snmp_show), PROC_TEXT("udp", udp_show),
+    PROC_TEXT("unix", unix_show), {.name = NULL},
 };

@@ -192,6 +192,7 @@ void __init net_init(void)
 {
     skb_init();
     inet_init();
+    unix_init();
     loopback_init();
     e1000_init();
 }

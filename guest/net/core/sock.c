@@ -10,9 +10,9 @@
 #define WAIT_FOR_EVER MAX_SCHEDULE_TIMEOUT
 #define TTL_DEFAULT 64u
 
-struct sock *sk_alloc(struct socket *sock)
+struct sock *sk_alloc(struct socket *sock, size_t bytes)
 {
-    struct sock *sk = kzalloc(sizeof(*sk), GFP_KERNEL);
+    struct sock *sk = kzalloc(bytes, GFP_KERNEL);
     if (sk == NULL)
         return NULL;
     sk->refs = 1;
@@ -168,6 +168,18 @@ struct sk_buff *skb_recv_datagram(struct sock *sk, u32 flags)
     }
 }
 
+ssize_t datagram_receive(struct sk_buff *skb, struct msghdr *msg)
+{
+    u32 room = (u32)min(msg->msg_iter.count, (size_t)skb->len);
+    bool tells_length = msg->msg_flags & MSG_TRUNC;
+    ssize_t result = skb_copy_datagram_iter(skb, 0, &msg->msg_iter, room);
+    if (result == 0)
+        result = (ssize_t)(tells_length ? skb->len : room);
+    msg->msg_flags = skb->len > room ? MSG_TRUNC : 0;
+    kfree_skb(skb);
+    return result;
+}
+
 u32 datagram_poll(struct file *file, struct socket *sock, struct poll_table *table)
 {
     struct sock *sk = sock->sk;
@@ -284,7 +296,7 @@ int sock_getsockopt(struct sock *sk, u32 option, u32 value[2])
         value[0] = sk->protocol;
         return 1;
     case SO_DOMAIN:
-        value[0] = AF_INET;
+        value[0] = sk->socket->ops->family;
         return 1;
     case SO_ERROR:
         value[0] = (u32)-sock_error(sk);

@@ -27,7 +27,7 @@ static int inet_create(struct socket *sock, u32 protocol)
             return -EPROTONOSUPPORT;
         if (proto->is_privileged && !capable_root())
             return -EPERM;
-        sock->sk = sk_alloc(sock);
+        sock->sk = sk_alloc(sock, sizeof(struct sock));
         if (sock->sk == NULL)
             return -ENOMEM;
         sock->sk->protocol = (u8)number;
@@ -208,16 +208,4 @@ void inet_set_name(struct msghdr *msg, be32 address, be16 port)
     const struct sockaddr_in from = {.sin_family = AF_INET, .sin_port = port, .sin_addr = address};
     memcpy(msg->msg_name, &from, sizeof(from));
     msg->msg_namelen = sizeof(from);
-}
-
-ssize_t inet_receive(struct sk_buff *skb, struct msghdr *msg)
-{
-    u32 room = (u32)min(msg->msg_iter.count, (size_t)skb->len);
-    bool tells_length = msg->msg_flags & MSG_TRUNC;
-    ssize_t result = skb_copy_datagram_iter(skb, 0, &msg->msg_iter, room);
-    if (result == 0)
-        result = (ssize_t)(tells_length ? skb->len : room);
-    msg->msg_flags = skb->len > room ? MSG_TRUNC : 0;
-    kfree_skb(skb);
-    return result;
 }

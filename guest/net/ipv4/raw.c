@@ -71,7 +71,7 @@ static ssize_t raw_recvmsg(struct socket *sock, struct msghdr *msg)
     if (skb == NULL || IS_ERR(skb))
         return skb ? PTR_ERR(skb) : 0;
     inet_set_name(msg, ip_hdr(skb)->saddr, 0);
-    return inet_receive(skb, msg);
+    return datagram_receive(skb, msg);
 }
 
 bool raw_local_deliver(const struct sk_buff *skb)
@@ -93,7 +93,8 @@ bool raw_local_deliver(const struct sk_buff *skb)
     return is_heard;
 }
 
-static const struct proto_ops raw_ops = {.release = inet_release,
+static const struct proto_ops raw_ops = {.family = AF_INET,
+                                         .release = inet_release,
                                          .bind = raw_bind,
                                          .connect = raw_connect,
                                          .getname = inet_getname,

@@ -390,12 +390,13 @@ static ssize_t udp_recvmsg(struct socket *sock, struct msghdr *msg)
         return skb ? PTR_ERR(skb) : 0;
     const struct udphdr *udp = (const void *)skb->transport_header;
     inet_set_name(msg, ip_hdr(skb)->saddr, udp->source);
-    return inet_receive(skb, msg);
+    return datagram_receive(skb, msg);
 }
 
 /* ---- The rest ---- */
 
-static const struct proto_ops udp_ops = {.release = inet_release,
+static const struct proto_ops udp_ops = {.family = AF_INET,
+                                         .release = inet_release,
                                          .bind = udp_bind,
                                          .connect = udp_connect,
                                          .getname = inet_getname,
