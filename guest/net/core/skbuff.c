@@ -19,7 +19,8 @@ void __init skb_init(void)
 
 struct sk_buff *alloc_skb(u32 bytes, gfp_t gfp)
 {
-    struct sk_buff *skb = kmem_cache_zalloc(skbuff_cachep, gfp);
+    /* A packet that is lost is nothing to report. */
+    struct sk_buff *skb = kmem_cache_zalloc(skbuff_cachep, gfp | __GFP_NOWARN);
     if (skb == NULL)
         return NULL;
     skb->head = kmalloc(bytes, gfp | __GFP_NOWARN);
@@ -303,7 +304,7 @@ int skb_linearize(struct sk_buff *skb)
 
 struct sk_buff *skb_copy(const struct sk_buff *skb, gfp_t gfp)
 {
-    struct sk_buff *copy = kmem_cache_alloc(skbuff_cachep, gfp);
+    struct sk_buff *copy = kmem_cache_alloc(skbuff_cachep, gfp | __GFP_NOWARN);
     u8 *head = copy ? copy_whole(skb, gfp) : NULL;
     if (head == NULL) {
         if (copy)
