@@ -352,6 +352,27 @@ Test(guest_net, what_comes)
     cr_assert_eq(host_net_end(), 0);
 }
 
+/* As many bytes as the packet has, but some of them twice and others not at all; no sum would tell. */
+Test(guest_net, overlaps)
+{
+    static uint8_t packet[200], frame[200];
+    begin();
+    int socket = host_net_open(PORT);
+    size_t bytes = make_udp(packet, PORT, 88);
+    cr_assert_eq(bytes, 96);
+    put16(packet + 6, 0);
+    host_net_receive(frame, make_frame(frame, PROTOCOL_UDP, 1, packet, 0, 48, true));
+    host_net_receive(frame, make_frame(frame, PROTOCOL_UDP, 1, packet, 24, 24, true));
+    host_net_receive(frame, make_frame(frame, PROTOCOL_UDP, 1, packet, 72, 24, false));
+    cr_assert_eq(host_net_recv(socket, arrived, sizeof arrived, &(uint32_t){0}, &(unsigned){0}), -EAGAIN);
+    /* The same without the one that is too much, and with the one that was missing. */
+    host_net_receive(frame, make_frame(frame, PROTOCOL_UDP, 2, packet, 72, 24, false));
+    host_net_receive(frame, make_frame(frame, PROTOCOL_UDP, 2, packet, 0, 48, true));
+    host_net_receive(frame, make_frame(frame, PROTOCOL_UDP, 2, packet, 48, 24, true));
+    cr_assert(arrives(socket, packet, bytes));
+    cr_assert_eq(host_net_end(), 0);
+}
+
 /* Nobody listens: the sender is told with the packet's beginning. Echo requests come back. */
 Test(guest_net, answers)
 {

@@ -1,4 +1,4 @@
-/* Sockets of AF_UNIX: pairs, names, connections, datagrams, and what is wrong. The same lines come on Linux. */
+/* Sockets of AF_UNIX: pairs, names, connections, datagrams, errors. The same lines come on Linux. */
 #include "trial.h"
 
 #include <errno.h>
