@@ -19,6 +19,7 @@ struct search {
     struct cpu_point points[CPU_MAX_POINTS]; /* of the machine */
     unsigned nr_points;
     bool has_moved;
+    bool has_faulted; /* a triple fault has left the machine where it was before */
 };
 
 /* What was met on the way. */
@@ -36,6 +37,7 @@ static bool begin_search(struct search *search, struct history *history, struct 
     search->history = history;
     search->diag = diag;
     search->begin = history_moment_of(history->machine, history->nr_met);
+    search->has_faulted = machine_how_ended(history->machine) == MACHINE_TRIPLE_FAULT;
     history->is_going_back = true;
     return history_save_rest(history, &search->rest, diag);
 }
@@ -160,7 +162,7 @@ static enum history_arrival look_at_steps(struct search *search, const struct hi
     set_points(search, true);
     while (!is_there(search, end)) {
         const struct history_moment now = moment_now(search);
-        if (!is_same_place(&now, end)) {
+        if (!is_same_place(&now, end) || (search->has_faulted && end == &search->begin)) {
             found->moment = now;
             found->is_there = true;
         }

@@ -51,6 +51,32 @@ wait $run
 [ "$(grep -c 'SIGABRT' fault.said)" = 2 ] && [ "$(grep '^end' fault.said | sort -u | wc -l)" = 1 ] &&
     grep -q '^#0  panic' fault.said || complain "the panic is not met again: $(cat fault.said)"
 
+# The two ends of a processor: a triple fault, and HLT for good. One step back it stands before the instruction.
+for last in ud2 hlt; do
+    cat >$last.S <<END
+    .long 0x1badb002, 0, -0x1badb002
+    .globl _start
+_start:
+    lidt none
+    nop
+last:
+    $last
+none:
+    .word 0
+    .long 0
+END
+    gcc -m32 -nostdlib -static -no-pie -Wl,-Ttext-segment=0x100000 -Wl,--build-id=none -o $last.elf $last.S || complain "$last.S does not build"
+    serve_gdb $last -s machine.ram=32MiB $last.elf
+    timeout 60 gdb -nx -q -batch -ex "target remote 127.0.0.1:$port" -ex continue -ex 'printf "end %d\n", $cycles' -ex reverse-stepi \
+        -ex 'printf "%d\n", $pc == (long)&last' -ex reverse-stepi -ex 'printf "%d\n", $pc == (long)&last - 1' \
+        -ex reverse-continue -ex continue -ex 'printf "end %d\n", $cycles' -ex continue $last.elf >$last.said 2>&1
+    wait $run
+    status=$?
+    [ "$(grep -c '^1$' $last.said)" = 2 ] && [ "$(grep -c '^end' $last.said)" = 2 ] &&
+        [ "$(grep '^end' $last.said | sort -u | wc -l)" = 1 ] || complain "$last: $(cat $last.said)"
+    [ $status = 81 ] || [ $status = 82 ] || complain "$last: status $status"
+done
+
 # What only goes forward says so.
 serve_gdb traced -a init=init --trace t.lkt "$LK_KERNEL"
 grep -q "no going back with --trace" traced.err || complain "--trace: $(cat traced.err)"
