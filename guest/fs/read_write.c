@@ -29,7 +29,10 @@ ssize_t vfs_write(struct file *file, const char __user *buf, size_t count, loff_
         return -EBADF;
     if (file->f_op->write == NULL || *pos < 0)
         return -EINVAL;
-    return file->f_op->write(file, buf, min(count, (size_t)MAX_RW_COUNT), pos);
+    ssize_t done = file->f_op->write(file, buf, min(count, (size_t)MAX_RW_COUNT), pos);
+    /* O_SYNC has this bit, too: what was written is on the disk. */
+    int error = done > 0 && (file->f_flags & O_DSYNC) && file->f_op->fsync ? vfs_fsync(file, 0) : 0;
+    return error ? error : done;
 }
 
 ssize_t kernel_read(struct file *file, void *buf, size_t count, loff_t *pos)
