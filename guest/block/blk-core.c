@@ -55,6 +55,15 @@ static bool is_whole(const struct bio *bio)
     return true;
 }
 
+int submit_on_disk(const struct bio *bio)
+{
+    struct block_device *bdev = bio->bi_bdev;
+    u64 start_ns = disk_stats_begin(&bdev->stats);
+    int error = bdev->submit(bdev, bio);
+    disk_stats_end(&bdev->stats, bio->bi_opf, error ? 0 : bio_bytes(bio) >> SECTOR_SHIFT, start_ns);
+    return error;
+}
+
 int submit_bio_wait(const struct bio *bio)
 {
     struct block_device *bdev = bio->bi_bdev;
@@ -65,10 +74,8 @@ int submit_bio_wait(const struct bio *bio)
         return -EINVAL;
     if (bio->bi_opf != REQ_OP_FLUSH)
         count_vm_events(bio->bi_opf == REQ_OP_WRITE ? PGPGOUT : PGPGIN, nr_sectors);
-    u64 start_ns = disk_stats_begin(&bdev->stats);
     delayacct_blkio_start();
-    int error = bdev->submit(bdev, bio);
+    int error = submit_on_disk(bio);
     delayacct_blkio_end();
-    disk_stats_end(&bdev->stats, bio->bi_opf, error ? 0 : nr_sectors, start_ns);
     return error;
 }

@@ -253,6 +253,7 @@ static void __init probe_channel(u32 number)
         *drive = (struct ide_drive){.channel = channel,
                                     .unit = unit,
                                     .bdev = {.name = drive_names[2 * number + unit],
+                                             .driver = number ? "ide1" : "ide0",
                                              .bd_dev = MKDEV(number ? IDE1_MAJOR : IDE0_MAJOR, 64u * unit),
                                              .submit = submit}};
         if (!identify(drive))

@@ -153,12 +153,13 @@ unsigned long nr_blockdev_pages(void)
 
 void blkdev_devices_show(struct seq_file *m)
 {
-    u32 last_major = 0;
-    const struct block_device *bdev = NULL;
-    while ((bdev = next_block_device(bdev))) {
-        if (MAJOR(bdev->bd_dev) != last_major)
-            seq_printf(m, "%3u ide%u\n", MAJOR(bdev->bd_dev), MAJOR(bdev->bd_dev) == IDE0_MAJOR ? 0u : 1u);
-        last_major = MAJOR(bdev->bd_dev);
+    for (const struct block_device *bdev = next_block_device(NULL); bdev; bdev = next_block_device(bdev)) {
+        /* The first of its driver's. */
+        const struct block_device *first = next_block_device(NULL);
+        while (MAJOR(first->bd_dev) != MAJOR(bdev->bd_dev))
+            first = next_block_device(first);
+        if (first == bdev)
+            seq_printf(m, "%3u %s\n", MAJOR(bdev->bd_dev), bdev->driver);
     }
 }
 

@@ -1,5 +1,6 @@
 /* How the tree of files begins, with the embedded programs in /bin, and how it ends. */
 #include "binfmts.h"
+#include "blkdev.h"
 #include "buffer_head.h"
 #include "bug.h"
 #include "err.h"
@@ -15,6 +16,7 @@
 #include "string.h"
 #include "swapops.h"
 #include "uaccess.h"
+#include "zram.h"
 
 static struct vfsmount *rootfs_mnt;
 
@@ -87,6 +89,8 @@ void vfs_start(void)
     if (init_fs_struct(&root) || copy_files(0, current) || pipefs_start() || sockfs_start() || bdev_start() ||
         shmem_start())
         panic("VFS: no memory for the first task's files");
+    find_partitions();
+    zram_start();
     make_folders();
     write_programs();
     int error = do_mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
@@ -114,6 +118,7 @@ void vfs_shutdown(void)
     pipefs_end();
     sockfs_end();
     bdev_end();
+    zram_end();
     if (dentry_stat.nr_dentry || inodes_stat.nr_inodes || nr_files)
         pr_err("VFS: still there: %lu dentries, %lu inodes, %lu files\n", dentry_stat.nr_dentry,
                inodes_stat.nr_inodes, nr_files);

@@ -41,6 +41,7 @@ struct disk_stats {
 struct inode;
 struct block_device {
     const char *name;
+    const char *driver; /* in /proc/devices: what has the major number */
     sector_t nr_sectors;
     dev_t bd_dev;
     struct disk_stats stats;
@@ -48,6 +49,8 @@ struct block_device {
     struct inode *bd_inode; /* of its pages, for who works through the page cache; NULL: nobody has yet */
     /* Does it, in the caller's task; 0 or -EIO. The bio lies within the device. */
     int (*submit)(struct block_device *bdev, const struct bio *bio);
+    /* Memory that pretends to be a disk: nobody will read this page again (a slot of swap). May be NULL. */
+    void (*swap_slot_free_notify)(struct block_device *bdev, sector_t sector);
     struct block_device *next;
 };
 
@@ -62,6 +65,7 @@ struct block_device *next_block_device(const struct block_device *bdev);
 /* Majors of Linux; a drive's minor is 64 times its unit. */
 #define IDE0_MAJOR 3u
 #define IDE1_MAJOR 22u
+#define ZRAM_MAJOR 252u
 /* fs/block_dev.c: writes out what the page cache has of it, and the drive's own cache. 0 or -EIO. */
 int sync_blockdev(struct block_device *bdev);
 /* fs/super.c: a file system is on it, and in use. */
@@ -84,3 +88,10 @@ void disk_stats_end(struct disk_stats *stats, enum req_op op, u32 nr_sectors, u6
 u32 bio_bytes(const struct bio *bio);
 /* Does it and waits. -EINVAL: not whole sectors, or beyond the device's end; -EIO: the device failed. */
 int submit_bio_wait(const struct bio *bio);
+/* The same on a partition's disk, which it has been checked against; its pages count once. */
+int submit_on_disk(const struct bio *bio);
+
+/* partitions.c: looks for partitions on all disks, and adds them. Takes reading. */
+void find_partitions(void);
+/* /proc/partitions. */
+void partitions_show(struct seq_file *m);

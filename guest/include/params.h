@@ -15,6 +15,7 @@ struct boot_params {
     unsigned long min_free_kbytes; /* min_free_kbytes=N; 0: computed */
     phys_addr_t highmem; /* highmem=SIZE: so much of lowmem becomes highmem; 0: what is above 896 MiB */
     phys_addr_t cma_start, cma_end; /* where: cma=SIZE[@START[-END]]; cma_end 0: in lowmem */
+    phys_addr_t zram_bytes;         /* zram=SIZE: a compressed disk in memory */
     phys_addr_t cma_bytes;          /* cma=SIZE: contiguous area for devices */
     const char *slub_debug;         /* slub_debug[=FZPU][,CACHE...]: NULL: off */
     const char *lkdtm;              /* lkdtm=WHAT: break on purpose, see kernel/lkdtm.c */

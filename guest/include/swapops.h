@@ -44,7 +44,10 @@ void swap_free(swp_entry_t entry);
 /* swap_free(), and a page that is in the cache for nobody else goes as well. */
 void free_swap_and_cache(swp_entry_t entry);
 
-/* swapfile.c: at the end, when no process is left. */
+/* swapfile.c: whether an area lies there. */
+struct block_device;
+bool is_swap_device(const struct block_device *bdev);
+/* At the end, when no process is left. */
 void swapoff_all(void);
 /* /proc/swaps. */
 struct seq_file;

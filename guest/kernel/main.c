@@ -35,6 +35,7 @@
 #include "tty.h"
 #include "vgacon.h"
 #include "vmalloc.h"
+#include "zram.h"
 
 __noreturn void start_kernel(void);
 
@@ -190,6 +191,7 @@ void __init start_kernel(void)
     intel_iommu_init();
     dma_engine_init();
     ide_init();
+    zram_init();
     net_init();
     if (boot_params.lspci)
         show_pci();

@@ -62,6 +62,12 @@ static void set_cma(const char *value)
         *end == '-' ? memparse(end + 1, &end) : boot_params.cma_start + boot_params.cma_bytes;
 }
 
+static void set_zram(const char *value)
+{
+    const char *end;
+    boot_params.zram_bytes = memparse(value, &end);
+}
+
 static void set_slub_debug(const char *value)
 {
     boot_params.slub_debug = value ? value : "";
@@ -113,6 +119,7 @@ static const struct {
     {"mem", NEEDS_VALUE, set_mem},
     {"highmem", NEEDS_VALUE, set_highmem},
     {"cma", NEEDS_VALUE, set_cma},
+    {"zram", NEEDS_VALUE, set_zram},
     {"min_free_kbytes", NEEDS_VALUE, set_min_free_kbytes},
     {"slub_debug", TAKES_VALUE, set_slub_debug},
     {"lkdtm", NEEDS_VALUE, set_lkdtm},

@@ -6,7 +6,7 @@
 #include "printk.h"
 #include "swap_info.h"
 
-static sector_t swap_sector(const struct swap_info_struct *si, u32 slot)
+sector_t swap_slot_sector(const struct swap_info_struct *si, u32 slot)
 {
     u32 low = 0, high = si->nr_extents;
     while (high - low > 1) {
@@ -27,12 +27,12 @@ static int move_page(struct page *page, enum req_op op)
     const struct bio_vec vec = {.bv_page = page, .bv_len = PAGE_SIZE};
     const struct bio bio = {.bi_bdev = si->bdev,
                             .bi_opf = op,
-                            .bi_sector = swap_sector(si, (u32)swp_offset(entry)),
+                            .bi_sector = swap_slot_sector(si, (u32)swp_offset(entry)),
                             .bi_io_vec = &vec,
                             .bi_vcnt = 1};
     count_vm_event(op == REQ_OP_WRITE ? PSWPOUT : PSWPIN);
     int error = submit_bio_wait(&bio);
-    if (error)
+    if (error && error != -ENOMEM) /* of a compressed disk, which is no fault */
         pr_err("%s: swap slot %lu cannot be %s\n", si->bdev->name, swp_offset(entry),
                op == REQ_OP_WRITE ? "written" : "read");
     return error ? -EIO : 0;

@@ -64,5 +64,7 @@ void swap_slot_uncached(swp_entry_t entry);
 /* More than half of all swap is taken: pages in memory should not keep slots. */
 bool vm_swap_full(void);
 
-/* page_io.c: fills a locked page of the swap cache from its slot and waits. 0 or -EIO. */
+/* page_io.c: where a slot begins on si->bdev. */
+sector_t swap_slot_sector(const struct swap_info_struct *si, u32 slot);
+/* Fills a locked page of the swap cache from its slot and waits. 0 or -EIO. */
 int swap_readpage(struct page *page);

@@ -55,6 +55,8 @@ static void slot_is_free(swp_entry_t entry)
 {
     struct swap_info_struct *si = swap_info_of(entry);
     si->nr_inuse--;
+    if (si->bdev->swap_slot_free_notify)
+        si->bdev->swap_slot_free_notify(si->bdev, swap_slot_sector(si, (u32)swp_offset(entry)));
     if (si->is_writeok)
         nr_swap_pages++;
 }

@@ -186,6 +186,14 @@ long sys_swapoff(const struct pt_regs *regs)
     return error;
 }
 
+bool is_swap_device(const struct block_device *bdev)
+{
+    for (u32 i = 0; i < MAX_SWAPFILES; i++)
+        if (swap_info[i].file && swap_info[i].bdev == bdev)
+            return true;
+    return false;
+}
+
 void swapoff_all(void)
 {
     for (u32 i = 0; i < MAX_SWAPFILES; i++)

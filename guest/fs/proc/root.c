@@ -3,6 +3,7 @@
 #include "asm/irq.h"
 #include "asm/processor.h"
 #include "blkdev.h"
+#include "blkdev.h"
 #include "err.h"
 #include "internal.h"
 #include "kallsyms.h"
@@ -13,6 +14,7 @@
 #include "slab.h"
 #include "swapops.h"
 #include "vmalloc.h"
+#include "zram.h"
 
 /* Where /proc/self and /proc/thread-self lead depends on who asks. */
 static int self_target(char *buf, u32 size)
@@ -32,6 +34,14 @@ static const struct proc_entry pressure_entries[] = {
     {.name = NULL},
 };
 
+static const struct proc_entry zram_entries[] = {
+    PROC_TEXT("comp_algorithm", zram_comp_algorithm_show),
+    PROC_SETTING("disksize", zram_disksize_show, zram_disksize_store),
+    PROC_TEXT("mm_stat", zram_mm_stat_show),
+    PROC_SETTING("reset", NULL, zram_reset_store),
+    {.name = NULL},
+};
+
 static const struct proc_entry root_entries[] = {
     PROC_TEXT("buddyinfo", buddyinfo_show),
     PROC_TEXT("cmdline", cmdline_show),
@@ -48,6 +58,7 @@ static const struct proc_entry root_entries[] = {
     PROC_LINK("mounts", "self/mounts"),
     PROC_FOLDER("net", proc_net_entries),
     PROC_TEXT("pagetypeinfo", pagetypeinfo_show),
+    PROC_TEXT("partitions", partitions_show),
     PROC_FOLDER("pressure", pressure_entries),
     {.name = "self", .mode = S_IFLNK | 0777, .get_target = self_target},
     PROC_TEXT("slabinfo", slabinfo_show),
@@ -60,6 +71,7 @@ static const struct proc_entry root_entries[] = {
     PROC_TEXT("vmallocinfo", vmallocinfo_show),
     PROC_TEXT("vmstat", vmstat_show),
     PROC_TEXT("zoneinfo", zoneinfo_show),
+    PROC_FOLDER("zram0", zram_entries),
     {.name = NULL},
 };
 const struct proc_entry proc_root_entry = PROC_FOLDER("/", root_entries);
