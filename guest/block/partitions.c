@@ -1,6 +1,6 @@
 /*
- * Partitions of disks, by the table in a disk's first sector (MBR): four of them, of which one may be extended,
- * a chain of tables with one more each. A disk without a table is what it is: a file system, or swap.
+ * Partitions of disks, by the table in a disk's first sector (MBR): four, of which one may be extended, a
+ * chain of tables with one more each. A disk without a table is what it is: a file system, or swap.
  */
 #include "blkdev.h"
 #include "fs.h"
@@ -87,8 +87,8 @@ static bool read_table(struct block_device *disk, struct page *page, sector_t se
 }
 
 /*
- * Each table of the chain has a partition, by its distance from the table, and the next table, by its distance
- * from the first. A chain that bites its tail ends with the numbers.
+ * Each table of the chain has a partition, by its distance from the table, and the next table, by its
+ * distance from the first. A chain that bites its tail ends with the numbers.
  */
 static void read_chain(struct block_device *disk, struct page *page, sector_t first)
 {

@@ -202,7 +202,7 @@ static int set_disksize(u64 bytes)
     zram.table = vzalloc(zram.nr_pages * sizeof(*zram.table));
     if (zram.table == NULL)
         return -ENOMEM;
-    zs_pool_init(&zram.pool);
+    zram.pool.max_pages = 0;
     set_nr_sectors((sector_t)zram.nr_pages * SECTORS_PER_PAGE);
     return 0;
 }
@@ -219,6 +219,7 @@ static void reset(void)
 
 void zram_init(void)
 {
+    zs_pool_init(&zram.pool);
     add_disk(&zram_bdev);
     devtmpfs_create_node(zram_bdev.name, S_IFBLK | 0660, zram_bdev.bd_dev);
 }

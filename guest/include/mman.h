@@ -34,6 +34,7 @@ struct mm_struct;
 #define MADV_SEQUENTIAL 2
 #define MADV_WILLNEED 3
 #define MADV_DONTNEED 4
+#define MADV_PAGEOUT 21 /* reclaim it */
 
 #define MCL_CURRENT 1u
 #define MCL_FUTURE 2u

@@ -67,6 +67,8 @@ extern unsigned long vm_swappiness;
 unsigned long try_to_free_pages(gfp_t gfp, unsigned int order);
 /* The same for so many pages of one memory cgroup. */
 unsigned long try_to_free_mem_cgroup_pages(struct mem_cgroup *memcg, unsigned long nr_pages, gfp_t gfp);
+/* Tries to free isolated pages of any zones, through page->lru; those that stay are put back. Sleeps. */
+unsigned long reclaim_pages(struct list_head *page_list);
 
 /*
  * A request that must not sleep has gone below the min watermark. The next system call gets memory back

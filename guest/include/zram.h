@@ -1,7 +1,7 @@
 /*
  * /dev/zram0: a disk whose sectors lie in memory, compressed. As swap it makes room by computing: a page that
- * does not change for long takes a fraction of its frame. /proc/zram0 sets it up and says what it has; zram=SIZE
- * on the command line does so at the boot.
+ * does not change for long takes a fraction of its frame. /proc/zram0 sets it up and says what it has;
+ * zram=SIZE on the command line does so at the boot.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /*
  * An allocator for pieces of any size up to a page that need no address: compressed pages. Pieces of a size
- * class lie side by side in a few pages of highmem (a zspage), across their borders if need be, so that little
- * is lost; who wants one copies it out.
+ * class lie side by side in a few pages of highmem (a zspage), across their borders if need be, so that
+ * little is lost; who wants one copies it out.
  */
 #pragma once
 

@@ -128,6 +128,13 @@ unsigned long shrink_page_list(struct list_head *page_list, struct scan_control 
     return nr_freed;
 }
 
+unsigned long reclaim_pages(struct list_head *page_list)
+{
+    struct scan_control sc = {
+        .gfp = GFP_HIGHUSER_MOVABLE, .may_writepage = true, .may_swap = true, .may_unmap = true};
+    return shrink_page_list(page_list, &sc);
+}
+
 /* ---- Lists ---- */
 
 /* Takes up to nr pages from the tail of a list, with a reference to each. */

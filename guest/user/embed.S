@@ -22,6 +22,8 @@ name_\name:
     USER_PROGRAM cat
     USER_PROGRAM delays
     USER_PROGRAM demand
+    USER_PROGRAM swap
+    USER_PROGRAM zram
     USER_PROGRAM cow
     USER_PROGRAM faults
     USER_PROGRAM files

@@ -3,7 +3,6 @@
 #include "asm/irq.h"
 #include "asm/processor.h"
 #include "blkdev.h"
-#include "blkdev.h"
 #include "err.h"
 #include "internal.h"
 #include "kallsyms.h"
