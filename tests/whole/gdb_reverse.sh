@@ -42,6 +42,24 @@ assert any(back == plain[:end] + plain[end - twice:] for end in range(twice, len
 END
 done
 
+# What is typed is typed again, at the same cycles.
+printf 'Hello world\nagain\n\004' >typed
+for model in inorder functional; do
+    set -- -s machine.ram=64MiB -s cpu.model=$model --max-cycles 2G -a "quiet init=cat" "$LK_KERNEL"
+    timeout 120 "$LK" run -q -o plain "$@" <typed >plain.console 2>err || complain "typed, $model: status $?"
+    input=typed serve_gdb typed.$model "$@"
+    debug typed.said -ex 'eval "target remote 127.0.0.1:%d", $port' -ex 'break sys_read' -ex continue -ex 'continue 2' -ex delete \
+        -ex 'break do_exit' -ex continue -ex 'printf "exit %d\n", $cycles' -ex 'break sys_read' -ex reverse-continue \
+        -ex reverse-continue -ex delete -ex 'break do_exit' -ex continue -ex 'printf "exit %d\n", $cycles' -ex delete \
+        -ex reverse-continue -ex continue
+    wait $run || complain "typed, $model: status $?"
+    [ "$(grep -c '^exit' typed.said)" = 2 ] && [ "$(grep '^exit' typed.said | sort -u | wc -l)" = 1 ] ||
+        complain "$model: another end: $(cat typed.said)"
+    [ "$(count plain/stats.json board.com1_received)" = 19 ] || complain "typed, $model: not all was received"
+    cmp plain/stats.json typed.$model/stats.json && cmp plain.console typed.$model.console ||
+        complain "$model: going back changed what is typed"
+done
+
 # A panic: back to its begin, and there once more.
 serve_gdb fault -a lkdtm=null "$LK_KERNEL"
 debug fault.said -ex 'eval "target remote 127.0.0.1:%d", $port' -ex continue -ex 'printf "end %d\n", $cycles' -ex 'break panic' \

@@ -58,12 +58,12 @@ checks_itself() {
     cmp "$1.functional.said" "$1.qemu.said" || complain "$1: QEMU checked something else"
 }
 
-# serve_gdb NAME WORD...: a run with these words, which waits for gdb at $port, as process $run
+# serve_gdb NAME WORD...: a run with these words, which waits for gdb at $port, as process $run; its input is $input, or none
 serve_gdb() {
     name=$1
     shift
     : >"$name.err"
-    timeout 120 "$LK" run -q --gdb=0 --gdb-wait -o "$name" "$@" >"$name.console" 2>"$name.err" </dev/null &
+    timeout 120 "$LK" run -q --gdb=0 --gdb-wait -o "$name" "$@" >"$name.console" 2>"$name.err" <"${input:-/dev/null}" &
     run=$!
     for attempt in $(seq 100); do
         port=$(sed -n 's/.*target remote 127.0.0.1:\([0-9]*\).*/\1/p' "$name.err")
