@@ -106,7 +106,7 @@ static int kswapd_main(void *unused)
     (void)unused;
     current->is_memalloc = true;
     for (;;) {
-        wait_event(kswapd_wait, kswapd.is_woken);
+        wait_event_interruptible(kswapd_wait, kswapd.is_woken);
         unsigned int order = kswapd.order;
         kswapd.order = 0;
         unsigned long nr_freed = balance_pgdat(order);

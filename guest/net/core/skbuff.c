@@ -78,7 +78,7 @@ static int free_completed(void *unused)
             free_skb(skb);
         if (kthread_should_stop())
             return 0;
-        wait_event(completion_wait, !list_empty(&completion_queue) || kthread_should_stop());
+        wait_event_interruptible(completion_wait, !list_empty(&completion_queue) || kthread_should_stop());
     }
 }
 
