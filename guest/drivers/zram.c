@@ -4,7 +4,7 @@
 #include "errno.h"
 #include "fs.h"
 #include "highmem.h"
-#include "lz4.h"
+#include "lz4_block.h"
 #include "params.h"
 #include "printk.h"
 #include "seq_file.h"

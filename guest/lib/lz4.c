@@ -1,6 +1,6 @@
-/* LZ4 blocks (include/lz4.h). */
-#include "lz4.h"
+/* LZ4 blocks (include/lz4_block.h). */
 #include "errno.h"
+#include "lz4_block.h"
 #include "string.h"
 
 #define MIN_MATCH 4u

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lz4.h"
+#include "lz4_block.h"
 
 #define MOST_BYTES 70000u
 #define NR_ROUNDS 4000
