@@ -81,7 +81,22 @@ Test(guest_lru, of_four_frames_1_2_3_4_1_2_5_takes_that_of_3, .init = start)
     cr_assert_eq(use_with_room_for(4, 5), 3);
 }
 
-/* The counts are those of the lists, and each page is on the list that its flags say. */
+/* Its pages are as their flags say. Returns how many there are. */
+static unsigned long check_list(const struct zone *zone, unsigned int lru)
+{
+    unsigned long nr = 0;
+    const struct page *page;
+    list_for_each_entry(page, &zone->lruvec.lists[lru], lru)
+    {
+        u32 flags =
+            PG_lru | (is_active_lru(lru) ? PG_active : 0) | (lru == LRU_UNEVICTABLE ? PG_unevictable : 0);
+        cr_assert(page_zone(page) == zone && (page->flags & (PG_lru | PG_active | PG_unevictable)) == flags);
+        nr++;
+    }
+    return nr;
+}
+
+/* The counts are those of the lists, and each page of the cache is on one. */
 static void check_lists(void)
 {
     unsigned long nr_all = 0;
@@ -89,18 +104,8 @@ static void check_lists(void)
     for_each_populated_zone(zone)
     {
         for (unsigned int lru = 0; lru < NR_LRU_LISTS; lru++) {
-            unsigned long nr = 0;
-            const struct page *page;
-            list_for_each_entry(page, &zone->lruvec.lists[lru], lru)
-            {
-                cr_assert(page->flags & PG_lru);
-                cr_assert_eq(page_zone(page), zone);
-                cr_assert_eq(!!(page->flags & PG_active), is_active_lru(lru));
-                cr_assert_eq(!!(page->flags & PG_unevictable), lru == LRU_UNEVICTABLE);
-                nr++;
-            }
-            cr_assert_eq(nr, zone->lruvec.nr_pages[lru]);
-            nr_all += nr;
+            cr_assert_eq(check_list(zone, lru), zone->lruvec.nr_pages[lru]);
+            nr_all += zone->lruvec.nr_pages[lru];
         }
     }
     cr_assert_eq(nr_all, page_cache_stat.nr_pages);
