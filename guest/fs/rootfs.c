@@ -28,6 +28,7 @@ void __init vfs_init(void)
     namei_init();
     ramfs_init();
     tmpfs_init();
+    cgroup_init();
     devtmpfs_init();
     pipefs_init();
     sockfs_init();

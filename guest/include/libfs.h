@@ -31,6 +31,7 @@ int pseudo_fill_super(struct super_block *sb, const char *data);
 
 /* The kernel's own file systems: their types; and those that are there from the first task's start on. */
 void devtmpfs_init(void);
+void cgroup_init(void);
 void pipefs_init(void);
 int pipefs_start(void);
 void pipefs_end(void);

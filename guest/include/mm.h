@@ -11,7 +11,10 @@
 struct page {
     u32 flags; /* PG_ bits; the zone in the top two */
     u8 owner;  /* enum page_owner */
-    u8 order;  /* of the free block (PG_buddy) or of the compound page (PG_head), in its first page */
+    union {
+        u8 order; /* of the free block (PG_buddy) or of the compound page (PG_head), in its first page */
+        u8 memcg; /* PG_charged: the memory cgroup that has to answer for it */
+    };
     union {
         u16 nr_objs; /* slab: objects in use or in a CPU's hand */
         struct {     /* page cache of a block device, a bit for each of the page's sectors: */
@@ -49,6 +52,7 @@ struct page {
 #define PG_unevictable (1u << 11) /* on the list of those that must stay, or to be put there */
 #define PG_swapcache (1u << 12)   /* anonymous, and has a place in a swap area, which finds it */
 #define PG_error (1u << 13)       /* what readpages() and writepages() could not do; while they run */
+#define PG_charged (1u << 14)     /* counts in a memory cgroup (memcontrol.h) */
 #define ZONES_PGSHIFT 30
 
 extern struct page *mem_map;

@@ -89,7 +89,9 @@ struct zone_reclaim_stat {
 };
 
 /* The pages of a zone, or of a memory cgroup in it, that reclaim may look at. */
+struct mem_cgroup;
 struct lruvec {
+    struct mem_cgroup *memcg;             /* whose they are; NULL: of pages that are charged to nobody */
     struct list_head lists[NR_LRU_LISTS]; /* through page->lru */
     unsigned long nr_pages[NR_LRU_LISTS];
     struct zone_reclaim_stat reclaim_stat;

@@ -20,6 +20,7 @@ struct task_struct;
 
 /* Who needs what, and what came of it. */
 struct oom_control {
+    struct mem_cgroup *memcg; /* whose limit it is; NULL: there is no memory at all */
     gfp_t gfp_mask;
     unsigned int order;
     struct task_struct *chosen;
@@ -37,7 +38,7 @@ long oom_badness(struct task_struct *task, unsigned long totalpages);
 /*
  * There is no memory for the current task. The worst process gets SIGKILL, unless one has it already and is
  * on its way; then waits for a tick, in which it can end. True: try again (or end, if the current one was
- * chosen). May sleep. Without anybody to end, the machine stops.
+ * chosen). May sleep. Without anybody to end, the machine stops; or false, if it is a group's limit.
  */
 bool out_of_memory(struct oom_control *oc);
 /* The same for a page fault. */

@@ -73,6 +73,7 @@ struct signal_struct {
     u32 pgrp, session;
     int oom_score_adj;         /* oom.h */
     int oom_score_adj_min;     /* who is not root may not go below */
+    struct mem_cgroup *memcg;  /* NULL: the root (memcontrol.h) */
     bool is_oom_victim;        /* was told to end for want of memory */
     unsigned long oom_expires; /* in jiffies: by then it should have ended */
     bool is_leader;            /* of its session */

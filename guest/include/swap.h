@@ -19,16 +19,7 @@ struct mem_cgroup;
 /* ---- The lists (mm/swap.c) ---- */
 
 /* The lists on which the page belongs, or is. */
-static inline struct lruvec *page_lruvec(const struct page *page)
-{
-    return &page_zone(page)->lruvec;
-}
-
-static inline struct lruvec *mem_cgroup_lruvec(struct zone *zone, const struct mem_cgroup *memcg)
-{
-    (void)memcg;
-    return &zone->lruvec;
-}
+struct lruvec *page_lruvec(const struct page *page);
 
 void lruvec_init(struct lruvec *lruvec);
 /* A page that has just become a process's or a file's: the list where it starts. It must know whose it is. */
@@ -51,7 +42,8 @@ void putback_lru_page(struct page *page);
 /* A page that had to stay may go: from the unevictable list to an evictable one, unless it still must. */
 void rescue_unevictable_page(struct page *page);
 
-/* Pages on that list of all lruvecs together. */
+/* Pages on that list of all lruvecs together: of a zone, of all. */
+unsigned long zone_nr_lru_pages(struct zone *zone, enum lru_list lru);
 unsigned long nr_lru_pages(enum lru_list lru);
 
 /* ---- Reclaim (mm/vmscan.c) ---- */

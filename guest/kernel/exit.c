@@ -160,6 +160,8 @@ void do_exit(int exit_code)
     }
     exit_mm();
     exit_files(current);
+    if (is_last)
+        signal->memcg = NULL;
     if (is_last && signal->is_leader)
         disassociate_ctty(true);
     exit_fs(current);

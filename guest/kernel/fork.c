@@ -127,6 +127,7 @@ static int copy_signal(u32 flags, struct task_struct *task)
     signal->session = from->session;
     signal->tty = from->tty;
     signal->oom_score_adj = from->oom_score_adj;
+    signal->memcg = from->memcg;
     signal->oom_score_adj_min = from->oom_score_adj_min;
     signal->leader = task;
     memcpy(signal->rlim, from->rlim, sizeof(signal->rlim));

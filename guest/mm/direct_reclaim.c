@@ -6,22 +6,37 @@
 #include "delayacct.h"
 #include "internal.h"
 #include "lookaside.h"
+#include "memcontrol.h"
 #include "pagemap.h"
 #include "shrinker.h"
 #include "task_pid.h"
 #include "vmscan.h"
 
-static unsigned long nr_evictable_pages(const struct lruvec *lruvec)
+unsigned long nr_evictable_pages(struct zone *zone, const struct mem_cgroup *memcg)
 {
     unsigned long sum = 0;
-    unsigned int lru;
-    for_each_evictable_lru(lru) sum += lruvec->nr_pages[lru];
+    u32 cursor = 0;
+    const struct lruvec *lruvec;
+    while ((lruvec = mem_cgroup_next_lruvec(zone, memcg, &cursor))) {
+        unsigned int lru;
+        for_each_evictable_lru(lru) sum += lruvec->nr_pages[lru];
+    }
     return sum;
 }
 
 void shrink_zone(struct zone *zone, struct scan_control *sc)
 {
-    shrink_lruvec(mem_cgroup_lruvec(zone, sc->memcg), sc);
+    u32 cursor = 0;
+    struct lruvec *lruvec;
+    while (sc->nr_reclaimed < sc->nr_to_reclaim &&
+           (lruvec = mem_cgroup_next_lruvec(zone, sc->memcg, &cursor))) {
+        struct mem_cgroup *memcg = lruvec->memcg;
+        sc->swappiness = memcg ? memcg->swappiness : vm_swappiness;
+        /* It may sleep, and the group may be removed meanwhile. */
+        mem_cgroup_get(memcg);
+        shrink_lruvec(lruvec, sc);
+        mem_cgroup_put(memcg);
+    }
 }
 
 /* Objects of the kernel's are nobody's in particular: a memory cgroup that is full does not take them. */
@@ -30,7 +45,7 @@ static void shrink_zones(struct scan_control *sc)
     unsigned long nr_pages = 0, nr_scanned = sc->nr_scanned;
     struct zone *const *next = contig_page_data.node_zonelists[gfp_zone(sc->gfp)].zones;
     for (; *next && sc->nr_reclaimed < sc->nr_to_reclaim; next++) {
-        nr_pages += nr_evictable_pages(mem_cgroup_lruvec(*next, sc->memcg));
+        nr_pages += nr_evictable_pages(*next, sc->memcg);
         shrink_zone(*next, sc);
     }
     if (sc->memcg == NULL)
@@ -80,7 +95,6 @@ unsigned long try_to_free_pages(gfp_t gfp, unsigned int order)
         .nr_to_reclaim = SWAP_CLUSTER_MAX << order,
         .gfp = gfp,
         .order = order,
-        .swappiness = vm_swappiness,
         .may_swap = gfp & __GFP_IO,
         .may_unmap = true,
     };
@@ -94,7 +108,6 @@ unsigned long try_to_free_mem_cgroup_pages(struct mem_cgroup *memcg, unsigned lo
         .nr_to_reclaim = max(nr_pages, SWAP_CLUSTER_MAX),
         .gfp = gfp | __GFP_HIGHMEM,
         .memcg = memcg,
-        .swappiness = vm_swappiness,
         .may_swap = gfp & __GFP_IO,
         .may_unmap = true,
     };

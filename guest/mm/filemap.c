@@ -3,6 +3,7 @@
 #include "err.h"
 #include "fs.h"
 #include "highmem.h"
+#include "memcontrol.h"
 #include "page_cache.h"
 #include "slab.h"
 #include "swap.h"
@@ -106,6 +107,10 @@ static struct page *create_page(struct address_space *mapping, unsigned long ind
     struct page *page = alloc_page(mapping->gfp_mask);
     if (page == NULL)
         return ERR_PTR(-ENOMEM);
+    if (mem_cgroup_charge(page, mapping->gfp_mask)) {
+        put_page(page);
+        return ERR_PTR(-ENOMEM);
+    }
     page->flags |= PG_locked;
     /* Tables come from the reserves and free no page themselves: one of this tree would be in the way. */
     int error = add_to_page_cache(page, mapping, index);

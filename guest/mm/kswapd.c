@@ -62,8 +62,7 @@ static bool shrink_low_zones(struct scan_control *sc)
     struct zone *zone;
     for_each_populated_zone(zone)
     {
-        unsigned int lru;
-        for_each_evictable_lru(lru) nr_pages += zone->lruvec.nr_pages[lru];
+        nr_pages += nr_evictable_pages(zone, NULL);
         if (is_balanced(zone))
             continue;
         all_balanced = false;
@@ -84,7 +83,6 @@ static unsigned long balance_pgdat(unsigned int order)
     struct scan_control sc = {
         .gfp = GFP_HIGHUSER_MOVABLE,
         .order = order,
-        .swappiness = vm_swappiness,
         .may_writepage = true,
         .may_swap = true,
         .may_unmap = true,

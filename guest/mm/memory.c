@@ -6,6 +6,7 @@
 #include "fs.h"
 #include "highmem.h"
 #include "lookaside.h"
+#include "memcontrol.h"
 #include "pagemap.h"
 #include "rmap.h"
 #include "sched.h"
@@ -23,8 +24,13 @@ static struct page *alloc_user_page(struct vm_area_struct *vma)
         return NULL;
     /* If there is none, pagefault_out_of_memory() says so. */
     struct page *page = alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN);
-    if (page)
-        set_page_owner(page, 0, PAGE_OWNER_ANON);
+    if (page == NULL)
+        return NULL;
+    if (mem_cgroup_charge(page, GFP_HIGHUSER_MOVABLE)) {
+        put_page(page);
+        return NULL;
+    }
+    set_page_owner(page, 0, PAGE_OWNER_ANON);
     return page;
 }
 

@@ -6,6 +6,7 @@
 #include "errno.h"
 #include "highmem.h"
 #include "lookaside.h"
+#include "memcontrol.h"
 #include "pagemap.h"
 #include "rmap.h"
 #include "swap.h"
@@ -82,6 +83,7 @@ int migrate_page_to(struct page *page, struct page *copy)
     if (is_swapcache)
         replace_in_swap_cache(page, copy);
     lru_cache_del(page);
+    mem_cgroup_migrate(page, copy);
     get_page(copy);
     putback_lru_page(copy);
     page->_mapcount = 0;

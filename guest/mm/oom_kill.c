@@ -2,12 +2,14 @@
 #include "bug.h"
 #include "jiffies.h"
 #include "lookaside.h"
+#include "memcontrol.h"
 #include "memstat.h"
 #include "mm.h"
 #include "oom.h"
 #include "oom_internal.h"
 #include "printk.h"
 #include "sched.h"
+#include "swapops.h"
 
 /* So long a victim may take to give its memory back before another one is chosen as well. */
 #define OOM_VICTIM_TICKS HZ
@@ -19,7 +21,7 @@ unsigned long sysctl_panic_on_oom, sysctl_oom_kill_allocating_task, sysctl_oom_d
 
 unsigned long oom_totalpages(void)
 {
-    unsigned long pages = 0;
+    unsigned long pages = total_swap_pages;
     const struct zone *zone;
     for_each_populated_zone(zone) pages += zone->managed_pages;
     return pages;
@@ -46,13 +48,20 @@ long oom_badness(struct task_struct *task, unsigned long totalpages)
     return (long)(mm->rss + mm->nr_swapents + mm->nr_ptes) + adj * (long)(totalpages / 1000);
 }
 
+/* What there is to share among those who come into question. */
+static unsigned long oom_constraint_pages(const struct oom_control *oc)
+{
+    unsigned long all = oom_totalpages();
+    return oc->memcg ? min(oc->memcg->limit, all) : all;
+}
+
 /*
  * The worst process as oc->chosen; NULL: nobody can go. False: somebody is on its way already. If that one
  * takes too long (it may need what the others have), another one is chosen as well.
  */
 static bool select_bad_process(struct oom_control *oc)
 {
-    const unsigned long totalpages = oom_totalpages();
+    const unsigned long totalpages = oom_constraint_pages(oc);
     struct task_struct *process;
     bool is_waiting = false;
     oc->chosen = NULL;
@@ -60,6 +69,8 @@ static bool select_bad_process(struct oom_control *oc)
     for_each_process(process)
     {
         const struct signal_struct *signal = process->signal;
+        if (!mem_cgroup_is_below(signal->memcg, oc->memcg))
+            continue;
         if (signal->is_oom_victim && oom_process_mm(process)) {
             if (!time_after_eq(jiffies, signal->oom_expires))
                 return false;
@@ -130,11 +141,37 @@ static bool may_report(void)
 
 static void check_panic_on_oom(const struct oom_control *oc)
 {
-    if (sysctl_panic_on_oom == 0)
+    if (sysctl_panic_on_oom == 0 || (oc->memcg && sysctl_panic_on_oom != 2))
         return;
     oom_dump_header(oc);
     panic("Out of memory: %s panic_on_oom is enabled",
           sysctl_panic_on_oom == 2 ? "compulsory" : "system-wide");
+}
+
+/* False: nobody may be ended. */
+static bool kill_worst_process(struct oom_control *oc)
+{
+    if (!select_bad_process(oc))
+        return true;
+    if (oc->chosen == NULL)
+        return false;
+    if (may_report())
+        oom_dump_header(oc);
+    oom_kill_process(oc, oc->memcg ? "Memory cgroup out of memory" : "Out of memory");
+    if (oc->memcg)
+        oc->memcg->nr_oom_kills++;
+    return true;
+}
+
+static bool kill_allocating_task(struct oom_control *oc)
+{
+    oc->chosen = current->group_leader;
+    oc->chosen_points = oom_badness(oc->chosen, oom_totalpages());
+    if (oc->chosen_points == OOM_NEVER)
+        return false;
+    oom_dump_header(oc);
+    oom_kill_process(oc, "Out of memory (oom_kill_allocating_task)");
+    return true;
 }
 
 bool out_of_memory(struct oom_control *oc)
@@ -145,23 +182,14 @@ bool out_of_memory(struct oom_control *oc)
         return true;
     }
     check_panic_on_oom(oc);
-    if (sysctl_oom_kill_allocating_task &&
-        oom_badness(current->group_leader, oom_totalpages()) != OOM_NEVER) {
-        oc->chosen = current->group_leader;
-        oc->chosen_points = oom_badness(oc->chosen, oom_totalpages());
-        oom_dump_header(oc);
-        oom_kill_process(oc, "Out of memory (oom_kill_allocating_task)");
+    if (sysctl_oom_kill_allocating_task && oc->memcg == NULL && kill_allocating_task(oc))
         return true;
-    }
-    if (select_bad_process(oc)) {
-        if (oc->chosen == NULL) {
-            oom_dump_header(oc);
-            pr_warn("Out of memory and no killable processes...\n");
-            panic("System is deadlocked on memory");
-        }
-        if (may_report())
-            oom_dump_header(oc);
-        oom_kill_process(oc, "Out of memory");
+    if (!kill_worst_process(oc)) {
+        if (oc->memcg)
+            return false;
+        oom_dump_header(oc);
+        pr_warn("Out of memory and no killable processes...\n");
+        panic("System is deadlocked on memory");
     }
     /* A victim gives its pages back when it runs. */
     if (!fatal_signal_pending(current))

@@ -1,9 +1,11 @@
 /* What the console says before a process is ended for want of memory, in Linux's words. */
+#include "memcontrol.h"
 #include "mm.h"
 #include "oom_internal.h"
 #include "pagemap.h"
 #include "printk.h"
 #include "sched.h"
+#include "swapops.h"
 
 static unsigned long kbytes(unsigned long pages)
 {
@@ -46,15 +48,27 @@ static void show_blocks(const struct zone *zone)
     pr_warn("%s: %s= %lukB\n", zone->name, line, kbytes(pages));
 }
 
+static unsigned long free_cma_pages(void)
+{
+    unsigned long pages = 0;
+    const struct zone *zone;
+    for_each_populated_zone(zone) pages += zone->nr_free_cma_pages;
+    return pages;
+}
+
 static void show_mem_info(void)
 {
     const struct zone *zone;
     unsigned long present = 0, managed = 0;
     const unsigned long *owners = nr_owned_pages;
     pr_warn("Mem-Info:\n");
-    pr_warn("anon:%lu file:%lu dirty:%lu slab:%lu pagetables:%lu free:%lu\n", owners[PAGE_OWNER_ANON],
-            owners[PAGE_OWNER_PAGE_CACHE], page_cache_stat.nr_dirty, owners[PAGE_OWNER_SLAB],
-            owners[PAGE_OWNER_PAGE_TABLE], nr_free_pages());
+    pr_warn("active_anon:%lu inactive_anon:%lu\n", nr_lru_pages(LRU_ACTIVE_ANON),
+            nr_lru_pages(LRU_INACTIVE_ANON));
+    pr_warn(" active_file:%lu inactive_file:%lu\n", nr_lru_pages(LRU_ACTIVE_FILE),
+            nr_lru_pages(LRU_INACTIVE_FILE));
+    pr_warn(" unevictable:%lu dirty:%lu\n", nr_lru_pages(LRU_UNEVICTABLE), page_cache_stat.nr_dirty);
+    pr_warn(" slab:%lu pagetables:%lu\n", owners[PAGE_OWNER_SLAB], owners[PAGE_OWNER_PAGE_TABLE]);
+    pr_warn(" free:%lu free_cma:%lu\n", nr_free_pages(), free_cma_pages());
     for_each_populated_zone(zone)
     {
         show_zone(zone);
@@ -63,12 +77,31 @@ static void show_mem_info(void)
     }
     for_each_populated_zone(zone) show_blocks(zone);
     pr_warn("%lu total pagecache pages\n", owners[PAGE_OWNER_PAGE_CACHE]);
+    pr_warn("%lu pages in swap cache\n", total_swapcache_pages);
+    pr_warn("Free swap  = %lukB\n", kbytes(nr_swap_pages));
+    pr_warn("Total swap = %lukB\n", kbytes(total_swap_pages));
     pr_warn("%lu pages RAM\n", present);
     pr_warn("%lu pages HighMem/MovableOnly\n", contig_page_data.node_zones[ZONE_HIGHMEM].managed_pages);
     pr_warn("%lu pages reserved\n", present - managed);
 }
 
-static void dump_tasks(void)
+/* Linux's words for the group's own account. */
+static void show_group(const struct mem_cgroup *memcg)
+{
+    unsigned long anon = mem_cgroup_nr_anon(memcg);
+    pr_warn("memory: usage %lukB, limit %lukB, failcnt %lu\n", kbytes(memcg->usage), kbytes(memcg->limit),
+            memcg->failcnt);
+    pr_warn("Memory cgroup stats for %s: cache:%luKB rss:%luKB inactive_anon:%luKB active_anon:%luKB "
+            "inactive_file:%luKB active_file:%luKB unevictable:%luKB\n",
+            memcg->name, kbytes(memcg->nr_own - anon), kbytes(anon),
+            kbytes(mem_cgroup_nr_lru(memcg, LRU_INACTIVE_ANON)),
+            kbytes(mem_cgroup_nr_lru(memcg, LRU_ACTIVE_ANON)),
+            kbytes(mem_cgroup_nr_lru(memcg, LRU_INACTIVE_FILE)),
+            kbytes(mem_cgroup_nr_lru(memcg, LRU_ACTIVE_FILE)),
+            kbytes(mem_cgroup_nr_lru(memcg, LRU_UNEVICTABLE)));
+}
+
+static void dump_tasks(const struct mem_cgroup *memcg)
 {
     struct task_struct *process;
     pr_warn("Tasks state (memory values in pages):\n");
@@ -76,7 +109,7 @@ static void dump_tasks(void)
     for_each_process(process)
     {
         const struct mm_struct *mm = oom_process_mm(process);
-        if (mm == NULL)
+        if (mm == NULL || !mem_cgroup_is_below(process->signal->memcg, memcg))
             continue;
         pr_warn("[%7u] %5u %5u %8lu %8lu %7lu %13d %s\n", process->pid, process->cred.uid, process->tgid,
                 mm->total_vm, mm->rss, mm->nr_ptes, process->signal->oom_score_adj, process->comm);
@@ -87,7 +120,10 @@ void oom_dump_header(const struct oom_control *oc)
 {
     pr_warn("%s invoked oom-killer: gfp_mask=%#x(%s), order=%u, oom_score_adj=%d\n", current->comm,
             oc->gfp_mask, gfp_name(oc->gfp_mask), oc->order, current->signal->oom_score_adj);
-    show_mem_info();
+    if (oc->memcg)
+        show_group(oc->memcg);
+    else
+        show_mem_info();
     if (sysctl_oom_dump_tasks)
-        dump_tasks();
+        dump_tasks(oc->memcg);
 }

@@ -5,6 +5,7 @@
 #include "highmem.h"
 #include "internal.h"
 #include "lookaside.h"
+#include "memcontrol.h"
 #include "pagemap.h"
 #include "printk.h"
 #include "vmscan.h"
@@ -158,6 +159,8 @@ void free_pages_prepare(struct page *page, unsigned int order)
             page[i].flags &= ~PG_tail;
             page[i].first_page = NULL;
         }
+    if (page->flags & PG_charged)
+        mem_cgroup_uncharge(page);
     page->flags &= ~(PG_head | PG_anon | PG_uptodate | PG_referenced | PG_active | PG_unevictable);
     page->anon_vma = NULL;
     set_page_owner(page, order, PAGE_OWNER_FREE);

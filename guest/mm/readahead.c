@@ -5,6 +5,7 @@
  */
 #include "blkdev.h"
 #include "fs.h"
+#include "memcontrol.h"
 #include "page_cache.h"
 
 static u32 roundup_pow_of_two(u32 value)
@@ -74,7 +75,8 @@ static bool add_to_batch(struct read_batch *batch, unsigned long index)
     if (page == NULL)
         return false;
     page->flags |= PG_locked;
-    if (add_to_page_cache(page, batch->mapping, index)) {
+    if (mem_cgroup_charge(page, batch->mapping->gfp_mask & ~__GFP_IO) ||
+        add_to_page_cache(page, batch->mapping, index)) {
         page->flags &= ~PG_locked;
         put_page(page);
         return false;

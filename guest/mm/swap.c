@@ -2,6 +2,7 @@
 #include "swap.h"
 #include "bug.h"
 #include "errno.h"
+#include "memcontrol.h"
 #include "page_cache.h"
 
 void lruvec_init(struct lruvec *lruvec)
@@ -9,6 +10,13 @@ void lruvec_init(struct lruvec *lruvec)
     *lruvec = (struct lruvec){.nr_pages = {0}};
     for (unsigned int lru = 0; lru < NR_LRU_LISTS; lru++)
         INIT_LIST_HEAD(&lruvec->lists[lru]);
+}
+
+struct lruvec *page_lruvec(const struct page *page)
+{
+    if (page->flags & PG_charged)
+        return &mem_cgroups[page->memcg]->lruvecs[page_zonenum(page)];
+    return &page_zone(page)->lruvec;
 }
 
 /* By its flags, and by whose it is. */
@@ -118,10 +126,20 @@ void rescue_unevictable_page(struct page *page)
     add_page_to_lru_list(page, false);
 }
 
+unsigned long zone_nr_lru_pages(struct zone *zone, enum lru_list lru)
+{
+    unsigned long sum = 0;
+    u32 cursor = 0;
+    const struct lruvec *lruvec;
+    while ((lruvec = mem_cgroup_next_lruvec(zone, NULL, &cursor)))
+        sum += lruvec->nr_pages[lru];
+    return sum;
+}
+
 unsigned long nr_lru_pages(enum lru_list lru)
 {
     unsigned long sum = 0;
-    const struct zone *zone;
-    for_each_populated_zone(zone) sum += zone->lruvec.nr_pages[lru];
+    struct zone *zone;
+    for_each_populated_zone(zone) sum += zone_nr_lru_pages(zone, lru);
     return sum;
 }

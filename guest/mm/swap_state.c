@@ -1,6 +1,7 @@
 /* The swap cache: pages that are in memory and have a slot (include/swapops.h). */
 #include "bug.h"
 #include "err.h"
+#include "memcontrol.h"
 #include "page_cache.h"
 #include "swap.h"
 #include "swap_cache.h"
@@ -105,6 +106,10 @@ static struct page *read_swap_cache(swp_entry_t entry)
     struct page *page = alloc_page(GFP_HIGHUSER_MOVABLE);
     if (page == NULL)
         return ERR_PTR(-ENOMEM);
+    if (mem_cgroup_charge(page, GFP_HIGHUSER_MOVABLE)) {
+        put_page(page);
+        return ERR_PTR(-ENOMEM);
+    }
     struct page *other = lookup_swap_cache(entry);
     if (other || swap_count(entry) == 0) {
         __free_page(page);

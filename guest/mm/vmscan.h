@@ -10,7 +10,7 @@ struct scan_control {
     unsigned int order;
     unsigned int priority; /* 1 in (1 << priority) of the pages is looked at: falls from DEF_PRIORITY to 0 */
     struct mem_cgroup *memcg; /* only its pages; NULL: all */
-    unsigned long swappiness;
+    unsigned long swappiness; /* of whom the lists are: shrink_zone() */
     bool may_writepage; /* dirty pages of files may be written: sleeps, and takes a file system's locks */
     bool may_swap;      /* anonymous pages may be written to swap: sleeps */
     bool may_unmap;     /* pages that processes map may be taken */
@@ -32,6 +32,8 @@ unsigned long shrink_page_list(struct list_head *page_list, struct scan_control 
 
 /* direct_reclaim.c: a pass at sc's priority over the lists of a zone, or of a memory cgroup in it. */
 void shrink_zone(struct zone *zone, struct scan_control *sc);
+/* What there is to look at. */
+unsigned long nr_evictable_pages(struct zone *zone, const struct mem_cgroup *memcg);
 
 /* ---- Tasks in reclaim (kswapd.c) ---- */
 

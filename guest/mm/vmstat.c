@@ -104,10 +104,10 @@ static const char *const lru_names[NR_LRU_LISTS] = {
     [LRU_UNEVICTABLE] = "unevictable",
 };
 
-static void lists_show(struct seq_file *m, const struct lruvec *lruvec)
+static void lists_show(struct seq_file *m, struct zone *zone)
 {
     for (unsigned int lru = 0; lru < NR_LRU_LISTS; lru++)
-        seq_printf(m, "      nr_zone_%s %lu\n", lru_names[lru], lruvec->nr_pages[lru]);
+        seq_printf(m, "      nr_zone_%s %lu\n", lru_names[lru], zone_nr_lru_pages(zone, lru));
 }
 
 static void zones_show(struct seq_file *m, bool with_lists)
@@ -128,7 +128,7 @@ static void zones_show(struct seq_file *m, bool with_lists)
         seq_printf(m, "      nr_free_pages %lu\n", zone->nr_free_pages);
         seq_printf(m, "      nr_free_cma  %lu\n", zone->nr_free_cma_pages);
         if (with_lists)
-            lists_show(m, &zone->lruvec);
+            lists_show(m, zone);
         pagesets_show(m, zone);
         seq_printf(m, "  start_pfn:           %lu\n", zone->zone_start_pfn);
     }

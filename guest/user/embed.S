@@ -29,6 +29,7 @@ name_\name:
     USER_PROGRAM files
     USER_PROGRAM flat
     USER_PROGRAM areas
+    USER_PROGRAM memcg
     USER_PROGRAM oom
     USER_PROGRAM storm
     USER_PROGRAM squeeze

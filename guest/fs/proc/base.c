@@ -235,8 +235,9 @@ static const struct file_operations proc_task_operations;
 
 /* The last two are not in the folders of threads. */
 #define COMMON_ENTRIES                                                                                       \
-    TEXT("cmdline", proc_pid_cmdline), SETTING("comm", proc_pid_comm, proc_pid_set_comm),                    \
-        LINK("cwd", proc_cwd_link), TEXT("environ", proc_pid_environ), LINK("exe", proc_exe_link),           \
+    TEXT("cgroup", proc_pid_cgroup), TEXT("cmdline", proc_pid_cmdline),                                      \
+        SETTING("comm", proc_pid_comm, proc_pid_set_comm), LINK("cwd", proc_cwd_link),                       \
+        TEXT("environ", proc_pid_environ), LINK("exe", proc_exe_link),                                       \
         {.name = "fd",                                                                                       \
          .mode = S_IFDIR | 0500,                                                                             \
          .iop = &proc_fd_inode_operations,                                                                   \

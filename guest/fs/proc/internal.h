@@ -123,6 +123,9 @@ int proc_pid_smaps_rollup(struct seq_file *m, struct task_struct *task);
 int proc_tid_delays(struct seq_file *m, struct task_struct *task);
 int proc_tgid_delays(struct seq_file *m, struct task_struct *task);
 int proc_pid_schedstat(struct seq_file *m, struct task_struct *task);
+/* cgroup.c */
+int proc_pid_cgroup(struct seq_file *m, struct task_struct *task);
+void cgroups_show(struct seq_file *m);
 /* oom.c */
 int proc_oom_score(struct seq_file *m, struct task_struct *task);
 int proc_oom_score_adj(struct seq_file *m, struct task_struct *task);

@@ -43,6 +43,7 @@ static const struct proc_entry zram_entries[] = {
 
 static const struct proc_entry root_entries[] = {
     PROC_TEXT("buddyinfo", buddyinfo_show),
+    PROC_TEXT("cgroups", cgroups_show),
     PROC_TEXT("cmdline", cmdline_show),
     PROC_TEXT("cpuinfo", cpuinfo_show),
     PROC_TEXT("devices", devices_show),

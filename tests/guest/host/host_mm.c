@@ -12,6 +12,7 @@
 #include "highmem.h"
 #include "kallsyms.h"
 #include "memblock.h"
+#include "memcontrol.h"
 #include "params.h"
 #include "printk.h"
 #include "task_pid.h"
@@ -47,6 +48,44 @@ void panic(const char *fmt, ...)
 {
     fprintf(stderr, "panic: %s\n", fmt);
     abort();
+}
+
+/* No groups: everything is charged to nobody. */
+struct mem_cgroup *mem_cgroups[NR_MEM_CGROUPS];
+
+int mem_cgroup_charge(struct page *page, gfp_t gfp)
+{
+    (void)page;
+    (void)gfp;
+    return 0;
+}
+
+void mem_cgroup_uncharge(struct page *page)
+{
+    (void)page;
+    panic("a page is charged");
+}
+
+void mem_cgroup_migrate(struct page *from, struct page *to)
+{
+    (void)from;
+    (void)to;
+}
+
+void mem_cgroup_get(struct mem_cgroup *memcg)
+{
+    (void)memcg;
+}
+
+void mem_cgroup_put(struct mem_cgroup *memcg)
+{
+    (void)memcg;
+}
+
+struct lruvec *mem_cgroup_next_lruvec(struct zone *zone, const struct mem_cgroup *memcg, u32 *cursor)
+{
+    (void)memcg;
+    return (*cursor)++ == 0 ? &zone->lruvec : NULL;
 }
 
 /* Nobody waits here. */
