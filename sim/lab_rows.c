@@ -549,7 +549,7 @@ const struct lab_row lab_rows[] = {
      .has_disk = true},
     {.name = "delays",
      .fact = "R10",
-     .sentence = "what each task waits for: the CPU, disks; pressure; the sums are the time that went by",
+     .sentence = "what tasks wait for: CPU, disk, swap, reclaim; pressure; sums are the time that went by",
      .machines = {{"64 MiB", {"machine.ram=64MiB"}}},
      .has_disk = true},
     {.name = "boot",

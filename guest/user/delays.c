@@ -1,12 +1,14 @@
 /*
- * R10. What tasks wait for: the CPU, disks (/proc/PID/delays, /proc/pressure). The sums are checked against
- * the clock: of a task that never sleeps for anything else, time run and time waited are the time that went
- * by.
+ * R10. What tasks wait for: the CPU, disks, memory, swap (/proc/PID/delays, /proc/pressure). The sums are
+ * checked against the clock: of a task that never sleeps for anything else, time run and time waited are the
+ * time that went by.
  */
 #include "lab.h"
+#include "mman.h"
 #include "uproc.h"
 
 #define CLOCK_MONOTONIC 1
+#define PAGE_BYTES 4096u
 #define NR_COMPUTERS 3u
 #define NR_ROUNDS 100u
 #define ROUND_NS 100000u
@@ -222,6 +224,92 @@ static void check_disk_beside_computer(void)
     check_time(is_about(some, ns, 20) && full == 0, "/proc/pressure/io: some as long, full not at all");
 }
 
+/* ---- Memory ---- */
+
+#define GROUP "/cgroup/delays"
+#define LIMIT_PAGES 256u
+#define MEMORY_PAGES 400u
+
+/* mkswap: a header in the first page, which says what the last one is. */
+static int make_swap(void)
+{
+    static u32 header[PAGE_BYTES / 4];
+    header[1024 / 4] = 1; /* version */
+    header[1024 / 4 + 1] = DISK_BYTES / PAGE_BYTES - 1;
+    memcpy((char *)header + PAGE_BYTES - 10, "SWAPSPACE2", 10);
+    int fd = open("/dev/hda", O_WRONLY, 0);
+    long written = write(fd, header, PAGE_BYTES);
+    long error = syscall(__NR_fsync, (u32)fd, 0, 0);
+    close(fd);
+    return written == PAGE_BYTES && error == 0 ? (int)syscall(__NR_swapon, word_of("/dev/hda"), 0, 0) : -1;
+}
+
+static u64 vmstat(const char *row)
+{
+    return (u64)number_after("/proc/vmstat", row);
+}
+
+/* More than its group may have: what it writes goes to swap, by its own doing. */
+static void check_reclaim(volatile u32 *memory)
+{
+    u64 some = pressure_us("/proc/pressure/memory", "some"), swapped = vmstat("pswpout ");
+    struct delays begin = read_delays();
+    for (u32 i = 0; i < MEMORY_PAGES; i++)
+        memory[i * PAGE_BYTES / 4] = i + 1;
+    struct delays delays = delays_since(&begin);
+    some = (pressure_us("/proc/pressure/memory", "some") - some) * 1000;
+    swapped = vmstat("pswpout ") - swapped;
+    u64 ns = delays.kinds[FREEPAGES].ns;
+    lab_check(swapped >= MEMORY_PAGES - LIMIT_PAGES && delays.kinds[FREEPAGES].count > 0,
+              "%u pages where %u are allowed: the others go to swap, and who writes waits for reclaim",
+              MEMORY_PAGES, LIMIT_PAGES);
+    lab_check(delays.kinds[BLKIO].count == 0 && delays.kinds[SWAPIN].count == 0,
+              "what it writes to the disk for that is part of reclaim, and counts once");
+    check_time(is_about(some, ns, 20), "/proc/pressure/memory: some, as long as that");
+}
+
+/* With room for all of it, what is away comes back, and nothing else happens. */
+static void check_swapin(volatile const u32 *memory)
+{
+    u32 nr_wrong = 0;
+    write_text(GROUP "/memory.limit_in_bytes", "-1");
+    u64 swapped = vmstat("pswpin "), major = vmstat("pgmajfault ");
+    struct delays begin = read_delays();
+    for (u32 i = 0; i < MEMORY_PAGES; i++)
+        nr_wrong += memory[i * PAGE_BYTES / 4] != i + 1;
+    struct delays delays = delays_since(&begin);
+    swapped = vmstat("pswpin ") - swapped;
+    major = vmstat("pgmajfault ") - major;
+    u64 ns = delays.kinds[SWAPIN].ns;
+    lab_check(nr_wrong == 0 && swapped >= MEMORY_PAGES - LIMIT_PAGES,
+              "all of it is read: the others come back");
+    lab_check(delays.kinds[SWAPIN].count >= major && major == swapped && delays.kinds[BLKIO].count == 0,
+              "each is a major fault, which waits for swap");
+    check_time(ns > 0 && is_about(delays.ran_ns + delays.waited_ns + ns, delays.at_ns, 100),
+               "time run, waited for the CPU and slept for swap are the time that went by");
+}
+
+static void check_memory(void)
+{
+    int status;
+    lab_check(make_swap() == 0, "the disk is a swap area");
+    mount_on("cgroup", "/cgroup", "memory");
+    mkdir(GROUP, 0755);
+    write_text(GROUP "/memory.limit_in_bytes", "1M");
+    int pid = fork();
+    if (pid == 0) {
+        write_number(GROUP "/tasks", getpid());
+        u32 *memory =
+            mmap(NULL, MEMORY_PAGES * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+        check_reclaim(memory);
+        check_swapin(memory);
+        exit((int)lab_status());
+    }
+    lab_check(waitpid(pid, &status, 0) == pid && status == 0, "all that was true of a process of the group");
+    syscall(__NR_swapoff, word_of("/dev/hda"), 0, 0);
+    rmdir(GROUP);
+}
+
 int main(void);
 
 int main(void)
@@ -231,5 +319,6 @@ int main(void)
     check_cpu();
     check_disk();
     check_disk_beside_computer();
+    check_memory();
     return (int)lab_status();
 }

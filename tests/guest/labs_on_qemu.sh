@@ -16,6 +16,7 @@ for row in json.load(open("list.json")):
 root=$LK_BUILD/guest/root-i386.ext2
 while read -r name options; do
     disk=disk.img
+    [ "$name" = disk ] || disk=disk.img,snapshot=on
     case $options in
     *root=*)
         [ -r "$root" ] || continue
