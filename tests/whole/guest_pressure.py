@@ -24,7 +24,7 @@ DISK_MIB, SWAP_MIB = 32, 48
 # What each word of a page adds to the first (guest/user/squeeze.c).
 OFFSETS = [0, 0] + [i * i + 2 * i - 3 for i in range(2, PAGE_WORDS)]
 LOAD = "squeeze.keepers=4 squeeze.keeper_pages=2100 squeeze.writers=2 squeeze.file_pages=800"
-SHORT_STEPS, LONG_STEPS = 200, 2500
+SHORT_STEPS, LONG_STEPS = 200, 900
 failures = []
 
 
