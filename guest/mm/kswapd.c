@@ -104,7 +104,7 @@ static int kswapd_main(void *unused)
     (void)unused;
     current->is_memalloc = true;
     for (;;) {
-        wait_event_interruptible(kswapd_wait, kswapd.is_woken);
+        (void)wait_event_interruptible(kswapd_wait, kswapd.is_woken);
         unsigned int order = kswapd.order;
         kswapd.order = 0;
         unsigned long nr_freed = balance_pgdat(order);

@@ -78,7 +78,8 @@ static int free_completed(void *unused)
             free_skb(skb);
         if (kthread_should_stop())
             return 0;
-        wait_event_interruptible(completion_wait, !list_empty(&completion_queue) || kthread_should_stop());
+        (void)wait_event_interruptible(completion_wait,
+                                       !list_empty(&completion_queue) || kthread_should_stop());
     }
 }
 
