@@ -30,6 +30,7 @@ name_\name:
     USER_PROGRAM flat
     USER_PROGRAM areas
     USER_PROGRAM memcg
+    USER_PROGRAM memcgswap
     USER_PROGRAM oom
     USER_PROGRAM storm
     USER_PROGRAM squeeze

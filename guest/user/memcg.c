@@ -4,57 +4,12 @@
  */
 #include "lab.h"
 #include "mman.h"
-#include "uproc.h"
+#include "ugroup.h"
 
-#define PAGE_BYTES 4096u
 #define SIGKILL 9
 #define WNOHANG 1
-#define ROOT "/cgroup"
 #define DISK_PAGES 1024u
 #define NO_LIMIT "9223372036854771712"
-
-static char path_buf[128];
-
-static const char *group_file(const char *group, const char *name)
-{
-    snprintf(path_buf, sizeof(path_buf), ROOT "/%s/%s", group, name);
-    return path_buf;
-}
-
-static int make_group(const char *group)
-{
-    snprintf(path_buf, sizeof(path_buf), ROOT "/%s", group);
-    return mkdir(path_buf, 0755);
-}
-
-static int remove_group(const char *group)
-{
-    snprintf(path_buf, sizeof(path_buf), ROOT "/%s", group);
-    return rmdir(path_buf);
-}
-
-static int set(const char *group, const char *name, const char *text)
-{
-    return write_text(group_file(group, name), text);
-}
-
-static bool reads(const char *group, const char *name, const char *expected)
-{
-    char text[64];
-    read_text(group_file(group, name), text, sizeof(text));
-    size_t length = strlen(expected);
-    return strncmp(text, expected, length) == 0 && text[length] == '\n';
-}
-
-static u32 pages_of(const char *group, const char *name)
-{
-    return (u32)read_number(group_file(group, name)) / PAGE_BYTES;
-}
-
-static u32 usage(const char *group)
-{
-    return pages_of(group, "memory.usage_in_bytes");
-}
 
 static u8 *map_pages(u32 pages)
 {
