@@ -215,6 +215,29 @@ def check_threads(session):
         session.check_like(f"{program} 6 30", r"^threads: 6 threads, 30 rounds: .* ok$")
 
 
+def check_swap(session):
+    """A swap file, and a group whose programs need more memory than it may have: they get their bytes back."""
+    group, mib = "/sys/fs/cgroup/memory", 12
+    session.check("dd if=/dev/zero of=/root/swap bs=64k count=256 2>/tmp/dd", [])
+    session.check_like("mkswap /root/swap", r"^Setting up swapspace version 1, size = ")
+    session.check("swapon /root/swap", [])
+    session.check_like("cat /proc/swaps", r"^/root/swap +file\s+16380\s+0\s+-\d+$")
+    session.check_like("free", r"^Swap: +16380 +0 +16380$")
+    session.check(f"mount -t cgroup -o memory none {group}", [])
+    session.check(f"mkdir {group}/g; echo 4M >{group}/g/memory.limit_in_bytes", [])
+    session.run("echo 'yes lookaside | dd bs=12M count=1 iflag=fullblock 2>/tmp/dd' >/tmp/big")
+    expected = hashlib.md5((b"lookaside\n" * (mib << 20))[:mib << 20]).hexdigest()
+    session.check(f"sh -c 'echo $$ >{group}/g/tasks; . /tmp/big | md5sum'", [f"{expected}  -"])
+    session.check_like(f"cat {group}/g/memory.max_usage_in_bytes", r"^4194304$")
+    pages = dict(re.findall(r"^(pswp\w+) (\d+)$", "\n".join(session.run("grep pswp /proc/vmstat")), re.M))
+    least = (mib - 4) << 8
+    if int(pages["pswpout"]) < least or int(pages["pswpin"]) < least:
+        session.fail(f"a program of {mib} MiB in a group of 4: {pages}")
+    session.check("swapoff /root/swap; rm /root/swap /tmp/dd /tmp/big", [])
+    session.check(f"rmdir {group}/g; umount {group}", [])
+    session.check_like("free", r"^Swap: +0 +0 +0$")
+
+
 def read_the_boot(session):
     session.read_until(FIRST_PROMPT, "the boot")
     session.type(b"PS1='<$?> '\r")
@@ -231,6 +254,8 @@ def run_all(session, image, is_linux=False):
     check_jobs(session)
     check_proc(session, is_linux)
     check_threads(session)
+    if not is_linux:
+        check_swap(session)
 
 
 def power_off(session):
