@@ -187,8 +187,10 @@ def check_task(guest, pages, cr3):
         nodes.append(listed)
         listed = guest.u32(listed)
     check(task + note["task_list_offset"] in nodes, "the current task is not on the task list")
-    pids = [guest.u32(node - note["task_list_offset"] + note["task_pid_offset"]) for node in nodes]
-    check(sorted(pids) == [1, 2], f"the task list has the tasks {pids}, not init and kthreadd")
+    tasks = [node - note["task_list_offset"] for node in nodes]
+    names = {guest.u32(at + note["task_pid_offset"]): guest.text(at + note["task_comm_offset"]) for at in tasks}
+    check(sorted(names)[:2] == [1, 2] and sorted(names.values()) == ["kswapd0", "kthreadd", "spin"],
+          f"the task list has the tasks {names}, not spin as init, kthreadd and kswapd0")
     pgd = guest.u32(guest.u32(task + note["task_mm_offset"]) + note["mm_pgd_offset"])
     check(pgd - note["page_offset"] == cr3 & ~0x1F, "CR3 is not the current task's page directory")
 
