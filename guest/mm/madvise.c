@@ -6,8 +6,12 @@
 #include "swap.h"
 #include "vma.h"
 
-/* Gives the pages back; what they held is gone, and the next touch brings a fresh one. */
-static long dontneed(struct mm_struct *mm, unsigned long start, unsigned long end)
+/* Does something to a part of an area; returns where it stopped. It may sleep, and the area go meanwhile. */
+typedef unsigned long (*area_fn)(const struct vm_area_struct *vma, unsigned long start, unsigned long end);
+
+/* For each area of the range, each looked for anew. -ENOMEM if there are holes, after all was done. */
+static long walk_areas(struct mm_struct *mm, unsigned long start, unsigned long end, u32 forbidden_flags,
+                       area_fn fn)
 {
     long result = 0;
     while (start < end) {
@@ -16,36 +20,30 @@ static long dontneed(struct mm_struct *mm, unsigned long start, unsigned long en
             result = -ENOMEM;
         if (vma == NULL || vma->vm_start >= end)
             break;
-        if (vma->vm_flags & VM_LOCKED)
+        if (vma->vm_flags & forbidden_flags)
             return -EINVAL;
-        start = max(start, vma->vm_start);
-        zap_page_range(mm, start, min(end, vma->vm_end));
-        start = vma->vm_end;
+        start = fn(vma, max(start, vma->vm_start), min(end, vma->vm_end));
     }
     return result;
 }
 
-/* Reads what of the areas' files lies there. The areas may go while this sleeps: each is looked for anew. */
-static long willneed(struct mm_struct *mm, unsigned long start, unsigned long end)
+/* Gives the pages back; what they held is gone, and the next touch brings a fresh one. */
+static unsigned long dontneed(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
-    long result = 0;
-    while (start < end) {
-        const struct vm_area_struct *vma = find_vma(mm, start);
-        if (vma == NULL || vma->vm_start > start)
-            result = -ENOMEM;
-        if (vma == NULL || vma->vm_start >= end)
-            break;
-        start = max(start, vma->vm_start);
-        const unsigned long part_end = min(end, vma->vm_end);
-        if (vma->vm_file) {
-            struct file *file = get_file(vma->vm_file);
-            unsigned long first = vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT);
-            force_page_cache_readahead(file->f_mapping, first, (part_end - start) >> PAGE_SHIFT);
-            fput(file);
-        }
-        start = part_end;
+    zap_page_range(vma->vm_mm, start, end);
+    return end;
+}
+
+/* Reads what of the area's file lies there. */
+static unsigned long willneed(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
+{
+    if (vma->vm_file) {
+        struct file *file = get_file(vma->vm_file);
+        unsigned long first = vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT);
+        force_page_cache_readahead(file->f_mapping, first, (end - start) >> PAGE_SHIFT);
+        fput(file);
     }
-    return result;
+    return end;
 }
 
 /* A page of the process's alone, off its list as if it had not been used; NULL: it is none that can go. */
@@ -63,37 +61,19 @@ static struct page *isolate_for_pageout(const struct vm_area_struct *vma, unsign
     return page;
 }
 
-/* Isolates pages from start on, up to end, the area's end, or so many; returns where it stopped. */
-static unsigned long collect_for_pageout(const struct vm_area_struct *vma, unsigned long start,
-                                         unsigned long end, struct list_head *pages)
+/* Reclaims what lies there, so many pages at a time. */
+static unsigned long pageout(const struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
-    for (unsigned long nr = 0; start < min(end, vma->vm_end) && nr < SWAP_CLUSTER_MAX; start += PAGE_SIZE) {
+    struct list_head pages = LIST_HEAD_INIT(pages);
+    for (unsigned long nr = 0; start < end && nr < SWAP_CLUSTER_MAX; start += PAGE_SIZE) {
         struct page *page = isolate_for_pageout(vma, start);
         if (page == NULL)
             continue;
-        list_add(&page->lru, pages);
+        list_add(&page->lru, &pages);
         nr++;
     }
+    reclaim_pages(&pages);
     return start;
-}
-
-/* Reclaims what lies there. The areas may go while this sleeps: each is looked for anew. */
-static long pageout(struct mm_struct *mm, unsigned long start, unsigned long end)
-{
-    long result = 0;
-    while (start < end) {
-        const struct vm_area_struct *vma = find_vma(mm, start);
-        if (vma == NULL || vma->vm_start > start)
-            result = -ENOMEM;
-        if (vma == NULL || vma->vm_start >= end)
-            break;
-        if (vma->vm_flags & VM_LOCKED)
-            return -EINVAL;
-        struct list_head pages = LIST_HEAD_INIT(pages);
-        start = collect_for_pageout(vma, max(start, vma->vm_start), end, &pages);
-        reclaim_pages(&pages);
-    }
-    return result;
 }
 
 static bool is_advice(int advice)
@@ -108,11 +88,11 @@ long do_madvise(struct mm_struct *mm, unsigned long start, unsigned long bytes, 
     const unsigned long end = start + bytes;
     switch (advice) {
     case MADV_WILLNEED:
-        return willneed(mm, start, end);
+        return walk_areas(mm, start, end, 0, willneed);
     case MADV_DONTNEED:
-        return dontneed(mm, start, end);
+        return walk_areas(mm, start, end, VM_LOCKED, dontneed);
     case MADV_PAGEOUT:
-        return pageout(mm, start, end);
+        return walk_areas(mm, start, end, VM_LOCKED, pageout);
     case MADV_RANDOM:
         return change_flags(mm, start, end, VM_SEQ_READ, VM_RAND_READ);
     case MADV_SEQUENTIAL:
