@@ -163,14 +163,7 @@ void blkdev_devices_show(struct seq_file *m)
     }
 }
 
-static struct super_block *bdev_mount(const struct file_system_type *type, u32 flags, const char *dev_name,
-                                      const char *data)
-{
-    (void)dev_name;
-    return mount_nodev(type, flags, data, pseudo_fill_super);
-}
-
-static struct file_system_type bdev_type = {.name = "bdev", .mount = bdev_mount};
+static struct file_system_type bdev_type = {.name = "bdev", .mount = mount_pseudo};
 
 void bdev_init(void)
 {

@@ -159,7 +159,7 @@ const struct file_operations simple_dir_operations = {
 
 static const struct super_operations pseudo_super_operations = {.statfs = simple_statfs};
 
-int pseudo_fill_super(struct super_block *sb, const char *data)
+static int pseudo_fill_super(struct super_block *sb, const char *data)
 {
     (void)data;
     sb->s_op = &pseudo_super_operations;
@@ -170,4 +170,11 @@ int pseudo_fill_super(struct super_block *sb, const char *data)
     root->i_mode = S_IFDIR | S_IRWXUGO;
     sb->s_root = d_make_root(root);
     return sb->s_root ? 0 : -ENOMEM;
+}
+
+struct super_block *mount_pseudo(const struct file_system_type *type, u32 flags, const char *dev_name,
+                                 const char *data)
+{
+    (void)dev_name;
+    return mount_nodev(type, flags, data, pseudo_fill_super);
 }

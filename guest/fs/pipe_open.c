@@ -184,14 +184,7 @@ long do_pipe2(int fds[2], u32 flags)
     return error;
 }
 
-static struct super_block *pipefs_mount(const struct file_system_type *type, u32 flags, const char *dev_name,
-                                        const char *data)
-{
-    (void)dev_name;
-    return mount_nodev(type, flags, data, pseudo_fill_super);
-}
-
-static struct file_system_type pipefs_type = {.name = "pipefs", .mount = pipefs_mount};
+static struct file_system_type pipefs_type = {.name = "pipefs", .mount = mount_pseudo};
 
 void pipefs_init(void)
 {

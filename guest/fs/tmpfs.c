@@ -15,14 +15,6 @@ struct tmpfs_info {
     unsigned long nr_pages;
 };
 
-static unsigned long nr_ram_pages(void)
-{
-    const struct zone *zone;
-    unsigned long nr = 0;
-    for_each_populated_zone(zone) nr += zone->managed_pages;
-    return nr;
-}
-
 static struct tmpfs_info *info_of(const struct super_block *sb)
 {
     return sb->s_fs_info;
@@ -95,7 +87,7 @@ static int set_size(struct tmpfs_info *info, const char *value)
     const char *end;
     u64 size = memparse(value, &end);
     if (*end == '%') {
-        info->max_pages = (unsigned long)((u64)nr_ram_pages() * size / 100);
+        info->max_pages = (unsigned long)((u64)nr_managed_pages() * size / 100);
         end++;
     } else {
         info->max_pages = (unsigned long)((size + PAGE_SIZE - 1) >> PAGE_SHIFT);
@@ -133,7 +125,7 @@ static int tmpfs_fill_super(struct super_block *sb, const char *data)
     struct tmpfs_info *info = kzalloc(sizeof(*info), GFP_KERNEL);
     if (info == NULL)
         return -ENOMEM;
-    info->max_pages = nr_ram_pages() / 2;
+    info->max_pages = nr_managed_pages() / 2;
     int error = parse_options(info, &mode, data);
     if (error) {
         kfree(info);

@@ -26,8 +26,9 @@ void ramfs_init(void);
 extern const struct address_space_operations tmpfs_aops;
 void tmpfs_init(void);
 
-/* A super block without files, for inodes that have no names: pipes, block devices. */
-int pseudo_fill_super(struct super_block *sb, const char *data);
+/* A file system without files, for inodes that have no names: pipes, sockets, block devices. */
+struct super_block *mount_pseudo(const struct file_system_type *type, u32 flags, const char *dev_name,
+                                 const char *data);
 
 /* The kernel's own file systems: their types; and those that are there from the first task's start on. */
 void devtmpfs_init(void);

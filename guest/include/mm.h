@@ -64,6 +64,11 @@ static inline unsigned long page_to_pfn(const struct page *page)
     return (unsigned long)(page - mem_map);
 }
 
+static inline unsigned long pages_to_kbytes(unsigned long pages)
+{
+    return pages << (PAGE_SHIFT - 10);
+}
+
 static inline struct page *pfn_to_page(unsigned long pfn)
 {
     return mem_map + pfn;

@@ -147,6 +147,23 @@ static inline void set_pageblock_migratetype(unsigned long pfn, enum migratetype
     for (zone = contig_page_data.node_zones; zone < contig_page_data.node_zones + MAX_NR_ZONES; zone++)      \
         if (zone->present_pages)
 
+/* All pages that the buddy system got. */
+static inline unsigned long nr_managed_pages(void)
+{
+    unsigned long pages = 0;
+    const struct zone *zone;
+    for_each_populated_zone(zone) pages += zone->managed_pages;
+    return pages;
+}
+
+static inline unsigned long nr_free_cma_pages(void)
+{
+    unsigned long pages = 0;
+    const struct zone *zone;
+    for_each_populated_zone(zone) pages += zone->nr_free_cma_pages;
+    return pages;
+}
+
 static inline unsigned int zone_idx(const struct zone *zone)
 {
     return (unsigned int)(zone - contig_page_data.node_zones);

@@ -7,11 +7,6 @@
 
 /* ---- What they are ---- */
 
-static unsigned long kbytes(unsigned long pages)
-{
-    return pages << (PAGE_SHIFT - 10);
-}
-
 /* The kernel's own computation for 1 GiB of lowmem, 800 MiB of it in zone Normal. */
 static void check_numbers(void)
 {
@@ -26,7 +21,7 @@ static void check_numbers(void)
     min_free_kbytes = 30720;
     setup_per_zone_wmarks();
     for (u32 i = 0; i < NR_WMARK; i++)
-        mark[i] = kbytes(normal->watermark[i]);
+        mark[i] = pages_to_kbytes(normal->watermark[i]);
     dma->managed_pages = dma_pages;
     normal->managed_pages = normal_pages;
     min_free_kbytes = kbytes_before;

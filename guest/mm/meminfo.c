@@ -10,14 +10,9 @@
 #include "swapops.h"
 #include "vmalloc.h"
 
-static unsigned long kbytes(unsigned long pages)
-{
-    return pages << (PAGE_SHIFT - 10);
-}
-
 static void row(struct seq_file *m, const char *name, unsigned long pages)
 {
-    seq_printf(m, "%-16s%8lu kB\n", name, kbytes(pages));
+    seq_printf(m, "%-16s%8lu kB\n", name, pages_to_kbytes(pages));
 }
 
 static unsigned long vmalloc_pages(void)
@@ -43,14 +38,8 @@ static unsigned long si_mem_available(void)
 void meminfo_show(struct seq_file *m)
 {
     const unsigned long *owners = nr_owned_pages;
-    unsigned long managed = 0, free_cma = 0, buffers = nr_blockdev_pages();
+    unsigned long managed = nr_managed_pages(), buffers = nr_blockdev_pages();
     const struct zone *high = &contig_page_data.node_zones[ZONE_HIGHMEM];
-    struct zone *zone;
-    for_each_populated_zone(zone)
-    {
-        managed += zone->managed_pages;
-        free_cma += zone->nr_free_cma_pages;
-    }
     row(m, "MemTotal:", managed);
     row(m, "MemFree:", nr_free_pages());
     row(m, "MemAvailable:", si_mem_available());
@@ -84,5 +73,5 @@ void meminfo_show(struct seq_file *m)
     row(m, "VmallocTotal:", (VMALLOC_END - VMALLOC_START) >> PAGE_SHIFT);
     row(m, "VmallocUsed:", vmalloc_pages());
     row(m, "CmaTotal:", cma_total_pages());
-    row(m, "CmaFree:", free_cma);
+    row(m, "CmaFree:", nr_free_cma_pages());
 }

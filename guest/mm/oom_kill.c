@@ -21,10 +21,7 @@ unsigned long sysctl_panic_on_oom, sysctl_oom_kill_allocating_task, sysctl_oom_d
 
 unsigned long oom_totalpages(void)
 {
-    unsigned long pages = total_swap_pages;
-    const struct zone *zone;
-    for_each_populated_zone(zone) pages += zone->managed_pages;
-    return pages;
+    return total_swap_pages + nr_managed_pages();
 }
 
 struct mm_struct *oom_process_mm(struct task_struct *process)
@@ -105,11 +102,6 @@ static void kill_sharers(const struct task_struct *victim, const struct mm_struc
     }
 }
 
-static unsigned long kbytes(unsigned long pages)
-{
-    return pages << (PAGE_SHIFT - 10);
-}
-
 static void oom_kill_process(struct oom_control *oc, const char *message)
 {
     struct task_struct *victim = oc->chosen;
@@ -118,8 +110,8 @@ static void oom_kill_process(struct oom_control *oc, const char *message)
     mm_gather_stats(mm, &stats);
     pr_err("%s: Killed process %u (%s) total-vm:%lukB, anon-rss:%lukB, file-rss:%lukB, shmem-rss:0kB, "
            "UID:%u pgtables:%lukB oom_score_adj:%d\n",
-           message, victim->tgid, victim->comm, kbytes(mm->total_vm), stats.anonymous >> 10,
-           (stats.resident - stats.anonymous) >> 10, victim->cred.uid, kbytes(mm->nr_ptes),
+           message, victim->tgid, victim->comm, pages_to_kbytes(mm->total_vm), stats.anonymous >> 10,
+           (stats.resident - stats.anonymous) >> 10, victim->cred.uid, pages_to_kbytes(mm->nr_ptes),
            victim->signal->oom_score_adj);
     lk_mm_oom_kill(victim->tgid, (unsigned long)oc->chosen_points);
     count_vm_event(OOM_KILL);

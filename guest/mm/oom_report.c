@@ -7,11 +7,6 @@
 #include "sched.h"
 #include "swapops.h"
 
-static unsigned long kbytes(unsigned long pages)
-{
-    return pages << (PAGE_SHIFT - 10);
-}
-
 static const char *gfp_name(gfp_t gfp)
 {
     if ((gfp & GFP_HIGHUSER_MOVABLE) == GFP_HIGHUSER_MOVABLE)
@@ -26,10 +21,10 @@ static void show_zone(const struct zone *zone)
         free_pcp += zone->pageset[cpu].count;
     pr_warn("%s free:%lukB min:%lukB low:%lukB high:%lukB present:%lukB managed:%lukB free_pcp:%lukB "
             "free_cma:%lukB\n",
-            zone->name, kbytes(zone->nr_free_pages), kbytes(zone->watermark[WMARK_MIN]),
-            kbytes(zone->watermark[WMARK_LOW]), kbytes(zone->watermark[WMARK_HIGH]),
-            kbytes(zone->present_pages), kbytes(zone->managed_pages), kbytes(free_pcp),
-            kbytes(zone->nr_free_cma_pages));
+            zone->name, pages_to_kbytes(zone->nr_free_pages), pages_to_kbytes(zone->watermark[WMARK_MIN]),
+            pages_to_kbytes(zone->watermark[WMARK_LOW]), pages_to_kbytes(zone->watermark[WMARK_HIGH]),
+            pages_to_kbytes(zone->present_pages), pages_to_kbytes(zone->managed_pages),
+            pages_to_kbytes(free_pcp), pages_to_kbytes(zone->nr_free_cma_pages));
     pr_warn("lowmem_reserve[]: %lu %lu %lu\n", zone->lowmem_reserve[0], zone->lowmem_reserve[1],
             zone->lowmem_reserve[2]);
 }
@@ -43,23 +38,16 @@ static void show_blocks(const struct zone *zone)
     for (unsigned int order = 0; order < MAX_ORDER; order++) {
         unsigned long nr_free = zone->free_area[order].nr_free;
         pages += nr_free << order;
-        at += snprintf(line + at, sizeof(line) - (size_t)at, "%lu*%lukB ", nr_free, kbytes(1ul << order));
+        at += snprintf(line + at, sizeof(line) - (size_t)at, "%lu*%lukB ", nr_free,
+                       pages_to_kbytes(1ul << order));
     }
-    pr_warn("%s: %s= %lukB\n", zone->name, line, kbytes(pages));
-}
-
-static unsigned long free_cma_pages(void)
-{
-    unsigned long pages = 0;
-    const struct zone *zone;
-    for_each_populated_zone(zone) pages += zone->nr_free_cma_pages;
-    return pages;
+    pr_warn("%s: %s= %lukB\n", zone->name, line, pages_to_kbytes(pages));
 }
 
 static void show_mem_info(void)
 {
     const struct zone *zone;
-    unsigned long present = 0, managed = 0;
+    unsigned long present = 0;
     const unsigned long *owners = nr_owned_pages;
     pr_warn("Mem-Info:\n");
     pr_warn("active_anon:%lu inactive_anon:%lu\n", nr_lru_pages(LRU_ACTIVE_ANON),
@@ -68,37 +56,36 @@ static void show_mem_info(void)
             nr_lru_pages(LRU_INACTIVE_FILE));
     pr_warn(" unevictable:%lu dirty:%lu\n", nr_lru_pages(LRU_UNEVICTABLE), page_cache_stat.nr_dirty);
     pr_warn(" slab:%lu pagetables:%lu\n", owners[PAGE_OWNER_SLAB], owners[PAGE_OWNER_PAGE_TABLE]);
-    pr_warn(" free:%lu free_cma:%lu\n", nr_free_pages(), free_cma_pages());
+    pr_warn(" free:%lu free_cma:%lu\n", nr_free_pages(), nr_free_cma_pages());
     for_each_populated_zone(zone)
     {
         show_zone(zone);
         present += zone->present_pages;
-        managed += zone->managed_pages;
     }
     for_each_populated_zone(zone) show_blocks(zone);
     pr_warn("%lu total pagecache pages\n", owners[PAGE_OWNER_PAGE_CACHE]);
     pr_warn("%lu pages in swap cache\n", total_swapcache_pages);
-    pr_warn("Free swap  = %lukB\n", kbytes(nr_swap_pages));
-    pr_warn("Total swap = %lukB\n", kbytes(total_swap_pages));
+    pr_warn("Free swap  = %lukB\n", pages_to_kbytes(nr_swap_pages));
+    pr_warn("Total swap = %lukB\n", pages_to_kbytes(total_swap_pages));
     pr_warn("%lu pages RAM\n", present);
     pr_warn("%lu pages HighMem/MovableOnly\n", contig_page_data.node_zones[ZONE_HIGHMEM].managed_pages);
-    pr_warn("%lu pages reserved\n", present - managed);
+    pr_warn("%lu pages reserved\n", present - nr_managed_pages());
 }
 
 /* Linux's words for the group's own account. */
 static void show_group(const struct mem_cgroup *memcg)
 {
     unsigned long anon = mem_cgroup_nr_anon(memcg);
-    pr_warn("memory: usage %lukB, limit %lukB, failcnt %lu\n", kbytes(memcg->usage), kbytes(memcg->limit),
-            memcg->failcnt);
+    pr_warn("memory: usage %lukB, limit %lukB, failcnt %lu\n", pages_to_kbytes(memcg->usage),
+            pages_to_kbytes(memcg->limit), memcg->failcnt);
     pr_warn("Memory cgroup stats for %s: cache:%luKB rss:%luKB inactive_anon:%luKB active_anon:%luKB "
             "inactive_file:%luKB active_file:%luKB unevictable:%luKB\n",
-            memcg->name, kbytes(memcg->nr_own - anon), kbytes(anon),
-            kbytes(mem_cgroup_nr_lru(memcg, LRU_INACTIVE_ANON)),
-            kbytes(mem_cgroup_nr_lru(memcg, LRU_ACTIVE_ANON)),
-            kbytes(mem_cgroup_nr_lru(memcg, LRU_INACTIVE_FILE)),
-            kbytes(mem_cgroup_nr_lru(memcg, LRU_ACTIVE_FILE)),
-            kbytes(mem_cgroup_nr_lru(memcg, LRU_UNEVICTABLE)));
+            memcg->name, pages_to_kbytes(memcg->nr_own - anon), pages_to_kbytes(anon),
+            pages_to_kbytes(mem_cgroup_nr_lru(memcg, LRU_INACTIVE_ANON)),
+            pages_to_kbytes(mem_cgroup_nr_lru(memcg, LRU_ACTIVE_ANON)),
+            pages_to_kbytes(mem_cgroup_nr_lru(memcg, LRU_INACTIVE_FILE)),
+            pages_to_kbytes(mem_cgroup_nr_lru(memcg, LRU_ACTIVE_FILE)),
+            pages_to_kbytes(mem_cgroup_nr_lru(memcg, LRU_UNEVICTABLE)));
 }
 
 static void dump_tasks(const struct mem_cgroup *memcg)

@@ -148,14 +148,6 @@ static void first_zoneinfo_show(struct seq_file *m)
 unsigned long vm_events[NR_VM_EVENT_ITEMS];
 unsigned long nr_owned_pages[NR_PAGE_OWNERS];
 
-static unsigned long nr_free_cma_pages(void)
-{
-    unsigned long pages = 0;
-    const struct zone *zone;
-    for_each_populated_zone(zone) pages += zone->nr_free_cma_pages;
-    return pages;
-}
-
 /* Sectors are shown in KiB. */
 void vmstat_show(struct seq_file *m)
 {

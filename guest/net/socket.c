@@ -574,14 +574,7 @@ long do_getsockopt(u32 fd, u32 level, u32 option, void __user *value, u32 __user
 
 /* ---- The file system that they are in ---- */
 
-static struct super_block *sockfs_mount(const struct file_system_type *type, u32 flags, const char *dev_name,
-                                        const char *data)
-{
-    (void)dev_name;
-    return mount_nodev(type, flags, data, pseudo_fill_super);
-}
-
-static struct file_system_type sockfs_type = {.name = "sockfs", .mount = sockfs_mount};
+static struct file_system_type sockfs_type = {.name = "sockfs", .mount = mount_pseudo};
 
 void __init sockfs_init(void)
 {

@@ -5,10 +5,9 @@
  */
 #include "lab.h"
 #include "mman.h"
-#include "uproc.h"
+#include "swapping.h"
 
 #define CLOCK_MONOTONIC 1
-#define PAGE_BYTES 4096u
 #define NR_COMPUTERS 3u
 #define NR_ROUNDS 100u
 #define ROUND_NS 100000u
@@ -230,35 +229,16 @@ static void check_disk_beside_computer(void)
 #define LIMIT_PAGES 256u
 #define MEMORY_PAGES 400u
 
-/* mkswap: a header in the first page, which says what the last one is. */
-static int make_swap(void)
-{
-    static u32 header[PAGE_BYTES / 4];
-    header[1024 / 4] = 1; /* version */
-    header[1024 / 4 + 1] = DISK_BYTES / PAGE_BYTES - 1;
-    memcpy((char *)header + PAGE_BYTES - 10, "SWAPSPACE2", 10);
-    int fd = open("/dev/hda", O_WRONLY, 0);
-    long written = write(fd, header, PAGE_BYTES);
-    long error = syscall(__NR_fsync, (u32)fd, 0, 0);
-    close(fd);
-    return written == PAGE_BYTES && error == 0 ? (int)syscall(__NR_swapon, word_of("/dev/hda"), 0, 0) : -1;
-}
-
-static u64 vmstat(const char *row)
-{
-    return (u64)number_after("/proc/vmstat", row);
-}
-
 /* More than its group may have: what it writes goes to swap, by its own doing. */
 static void check_reclaim(volatile u32 *memory)
 {
-    u64 some = pressure_us("/proc/pressure/memory", "some"), swapped = vmstat("pswpout ");
+    u64 some = pressure_us("/proc/pressure/memory", "some"), swapped = vm_event("pswpout ");
     struct delays begin = read_delays();
     for (u32 i = 0; i < MEMORY_PAGES; i++)
         memory[i * PAGE_BYTES / 4] = i + 1;
     struct delays delays = delays_since(&begin);
     some = (pressure_us("/proc/pressure/memory", "some") - some) * 1000;
-    swapped = vmstat("pswpout ") - swapped;
+    swapped = vm_event("pswpout ") - swapped;
     u64 ns = delays.kinds[FREEPAGES].ns;
     lab_check(swapped >= MEMORY_PAGES - LIMIT_PAGES && delays.kinds[FREEPAGES].count > 0,
               "%u pages where %u are allowed: the others go to swap, and who writes waits for reclaim",
@@ -273,13 +253,13 @@ static void check_swapin(volatile const u32 *memory)
 {
     u32 nr_wrong = 0;
     write_text(GROUP "/memory.limit_in_bytes", "-1");
-    u64 swapped = vmstat("pswpin "), major = vmstat("pgmajfault ");
+    u64 swapped = vm_event("pswpin "), major = vm_event("pgmajfault ");
     struct delays begin = read_delays();
     for (u32 i = 0; i < MEMORY_PAGES; i++)
         nr_wrong += memory[i * PAGE_BYTES / 4] != i + 1;
     struct delays delays = delays_since(&begin);
-    swapped = vmstat("pswpin ") - swapped;
-    major = vmstat("pgmajfault ") - major;
+    swapped = vm_event("pswpin ") - swapped;
+    major = vm_event("pgmajfault ") - major;
     u64 ns = delays.kinds[SWAPIN].ns;
     lab_check(nr_wrong == 0 && swapped >= MEMORY_PAGES - LIMIT_PAGES,
               "all of it is read: the others come back");
@@ -292,7 +272,9 @@ static void check_swapin(volatile const u32 *memory)
 static void check_memory(void)
 {
     int status;
-    lab_check(make_swap() == 0, "the disk is a swap area");
+    lab_check(make_swap("/dev/hda", DISK_BYTES / PAGE_BYTES) && syscall(__NR_sync, 0, 0, 0) == 0 &&
+                  swapon("/dev/hda", 0) == 0,
+              "the disk is a swap area");
     mount_on("cgroup", "/cgroup", "memory");
     mkdir(GROUP, 0755);
     write_text(GROUP "/memory.limit_in_bytes", "1M");

@@ -77,7 +77,7 @@ void guest_disk_start(int fd, unsigned long bytes)
     disk_fd = fd;
     commands_left = -1;
     disk.nr_sectors = bytes >> SECTOR_SHIFT;
-    disk_sb = mount_nodev(get_fs_type("tmpfs"), 0, NULL, pseudo_fill_super);
+    disk_sb = mount_pseudo(get_fs_type("tmpfs"), 0, NULL, NULL);
     struct inode *inode = IS_ERR(disk_sb) ? NULL : new_inode(disk_sb);
     if (inode == NULL || inode_init_mapping(inode, &blkdev_aops, GFP_USER))
         panic("no memory");
