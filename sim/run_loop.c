@@ -1,0 +1,94 @@
+/* A guest that runs: slice by slice, with what is due between two of them. */
+#include "sim/base/event.h"
+#include "sim/run.h"
+
+#include <stdio.h>
+#include <time.h>
+
+/* Between two looks at the terminal. */
+enum { SLICE_CYCLES = 2000000 };
+
+/* Where the next slice ends: never beyond what was asked for. */
+static cycle_t next_stop(const struct run *run, cycle_t now)
+{
+    cycle_t stop = now + SLICE_CYCLES, view_stop = run_view_next_stop(run->view, now);
+    stop = stop < view_stop ? stop : view_stop;
+    cycle_t core = run->options.elf_core_cycle;
+    stop = core > now && core < stop ? core : stop;
+    stop = stop < run->watchdog.next_look ? stop : run->watchdog.next_look;
+    if (run->nr_checkpoints < run->options.nr_checkpoint_at &&
+        run->options.checkpoint_at[run->nr_checkpoints] < stop)
+        stop = run->options.checkpoint_at[run->nr_checkpoints];
+    return stop < run->options.max_cycles ? stop : run->options.max_cycles;
+}
+
+static void write_checkpoint(struct run *run)
+{
+    char file[RUN_PATH_CHARS];
+    const struct run_parts parts = {
+        .cfg = run->cfg, .origin = &run->origin, .machine = run->machine, .stats = run->stats};
+    run->wants_checkpoint = false;
+    if (run_checkpoint_write(&parts, run->options.checkpoints, file, &run->diag) && !run->options.is_quiet)
+        fprintf(stderr, "lookaside: checkpoint %s\n", file);
+}
+
+/* Those whose cycle has come; of several that are due, one is enough. */
+static void write_due_checkpoints(struct run *run, cycle_t now)
+{
+    const struct run_options *o = &run->options;
+    bool is_due = run->wants_checkpoint;
+    for (; run->nr_checkpoints < o->nr_checkpoint_at && o->checkpoint_at[run->nr_checkpoints] <= now;
+         run->nr_checkpoints++)
+        is_due = true;
+    if (is_due)
+        write_checkpoint(run);
+}
+
+/* A restored run is behind the first of them: these were made, or will not be. */
+static void pass_checkpoints(struct run *run, cycle_t now)
+{
+    const struct run_options *o = &run->options;
+    while (run->nr_checkpoints < o->nr_checkpoint_at && o->checkpoint_at[run->nr_checkpoints] <= now)
+        run->nr_checkpoints++;
+}
+
+void run_write_core(struct run *run, bool is_due)
+{
+    if (!run->options.elf_core || run->has_core || !is_due)
+        return;
+    run->has_core = true;
+    const struct run_monitor monitor = run_monitor_of(run);
+    run_monitor_dump(&monitor, run->options.elf_core, &run->diag);
+}
+
+enum machine_end run_to_end(struct run *run)
+{
+    struct timespec begin, end; /* of the processor's time: other programs do not count */
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
+    const struct cpu *cpu = machine_parts(run->machine).cpu;
+    enum machine_end why = MACHINE_RUNNING;
+    pass_checkpoints(run, cpu_now(cpu));
+    while (why == MACHINE_RUNNING && !run->is_at_limit && !run->is_stuck && run->request == TERMINAL_NONE) {
+        why = run_gdb_run(run->gdb, run->machine, run->options.max_instructions, next_stop(run, cpu_now(cpu)),
+                          &run->request);
+        cpu = machine_parts(run->machine).cpu; /* gdb may have gone back, to another */
+        if (run->request == TERMINAL_NONE)
+            run->request = run_answer_terminal(run, terminal_poll(run->terminal));
+        progress_update(&run->progress, cpu_now(cpu), cpu_stats(cpu)->instructions);
+        run_write_core(run, cpu_now(cpu) >= run->options.elf_core_cycle);
+        if (!run_view_update(run->view, &run->diag))
+            run->request = TERMINAL_QUIT;
+        run->is_at_limit = cpu_now(cpu) >= run->options.max_cycles ||
+                           cpu_stats(cpu)->instructions >= run->options.max_instructions;
+        run->is_stuck = watchdog_is_over(&run->watchdog, run->machine, run->log.most_bytes, cpu_now(cpu));
+        if (why == MACHINE_RUNNING)
+            write_due_checkpoints(run, cpu_now(cpu));
+    }
+    run->leaves_checkpoint =
+        why == MACHINE_RUNNING && run->request == TERMINAL_TERMINATED && run->options.checkpoints;
+    if (run->leaves_checkpoint)
+        write_checkpoint(run);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+    run->seconds = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9;
+    return why;
+}
