@@ -80,7 +80,6 @@ static void print_mistakes(const struct diag *diag)
 static int run_all(struct run *run)
 {
     const struct run_options *o = &run->options;
-    progress_init(&run->progress, o->progress, o->max_cycles, o->max_instructions);
     run_attach_profiler(run);
     enum machine_end why = run_to_end(run);
     progress_end(&run->progress);
@@ -105,7 +104,9 @@ static int run_all(struct run *run)
     if (!run->options.is_quiet) {
         fprintf(stderr, "lookaside: what the run counted (all of it in %s/stats.txt):\n",
                 run->options.output);
+        run_stats_count_since_reset(run->stats, run->machine, true);
         report_summary(run->machine, run->seconds, stderr);
+        run_stats_count_since_reset(run->stats, run->machine, false);
         report_stale(run->machine, run->options.has_firmware ? NULL : run->image, stderr);
     }
     if (run->options.has_vga_text)
@@ -133,12 +134,14 @@ int cli_run(int argc, char **argv)
         fputs(run_usage, stdout);
         status = EXIT_STATUS_OK;
     } else {
+        const struct run_options *o = &run.options;
         bool is_good = make_config(&run);
+        progress_init(&run.progress, o->progress, o->max_cycles, o->max_instructions);
         if (is_good)
             snprintf(run.digest, sizeof run.digest, "%016" PRIx64, cfg_digest(cfg_values(run.cfg)));
         is_good = is_good && make_output_directory(&run) && make_statistics(&run) && run_make_trace(&run) &&
                   run_make_machine(&run) && run_make_symbols(&run) && run_make_terminal(&run) &&
-                  run_fast_forward(&run) && run_make_view(&run) && run_make_gdb(&run);
+                  run_forward(&run) && run_make_view(&run) && run_make_gdb(&run);
         watchdog_init(&run.watchdog, run.options.watchdog_cycles);
         if (is_good) {
             status = run_all(&run);

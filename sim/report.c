@@ -23,19 +23,19 @@ static const char *reason_name(unsigned reason)
 }
 
 /* A part a column, five columns a line. */
-static void print_cpi_stack(const struct machine *machine, uint64_t instructions, FILE *to)
+static void print_cpi_stack(const struct stat_registry *stats, uint64_t instructions, uint64_t cycles,
+                            FILE *to)
 {
     enum { COLUMNS = 5 };
-    cycle_t stack[NR_REASONS];
-    struct cpu *cpu = machine_parts(machine).cpu;
-    cpu_cpi_stack(cpu, stack);
     for (unsigned i = 0; i < NR_REASONS; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "cpu0.cpi_stack.%s", reason_name(i));
+        uint64_t part = stat_count(stats, name);
         const char *label = i == 0 ? "CPI stack" : "";
         if (i % COLUMNS == 0)
             fprintf(to, "  %-15s ", label);
-        fprintf(to, "%6s %5.3f %4.1f %%%s", reason_name(i), (double)stack[i] / (double)instructions,
-                percent(stack[i], cpu_now(cpu)),
-                i % COLUMNS == COLUMNS - 1 || i == NR_REASONS - 1 ? "\n" : "  ");
+        fprintf(to, "%6s %5.3f %4.1f %%%s", reason_name(i), (double)part / (double)instructions,
+                percent(part, cycles), i % COLUMNS == COLUMNS - 1 || i == NR_REASONS - 1 ? "\n" : "  ");
     }
 }
 
@@ -139,11 +139,11 @@ void report_summary(struct machine *machine, double seconds, FILE *to)
     fprintf(to, "  instructions    %12" PRIu64, instructions);
     if (seconds > 0)
         fprintf(to, " in %.2f s of the host's time: %.1f M instructions/s", seconds,
-                (double)instructions / seconds / 1e6);
+                (double)cpu_stats(machine_parts(machine).cpu)->instructions / seconds / 1e6);
     fprintf(to, "\n  cycles          %12" PRIu64 " (%" PRIu64 " idle), CPI %.3f without idling\n", cycles,
             idle, (double)(cycles - idle) / (double)instructions);
     if (machine_parts(machine).l1d) {
-        print_cpi_stack(machine, instructions, to);
+        print_cpi_stack(stats, instructions, cycles, to);
         print_memory_system(stats, instructions, to);
     }
     print_walks(stats, machine_parts(machine).l1d != NULL, to);

@@ -34,7 +34,8 @@ struct run {
     bool leaves_checkpoint;             /* it was ended by SIGTERM */
     bool wants_checkpoint;              /* the guest has asked for one */
     size_t nr_checkpoints;              /* of options.checkpoint_at that are made, or passed by */
-    bool is_forwarding, has_region;     /* --fast-forward; which is over as this region begins */
+    bool is_ahead;                      /* within --fast-forward or --warm-up: nobody watches */
+    bool stops_at_region, has_region;   /* ... which is over as a region begins; it is this one */
     uint32_t region;
     struct trace_writer *trace;
     struct profiler *profiler;
@@ -57,7 +58,7 @@ struct run {
     struct watchdog watchdog;
     struct elf_symbols *symbols;
     bool has_made_output; /* the output directory was not there before */
-    double seconds;
+    double seconds;       /* that the guest's running took of the host's processor */
     struct diag diag;
 };
 
@@ -66,7 +67,7 @@ struct run {
 /* The machine that the options and the configuration describe, with its guest in it. False with lines. */
 bool run_make_machine(struct run *run);
 
-/* One that observers watch unless the run is forwarding. On failure adds a line to `diag`, returns NULL. */
+/* One that observers watch unless the run is still ahead. On failure adds a line to `diag`, returns NULL. */
 struct machine *run_create_machine(struct run *run, const struct config *config, struct diag *diag);
 
 /* A marker of the guest's; `opaque` is the run. */
@@ -93,13 +94,19 @@ struct run_monitor run_monitor_of(struct run *run);
 
 /* ---- run_forward.c ---- */
 
-/* --fast-forward, if that is asked for: run->machine is the timed one then. False with lines. */
-bool run_fast_forward(struct run *run);
+/*
+ * --fast-forward and --warm-up, as far as they are asked for: run->machine is the one to be counted then.
+ * False with lines.
+ */
+bool run_forward(struct run *run);
 
 /* ---- run_loop.c ---- */
 
 /* Until the guest or somebody ends it, or a limit does. */
 enum machine_end run_to_end(struct run *run);
+
+/* What this process has used of the host's processor: other programs do not count. */
+double run_processor_seconds(void);
 
 /* --elf-core, when it is time. */
 void run_write_core(struct run *run, bool is_due);

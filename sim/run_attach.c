@@ -97,8 +97,8 @@ static void checkpoint_for_monitor(void *opaque, const char *directory, FILE *to
     diag_init(&diag);
     /* Without --checkpoint-dir the files were not looked at when the run began. */
     bool has_origin = run->origin.file[0] || run_origin_make(&run->origin, &run->options, run->image, &diag);
-    if (run->is_forwarding)
-        fputs("no checkpoint within --fast-forward\n", to);
+    if (run->is_ahead)
+        fputs("no checkpoint within --fast-forward or --warm-up\n", to);
     else if (!cpu_is_between_blocks(machine_parts(run->machine).cpu))
         fputs("the processor is within a fetch block: no checkpoint here, but some steps further on\n", to);
     else if (has_origin && run_checkpoint_write(&parts, directory, file, &diag))

@@ -61,10 +61,16 @@ void run_write_core(struct run *run, bool is_due)
     run_monitor_dump(&monitor, run->options.elf_core, &run->diag);
 }
 
+double run_processor_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
 enum machine_end run_to_end(struct run *run)
 {
-    struct timespec begin, end; /* of the processor's time: other programs do not count */
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
+    double begun = run_processor_seconds();
     const struct cpu *cpu = machine_parts(run->machine).cpu;
     enum machine_end why = MACHINE_RUNNING;
     pass_checkpoints(run, cpu_now(cpu));
@@ -88,7 +94,6 @@ enum machine_end run_to_end(struct run *run)
         why == MACHINE_RUNNING && run->request == TERMINAL_TERMINATED && run->options.checkpoints;
     if (run->leaves_checkpoint)
         write_checkpoint(run);
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
-    run->seconds = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) * 1e-9;
+    run->seconds += run_processor_seconds() - begun;
     return why;
 }

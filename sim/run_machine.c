@@ -32,13 +32,13 @@ void run_take_note(void *opaque, enum machine_note note, uint32_t id, const char
         [MACHINE_NOTE_DUMP_STATS] = TRACE_MARK_DUMP_STATS,
     };
     if (note == MACHINE_NOTE_CHECKPOINT) {
-        run->wants_checkpoint = run->options.checkpoints && !run->is_forwarding &&
+        run->wants_checkpoint = run->options.checkpoints && !run->is_ahead &&
                                 !history_is_going_back(run->history) && !history_is_behind(run->history);
         if (run->wants_checkpoint)
             machine_stop(run->machine);
         return;
     }
-    if (note == MACHINE_NOTE_ROI_BEGIN && run->is_forwarding && run->options.forwards_to_marker) {
+    if (note == MACHINE_NOTE_ROI_BEGIN && run->stops_at_region) {
         run->has_region = true;
         run->region = id;
         machine_stop(run->machine);
@@ -46,7 +46,7 @@ void run_take_note(void *opaque, enum machine_note note, uint32_t id, const char
     }
     if (note == MACHINE_NOTE_MARK)
         run_view_mark(run->view, text);
-    if (run->trace && !run->is_forwarding)
+    if (run->trace && !run->is_ahead)
         trace_writer_mark(run->trace, marks[note], id, text);
     run_stats_note(run->stats, run->machine, note, id, &run->diag);
 }
@@ -55,7 +55,7 @@ static void take_mm_event(void *opaque, const struct mm_event *event)
 {
     const struct run *run = opaque;
     char text[MM_EVENT_TEXT_CHARS];
-    if (!run->trace || run->is_forwarding)
+    if (!run->trace || run->is_ahead)
         return;
     mm_event_describe(event, text);
     trace_writer_mark(run->trace, TRACE_MARK_MM_EVENT, event->kind, text);
@@ -82,7 +82,7 @@ static bool find_image(struct run *run)
 
 struct machine *run_create_machine(struct run *run, const struct config *config, struct diag *diag)
 {
-    bool is_observed = run->trace && !run->is_forwarding, is_profiled = run->profiler && !run->is_forwarding;
+    bool is_observed = run->trace && !run->is_ahead, is_profiled = run->profiler && !run->is_ahead;
     struct machine_params params = {
         .config = config,
         .observer = is_observed   ? trace_observer(run->trace)
@@ -124,12 +124,15 @@ bool run_make_machine(struct run *run)
     struct config config = *cfg_values(run->cfg);
     if (!find_image(run) || !run_make_profiler(run))
         return false;
-    run->is_forwarding = run->options.forward_cycles != 0;
-    if (run->is_forwarding && config.cpu_model == CFG_CPU_FUNCTIONAL)
+    run->is_ahead = run->options.forward_cycles || run->options.warm_up_cycles;
+    if (run->options.forward_cycles && config.cpu_model == CFG_CPU_FUNCTIONAL)
         return diag_add(
             &run->diag, EXIT_STATUS_USAGE,
             "--fast-forward: cpu.model is functional, which is fast all the time; allowed: inorder");
-    if (run->is_forwarding)
+    if (run->options.warm_up_cycles && config.cpu_model == CFG_CPU_FUNCTIONAL)
+        return diag_add(&run->diag, EXIT_STATUS_USAGE,
+                        "--warm-up: cpu.model is functional, which has nothing to warm; allowed: inorder");
+    if (run->options.forward_cycles)
         config.cpu_model = CFG_CPU_FUNCTIONAL;
     run->machine = run_create_machine(run, &config, &run->diag);
     if (!run->machine)

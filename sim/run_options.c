@@ -66,6 +66,10 @@ const char run_usage[] =
     "needed\n"
     "      --fast-forward N|marker   functional up to this cycle, or to the first region of interest, then "
     "timed\n"
+    "      --warm-up N|marker   ... timed at first for N cycles more, or to the first region of interest, "
+    "with\n"
+    "                           nothing counted: TLBs, caches, predictors and DRAM are warm when counting "
+    "begins\n"
     "  -q, --quiet              no summary\n"
     "  -h, --help               this text\n"
     "\n"
@@ -116,6 +120,7 @@ enum option_id {
     OPTION_CHECKPOINT_AT,
     OPTION_RESTORE,
     OPTION_FAST_FORWARD,
+    OPTION_WARM_UP,
 };
 
 static const struct option known[] = {
@@ -161,6 +166,7 @@ static const struct option known[] = {
     {"checkpoint-at", required_argument, NULL, OPTION_CHECKPOINT_AT},
     {"restore", required_argument, NULL, OPTION_RESTORE},
     {"fast-forward", required_argument, NULL, OPTION_FAST_FORWARD},
+    {"warm-up", required_argument, NULL, OPTION_WARM_UP},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -430,12 +436,13 @@ static bool parse_checkpoints(struct run_options *options, const char *text, str
     return is_good || diag->nr_lines > 0 ? is_good : diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
 }
 
-static bool parse_forward(struct run_options *options, const char *text, struct diag *diag)
+/* A count of cycles, or EV_NEVER for a marker. */
+static bool parse_until(const char *option, const char *text, bool *is_to_marker, cycle_t *cycles,
+                        struct diag *diag)
 {
-    options->forwards_to_marker = strcmp(text, "marker") == 0;
-    options->forward_cycles = EV_NEVER;
-    return options->forwards_to_marker ||
-           parse_count("--fast-forward", text, 1000, &options->forward_cycles, diag);
+    *is_to_marker = strcmp(text, "marker") == 0;
+    *cycles = EV_NEVER;
+    return *is_to_marker || parse_count(option, text, 1000, cycles, diag);
 }
 
 static bool take(struct run_options *o, int option, struct diag *diag)
@@ -547,7 +554,9 @@ static bool take(struct run_options *o, int option, struct diag *diag)
         o->restore = optarg;
         return true;
     case OPTION_FAST_FORWARD:
-        return parse_forward(o, optarg, diag);
+        return parse_until("--fast-forward", optarg, &o->forwards_to_marker, &o->forward_cycles, diag);
+    case OPTION_WARM_UP:
+        return parse_until("--warm-up", optarg, &o->warms_to_marker, &o->warm_up_cycles, diag);
     default:
         return false;
     }
@@ -620,6 +629,9 @@ bool run_options_parse(struct run_options *options, int argc, char **argv, struc
         (options->trace_from || options->trace_to || options->trace_limit_bytes || options->is_trace_chosen))
         return diag_add(diag, EXIT_STATUS_USAGE,
                         "--trace-from, --trace-limit and other options of --trace want --trace FILE as well");
+    if (options->forwards_to_marker && options->warms_to_marker)
+        return diag_add(diag, EXIT_STATUS_USAGE,
+                        "--warm-up: marker, which --fast-forward ends at; allowed: a count of cycles");
     if (options->trace && options->profile)
         return diag_add(diag, EXIT_STATUS_USAGE, "--profile: not with --trace: the core has one observer");
     if (!options->has_firmware && optind < argc)

@@ -63,6 +63,8 @@ struct run_options {
     size_t nr_checkpoint_at;
     cycle_t forward_cycles;  /* functional up to here; 0: not at all */
     bool forwards_to_marker; /* ... or to the first region of interest */
+    cycle_t warm_up_cycles;  /* timed from there, but not counted; 0: counted at once */
+    bool warms_to_marker;    /* ... or to the first region of interest */
     bool is_quiet;
     bool wants_help;
 };

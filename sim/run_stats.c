@@ -118,6 +118,11 @@ void run_stats_note(struct run_stats *stats, struct machine *machine, enum machi
     }
 }
 
+void run_stats_count_since_reset(const struct run_stats *stats, struct machine *machine, bool since_reset)
+{
+    stat_count_since(machine_stats(machine), since_reset ? stats->reset : NULL);
+}
+
 bool run_stats_finish(struct run_stats *stats, struct machine *machine, struct diag *diag)
 {
     for (unsigned i = 0; i < stats->nr_regions; i++)

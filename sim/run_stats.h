@@ -24,6 +24,9 @@ void run_stats_destroy(struct run_stats *stats);
 void run_stats_note(struct run_stats *stats, struct machine *machine, enum machine_note note, uint32_t id,
                     struct diag *diag);
 
+/* From now on the machine's registry counts since the last reset, as stats.json does; or all again. */
+void run_stats_count_since_reset(const struct run_stats *stats, struct machine *machine, bool since_reset);
+
 /* stats.json and stats.txt, since the last reset; a region that was begun and not ended is told on stderr. */
 bool run_stats_finish(struct run_stats *stats, struct machine *machine, struct diag *diag);
 

@@ -10,23 +10,6 @@ static bool is(const char *a, const char *b)
     return *a == *b;
 }
 
-#define MARKER(number, a, d)                                                                                 \
-    __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0; .long 0x4c410000 + %c0"                                     \
-                     :                                                                                       \
-                     : "i"(number), "a"(a), "d"(d)                                                           \
-                     : "memory")
-enum {
-    MARKER_ROI_BEGIN = 1,
-    MARKER_ROI_END = 2,
-    MARKER_MARK = 3,
-    MARKER_RESET_STATS = 4,
-    MARKER_DUMP_STATS = 5,
-    MARKER_CHECKPOINT = 6,
-    MARKER_EXIT = 7,
-    MARKER_PANIC = 8,
-    MARKER_LOG = 9
-};
-
 static void jump(u32 to)
 {
     __asm__ volatile("jmp *%0" : : "r"(to));

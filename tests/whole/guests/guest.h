@@ -94,6 +94,24 @@ static inline u32 inl(uint16_t port)
     return value;
 }
 
+/* lookaside's markers (docs/markers.md): an operand each in EAX and EDX. */
+#define MARKER(number, a, d)                                                                                 \
+    __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0; .long 0x4c410000 + %c0"                                     \
+                     :                                                                                       \
+                     : "i"(number), "a"(a), "d"(d)                                                           \
+                     : "memory")
+enum {
+    MARKER_ROI_BEGIN = 1,
+    MARKER_ROI_END = 2,
+    MARKER_MARK = 3,
+    MARKER_RESET_STATS = 4,
+    MARKER_DUMP_STATS = 5,
+    MARKER_CHECKPOINT = 6,
+    MARKER_EXIT = 7,
+    MARKER_PANIC = 8,
+    MARKER_LOG = 9
+};
+
 static inline void invlpg(u32 linear)
 {
     __asm__ volatile("invlpg (%0)" : : "r"(linear) : "memory");
