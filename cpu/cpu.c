@@ -178,6 +178,13 @@ uint64_t cpu_state_code_linear(const struct cpu_state *state)
                : (state->rip + state->segment[DEC_SEG_CS].hidden.base) & UINT32_MAX;
 }
 
+unsigned cpu_state_cpl(const struct cpu_state *state)
+{
+    if (!(state->cr0 & CR0_PE))
+        return 0;
+    return state->rflags & EFLAGS_VM ? 3 : state->segment[DEC_SEG_CS].selector & SELECTOR_RPL;
+}
+
 struct cpu_state cpu_state(const struct cpu *cpu)
 {
     struct cpu_state state = {

@@ -133,6 +133,8 @@ struct cpu_state cpu_state(const struct cpu *cpu);
 /* Whether CS is one of 64-bit code in long mode, and where the next instruction lies. */
 bool cpu_state_is_64bit_code(const struct cpu_state *state);
 uint64_t cpu_state_code_linear(const struct cpu_state *state);
+/* The privilege level: 0 in real-address mode, 3 in virtual-8086 mode (SDM 3A 21.2). */
+unsigned cpu_state_cpl(const struct cpu_state *state);
 void cpu_set_state(struct cpu *cpu, const struct cpu_state *state);
 
 /*

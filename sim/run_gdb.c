@@ -11,14 +11,23 @@
 /* How long a machine runs or stands still between two looks at what gdb and the terminal want. */
 enum { SLICE_CYCLES = 1000000, WAIT_MILLISECONDS = 100, INPUT_BYTES = 4096 };
 
+/* Where an interrupt came in between two instructions of a step: its handler comes back to there. */
+struct interrupted {
+    bool is_there;
+    uint64_t at, rsp, directory;
+    unsigned cpl;
+};
+
 struct run_gdb {
     struct run_gdb_params params;
     struct gdb_socket socket;
     struct gdb_server *server;
     bool is_stopped, is_stepping;
-    bool has_other_future;      /* it was changed where it had been before */
-    bool has_told_end;          /* of the machine, to look at what is left of it */
-    uint8_t input[INPUT_BYTES]; /* [first_input, nr_input) came while the machine was not to be asked */
+    struct interrupted interrupted; /* while it steps, and a handler runs */
+    struct cpu_point met;           /* that has stopped the machine last */
+    bool has_other_future;          /* it was changed where it had been before */
+    bool has_told_end;              /* of the machine, to look at what is left of it */
+    uint8_t input[INPUT_BYTES];     /* [first_input, nr_input) came while the machine was not to be asked */
     size_t first_input, nr_input;
     enum terminal_request request;
 };
@@ -119,7 +128,7 @@ static void hang_up(struct run_gdb *gdb)
 {
     gdb_socket_hang_up(&gdb->socket);
     gdb_server_begin(gdb->server);
-    gdb->is_stopped = gdb->is_stepping = false;
+    gdb->is_stopped = gdb->is_stepping = gdb->interrupted.is_there = false;
     gdb->first_input = gdb->nr_input = 0;
 }
 
@@ -137,7 +146,7 @@ static void send_output(struct run_gdb *gdb)
 static void stop(struct run_gdb *gdb, enum gdb_signal signal, const struct cpu_point *point)
 {
     gdb->is_stopped = true;
-    gdb->is_stepping = false;
+    gdb->is_stepping = gdb->interrupted.is_there = false;
     gdb_server_stopped(gdb->server, signal, point);
     send_output(gdb);
 }
@@ -257,17 +266,6 @@ static void wait_while_stopped(struct run_gdb *gdb)
 
 /* ---- The machine ---- */
 
-static void tell_point(struct run_gdb *gdb)
-{
-    struct cpu_point met;
-    struct cpu_state state = cpu_state(core(gdb));
-    if (gdb->params.history)
-        met = history_met_point(gdb->params.history);
-    else if (!cpu_take_met_point(core(gdb), &met))
-        met = (struct cpu_point){.at = laddr(cpu_state_code_linear(&state)), .size_bytes = 1};
-    stop(gdb, GDB_SIGTRAP, &met);
-}
-
 /* Why a guest that has come to a bad end stops. False: it has come to a good one. */
 static bool signal_of_end(const struct run_gdb *gdb, enum machine_end why, enum gdb_signal *signal)
 {
@@ -301,16 +299,112 @@ static void tell_end(struct run_gdb *gdb, enum machine_end why)
     wait_while_stopped(gdb);
 }
 
-/* True: a stop point. */
+/* Which point it was that has just stopped the machine. */
+static void note_point(struct run_gdb *gdb)
+{
+    const struct cpu_state state = cpu_state(core(gdb));
+    if (gdb->params.history)
+        gdb->met = history_met_point(gdb->params.history);
+    else if (!cpu_take_met_point(core(gdb), &gdb->met))
+        gdb->met = (struct cpu_point){.at = laddr(cpu_state_code_linear(&state)), .size_bytes = 1};
+}
+
+/* True: a stop point, which is gdb->met. */
+static bool run_to_point(struct run_gdb *gdb, uint64_t nr_instructions, cycle_t until)
+{
+    struct history *history = gdb->params.history;
+    bool is_point = history ? history_run(history, nr_instructions, until)
+                            : machine_run_to_point(gdb->params.machine, nr_instructions, until);
+    if (is_point)
+        note_point(gdb);
+    return is_point;
+}
+
+static bool step_to_point(struct run_gdb *gdb, cycle_t until, bool *is_done)
+{
+    struct history *history = gdb->params.history;
+    bool is_point = history ? history_step(history, until, is_done)
+                            : machine_step_to_point(gdb->params.machine, until, is_done);
+    if (is_point)
+        note_point(gdb);
+    return is_point;
+}
+
+/* ---- Steps over interrupts: the machine does what it does without gdb, which is only told later ---- */
+
+static struct interrupted place_of(const struct run_gdb *gdb)
+{
+    const struct cpu_state state = cpu_state(core(gdb));
+    return (struct interrupted){.is_there = true,
+                                .at = cpu_state_code_linear(&state),
+                                .rsp = state.gpr[CPU_SP],
+                                .directory = state.cr3 & ~(uint64_t)PAGE_MASK,
+                                .cpl = cpu_state_cpl(&state)};
+}
+
+/* The kernel may have changed to another directory behind its own back. */
+static bool is_same_place(const struct interrupted *a, const struct interrupted *b)
+{
+    return a->at == b->at && a->rsp == b->rsp && a->cpl == b->cpl &&
+           (a->cpl == 0 || a->directory == b->directory);
+}
+
+/* One instruction, or the begin of a handler, which is gone over where gdb wants that. */
+static bool step(struct run_gdb *gdb, cycle_t until, bool *is_done)
+{
+    const struct cpu_stats *stats = cpu_stats(core(gdb));
+    const struct interrupted before = place_of(gdb);
+    uint64_t nr_interrupts = stats->interrupts;
+    unsigned nr_points;
+    bool is_point = step_to_point(gdb, until, is_done);
+    cpu_points(core(gdb), &nr_points);
+    if (is_point || stats->interrupts == nr_interrupts || !gdb_server_steps_over_interrupts(gdb->server) ||
+        nr_points >= CPU_MAX_DEBUGGER_POINTS)
+        return is_point;
+    gdb->interrupted = before;
+    *is_done = false;
+    return false;
+}
+
+static bool has_point_of_gdb(const struct run_gdb *gdb, uint64_t at)
+{
+    unsigned nr_points;
+    const struct cpu_point *points = cpu_points(core(gdb), &nr_points);
+    for (unsigned i = 0; i < nr_points; i++)
+        if (points[i].kind == CPU_POINT_EXECUTE && points[i].at.v == at)
+            return true;
+    return false;
+}
+
+/* A handler runs: up to its return, from where the step goes on. True: a point of gdb's on the way. */
+static bool run_handler(struct run_gdb *gdb, uint64_t nr_instructions, cycle_t until)
+{
+    struct cpu *cpu = core(gdb);
+    struct cpu_point points[CPU_MAX_POINTS];
+    unsigned nr_points;
+    const struct cpu_point *own = cpu_points(cpu, &nr_points);
+    memcpy(points, own, nr_points * sizeof *points);
+    points[nr_points] =
+        (struct cpu_point){.kind = CPU_POINT_EXECUTE, .at = laddr(gdb->interrupted.at), .size_bytes = 1};
+    cpu_set_points(cpu, points, nr_points + 1);
+    bool is_point = run_to_point(gdb, nr_instructions, until);
+    cpu_set_points(cpu, points, nr_points);
+    const struct interrupted here = place_of(gdb);
+    if (!is_point || gdb->met.kind != CPU_POINT_EXECUTE)
+        return is_point;
+    bool is_back = is_same_place(&here, &gdb->interrupted);
+    if (!is_back && has_point_of_gdb(gdb, here.at))
+        return true;
+    gdb->interrupted.is_there = !is_back;
+    cpu_pass_point(cpu);
+    return false;
+}
+
 static bool run_watched(struct run_gdb *gdb, uint64_t nr_instructions, cycle_t until, bool *is_done)
 {
-    struct machine *machine = gdb->params.machine;
-    struct history *history = gdb->params.history;
-    if (history)
-        return gdb->is_stepping ? history_step(history, until, is_done)
-                                : history_run(history, nr_instructions, until);
-    return gdb->is_stepping ? machine_step_to_point(machine, until, is_done)
-                            : machine_run_to_point(machine, nr_instructions, until);
+    if (gdb->interrupted.is_there)
+        return run_handler(gdb, nr_instructions, until);
+    return gdb->is_stepping ? step(gdb, until, is_done) : run_to_point(gdb, nr_instructions, until);
 }
 
 static void run_some(struct run_gdb *gdb, uint64_t nr_instructions, cycle_t until)
@@ -326,7 +420,7 @@ static void run_some(struct run_gdb *gdb, uint64_t nr_instructions, cycle_t unti
         return;
     }
     if (run_watched(gdb, nr_instructions, until, &is_done))
-        tell_point(gdb);
+        stop(gdb, GDB_SIGTRAP, &gdb->met);
     else if (is_done)
         stop(gdb, GDB_SIGTRAP, NULL);
     if (is_behind)

@@ -106,7 +106,7 @@ static size_t make_status(const struct core *core, uint8_t status[NOTE_BYTES])
     };
     const struct segment *seg = s.segment;
     /* A code pointer is an address to gdb: where CS has a base, that of the instruction. */
-    uint64_t pc = s.rip + (seg[CS].hidden.is_long ? 0 : seg[CS].hidden.base);
+    uint64_t pc = cpu_state_code_linear(&s);
     const uint64_t narrow[] = {s.gpr[CPU_BX],
                                s.gpr[CPU_CX],
                                s.gpr[CPU_DX],

@@ -280,13 +280,6 @@ static void set_x87(struct fpu *fpu, enum gdb_x87 index, uint32_t value)
     }
 }
 
-static unsigned level_of(const struct cpu_state *s)
-{
-    if (!(s->cr0 & 1))
-        return 0;
-    return s->rflags >> 17 & 1 ? 3 : s->segment[CS].selector & SELECTOR_RPL;
-}
-
 static uint64_t get_system(const struct gdb_values *v, enum gdb_system index)
 {
     const struct cpu_state *s = &v->state;
@@ -310,7 +303,7 @@ static uint64_t get_system(const struct gdb_values *v, enum gdb_system index)
         [GDB_TR] = s->tr.selector,
         [GDB_TSS_BASE] = s->tr.hidden.base,
         [GDB_TSS_LIMIT] = s->tr.hidden.limit_bytes,
-        [GDB_CPL] = level_of(s),
+        [GDB_CPL] = cpu_state_cpl(s),
         [GDB_CYCLES] = v->cycles,
         [GDB_INSTRUCTIONS] = v->instructions,
     };
@@ -332,7 +325,7 @@ static uint64_t get_word(const struct gdb_registers *registers, const struct gdb
     case GDB_GPR:
         return s->gpr[r->index];
     case GDB_RIP:
-        return s->rip + (registers->is_pc_linear ? s->segment[CS].hidden.base : 0);
+        return registers->is_pc_linear ? cpu_state_code_linear(s) : s->rip;
     case GDB_FLAGS:
         return s->rflags;
     case GDB_SELECTOR:

@@ -318,6 +318,35 @@ static void tell_physical(struct gdb_server *server, const char *rest)
     gdb_reply(server, server->is_physical ? "1" : "0");
 }
 
+/* QEMU's bits of a single step (its gdbstub.c); the clock never stands still here. */
+enum { SSTEP_ENABLE = 1, SSTEP_NO_INTERRUPTS = 2 };
+
+static void tell_step_bits(struct gdb_server *server, const char *rest)
+{
+    (void)rest;
+    snprintf(server->reply, sizeof server->reply, "ENABLE=%x,NOIRQ=%x", SSTEP_ENABLE, SSTEP_NO_INTERRUPTS);
+    gdb_reply(server, server->reply);
+}
+
+static void tell_step(struct gdb_server *server, const char *rest)
+{
+    (void)rest;
+    snprintf(server->reply, sizeof server->reply, "0x%x",
+             SSTEP_ENABLE | (server->steps_into_interrupts ? 0 : SSTEP_NO_INTERRUPTS));
+    gdb_reply(server, server->reply);
+}
+
+static void set_step(struct gdb_server *server, const char *rest)
+{
+    uint64_t value;
+    rest += strncmp(rest, "0x", 2) == 0 ? 2 : 0;
+    bool is_good = gdb_take_number(&rest, &value) && !*rest &&
+                   (value | SSTEP_NO_INTERRUPTS) == (SSTEP_ENABLE | SSTEP_NO_INTERRUPTS);
+    if (is_good)
+        server->steps_into_interrupts = !(value & SSTEP_NO_INTERRUPTS);
+    gdb_reply_ok(server, is_good);
+}
+
 static void set_non_stop(struct gdb_server *server, const char *rest)
 {
     gdb_reply_ok(server, strcmp(rest, "0") == 0);
@@ -337,26 +366,30 @@ static void send_text(struct gdb_server *server, const char *text, size_t nr_byt
 /* What the monitor itself does not know: how gdb sees the machine. */
 static bool is_own_command(struct gdb_server *server, const char *line, FILE *to)
 {
-    static const struct {
+    const struct {
         const char *line, *answer;
-        bool is_physical, value;
+        bool *what, value;
     } commands[] = {
-        {"phys on", "addresses are physical from now on\n", true, true},
-        {"phys off", "addresses are linear from now on\n", true, false},
-        {"pc linear", "the pc has the base of CS in it from now on\n", false, true},
-        {"pc offset", "the pc is an offset in CS from now on\n", false, false},
+        {"phys on", "addresses are physical from now on\n", &server->is_physical, true},
+        {"phys off", "addresses are linear from now on\n", &server->is_physical, false},
+        {"pc linear", "the pc has the base of CS in it from now on\n", &server->registers.is_pc_linear, true},
+        {"pc offset", "the pc is an offset in CS from now on\n", &server->registers.is_pc_linear, false},
+        {"interrupts over", "a step goes over interrupts from now on\n", &server->steps_into_interrupts,
+         false},
+        {"interrupts into", "a step may end in an interrupt's handler from now on\n",
+         &server->steps_into_interrupts, true},
     };
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(line, commands[i].line) != 0)
             continue;
-        *(commands[i].is_physical ? &server->is_physical : &server->registers.is_pc_linear) =
-            commands[i].value;
+        *commands[i].what = commands[i].value;
         fputs(commands[i].answer, to);
         return true;
     }
     if (strcmp(line, "help") == 0)
         fputs("phys on|off       gdb's addresses are physical, or linear\n"
-              "pc linear|offset  gdb's pc is a linear address, or an offset in CS\n",
+              "pc linear|offset  gdb's pc is a linear address, or an offset in CS\n"
+              "interrupts over|into  a step runs an interrupt's handler to its end, or ends in it\n",
               to);
     return false;
 }
@@ -427,6 +460,9 @@ static const struct command {
     {"qRcmd,", run_monitor, NULL, false},
     {"qqemu.PhyMemMode", tell_physical, NULL, true},
     {"Qqemu.PhyMemMode:", set_physical, NULL, false},
+    {"qqemu.sstepbits", tell_step_bits, NULL, true},
+    {"qqemu.sstep", tell_step, NULL, true},
+    {"Qqemu.sstep=", set_step, NULL, false},
     {"QStartNoAckMode", start_no_acks, NULL, true},
     {"QNonStop:", set_non_stop, NULL, false},
 };
@@ -470,6 +506,11 @@ enum gdb_wish gdb_server_take(struct gdb_server *server, const uint8_t *bytes, s
             obey(server);
     }
     return server->wish;
+}
+
+bool gdb_server_steps_over_interrupts(const struct gdb_server *server)
+{
+    return !server->steps_into_interrupts;
 }
 
 enum gdb_signal gdb_signal_of(unsigned vector)
@@ -554,7 +595,7 @@ void gdb_server_begin(struct gdb_server *server)
 {
     gdb_link_fini(&server->link);
     forget_points(server);
-    server->is_running = server->is_physical = false;
+    server->is_running = server->is_physical = server->steps_into_interrupts = false;
     server->registers.is_pc_linear = server->says_swbreak = server->says_hwbreak = false;
     gdb_server_stopped(server, GDB_SIGTRAP, NULL);
 }

@@ -55,6 +55,9 @@ void gdb_server_begin(struct gdb_server *server);
 enum gdb_wish gdb_server_take(struct gdb_server *server, const uint8_t *bytes, size_t nr_bytes,
                               size_t *nr_taken);
 
+/* Whether a step that an interrupt comes in between is over only behind the interrupt's handler. */
+bool gdb_server_steps_over_interrupts(const struct gdb_server *server);
+
 /* Signals as gdb numbers them. */
 enum gdb_signal {
     GDB_SIGINT = 2,

@@ -19,6 +19,7 @@ struct gdb_server {
     bool is_hardware_point[CPU_MAX_DEBUGGER_POINTS];
     unsigned nr_points;
     bool is_running, is_physical, says_swbreak, says_hwbreak;
+    bool steps_into_interrupts;
     char *description; /* the target description; owned */
     size_t description_bytes;
     char stop_reply[64];

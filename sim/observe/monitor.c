@@ -49,7 +49,7 @@ static bool parse_register(const struct monitor_params *monitor, const char *nam
     struct cpu_state s = cpu_state(monitor->cpu);
     const char *rest = name + ((name[0] == 'e' || name[0] == 'r') && name[1] ? 1 : 0);
     if (strcmp(name, "pc") == 0 || strcmp(rest, "ip") == 0) {
-        *value = s.rip + (s.efer & EFER_LMA && s.segment[1].hidden.is_long ? 0 : s.segment[1].hidden.base);
+        *value = cpu_state_code_linear(&s);
         return true;
     }
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {

@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In virtual-8086 mode CS is no selector, and the ring is 3 (SDM 3A 21.2). */
-#define EFLAGS_VM_BIT (1u << 17)
-
 struct view_model *view_model_create(void)
 {
     return calloc(1, sizeof(struct view_model));
@@ -42,7 +39,7 @@ static void collect_cpu(struct view_cpu *into, struct cpu *cpu)
     into->rip = state.rip;
     into->cr2 = state.cr2;
     into->cs = state.segment[DEC_SEG_CS].selector;
-    into->cpl = !(state.cr0 & CR0_PE) ? 0 : state.rflags & EFLAGS_VM_BIT ? 3 : into->cs & SELECTOR_RPL;
+    into->cpl = cpu_state_cpl(&state);
     into->mode = mmu->mode;
     into->stats = *cpu_stats(cpu);
     into->mmu_stats = mmu->stats;

@@ -72,6 +72,19 @@ timeout 60 python3 "$LK_SOURCE/tests/whole/gdb_client.py" "$port" crash || compl
 wait $run
 [ $? = 82 ] || complain "a panic under gdb has another status"
 
+# Steps go over interrupts, with the cycles of a run that nobody steps.
+build_guest ends
+for model in inorder functional; do
+    set -- -s machine.ram=64MiB -s cpu.model=$model -a spin_ticks --max-cycles 600k ends.elf
+    timeout 60 "$LK" run -q -o ticks "$@" >out 2>err </dev/null
+    for history in 0 64; do
+        serve_gdb stepped --gdb-history-mib $history "$@"
+        timeout 60 python3 "$LK_SOURCE/tests/whole/gdb_client.py" "$port" steps || complain "steps over interrupts, $model, $history"
+        wait $run
+        cmp ticks/stats.json stepped/stats.json || complain "$model, $history: steps over interrupts changed the statistics"
+    done
+done
+
 # A second --gdb on the port is a mistake in the command line; so is what is no port.
 serve taken
 "$LK" run -q "--gdb=$port" demo -o second >out 2>err </dev/null

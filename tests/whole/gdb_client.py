@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A client of the remote serial protocol that is not gdb: sends packets by hand, also malformed ones, to a run of the
-bundled guest that waits, and checks what comes back. usage: gdb_client.py PORT KERNEL|crash"""
+bundled guest that waits, and checks what comes back. usage: gdb_client.py PORT KERNEL|crash|steps
+steps: of ends.elf, run with -a spin_ticks"""
 import random
 import re
 import socket
@@ -266,10 +267,53 @@ def crash(client):
     check(client.ask("vCont;c") == b"W52", "the exit status, 82")
 
 
+def steps(client):
+    """Steps go over interrupts, or into them where that is asked for; a point in a handler stops in any case."""
+    symbols = symbols_of("ends.elf")
+    spin, end, handler = (symbols[name] for name in ("spin", "spin_end", "trap"))
+    names = [name for name, _ in registers_of(read_description(client))]
+
+    def register(name):
+        return number(client.ask(f"p{names.index(name):x}"))
+
+    def walk(nr_steps):
+        """Where they end; how many ended behind more than one instruction."""
+        places, nr_long, before = set(), 0, register("insns")
+        for _ in range(nr_steps):
+            check(client.ask("s") == b"T05thread:1;", "a step")
+            now = register("insns")
+            nr_long += now > before + 1
+            before = now
+            places.add(register("eip"))
+        return places, nr_long
+
+    client.ask("qSupported:swbreak+")
+    check(client.ask("qqemu.sstepbits") == b"ENABLE=1,NOIRQ=2", "what a step can be")
+    check(client.ask("qqemu.sstep") == b"0x3", "a step goes over interrupts at first")
+    check(client.ask(f"Z0,{spin:x},1") == b"OK" and client.ask("c").startswith(b"T05") and register("eip") == spin, "the loop")
+    places, nr_long = walk(900)
+    check(len(places) == 8 and min(places) == spin and max(places) < end, f"steps leave the loop: {[hex(p) for p in places]}")
+    check(nr_long >= 2, f"only {nr_long} interrupts came in between")
+    check(client.ask(f"z0,{spin:x},1") == b"OK" and client.ask(f"Z0,{handler:x},1") == b"OK", "a point in the handler")
+    stops = [client.ask("s") for _ in range(600)]
+    check(stops.count(b"T05thread:1;") + stops.count(b"T05thread:1;swbreak:;") == 600, "steps, and a point")
+    check(b"T05thread:1;swbreak:;" in stops, "the point in the handler is met within a step")
+    check(client.ask(f"z0,{handler:x},1") == b"OK", "no point")
+    check(client.ask("Qqemu.sstep=1") == b"OK" and client.ask("qqemu.sstep") == b"0x1", "a step into interrupts")
+    check(client.ask("Qqemu.sstep=0") == b"E22" and client.ask("Qqemu.sstep=4") == b"E22", "steps that there are not")
+    places, nr_long = walk(900)
+    check(any(place < spin or place >= end for place in places), "a step into interrupts is never in a handler")
+    check("goes over" in client.monitor("interrupts over") and client.ask("qqemu.sstep") == b"0x3", "monitor interrupts over")
+    check("may end in" in client.monitor("interrupts into") and client.ask("qqemu.sstep") == b"0x1", "monitor interrupts into")
+    check(client.ask("D") == b"OK", "detach")
+
+
 def main():
     client = Client(int(sys.argv[1]))
     if sys.argv[2] == "crash":
         crash(client)
+    elif sys.argv[2] == "steps":
+        steps(client)
     else:
         talk(client, sys.argv[2])
     sys.exit(failures != 0)
