@@ -116,7 +116,7 @@ static int run_all(struct run *run)
     if (run->request == TERMINAL_NONE)
         run_view_finish(run->view, &run->diag);
     if (run->is_stuck) /* last, because the guest goes on for it */
-        report_branches(run->machine, run->symbols, stderr);
+        report_branches(run->machine, run_symbols_now(run->symbols, run->machine), stderr);
     print_mistakes(&run->diag);
     return is_written && run->diag.nr_lines == 0 ? status : (int)run->diag.status;
 }
@@ -159,7 +159,7 @@ int cli_run(int argc, char **argv)
     history_destroy(run.history);
     run_stats_destroy(run.stats);
     checkpoint_file_abandon(run.checkpoint);
-    elf_symbols_free(run.symbols);
+    run_symbols_destroy(run.symbols);
     machine_destroy(run.machine);
     trace_writer_abandon(run.trace);
     profiler_abandon(run.profiler);

@@ -7,11 +7,7 @@
 
 #include <stdio.h>
 
-/*
- * The calls that are under way, the innermost first, as the frame pointers tell (EBP or RBP, System V ABI).
- * Where these lead nowhere and there are symbols, words of the stack that point into functions follow, with a
- * question mark. `symbols` may be NULL. Changes nothing.
- */
+/* The calls that are under way (sim/observe/backtrace.h). */
 void report_calls(const struct machine *machine, const struct elf_symbols *symbols, FILE *to);
 
 /*

@@ -8,7 +8,6 @@
 #include "sim/base/config.h"
 #include "sim/base/stats.h"
 #include "sim/board/terminal.h"
-#include "sim/load/elf_symbols.h"
 #include "sim/machine.h"
 #include "sim/observe/profiler.h"
 #include "sim/observe/trace_writer.h"
@@ -19,6 +18,7 @@
 #include "sim/run_monitor.h"
 #include "sim/run_options.h"
 #include "sim/run_stats.h"
+#include "sim/run_symbols.h"
 #include "sim/run_view.h"
 #include "sim/watchdog.h"
 
@@ -56,7 +56,7 @@ struct run {
     enum terminal_request request;
     bool is_at_limit, is_stuck;
     struct watchdog watchdog;
-    struct elf_symbols *symbols;
+    struct run_symbols *symbols;
     bool has_made_output; /* the output directory was not there before */
     double seconds;       /* that the guest's running took of the host's processor */
     struct diag diag;

@@ -73,17 +73,11 @@ void run_attach_profiler(struct run *run)
         profiler_attach(run->profiler, &sources);
 }
 
-/* Of the image, if nothing else was named; an image need not have any. */
 bool run_make_symbols(struct run *run)
 {
     const struct run_options *o = &run->options;
-    const char *file = o->symbols ? o->symbols : o->has_firmware ? NULL : run->image;
-    run->symbols = file ? elf_symbols_load(file) : NULL;
-    return run->symbols || !o->symbols ||
-           diag_add(
-               &run->diag, EXIT_STATUS_NO_INPUT,
-               "--symbols: %s: no functions found; allowed: an ELF file with a symbol table, or a System.map",
-               o->symbols);
+    run->symbols = run_symbols_create(o->symbols, o->has_firmware ? NULL : run->image, &run->diag);
+    return run->symbols != NULL;
 }
 
 /* The monitor's `checkpoint`: what a run that goes on from here can be told of. */

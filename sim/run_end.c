@@ -17,7 +17,7 @@ int run_explain(struct run *run, enum machine_end why)
         return (int)machine_guest_status(machine);
     case MACHINE_TRIPLE_FAULT:
         report_triple_fault(machine, stderr);
-        report_calls(machine, run->symbols, stderr);
+        report_calls(machine, run_symbols_now(run->symbols, machine), stderr);
         return EXIT_STATUS_TRIPLE_FAULT;
     case MACHINE_RESET:
         fprintf(stderr, "lookaside: the guest reset the machine in cycle %" PRIu64 "\n", now);
@@ -30,7 +30,7 @@ int run_explain(struct run *run, enum machine_end why)
         fprintf(stderr,
                 "lookaside: the guest halted for good in cycle %" PRIu64 ": HLT, and no interrupt can come\n",
                 now);
-        report_calls(machine, run->symbols, stderr);
+        report_calls(machine, run_symbols_now(run->symbols, machine), stderr);
         return EXIT_STATUS_GUEST_PANIC;
     case MACHINE_RUNNING:
         break;
@@ -40,7 +40,7 @@ int run_explain(struct run *run, enum machine_end why)
                 "lookaside: the watchdog stopped the guest in cycle %" PRIu64
                 ": nothing came out of it since cycle %" PRIu64 "\n",
                 now, run->watchdog.since);
-        report_calls(machine, run->symbols, stderr);
+        report_calls(machine, run_symbols_now(run->symbols, machine), stderr);
         return EXIT_STATUS_WATCHDOG;
     }
     if (run->request == TERMINAL_NONE) {

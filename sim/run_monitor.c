@@ -38,11 +38,6 @@ static void checkpoint(void *opaque, const char *directory, FILE *to)
     monitor->checkpoint(monitor->opaque, directory, to);
 }
 
-static bool find_symbol(void *opaque, const char *name, uint64_t *address)
-{
-    return elf_symbols_address(((const struct run_monitor *)opaque)->symbols, name, address);
-}
-
 static struct monitor_params params_of(const struct run_monitor *monitor)
 {
     struct machine_parts parts = machine_parts(monitor->machine);
@@ -57,7 +52,8 @@ static struct monitor_params params_of(const struct run_monitor *monitor)
                                    .statistics = statistics,
                                    .dump = dump,
                                    .checkpoint = checkpoint,
-                                   .find_symbol = find_symbol,
+                                   .symbols = run_symbols_now(monitor->symbols, monitor->machine),
+                                   .kernel = run_symbols_kernel(monitor->symbols, monitor->machine),
                                    .opaque = (void *)(uintptr_t)monitor};
 }
 
@@ -77,7 +73,7 @@ static void tell_place(const struct run_monitor *monitor, FILE *to)
     uint64_t pc, offset;
     if (!monitor_parse_address(&params, "$pc", &pc, to))
         return;
-    const char *name = elf_symbols_find(monitor->symbols, pc, &offset);
+    const char *name = elf_symbols_find(params.symbols, pc, &offset);
     fprintf(to, "cycle %" PRIu64 "%s%s\n", cpu_now(params.cpu), name ? " in " : "", name ? name : "");
     monitor_show_memory(params.cpu, &one, pc, false, to);
 }
@@ -95,11 +91,11 @@ static void run_steps(const struct run_monitor *monitor, uint64_t nr_steps)
 
 enum terminal_request run_monitor_talk(const struct run_monitor *monitor, struct terminal *terminal)
 {
-    struct monitor_params params = params_of(monitor);
     char line[LINE_CHARS];
     fputs("\n", stderr);
     tell_place(monitor, stderr);
     while (terminal_ask(terminal, "(lookaside) ", line, sizeof line)) {
+        struct monitor_params params = params_of(monitor);
         uint64_t nr_steps = 0;
         switch (monitor_obey(&params, line, &nr_steps, stderr)) {
         case MONITOR_STAY:

@@ -3,14 +3,14 @@
 #define LK_SIM_RUN_MONITOR_H
 
 #include "sim/board/terminal.h"
-#include "sim/load/elf_symbols.h"
 #include "sim/machine.h"
+#include "sim/run_symbols.h"
 
 #include <stdio.h>
 
 struct run_monitor {
     struct machine *machine;
-    const struct elf_symbols *symbols; /* NULL: none */
+    struct run_symbols *symbols;
     /* Writes a checkpoint into a directory; answers for itself. */
     void (*checkpoint)(void *opaque, const char *directory, FILE *to);
     void *opaque;

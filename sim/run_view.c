@@ -25,7 +25,7 @@ struct run_view {
     struct console *console;
     struct view *window; /* NULL: only the picture is wanted */
     struct view_history history;
-    const struct elf_symbols *symbols;
+    struct run_symbols *symbols;
     struct view_vga vga;
     struct view_ui ui; /* of a picture without a window */
     bool is_paused, is_ended, is_photographed, has_typed;
@@ -60,7 +60,8 @@ static void read_vga(struct run_view *view)
 
 static bool find_symbol(void *opaque, const char *text, uint64_t *linear)
 {
-    return elf_symbols_address(((const struct run_view *)opaque)->symbols, text, linear);
+    const struct run_view *view = opaque;
+    return elf_symbols_address(run_symbols_now(view->symbols, view->machine), text, linear);
 }
 
 static void refresh(void *opaque, struct view_source *source)
@@ -111,7 +112,7 @@ static bool make_folder(const char *folder, struct diag *diag)
 }
 
 struct run_view *run_view_create(const struct run_options *options, struct machine *machine,
-                                 const struct elf_symbols *symbols, struct diag *diag)
+                                 struct run_symbols *symbols, struct diag *diag)
 {
     if (!options->has_view && !options->screenshot && !options->record)
         return NULL;

@@ -2,18 +2,18 @@
 #ifndef LK_SIM_RUN_VIEW_H
 #define LK_SIM_RUN_VIEW_H
 
-#include "sim/load/elf_symbols.h"
 #include "sim/machine.h"
 #include "sim/run_options.h"
+#include "sim/run_symbols.h"
 
 struct run_view;
 
 /*
  * None of --view, --screenshot and --record: returns NULL, and all is well. On failure adds a line and
- * returns NULL too. The options, the machine and the symbols (which may be NULL) outlive it.
+ * returns NULL too. The options, the machine and the symbols outlive it.
  */
 struct run_view *run_view_create(const struct run_options *options, struct machine *machine,
-                                 const struct elf_symbols *symbols, struct diag *diag);
+                                 struct run_symbols *symbols, struct diag *diag);
 void run_view_destroy(struct run_view *view);
 
 /* A byte that the guest wrote to COM1. NULL is fine, here and below. */

@@ -16,9 +16,14 @@ struct symbol {
     char *name;
 };
 
-struct elf_symbols {
-    struct symbol *symbol; /* by their start */
+/* By their start. */
+struct table {
+    struct symbol *symbol;
     size_t nr;
+};
+
+struct elf_symbols {
+    struct table function, data;
 };
 
 /* Of several at one address, that with the first name, whatever the order in the file. */
@@ -30,16 +35,35 @@ static int compare(const void *a, const void *b)
     return strcmp(p->name, q->name);
 }
 
-static bool add(struct elf_symbols *symbols, uint64_t start, uint64_t bytes, const char *name, size_t length)
+struct elf_symbols *elf_symbols_create(void)
 {
-    struct symbol *more = symbols->symbol;
-    if ((symbols->nr & (symbols->nr - 1)) == 0)
-        more = realloc(more, (symbols->nr ? 2 * symbols->nr : 1) * sizeof *more);
+    return calloc(1, sizeof(struct elf_symbols));
+}
+
+bool elf_symbols_add(struct elf_symbols *symbols, enum elf_symbol_kind kind, uint64_t address, uint64_t bytes,
+                     const char *name, size_t name_chars)
+{
+    struct table *table = kind == ELF_SYMBOL_FUNCTION ? &symbols->function : &symbols->data;
+    struct symbol *more = table->symbol;
+    if ((table->nr & (table->nr - 1)) == 0)
+        more = realloc(more, (table->nr ? 2 * table->nr : 1) * sizeof *more);
     if (!more)
         return false;
-    symbols->symbol = more;
-    more[symbols->nr] = (struct symbol){.start = start, .bytes = bytes, .name = strndup(name, length)};
-    return more[symbols->nr].name && ++symbols->nr;
+    table->symbol = more;
+    more[table->nr] = (struct symbol){.start = address, .bytes = bytes, .name = strndup(name, name_chars)};
+    return more[table->nr].name && ++table->nr;
+}
+
+static void sort_table(struct table *table)
+{
+    if (table->nr)
+        qsort(table->symbol, table->nr, sizeof *table->symbol, compare);
+}
+
+void elf_symbols_settle(struct elf_symbols *symbols)
+{
+    sort_table(&symbols->function);
+    sort_table(&symbols->data);
 }
 
 static void add_table(struct elf_symbols *symbols, Elf *elf, Elf_Scn *section, const GElf_Shdr *header)
@@ -48,8 +72,10 @@ static void add_table(struct elf_symbols *symbols, Elf *elf, Elf_Scn *section, c
     GElf_Sym symbol;
     for (int i = 0; data && gelf_getsym(data, i, &symbol); i++) {
         const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
-        if (GELF_ST_TYPE(symbol.st_info) == STT_FUNC && symbol.st_shndx != SHN_UNDEF && name && *name &&
-            !add(symbols, symbol.st_value, symbol.st_size, name, strlen(name)))
+        unsigned type = GELF_ST_TYPE(symbol.st_info);
+        if ((type == STT_FUNC || type == STT_OBJECT) && symbol.st_shndx != SHN_UNDEF && name && *name &&
+            !elf_symbols_add(symbols, type == STT_FUNC ? ELF_SYMBOL_FUNCTION : ELF_SYMBOL_DATA,
+                             symbol.st_value, symbol.st_size, name, strlen(name)))
             return;
     }
 }
@@ -77,8 +103,10 @@ static bool add_line(struct elf_symbols *symbols, const char *line, size_t lengt
     }
     if (at == 0 || at + 3 >= length || line[at] != ' ' || line[at + 2] != ' ')
         return false;
-    if (strchr("tTwW", line[at + 1]))
-        add(symbols, address, 0, line + at + 3, length - at - 3);
+    bool is_function = strchr("tTwW", line[at + 1]) != NULL;
+    if (is_function || strchr("aAbBdDrRvV", line[at + 1]))
+        elf_symbols_add(symbols, is_function ? ELF_SYMBOL_FUNCTION : ELF_SYMBOL_DATA, address, 0,
+                        line + at + 3, length - at - 3);
     return true;
 }
 
@@ -98,7 +126,7 @@ struct elf_symbols *elf_symbols_load(const char *file)
 {
     struct file_map map;
     struct diag unwanted;
-    struct elf_symbols *symbols = calloc(1, sizeof *symbols);
+    struct elf_symbols *symbols = elf_symbols_create();
     diag_init(&unwanted);
     if (symbols && file_map_open(&map, file, &unwanted)) {
         if (is_elf(&map))
@@ -107,31 +135,38 @@ struct elf_symbols *elf_symbols_load(const char *file)
             add_lines(symbols, &map);
         file_map_close(&map);
     }
-    if (symbols && symbols->nr)
-        qsort(symbols->symbol, symbols->nr, sizeof *symbols->symbol, compare);
     diag_fini(&unwanted);
-    if (symbols && symbols->nr)
+    if (symbols)
+        elf_symbols_settle(symbols);
+    if (symbols && symbols->function.nr)
         return symbols;
     elf_symbols_free(symbols);
     return NULL;
+}
+
+static void free_table(struct table *table)
+{
+    for (size_t i = 0; i < table->nr; i++)
+        free(table->symbol[i].name);
+    free(table->symbol);
 }
 
 void elf_symbols_free(struct elf_symbols *symbols)
 {
     if (!symbols)
         return;
-    for (size_t i = 0; i < symbols->nr; i++)
-        free(symbols->symbol[i].name);
-    free(symbols->symbol);
+    free_table(&symbols->function);
+    free_table(&symbols->data);
     free(symbols);
 }
 
 const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address, uint64_t *offset)
 {
-    size_t low = 0, high = symbols ? symbols->nr : 0;
+    const struct symbol *all = symbols ? symbols->function.symbol : NULL;
+    size_t low = 0, high = symbols ? symbols->function.nr : 0;
     while (low < high) { /* the first that begins behind the address */
         size_t middle = low + (high - low) / 2;
-        if (symbols->symbol[middle].start <= address)
+        if (all[middle].start <= address)
             low = middle + 1;
         else
             high = middle;
@@ -139,8 +174,8 @@ const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address
     if (low == 0)
         return NULL;
     /* Of those that begin at one address, the first by name. */
-    const struct symbol *symbol = &symbols->symbol[low - 1];
-    while (symbol > symbols->symbol && symbol[-1].start == symbol->start)
+    const struct symbol *symbol = &all[low - 1];
+    while (symbol > all && symbol[-1].start == symbol->start)
         symbol--;
     *offset = address - symbol->start;
     return symbol->bytes == 0 || *offset < symbol->bytes ? symbol->name : NULL;
@@ -156,13 +191,19 @@ void elf_symbols_place(const struct elf_symbols *symbols, uint64_t address, char
         snprintf(text, size, "%08" PRIx64, address);
 }
 
-bool elf_symbols_address(const struct elf_symbols *symbols, const char *name, uint64_t *address)
+static bool find_name(const struct table *table, const char *name, uint64_t *address)
 {
-    for (size_t i = 0; symbols && i < symbols->nr; i++) {
-        if (strcmp(symbols->symbol[i].name, name) == 0) {
-            *address = symbols->symbol[i].start;
+    for (size_t i = 0; i < table->nr; i++) {
+        if (strcmp(table->symbol[i].name, name) == 0) {
+            *address = table->symbol[i].start;
             return true;
         }
     }
     return false;
+}
+
+bool elf_symbols_address(const struct elf_symbols *symbols, const char *name, uint64_t *address)
+{
+    return symbols &&
+           (find_name(&symbols->function, name, address) || find_name(&symbols->data, name, address));
 }

@@ -1,4 +1,4 @@
-/* The functions' names of an ELF file or a System.map, for people who are told an address. */
+/* The names in an ELF file, a System.map or a kernel's own table, for people who are told an address. */
 #ifndef LK_SIM_LOAD_ELF_SYMBOLS_H
 #define LK_SIM_LOAD_ELF_SYMBOLS_H
 
@@ -16,6 +16,17 @@ struct elf_symbols *elf_symbols_load(const char *file);
 void elf_symbols_free(struct elf_symbols *symbols);
 
 /*
+ * One by one: names whose memory need not last, then elf_symbols_settle, before which nothing may be asked.
+ * bytes == 0: it is not known how long it is. elf_symbols_create gives NULL, and elf_symbols_add false, when
+ * memory is short.
+ */
+struct elf_symbols *elf_symbols_create(void);
+enum elf_symbol_kind { ELF_SYMBOL_FUNCTION, ELF_SYMBOL_DATA };
+bool elf_symbols_add(struct elf_symbols *symbols, enum elf_symbol_kind kind, uint64_t address, uint64_t bytes,
+                     const char *name, size_t name_chars);
+void elf_symbols_settle(struct elf_symbols *symbols);
+
+/*
  * The function that `address` lies in, or behind whose beginning it lies when the file does not say how long
  * the function is; *offset is how far. NULL: none, also when `symbols` is NULL.
  */
@@ -25,8 +36,8 @@ const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address
 void elf_symbols_place(const struct elf_symbols *symbols, uint64_t address, char *text, size_t size);
 
 /*
- * The address of a function with this name, the lowest if there are several. False: none, also when
- * `symbols` is NULL.
+ * The address of a function with this name, or else of a variable; the lowest if there are several. False:
+ * none, also when `symbols` is NULL.
  */
 bool elf_symbols_address(const struct elf_symbols *symbols, const char *name, uint64_t *address);
 

@@ -126,16 +126,42 @@ bool guest_note_zone(const struct guest_note *note, const struct ram *ram, unsig
     return zone->spanned_pages > 0 && zone->present_pages > 0;
 }
 
-bool guest_note_current_task(const struct guest_note *note, const struct ram *ram, struct guest_task *task)
+static bool read_task(const struct guest_note *note, const struct ram *ram, uint32_t linear,
+                      struct guest_task *task)
 {
-    *task = (struct guest_task){0};
-    uint32_t linear;
-    if (!read_u32(note, ram, note->current_task_addr, &linear) || linear == 0 ||
-        !read_u32(note, ram, (uint64_t)linear + note->task_pid_offset, &task->pid) ||
-        !read_u32(note, ram, (uint64_t)linear + note->task_mm_offset, &task->mm))
+    uint32_t mm, pgd;
+    *task = (struct guest_task){.pid = 0};
+    if (!read_u32(note, ram, (uint64_t)linear + note->task_pid_offset, &task->pid) ||
+        !read_u32(note, ram, (uint64_t)linear + note->task_mm_offset, &mm))
         return false;
+    task->mm = mm;
+    if (mm && read_u32(note, ram, (uint64_t)mm + note->mm_pgd_offset, &pgd) && pgd >= note->page_offset)
+        task->root = pgd - note->page_offset;
     read_name(note, ram, (uint64_t)linear + note->task_comm_offset, task->name);
     return true;
+}
+
+bool guest_note_current_task(const struct guest_note *note, const struct ram *ram, struct guest_task *task)
+{
+    uint32_t linear;
+    *task = (struct guest_task){.pid = 0};
+    return read_u32(note, ram, note->current_task_addr, &linear) && linear &&
+           read_task(note, ram, linear, task);
+}
+
+void guest_note_tasks(const struct guest_note *note, const struct ram *ram,
+                      bool (*each)(void *opaque, const struct guest_task *task), void *opaque)
+{
+    enum { MAX_TASKS = 1 << 16 };
+    uint32_t node;
+    struct guest_task task;
+    if (!read_u32(note, ram, note->task_list_addr, &node))
+        return;
+    for (unsigned i = 0; i < MAX_TASKS && node != note->task_list_addr; i++) {
+        if (!read_task(note, ram, node - note->task_list_offset, &task) || !each(opaque, &task) ||
+            !read_u32(note, ram, node, &node))
+            return;
+    }
 }
 
 /* An address space's areas as they are read. */

@@ -18,7 +18,8 @@ enum {
     GUEST_MAX_ORDERS = 16,
     GUEST_NR_WATERMARKS = 3,
     GUEST_NAME_CHARS = 17,
-    GUEST_MAX_AREAS = 64
+    GUEST_PATH_CHARS = 96,
+    GUEST_MAX_AREAS = 256
 };
 
 /* The owner byte of a page descriptor. */
@@ -72,22 +73,32 @@ bool guest_note_zone(const struct guest_note *note, const struct ram *ram, unsig
                      struct guest_zone *zone);
 
 struct guest_task {
-    uint32_t pid;
-    uint32_t mm; /* address of its address space; 0: a kernel thread */
+    uint32_t pid, parent_pid;
+    uint64_t mm;       /* address of its address space; 0: a kernel thread */
+    uint64_t root;     /* physical address of its topmost page table; 0: not known */
+    uint64_t nr_pages; /* of its areas; 0: not known */
+    char state;        /* R S D T Z ..., as ps has it; 0: not known */
     char name[GUEST_NAME_CHARS];
 };
 
 /* The task that the kernel thinks is running. False before it has one. */
 bool guest_note_current_task(const struct guest_note *note, const struct ram *ram, struct guest_task *task);
 
+/* Calls `each` for every task of the kernel's list until it says false; an endless list ends somewhere. */
+void guest_note_tasks(const struct guest_note *note, const struct ram *ram,
+                      bool (*each)(void *opaque, const struct guest_task *task), void *opaque);
+
 enum guest_area_kind { GUEST_AREA_OTHER, GUEST_AREA_CODE, GUEST_AREA_HEAP, GUEST_AREA_STACK };
 enum { GUEST_AREA_READ = 1, GUEST_AREA_WRITE = 2, GUEST_AREA_EXECUTE = 4 };
 
 /* A virtual memory area of a process. */
 struct guest_area {
-    uint32_t start, end;
+    uint64_t start, end;
     uint8_t rights; /* GUEST_AREA_* */
+    bool is_shared;
     enum guest_area_kind kind;
+    uint64_t file_offset;
+    char path[GUEST_PATH_CHARS]; /* of the file that it maps, or the end of it; "": none, or not known */
 };
 
 /*

@@ -1,5 +1,7 @@
 #include "sim/observe/monitor.h"
 
+#include "sim/observe/backtrace.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,8 +86,7 @@ bool monitor_parse_address(const struct monitor_params *monitor, const char *tex
     snprintf(name, sizeof name, "%.*s", (int)length, text);
     bool is_good = name[0] == '$'                ? parse_register(monitor, name + 1, address)
                    : parse_number(name, address) ? true
-                                                 : monitor->find_symbol && name[0] &&
-                                                       monitor->find_symbol(monitor->opaque, name, address);
+                                                 : elf_symbols_address(monitor->symbols, name, address);
     if (text[length])
         is_good = parse_number(text + length + 1, &offset) && is_good;
     *address += text[length] == '-' ? 0 - offset : offset;
@@ -157,6 +158,32 @@ static void show_statistics(struct context *c, const char *part)
     c->monitor->statistics(c->monitor->opaque, part, c->to);
 }
 
+/* The third word as an address. True also when there is none; *value is NULL then. */
+static bool optional_address(struct context *c, uint64_t *storage, const uint64_t **value)
+{
+    const char *text = argument(c->words, 2);
+    *value = *text ? storage : NULL;
+    return !*text || monitor_parse_address(c->monitor, text, storage, c->to);
+}
+
+static void show_frames(struct context *c)
+{
+    uint64_t storage;
+    const uint64_t *address;
+    if (optional_address(c, &storage, &address))
+        monitor_show_owners(c->monitor->kernel, address, c->to);
+}
+
+static void show_areas(struct context *c)
+{
+    const char *text = argument(c->words, 2);
+    uint64_t pid;
+    if (*text && !parse_number(text, &pid))
+        fprintf(c->to, "info vmas: '%s' is no process number\n", text);
+    else
+        monitor_show_areas(c->monitor->kernel, c->monitor->cpu, *text ? &pid : NULL, c->to);
+}
+
 static void info(struct context *c)
 {
     const char *what = argument(c->words, 1);
@@ -173,8 +200,24 @@ static void info(struct context *c)
         show_caches(c);
     else if (strcmp(what, "stats") == 0)
         show_statistics(c, argument(c->words, 2));
+    else if (strcmp(what, "processes") == 0)
+        monitor_show_processes(c->monitor->kernel, c->to);
+    else if (strcmp(what, "frames") == 0)
+        show_frames(c);
+    else if (strcmp(what, "zones") == 0)
+        monitor_show_zones(c->monitor->kernel, c->to);
+    else if (strcmp(what, "vmas") == 0)
+        show_areas(c);
     else
-        fprintf(c->to, "info: '%s'; allowed: registers, segments, mem, tlb, cache, stats\n", what);
+        fprintf(c->to,
+                "info: '%s'; allowed: registers, segments, mem, tlb, cache, stats, processes, vmas, frames, "
+                "zones\n",
+                what);
+}
+
+static void backtrace(struct context *c)
+{
+    backtrace_print(c->monitor->cpu, c->monitor->symbols, c->to);
 }
 
 static void walk(struct context *c)
@@ -283,6 +326,12 @@ static const struct command {
     {"info", "tlb [itlb|dtlb|l2]", "what the TLBs hold, and what of it is stale", NULL, false, 0},
     {"info", "cache [l1i|l1d|l2|l3]", "how full the caches are; of one: its lines", NULL, false, 0},
     {"info", "stats [PART]", "statistics whose names contain PART", NULL, false, 0},
+    {"info", "processes", "the guest's processes, by its kernel's list", NULL, false, 0},
+    {"info", "vmas [PID]", "the areas of a process's address space", NULL, false, 0},
+    {"info", "frames [ADDRESS]", "owners of the frames of memory; of one by physical address", NULL, false,
+     0},
+    {"info", "zones", "the kernel's zones of memory", NULL, false, 0},
+    {"bt", "", "where the guest is and who has called", backtrace, false, 0},
     {"walk", "ADDRESS", "the page walk to a linear address, entry by entry", walk, false, 1},
     {"stats", "[PART]", "the same as info stats", statistics, false, 1},
     {"x", "/NFU ADDRESS", "memory by linear address: N units in format x d u o c i, of size b h w g", examine,

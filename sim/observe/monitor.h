@@ -6,6 +6,8 @@
 #define LK_SIM_OBSERVE_MONITOR_H
 
 #include "cpu/cpu.h"
+#include "sim/load/elf_symbols.h"
+#include "sim/observe/guest_kernel.h"
 
 #include <stdio.h>
 
@@ -17,8 +19,8 @@ struct monitor_params {
     void (*statistics)(void *opaque, const char *part, FILE *to);
     void (*dump)(void *opaque, const char *file, FILE *to); /* an ELF core; it answers for itself */
     void (*checkpoint)(void *opaque, const char *directory, FILE *to); /* likewise, into a new file there */
-    /* The address of a function of the guest. May be NULL. */
-    bool (*find_symbol)(void *opaque, const char *name, uint64_t *address);
+    const struct elf_symbols *symbols; /* the guest's, as of now; may be NULL */
+    const struct guest_kernel *kernel; /* as of now */
     void *opaque;
 };
 
@@ -44,6 +46,16 @@ void monitor_show_mappings(const struct cpu *cpu, FILE *to);
 /* Entries by set and way; those with which the page tables in memory no longer agree are marked. */
 void monitor_show_tlb(const struct cpu *cpu, const char *name, const struct tlb *tlb, FILE *to);
 void monitor_show_cache(const char *name, const struct cache *cache, bool are_lines_shown, FILE *to);
+
+/*
+ * What the guest's kernel says: its processes; how many frames each kind of owner has, or whose the frame of
+ * a physical address is; the zones; the areas of a process, of the running one with pid NULL.
+ */
+void monitor_show_processes(const struct guest_kernel *kernel, FILE *to);
+void monitor_show_owners(const struct guest_kernel *kernel, const uint64_t *address, FILE *to);
+void monitor_show_zones(const struct guest_kernel *kernel, FILE *to);
+void monitor_show_areas(const struct guest_kernel *kernel, const struct cpu *cpu, const uint64_t *pid,
+                        FILE *to);
 
 /* /NFU: how many, in which format, of which size. */
 struct monitor_format {

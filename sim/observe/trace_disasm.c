@@ -51,10 +51,15 @@ static void squeeze(char *text)
     *to = 0;
 }
 
+static const ZydisDecoder *decoder_of(const struct trace_disasm *disasm, const struct cpu_seen_insn *insn)
+{
+    return &disasm->decoder[insn->code_bits == 16 ? 0 : insn->code_bits == 32 ? 1 : 2];
+}
+
 unsigned trace_disasm(const struct trace_disasm *disasm, const struct cpu_seen_insn *insn,
                       char text[TRACE_DISASM_CHARS])
 {
-    const ZydisDecoder *decoder = &disasm->decoder[insn->code_bits == 16 ? 0 : insn->code_bits == 32 ? 1 : 2];
+    const ZydisDecoder *decoder = decoder_of(disasm, insn);
     ZydisDecodedInstruction decoded;
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
     static const char bad[] = "(bad)";
@@ -67,4 +72,13 @@ unsigned trace_disasm(const struct trace_disasm *disasm, const struct cpu_seen_i
         memcpy(text, bad, sizeof bad);
     squeeze(text);
     return is_good ? decoded.length : 0;
+}
+
+bool trace_disasm_is_call(const struct trace_disasm *disasm, const struct cpu_seen_insn *insn)
+{
+    ZydisDecodedInstruction decoded;
+    return ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(decoder_of(disasm, insn), NULL, insn->bytes,
+                                                      insn->length_bytes, &decoded)) &&
+           decoded.mnemonic == ZYDIS_MNEMONIC_CALL && decoded.length == insn->length_bytes &&
+           decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_NEAR;
 }

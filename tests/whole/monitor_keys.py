@@ -63,6 +63,27 @@ class Terminal:
         return os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
 
 
+def ask_the_kernel(terminal):
+    """What the guest's kernel says of itself; it runs the program init."""
+    said = terminal.ask("info processes")
+    check(re.search(r"^\* +1 .* init$", said, re.M) and re.search(r"^ +2 .* kthreadd$", said, re.M), f"processes: {said!r}")
+    tables = re.search(r"^\* +1 .* ([0-9a-f]{9})  init$", said, re.M)
+    check(tables and f"cr3 {int(tables[1], 16):08x}" in terminal.ask("walk 0"), f"the tables of the one that runs: {said!r}")
+    areas = terminal.ask("info vmas")
+    check(areas.replace("info vmas", "info vmas 1") == terminal.ask("info vmas 1"), "the areas of the one that runs")
+    pc = re.search(r"([0-9a-f]+):", terminal.ask("x/1i $pc"))
+    ranges = [(int(low, 16), int(high, 16)) for low, high in re.findall(r"^([0-9a-f]+)-([0-9a-f]+) r-x", areas, re.M)]
+    check(any(low <= int(pc[1], 16) < high for low, high in ranges) or int(pc[1], 16) >= 0xc0000000,
+          f"code runs in an area for it: {areas!r}")
+    frames = re.findall(r" (\d+) frames", terminal.ask("info frames"))
+    rows = re.findall(r"^\w+ +([0-9a-f]+) +(\d+) +(\d+) +\d+ +\d+ +\d+$", terminal.ask("info zones"), re.M)
+    check(len(frames) == 9 and sum(map(int, frames)) >= sum(int(row[1]) for row in rows) > 0, f"frames {frames}, zones {rows}")
+    check(": page tables" in terminal.ask("info frames $cr3"), "whose frame the tables lie in")
+    check(re.search(r"calls, the innermost first:\n  [0-9a-f]{8} ", terminal.ask("bt")), "the calls")
+    for line in ("info vmas nobody", "info vmas 99999", "info frames 0xffffffffff", "info vmas 1 2", "bt 1"):
+        check(terminal.ask(line).count("\n") == 2, f"{line}: one line")
+
+
 def talk(lookaside, kernel, arguments):
     terminal = Terminal([lookaside, "run", "-q", "-a", arguments, "--max-cycles", "200M", "-o", "talked", kernel])
     terminal.until("zone")
@@ -85,6 +106,7 @@ def talk(lookaside, kernel, arguments):
     # Of a repeated instruction a step is one iteration.
     check(number <= int(re.search(r"(\d+) instructions", again)[1]) <= number + 7 and again != first, "seven steps")
     check("is at physical" in terminal.ask("walk $esp"), "a walk")
+    ask_the_kernel(terminal)
     while "within a fetch block" in (said := terminal.ask("checkpoint points")):
         terminal.ask("step")
     check(re.search(r"checkpoint points/\d+\.checkpoint", said), f"a checkpoint: {said!r}")
