@@ -45,6 +45,9 @@ const char run_usage[] =
     "      --view               a window on memory, TLBs, caches and counters while the guest runs\n"
     "      --screenshot FILE.png[@CYCLE]   the same picture into a file, at the end or at a cycle; needs no "
     "display\n"
+    "      --view-size WxH      ... of so many pixels (1280x720)\n"
+    "      --view-scale N       ... with text N times as large; panels that have no room are left out\n"
+    "      --view-theme THEME   ... dark or light\n"
     "      --view-keys KEYS     keys typed into the window when it opens, or before the picture is taken\n"
     "      --record DIR[@N]     a picture every N cycles (1M) into DIR; needs no display\n"
     "      --vga-text           prints what the guest's VGA shows, at the end\n"
@@ -102,6 +105,9 @@ enum option_id {
     OPTION_VIEW,
     OPTION_SCREENSHOT,
     OPTION_VIEW_KEYS,
+    OPTION_VIEW_SIZE,
+    OPTION_VIEW_SCALE,
+    OPTION_VIEW_THEME,
     OPTION_RECORD,
     OPTION_VGA_TEXT,
     OPTION_VGA_SCREENSHOT,
@@ -148,6 +154,9 @@ static const struct option known[] = {
     {"view", no_argument, NULL, OPTION_VIEW},
     {"screenshot", required_argument, NULL, OPTION_SCREENSHOT},
     {"view-keys", required_argument, NULL, OPTION_VIEW_KEYS},
+    {"view-size", required_argument, NULL, OPTION_VIEW_SIZE},
+    {"view-scale", required_argument, NULL, OPTION_VIEW_SCALE},
+    {"view-theme", required_argument, NULL, OPTION_VIEW_THEME},
     {"record", required_argument, NULL, OPTION_RECORD},
     {"vga-text", no_argument, NULL, OPTION_VGA_TEXT},
     {"vga-screenshot", required_argument, NULL, OPTION_VGA_SCREENSHOT},
@@ -311,6 +320,46 @@ static bool parse_screenshot(struct run_options *options, const char *text, stru
         return false;
     options->screenshot = strndup(text, at ? (size_t)(at - text) : strlen(text));
     return options->screenshot != NULL;
+}
+
+/* "1920x1080" */
+static bool parse_view_size(struct view_size *size, const char *text, struct diag *diag)
+{
+    enum { LEAST_WIDTH = 320, LEAST_HEIGHT = 200, MOST = 8192 };
+    char *end;
+    long width = strtol(text, &end, 10), height = *end == 'x' ? strtol(end + 1, &end, 10) : 0;
+    if (*end || width < LEAST_WIDTH || width > MOST || height < LEAST_HEIGHT || height > MOST)
+        return diag_add(diag, EXIT_STATUS_USAGE,
+                        "--view-size: '%s'; allowed: %dx%d to %dx%d, such as 1920x1080", text, LEAST_WIDTH,
+                        LEAST_HEIGHT, MOST, MOST);
+    size->width = (int)width;
+    size->height = (int)height;
+    return true;
+}
+
+static bool take_view_look(struct run_options *options, int option, struct diag *diag)
+{
+    static const char *const themes[NR_VIEW_THEMES] = {[VIEW_DARK] = "dark", [VIEW_LIGHT] = "light"};
+    static const double least_scale = 0.5, most_scale = 4;
+    char *end;
+    if (option == OPTION_VIEW_SIZE) {
+        options->has_view_size = true;
+        return parse_view_size(&options->view_size, optarg, diag);
+    }
+    if (option == OPTION_VIEW_SCALE) {
+        double scale = strtod(optarg, &end);
+        if (end == optarg || *end || !(scale >= least_scale && scale <= most_scale))
+            return diag_add(diag, EXIT_STATUS_USAGE, "--view-scale: '%s'; allowed: %.1f to %.0f", optarg,
+                            least_scale, most_scale);
+        options->view_size.scale = scale;
+        return true;
+    }
+    for (unsigned i = 0; i < NR_VIEW_THEMES; i++)
+        if (strcmp(optarg, themes[i]) == 0) {
+            options->view_theme = i;
+            return true;
+        }
+    return diag_add(diag, EXIT_STATUS_USAGE, "--view-theme: '%s'; allowed: dark, light", optarg);
 }
 
 static bool parse_record(struct run_options *options, const char *text, struct diag *diag)
@@ -511,6 +560,10 @@ static bool take(struct run_options *o, int option, struct diag *diag)
     case OPTION_VIEW_KEYS:
         o->view_keys = optarg;
         return true;
+    case OPTION_VIEW_SIZE:
+    case OPTION_VIEW_SCALE:
+    case OPTION_VIEW_THEME:
+        return take_view_look(o, option, diag);
     case OPTION_RECORD:
         return parse_record(o, optarg, diag);
     case OPTION_VGA_TEXT:
@@ -598,7 +651,8 @@ bool run_options_parse(struct run_options *options, int argc, char **argv, struc
                                     .max_cycles = EV_NEVER,
                                     .max_instructions = UINT64_MAX,
                                     .watchdog_cycles = EV_NEVER,
-                                    .screenshot_cycle = EV_NEVER};
+                                    .screenshot_cycle = EV_NEVER,
+                                    .view_size = VIEW_SIZE_START};
     options->configs = calloc(room, sizeof *options->configs);
     options->settings = calloc(room + SETTINGS_OF_NIC, sizeof *options->settings);
     options->modules = calloc(room, sizeof *options->modules);

@@ -6,6 +6,7 @@
 #include "sim/base/diag.h"
 #include "sim/machine.h"
 #include "sim/observe/trace_filter.h"
+#include "sim/observe/view_ui.h"
 #include "sim/progress.h"
 
 /* How gdb sees the processor; auto: as the guest begins. */
@@ -38,6 +39,9 @@ struct run_options {
     uint64_t trace_process_cr3, trace_region;
     const char *profile; /* file; NULL: none */
     bool has_view;
+    struct view_size view_size; /* of the window and of pictures */
+    bool has_view_size;         /* the command line says it */
+    enum view_theme view_theme;
     const char *screenshot;   /* file; NULL: none. Owned. */
     cycle_t screenshot_cycle; /* EV_NEVER: at the end */
     const char *view_keys;    /* typed before the picture is taken, or when the window opens; NULL: none */

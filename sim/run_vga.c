@@ -46,7 +46,7 @@ static void draw(struct canvas *canvas, const struct vga *vga, const struct vga_
     colour_t colours[NR_COLOURS];
     for (unsigned i = 0; i < NR_COLOURS; i++)
         colours[i] = vga_colour(vga, i);
-    canvas_fill(canvas, (struct box){0, 0, CANVAS_WIDTH, CANVAS_HEIGHT}, 0);
+    canvas_fill(canvas, canvas_box(canvas), 0);
     for (unsigned row = 0; row < screen->nr_rows; row++) {
         for (unsigned column = 0; column < screen->nr_columns; column++) {
             const struct vga_cell *cell = &screen->cells[row][column];
@@ -67,40 +67,24 @@ static void draw(struct canvas *canvas, const struct vga *vga, const struct vga_
                 colours[under->attribute & 15]);
 }
 
-/* The part of the canvas that the screen takes; of a graphics mode, 80 x 25 characters of black. */
-static bool write_part(struct canvas *canvas, const struct vga_screen *screen, const char *file,
-                       struct diag *diag)
-{
-    unsigned nr_columns = screen->is_text ? screen->nr_columns : 80,
-             nr_rows = screen->is_text ? screen->nr_rows : 25;
-    int width = (int)(nr_columns * canvas_char_width(FONT_TEXT) * SCALE),
-        height = (int)(nr_rows * canvas_line_height(FONT_TEXT) * SCALE);
-    SDL_Surface *all = canvas_surface(canvas), *part;
-    width = width < all->w ? width : all->w;
-    height = height < all->h ? height : all->h;
-    part = SDL_CreateRGBSurfaceWithFormat(0, width, height, 32, all->format->format);
-    if (!part)
-        return diag_add(diag, EXIT_STATUS_INTERNAL, "%s: no memory for the picture", file);
-    SDL_BlitSurface(all, NULL, part, NULL);
-    bool is_written = view_write_surface(part, file, diag);
-    SDL_FreeSurface(part);
-    return is_written;
-}
-
 bool run_vga_write_png(const struct vga *vga, const char *file, struct diag *diag)
 {
     struct vga_screen *screen = malloc(sizeof *screen);
-    struct canvas *canvas = screen ? canvas_create(SCALE, diag) : NULL;
-    bool is_written = false;
     if (!screen)
-        diag_add(diag, EXIT_STATUS_INTERNAL, "%s: no memory for the picture", file);
+        return diag_add(diag, EXIT_STATUS_INTERNAL, "%s: no memory for the picture", file);
+    vga_read_screen(vga, screen);
+    /* Of a graphics mode, 80 x 25 characters of black. */
+    unsigned nr_columns = screen->is_text ? screen->nr_columns : 80,
+             nr_rows = screen->is_text ? screen->nr_rows : 25;
+    struct canvas *canvas =
+        canvas_create((int)(nr_columns * canvas_char_width(FONT_TEXT) * SCALE),
+                      (int)(nr_rows * canvas_line_height(FONT_TEXT) * SCALE), SCALE, diag);
+    bool is_written = false;
     if (canvas) {
-        vga_read_screen(vga, screen);
         draw(canvas, vga, screen);
-        is_written = write_part(canvas, screen, file, diag);
-    }
-    if (canvas)
+        is_written = view_write_surface(canvas_surface(canvas), file, diag);
         canvas_destroy(canvas);
+    }
     free(screen);
     return is_written;
 }

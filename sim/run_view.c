@@ -4,6 +4,7 @@
 #include "sim/base/outfile.h"
 #include "sim/observe/view.h"
 #include "sim/observe/view_keys.h"
+#include "sim/observe/view_model.h"
 #include "sim/run_view_steps.h"
 
 #include <errno.h>
@@ -28,6 +29,9 @@ struct run_view {
     struct run_symbols *symbols;
     struct view_vga vga;
     struct view_ui ui; /* of a picture without a window */
+    /* Owners of frames when the user last let the machine go on by a step; NULL: it runs. */
+    struct view_memory before;
+    bool has_before;
     bool is_paused, is_ended, is_photographed, has_typed;
     unsigned nr_pictures, nr_recorded, speed;
 };
@@ -64,6 +68,16 @@ static bool find_symbol(void *opaque, const char *text, uint64_t *linear)
     return elf_symbols_address(run_symbols_now(view->symbols, view->machine), text, linear);
 }
 
+static void place_symbol(void *opaque, uint64_t linear, char *text, size_t size)
+{
+    uint64_t offset;
+    const struct run_view *view = opaque;
+    const char *name = elf_symbols_find(run_symbols_now(view->symbols, view->machine), linear, &offset);
+    text[0] = 0;
+    if (name)
+        snprintf(text, size, "%s+0x%" PRIx64, name, offset);
+}
+
 static void refresh(void *opaque, struct view_source *source)
 {
     struct run_view *view = opaque;
@@ -95,6 +109,8 @@ static struct view_source source_of(struct run_view *view)
         .console = view->console,
         .history = &view->history,
         .find = find_symbol,
+        .place = place_symbol,
+        .before = view->has_before ? &view->before : NULL,
         .refresh = refresh,
         .opaque = view,
         .clock_hz = parts.config->cpu_frequency_hz,
@@ -135,7 +151,11 @@ struct run_view *run_view_create(const struct run_options *options, struct machi
     view->symbols = symbols;
     view->ui = VIEW_UI_START;
     view_history_init(&view->history);
-    struct view_params params = {.title = "lookaside"};
+    view->ui.theme = options->view_theme;
+    struct view_params params = {.title = "lookaside",
+                                 .size = options->view_size,
+                                 .has_size = options->has_view_size,
+                                 .choices = view->ui};
     if (options->has_view) {
         view->window = view_create(&params, diag);
         if (!view->window) {
@@ -153,6 +173,8 @@ void run_view_destroy(struct run_view *view)
     if (view->window)
         view_destroy(view->window);
     console_destroy(view->console);
+    free(view->before.owner);
+    free(view->before.free_order);
     free(view);
 }
 
@@ -181,7 +203,8 @@ cycle_t run_view_next_stop(const struct run_view *view, cycle_t now)
 static void take_picture(struct run_view *view, const char *file, struct diag *diag)
 {
     struct view_source source = source_of(view);
-    view_screenshot(&source, view->window ? view_choices(view->window) : &view->ui, file, diag);
+    struct view_size size = view->window ? view_size(view->window) : view->options->view_size;
+    view_screenshot(&source, view->window ? view_choices(view->window) : &view->ui, &size, file, diag);
 }
 
 /* The user's own pictures are numbered, beside the run's other files. */
@@ -192,10 +215,21 @@ static void take_numbered_picture(struct run_view *view, struct diag *diag)
     take_picture(view, file, diag);
 }
 
+/* A step shows which frames have other owners behind it. */
+static void remember_owners(struct run_view *view)
+{
+    struct machine_parts parts = machine_parts(view->machine);
+    struct view_source source = source_of(view);
+    struct guest_note storage;
+    view->has_before =
+        view_collect_memory(&view->before, parts.ram, cpu_mmu(parts.cpu), view_note(&storage, &source));
+}
+
 static void go_to_next(struct run_view *view, enum view_command command)
 {
     char message[VIEW_MESSAGE_CHARS];
     view->is_paused = true;
+    remember_owners(view);
     run_to_next(view->machine, command, message);
     if (view->window)
         view_say(view->window, message);
@@ -221,16 +255,25 @@ static bool obey(struct run_view *view, enum view_command command, struct diag *
         break;
     case VIEW_PAUSE:
         view->is_paused = !view->is_paused;
+        view->has_before = false;
         break;
     case VIEW_STEP:
         view->is_paused = true;
+        remember_owners(view);
         machine_step(view->machine);
+        break;
+    case VIEW_STEP_CYCLE:
+        view->is_paused = true;
+        remember_owners(view);
+        machine_run(view->machine, cpu_now(cpu) + 1);
         break;
     case VIEW_STEP_CYCLES:
         view->is_paused = true;
+        remember_owners(view);
         machine_run(view->machine, cpu_now(cpu) + STEP_CYCLES);
         break;
     case VIEW_NEXT_EXCEPTION:
+    case VIEW_RETURN:
     case VIEW_NEXT_WALK:
     case VIEW_NEXT_INTERRUPT:
     case VIEW_NEXT_DMA:

@@ -1,5 +1,6 @@
 #include "sim/run_view_steps.h"
 
+#include "cpu/decode.h"
 #include "sim/observe/guest_note.h"
 
 #include <inttypes.h>
@@ -66,6 +67,30 @@ static bool step_to_next(struct machine *machine, enum view_command command)
     return false;
 }
 
+/*
+ * To where the last exception came from, in its address space: the instruction begins anew, or the one behind
+ * it.
+ */
+static bool step_to_return(struct machine *machine)
+{
+    enum { MAX_INSTRUCTION_BYTES = 15 };
+    struct cpu *cpu = machine_parts(machine).cpu;
+    struct cpu_fault_record fault[CPU_FAULT_HISTORY];
+    uint64_t cr3 = cpu_state(cpu).cr3;
+    if (cpu_fault_history(cpu, fault) == 0)
+        return false;
+    for (unsigned i = 0; i < MAX_STEPS; i++) {
+        enum machine_end why = machine_step(machine);
+        struct cpu_state state = cpu_state(cpu);
+        if (state.segment[DEC_SEG_CS].selector == fault[0].cs && state.cr3 == cr3 &&
+            state.rip - fault[0].rip <= MAX_INSTRUCTION_BYTES)
+            return true;
+        if (why != MACHINE_RUNNING)
+            return false;
+    }
+    return false;
+}
+
 static bool slice_to_next(struct machine *machine, enum view_command command)
 {
     struct cpu *cpu = machine_parts(machine).cpu;
@@ -88,19 +113,22 @@ bool run_to_next(struct machine *machine, enum view_command command, char messag
     static const struct {
         enum view_command command;
         const char *name;
-    } names[] = {{VIEW_NEXT_EXCEPTION, "exception"},
-                 {VIEW_NEXT_WALK, "page walk"},
-                 {VIEW_NEXT_INTERRUPT, "interrupt"},
-                 {VIEW_NEXT_DMA, "transfer of a device"},
-                 {VIEW_NEXT_WATERMARK, "watermark that free pages cross"}};
+    } names[] = {
+        {VIEW_NEXT_EXCEPTION, "exception"},      {VIEW_RETURN, "return from the exception"},
+        {VIEW_NEXT_WALK, "page walk"},           {VIEW_NEXT_INTERRUPT, "interrupt"},
+        {VIEW_NEXT_DMA, "transfer of a device"}, {VIEW_NEXT_WATERMARK, "watermark that free pages cross"}};
     const char *name = "event";
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         name = names[i].command == command ? names[i].name : name;
     bool is_quick =
         command == VIEW_NEXT_EXCEPTION || command == VIEW_NEXT_WALK || command == VIEW_NEXT_INTERRUPT;
-    bool is_found = is_quick ? step_to_next(machine, command) : slice_to_next(machine, command);
+    bool is_found = command == VIEW_RETURN ? step_to_return(machine)
+                    : is_quick             ? step_to_next(machine, command)
+                                           : slice_to_next(machine, command);
     cycle_t now = cpu_now(machine_parts(machine).cpu);
-    snprintf(message, VIEW_MESSAGE_CHARS,
-             is_found ? "the next %s, in cycle %" PRIu64 : "no %s up to cycle %" PRIu64, name, now);
+    const char *words = !is_found                ? "no %s up to cycle %" PRIu64
+                        : command == VIEW_RETURN ? "the %s, in cycle %" PRIu64
+                                                 : "the next %s, in cycle %" PRIu64;
+    snprintf(message, VIEW_MESSAGE_CHARS, words, name, now);
     return is_found;
 }

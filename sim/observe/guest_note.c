@@ -85,6 +85,19 @@ enum guest_owner guest_note_owner(const struct guest_note *note, const struct ra
     return owner < NR_GUEST_OWNERS ? (enum guest_owner)owner : GUEST_OWNER_KERNEL;
 }
 
+bool guest_note_free_block(const struct guest_note *note, const struct ram *ram,
+                           const struct guest_mem_map *map, pfn_t pfn, unsigned *order)
+{
+    enum { FIRST_OF_FREE_BLOCK = 2 };
+    uint64_t descriptor = map->at.v + pfn * note->struct_page_bytes;
+    uint32_t flags = 0;
+    uint8_t value = GUEST_MAX_ORDERS;
+    ram_read(ram, paddr(descriptor + note->page_flags_offset), &flags, sizeof flags);
+    ram_read(ram, paddr(descriptor + note->page_order_offset), &value, sizeof value);
+    *order = value;
+    return (flags & FIRST_OF_FREE_BLOCK) && value < GUEST_MAX_ORDERS;
+}
+
 bool guest_note_zone(const struct guest_note *note, const struct ram *ram, unsigned index,
                      struct guest_zone *zone)
 {

@@ -58,6 +58,10 @@ bool guest_note_mem_map(const struct guest_note *note, const struct ram *ram, st
 enum guest_owner guest_note_owner(const struct guest_note *note, const struct ram *ram,
                                   const struct guest_mem_map *map, pfn_t pfn);
 
+/* Whether frame `pfn` < map->nr_pages is the first of a free block in the buddy system; then its order. */
+bool guest_note_free_block(const struct guest_note *note, const struct ram *ram,
+                           const struct guest_mem_map *map, pfn_t pfn, unsigned *order);
+
 struct guest_zone {
     char name[GUEST_NAME_CHARS]; /* printable ASCII */
     pfn_t start_pfn;

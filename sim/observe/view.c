@@ -2,6 +2,7 @@
 
 #include "sim/observe/view_draw.h"
 #include "sim/observe/view_keys.h"
+#include "sim/observe/view_layout.h"
 
 #include <SDL2/SDL.h>
 #include <math.h>
@@ -10,39 +11,63 @@
 #include <string.h>
 
 enum { FRAME_MS = 33, PAUSED_WAIT_MS = 20 };
-static const double min_scale = 0.5, max_scale = 4;
+enum { LEAST_WIDTH = 64, LEAST_HEIGHT = 48 };
 
 struct view {
     SDL_Window *window;
     struct canvas *canvas;
     struct view_model *model;
-    double scale;
-    SDL_Rect place; /* of the picture in the window, in the window's pixels */
+    struct view_size size;
+    double scale;            /* of the canvas */
+    double window_to_pixels; /* above 1 where the window system counts in larger units than pixels */
     uint64_t next_frame_ms;
     struct view_ui ui;
     struct view_picked picked; /* in the picture that is shown */
 };
 
-/*
- * The picture is as large as the window lets it be, drawn anew at that size. False when it cannot be drawn.
- */
+/* The picture is as large as the window, drawn anew at that size. False when it cannot be drawn. */
 static bool fit_canvas(struct view *view, struct diag *diag)
 {
+    SDL_Surface *screen = SDL_GetWindowSurface(view->window);
     int width, height;
+    if (!screen)
+        return diag_add(diag, EXIT_STATUS_INTERNAL, "--view: no window: %s", SDL_GetError());
     SDL_GetWindowSize(view->window, &width, &height);
-    double scale = fmin((double)width / CANVAS_WIDTH, (double)height / CANVAS_HEIGHT);
-    scale = fmax(min_scale, fmin(max_scale, scale));
-    if (!view->canvas || scale != view->scale) {
-        struct canvas *canvas = canvas_create(scale, diag);
-        if (!canvas)
-            return false;
-        canvas_destroy(view->canvas);
-        view->canvas = canvas;
-        view->scale = scale;
-    }
-    SDL_Surface *picture = canvas_surface(view->canvas);
-    view->place = (SDL_Rect){(width - picture->w) / 2, (height - picture->h) / 2, picture->w, picture->h};
+    view->window_to_pixels = width > 0 ? (double)screen->w / width : 1;
+    view->size.width = screen->w > LEAST_WIDTH ? screen->w : LEAST_WIDTH;
+    view->size.height = screen->h > LEAST_HEIGHT ? screen->h : LEAST_HEIGHT;
+    double scale = view_scale(&view->size, &view->ui);
+    SDL_Surface *picture = view->canvas ? canvas_surface(view->canvas) : NULL;
+    if (picture && scale == view->scale && picture->w == view->size.width && picture->h == view->size.height)
+        return true;
+    struct canvas *canvas = canvas_create(view->size.width, view->size.height, scale, diag);
+    if (!canvas)
+        return false;
+    canvas_destroy(view->canvas);
+    view->canvas = canvas;
+    view->scale = scale;
     return true;
+}
+
+/* As the display's resolution asks for, and no larger than it. */
+static struct view_size first_size(const struct view_params *params)
+{
+    static const double usual_dpi = 96;
+    struct view_size size = params->size;
+    SDL_Rect usable;
+    float dpi;
+    if (params->has_size)
+        return size;
+    if (SDL_GetDisplayDPI(0, NULL, &dpi, NULL) == 0 && dpi > 1.4 * usual_dpi) {
+        double times = fmin(3, round(2 * dpi / usual_dpi) / 2);
+        size.width = (int)(size.width * times);
+        size.height = (int)(size.height * times);
+    }
+    if (SDL_GetDisplayUsableBounds(0, &usable) == 0) {
+        size.width = size.width < usable.w ? size.width : usable.w;
+        size.height = size.height < usable.h ? size.height : usable.h;
+    }
+    return size;
 }
 
 /*
@@ -58,7 +83,6 @@ static void set_hints(void)
 
 struct view *view_create(const struct view_params *params, struct diag *diag)
 {
-    double scale = params->scale > 0 ? params->scale : 1;
     struct view *view = calloc(1, sizeof *view);
     set_hints();
     if (!view || SDL_InitSubSystem(SDL_INIT_VIDEO) != 0) {
@@ -76,11 +100,12 @@ struct view *view_create(const struct view_params *params, struct diag *diag)
         free(view);
         return NULL;
     }
-    view->ui = VIEW_UI_START;
+    view->ui = params->choices;
+    view->size = first_size(params);
     view->model = view_model_create();
     view->window =
-        SDL_CreateWindow(params->title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED,
-                         (int)(CANVAS_WIDTH * scale), (int)(CANVAS_HEIGHT * scale), SDL_WINDOW_RESIZABLE);
+        SDL_CreateWindow(params->title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, view->size.width,
+                         view->size.height, SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI);
     if (!view->model || !view->window)
         diag_add(diag, EXIT_STATUS_INTERNAL, "--view: no window: %s", SDL_GetError());
     if (!view->model || !view->window || !fit_canvas(view, diag)) {
@@ -123,7 +148,6 @@ static int key_of(SDL_Keycode code)
 static enum view_command take_event(struct view *view, const struct view_source *source,
                                     const SDL_Event *event)
 {
-    struct diag ignored;
     switch (event->type) {
     case SDL_QUIT:
         return VIEW_QUIT;
@@ -137,12 +161,9 @@ static enum view_command take_event(struct view *view, const struct view_source 
     case SDL_MOUSEBUTTONDOWN:
         view->ui.has_focus = view->picked.has_linear;
         view->ui.focus = view->picked.linear;
+        view->ui.nr_levels = 0;
         return VIEW_NOTHING;
     case SDL_WINDOWEVENT:
-        /* A size that cannot be drawn keeps the picture that there is. */
-        diag_init(&ignored);
-        fit_canvas(view, &ignored);
-        diag_fini(&ignored);
         view->next_frame_ms = 0;
         return VIEW_NOTHING;
     default:
@@ -156,23 +177,29 @@ static struct view_pointer pointer_of(const struct view *view)
     if (SDL_GetMouseFocus() != view->window)
         return VIEW_NO_POINTER;
     SDL_GetMouseState(&x, &y);
-    return (struct view_pointer){(x - view->place.x) / view->scale, (y - view->place.y) / view->scale};
+    double to_picture = view->window_to_pixels / view->scale;
+    return (struct view_pointer){x * to_picture, y * to_picture};
 }
 
 static void redraw(struct view *view, const struct view_source *source)
 {
-    if (!view_collect(view->model, source))
+    struct diag ignored;
+    if (!view_collect(view->model, source, view->ui.process_root))
         return;
+    /* A size that cannot be drawn keeps the picture that there is. */
+    diag_init(&ignored);
+    fit_canvas(view, &ignored);
+    diag_fini(&ignored);
     view->ui.pointer = pointer_of(view);
     if (view->ui.has_focus)
         view_collect_focus(view->model, source, view->ui.focus);
     view->picked = view_draw(view->canvas, view->model, &view->ui);
+    view->ui.has_pointed = view->picked.has_linear;
+    view->ui.pointed = view->picked.linear;
     SDL_Surface *screen = SDL_GetWindowSurface(view->window);
     if (!screen)
         return;
-    SDL_FillRect(screen, NULL, 0);
-    SDL_Rect place = view->place;
-    SDL_BlitSurface(canvas_surface(view->canvas), NULL, screen, &place);
+    SDL_BlitSurface(canvas_surface(view->canvas), NULL, screen, NULL);
     SDL_UpdateWindowSurface(view->window);
 }
 
@@ -200,6 +227,11 @@ enum view_command view_frame(struct view *view, const struct view_source *source
 const struct view_ui *view_choices(const struct view *view)
 {
     return &view->ui;
+}
+
+struct view_size view_size(const struct view *view)
+{
+    return view->size;
 }
 
 void view_say(struct view *view, const char *message)

@@ -14,8 +14,10 @@
 #include <stdbool.h>
 
 struct view_params {
-    const char *title; /* of the window */
-    double scale;      /* size at the start, 1 for 1280 x 720; 0 means 1. The user may resize it. */
+    const char *title;      /* of the window */
+    struct view_size size;  /* at the start; the user may resize it */
+    bool has_size;          /* false: as large as the display's resolution asks for */
+    struct view_ui choices; /* what is shown at the start */
 };
 
 /* What the user asks of the machine. */
@@ -23,8 +25,10 @@ enum view_command {
     VIEW_NOTHING,
     VIEW_PAUSE,          /* or go on, when paused */
     VIEW_STEP,           /* one instruction; pauses */
+    VIEW_STEP_CYCLE,     /* one; pauses */
     VIEW_STEP_CYCLES,    /* some thousand cycles; pauses */
     VIEW_NEXT_EXCEPTION, /* goes on to where there is one more of these; pauses */
+    VIEW_RETURN,         /* goes on to behind the end of the last exception's handler; pauses */
     VIEW_NEXT_WALK,
     VIEW_NEXT_INTERRUPT,
     VIEW_NEXT_DMA,
@@ -56,8 +60,11 @@ enum view_command view_type(struct view *view, const struct view_source *source,
 /* Says something at the bottom until the next key. */
 void view_say(struct view *view, const char *message);
 
+/* What the picture's size is now. */
+struct view_size view_size(const struct view *view);
+
 /* Draws and writes a PNG. Needs no display. On failure adds a line; no partial file is left behind. */
-bool view_screenshot(const struct view_source *source, const struct view_ui *ui, const char *file,
-                     struct diag *diag);
+bool view_screenshot(const struct view_source *source, const struct view_ui *ui, const struct view_size *size,
+                     const char *file, struct diag *diag);
 
 #endif

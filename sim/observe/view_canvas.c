@@ -93,7 +93,7 @@ static bool open_fonts(struct canvas *canvas, struct diag *diag)
     return true;
 }
 
-struct canvas *canvas_create(double scale, struct diag *diag)
+struct canvas *canvas_create(int width_pixels, int height_pixels, double scale, struct diag *diag)
 {
     struct canvas *canvas = calloc(1, sizeof *canvas);
     if (!canvas || TTF_Init() != 0) {
@@ -102,8 +102,8 @@ struct canvas *canvas_create(double scale, struct diag *diag)
         return NULL;
     }
     canvas->scale = scale;
-    canvas->surface = SDL_CreateRGBSurfaceWithFormat(
-        0, (int)lround(CANVAS_WIDTH * scale), (int)lround(CANVAS_HEIGHT * scale), 32, SDL_PIXELFORMAT_RGB888);
+    canvas->surface =
+        SDL_CreateRGBSurfaceWithFormat(0, width_pixels, height_pixels, 32, SDL_PIXELFORMAT_RGB888);
     if (!canvas->surface)
         diag_add(diag, EXIT_STATUS_INTERNAL, "window: no memory for a picture: %s", SDL_GetError());
     if (!canvas->surface || !open_fonts(canvas, diag)) {
@@ -133,6 +133,11 @@ SDL_Surface *canvas_surface(const struct canvas *canvas)
     return canvas->surface;
 }
 
+struct box canvas_box(const struct canvas *canvas)
+{
+    return (struct box){0, 0, canvas->surface->w / canvas->scale, canvas->surface->h / canvas->scale};
+}
+
 colour_t colour_mix(colour_t a, colour_t b, unsigned percent)
 {
     colour_t mixed = 0;
@@ -148,6 +153,12 @@ static SDL_Rect pixels(const struct canvas *canvas, struct box box)
     int right = (int)lround((box.x + box.w) * canvas->scale),
         bottom = (int)lround((box.y + box.h) * canvas->scale);
     return (SDL_Rect){.x = left, .y = top, .w = right - left, .h = bottom - top};
+}
+
+void canvas_clip(struct canvas *canvas, struct box box)
+{
+    SDL_Rect rect = pixels(canvas, box);
+    SDL_SetClipRect(canvas->surface, &rect);
 }
 
 static Uint32 pixel_of(const struct canvas *canvas, colour_t colour)
@@ -235,13 +246,33 @@ double canvas_printf(struct canvas *canvas, double x, double y, enum canvas_font
     return canvas_text(canvas, x, y, font, colour, text);
 }
 
-void canvas_text_right(struct canvas *canvas, double x, double y, enum canvas_font font, colour_t colour,
-                       const char *text)
+double canvas_text_width(enum canvas_font font, const char *text)
 {
     double width = 0;
     for (const char *rest = text; *rest; next_codepoint(&rest))
         width += font_rows[font].width;
-    canvas_text(canvas, x - width, y, font, colour, text);
+    return width;
+}
+
+double canvas_text_fit(struct canvas *canvas, double x, double y, double end, enum canvas_font font,
+                       colour_t colour, const char *text)
+{
+    enum { NR_DOTS = 3 };
+    char cut[MAX_TEXT];
+    const char *rest = text;
+    if (x + canvas_text_width(font, text) <= end)
+        return canvas_text(canvas, x, y, font, colour, text);
+    int nr_fit = (int)((end - x) / font_rows[font].width) - NR_DOTS;
+    for (int i = 0; i < nr_fit; i++)
+        next_codepoint(&rest);
+    snprintf(cut, sizeof cut, "%.*s...", (int)(rest - text), text);
+    return nr_fit > 0 ? canvas_text(canvas, x, y, font, colour, cut) : x;
+}
+
+void canvas_text_right(struct canvas *canvas, double x, double y, enum canvas_font font, colour_t colour,
+                       const char *text)
+{
+    canvas_text(canvas, x - canvas_text_width(font, text), y, font, colour, text);
 }
 
 void canvas_utf8(uint32_t code_point, char text[CANVAS_UTF8_CHARS])

@@ -56,22 +56,54 @@ static struct box cell_box(const struct layout *layout, struct box area, const s
     return grid_cell(&layout->grid, area, across % layout->sets_per_band, band * rows_per_band + down);
 }
 
-static colour_t tlb_colour(const struct view_tlb_cell *cell)
+/* The colour of the frame at a physical address; what is not in RAM belongs to devices. */
+static colour_t colour_at(const struct drawing *drawing, uint64_t physical)
 {
-    if (!cell->is_valid)
-        return INK_EMPTY;
-    colour_t colour = cell->flags & TLB_USER     ? owner_colour(VIEW_OWNER_ANON)
-                      : cell->flags & TLB_GLOBAL ? owner_colour(VIEW_OWNER_SLAB)
-                                                 : owner_colour(VIEW_OWNER_KERNEL);
-    return cell->flags & TLB_DIRTY ? colour_mix(colour, 0xffffff, 72) : colour_mix(colour, INK_PANEL, 78);
+    pfn_t pfn = physical >> PAGE_SHIFT;
+    bool is_ram = pfn < drawing->model->memory.nr_frames;
+    enum view_owner owner = is_ram ? drawing->model->memory.owner[pfn] : VIEW_OWNER_RESERVED;
+    return is_ram && !is_idle_owner(owner) ? frame_colour(drawing, pfn)
+                                           : owner_colour(drawing, VIEW_OWNER_RESERVED);
 }
 
-static const char *page_name(unsigned page)
+static bool is_of_shown_process(const struct drawing *drawing, uint64_t physical)
+{
+    pfn_t pfn = physical >> PAGE_SHIFT;
+    const struct view_model *model = drawing->model;
+    return pfn < model->memory.nr_frames && (model->frame_process[pfn] & VIEW_FRAME_OF_THE_SHOWN_ONE);
+}
+
+/*
+ * What holds a translation of, or a line in, a physical address: the colour of its frame, stronger when it is
+ * dirty; or how lately it was used, by its place in the set. Of a chosen process only what is its own has its
+ * full colour.
+ */
+static colour_t cell_colour(const struct drawing *drawing, uint64_t physical, bool is_dirty, uint64_t way,
+                            uint64_t nr_ways)
+{
+    const struct theme *theme = drawing->theme;
+    if (drawing->ui->colouring == VIEW_BY_HEAT)
+        return heat_colour(drawing,
+                           nr_ways > 1 ? (unsigned)(20 + 80 * (nr_ways - 1 - way) / (nr_ways - 1)) : 100);
+    colour_t colour = colour_at(drawing, physical);
+    if (drawing->model->processes.is_chosen && !is_of_shown_process(drawing, physical))
+        return colour_mix(colour, theme->panel, 25);
+    return is_dirty ? colour_mix(colour, theme->strong, 68) : colour_mix(colour, theme->panel, 75);
+}
+
+const char *page_name(enum tlb_page page)
 {
     return page == TLB_PAGE_4K   ? "4 KiB"
            : page == TLB_PAGE_2M ? "2 MiB"
            : page == TLB_PAGE_4M ? "4 MiB"
                                  : "1 GiB";
+}
+
+static const char *owner_at(const struct drawing *drawing, uint64_t physical)
+{
+    pfn_t pfn = physical >> PAGE_SHIFT;
+    const struct view_memory *memory = &drawing->model->memory;
+    return pfn < memory->nr_frames ? view_owner_name(memory->owner[pfn]) : "no RAM";
 }
 
 static void hover_tlb(struct drawing *drawing, const char *name, const struct view_tlb_cell *cell,
@@ -82,19 +114,33 @@ static void hover_tlb(struct drawing *drawing, const char *name, const struct vi
                  set, way);
         return;
     }
-    snprintf(
-        drawing->hover, sizeof drawing->hover,
-        "%s set %" PRIu64 " way %" PRIu64 ": linear 0x%08" PRIx64 " \u2192 0x%08" PRIx64 ", %s, %s, %s%s%s",
-        name, set, way, cell->page_number << tlb_page_shift(cell->page), cell->frame, page_name(cell->page),
-        cell->flags & TLB_USER ? "user" : "kernel", cell->flags & TLB_WRITABLE ? "read-write" : "read-only",
-        cell->flags & TLB_DIRTY ? ", dirty" : "", cell->flags & TLB_GLOBAL ? ", global" : "");
+    snprintf(drawing->hover, sizeof drawing->hover,
+             "%s set %" PRIu64 " way %" PRIu64 ": linear 0x%08" PRIx64 " \u2192 0x%08" PRIx64
+             " (%s), %s, %s, %s%s%s",
+             name, set, way, cell->page_number << tlb_page_shift(cell->page), cell->frame,
+             owner_at(drawing, cell->frame), page_name(cell->page),
+             cell->flags & TLB_USER ? "user" : "kernel",
+             cell->flags & TLB_WRITABLE ? "read-write" : "read-only",
+             cell->flags & TLB_DIRTY ? ", dirty" : "", cell->flags & TLB_GLOBAL ? ", global" : "");
+}
+
+/* A dot in the middle of what survives a change of the address space, where a cell has room for it. */
+static void draw_global_mark(struct drawing *drawing, struct box cell)
+{
+    double size = floor(fmin(cell.w, cell.h) / 3);
+    if (size >= 1)
+        canvas_fill(drawing->canvas,
+                    (struct box){cell.x + floor((cell.w - size) / 2), cell.y + floor((cell.h - size) / 2),
+                                 size, size},
+                    drawing->theme->ground);
 }
 
 static void draw_tlb_array(struct drawing *drawing, struct box area, const char *name,
                            const struct view_tlb_array *array)
 {
     if (!array->is_shown) {
-        canvas_text(drawing->canvas, area.x, area.y, FONT_SMALL, INK_DIM, "too many ways to show");
+        canvas_text(drawing->canvas, area.x, area.y, FONT_SMALL, drawing->theme->dim,
+                    "too many ways to show");
         return;
     }
     struct layout layout = fit(area, &array->shape);
@@ -102,7 +148,12 @@ static void draw_tlb_array(struct drawing *drawing, struct box area, const char 
         for (uint64_t way = 0; way < array->shape.shown_ways; way++) {
             const struct view_tlb_cell *cell = &array->cell[set * array->shape.shown_ways + way];
             struct box box = cell_box(&layout, area, &array->shape, set, way);
-            canvas_fill(drawing->canvas, box, tlb_colour(cell));
+            canvas_fill(drawing->canvas, box,
+                        cell->is_valid ? cell_colour(drawing, cell->frame, cell->flags & TLB_DIRTY, way,
+                                                     array->shape.nr_ways)
+                                       : drawing->theme->empty);
+            if (cell->is_valid && (cell->flags & TLB_GLOBAL))
+                draw_global_mark(drawing, box);
             if (is_pointed_at(drawing, box))
                 hover_tlb(drawing, name, cell, set * array->shape.set_step, way);
             if (is_pointed_at(drawing, box) && cell->is_valid)
@@ -118,9 +169,12 @@ static void draw_heading(struct drawing *drawing, struct box area, const char *t
     char rate[COUNT_CHARS] = "not used";
     /* Rounded down: only what never misses hits 100 %. */
     if (accesses)
-        snprintf(rate, sizeof rate, "hits %.3f %%", floor(1000 * percent_of(hits, accesses)) / 1000);
-    canvas_text(drawing->canvas, area.x, area.y, FONT_SMALL, INK_TEXT, text);
-    canvas_text_right(drawing->canvas, area.x + area.w, area.y, FONT_SMALL, INK_TEXT, rate);
+        snprintf(rate, sizeof rate, "hits %.2f %%", floor(100 * percent_of(hits, accesses)) / 100);
+    canvas_text(drawing->canvas, area.x, area.y, FONT_SMALL, drawing->theme->text, text);
+    canvas_text_right(drawing->canvas, area.x + area.w, area.y, FONT_SMALL, drawing->theme->text, rate);
+    hover(drawing, (struct box){area.x, area.y, area.w, TITLE_HEIGHT},
+          "%s: %" PRIu64 " of %" PRIu64 " accesses hit, %" PRIu64 " missed", text, hits, accesses,
+          accesses - hits);
 }
 
 static uint64_t nr_entries(const struct view_shape *shape)
@@ -148,16 +202,6 @@ static void draw_tlb(struct drawing *drawing, struct box area, const char *name,
     draw_tlb_array(drawing, cells, name, first);
 }
 
-static colour_t cache_colour(const struct view_cache_cell *cell)
-{
-    if (!cell->is_valid)
-        return INK_EMPTY;
-    colour_t colour = owner_colour(cell->owner);
-    if (cell->owner == VIEW_OWNER_FREE || cell->owner == VIEW_OWNER_UNUSED)
-        colour = owner_colour(VIEW_OWNER_RESERVED);
-    return cell->is_dirty ? colour_mix(colour, 0xffffff, 68) : colour_mix(colour, INK_PANEL, 72);
-}
-
 static void draw_cache(struct drawing *drawing, struct box area, const char *name,
                        const struct view_cache *cache)
 {
@@ -173,7 +217,10 @@ static void draw_cache(struct drawing *drawing, struct box area, const char *nam
         for (uint64_t way = 0; way < shape->shown_ways; way++) {
             const struct view_cache_cell *cell = &cache->cell[set * shape->shown_ways + way];
             struct box box = cell_box(&layout, cells, shape, set, way);
-            canvas_fill(drawing->canvas, box, cache_colour(cell));
+            canvas_fill(drawing->canvas, box,
+                        cell->is_valid ? cell_colour(drawing, cell->line * cache->line_bytes, cell->is_dirty,
+                                                     way, shape->nr_ways)
+                                       : drawing->theme->empty);
             if (!is_pointed_at(drawing, box))
                 continue;
             if (cell->is_valid)
@@ -188,41 +235,50 @@ static void draw_cache(struct drawing *drawing, struct box area, const char *nam
     }
 }
 
+/* What the colours mean, above the caches. */
+static void draw_arrays_legend(struct drawing *drawing, double x, double y, double end)
+{
+    const char *text = drawing->ui->colouring == VIEW_BY_HEAT ? "yellow: used last; dark: next to be replaced"
+                       : drawing->ui->colouring == VIEW_BY_PROCESS
+                           ? "colour: process \u00b7 strong: dirty \u00b7 dot: global"
+                           : "colour: owner \u00b7 strong: dirty \u00b7 dot: global";
+    canvas_text_fit(drawing->canvas, x, y, end, FONT_SMALL, drawing->theme->dim, text);
+}
+
 void draw_arrays_panel(struct drawing *drawing, struct box panel)
 {
     static const struct {
         const char *name;
         double height;
     } tlb_rows[NR_VIEW_TLBS] = {{"ITLB", 37}, {"DTLB", 37}, {"L2 TLB", 58}},
-      cache_rows[NR_VIEW_CACHES] = {{"L1I", 48}, {"L1D", 48}, {"L2", 84}, {"L3", 84}};
+      cache_rows[NR_VIEW_CACHES] = {{"L1I", 50}, {"L1D", 50}, {"L2", 96}, {"L3", 96}};
+    static const double made_for = 378;
     const struct view_model *model = drawing->model;
     struct box inside = draw_panel(drawing, panel, "TLBs and caches", "a column a set, last used on top");
-    double y = inside.y;
+    double y = inside.y, stretch = fmax(1, inside.h / made_for);
     if (!model->tlb[VIEW_DTLB].is_there && !model->cache[VIEW_L1D].is_there) {
-        canvas_text(drawing->canvas, inside.x, y, FONT_TEXT, INK_DIM, "a functional model has none");
+        canvas_text(drawing->canvas, inside.x, y, FONT_TEXT, drawing->theme->dim,
+                    "a functional model has none");
         return;
     }
     for (unsigned i = 0; i < NR_VIEW_TLBS; i++) {
+        double height = floor(tlb_rows[i].height * stretch);
         if (model->tlb[i].is_there)
-            draw_tlb(drawing, (struct box){inside.x, y, inside.w, tlb_rows[i].height}, tlb_rows[i].name,
-                     &model->tlb[i]);
-        y += tlb_rows[i].height + GAP;
+            draw_tlb(drawing, (struct box){inside.x, y, inside.w, height}, tlb_rows[i].name, &model->tlb[i]);
+        y += height + GAP;
     }
-    double x = draw_legend(drawing, inside.x, y, owner_colour(VIEW_OWNER_ANON), "user");
-    x = draw_legend(drawing, x + 12, y, owner_colour(VIEW_OWNER_KERNEL), "kernel");
-    x = draw_legend(drawing, x + 12, y, owner_colour(VIEW_OWNER_SLAB), "global");
-    canvas_text(drawing->canvas, x + 12, y, FONT_SMALL, INK_DIM, "lighter: dirty");
-    y += 12 + 2 * GAP;
+    draw_arrays_legend(drawing, inside.x, y, inside.x + inside.w);
+    y += 12 + GAP;
     /* The L2's room is for what lies below the L1s: two caches share it. */
     for (unsigned i = 0; i < NR_VIEW_CACHES; i++) {
         bool is_shared = i >= VIEW_L2 && model->cache[VIEW_L3].is_there;
-        double height = is_shared ? (cache_rows[i].height - GAP) / 2 : cache_rows[i].height;
+        double height = floor(cache_rows[i].height * stretch);
+        if (is_shared)
+            height = floor((height - GAP) / 2);
         if (model->cache[i].is_there)
             draw_cache(drawing, (struct box){inside.x, y, inside.w, height}, cache_rows[i].name,
                        &model->cache[i]);
         if (i != VIEW_L3 || is_shared)
             y += height + GAP;
     }
-    canvas_text(drawing->canvas, inside.x, y, FONT_SMALL, INK_DIM,
-                "caches: colour = owner of the frame, lighter: dirty");
 }

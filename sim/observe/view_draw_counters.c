@@ -10,7 +10,7 @@ static void draw_cpi_bar(struct drawing *drawing, struct box bar)
 {
     const struct view_cpu *cpu = &drawing->model->cpu;
     double x = bar.x;
-    canvas_fill(drawing->canvas, bar, INK_EMPTY);
+    canvas_fill(drawing->canvas, bar, drawing->theme->empty);
     for (unsigned reason = 0; reason < NR_REASONS; reason++) {
         double share = percent_of(cpu->cpi_stack[reason], cpu->now);
         struct box part = {x, bar.y, bar.w * share / 100, bar.h};
@@ -35,7 +35,10 @@ static void draw_cpi_legend(struct drawing *drawing, struct box area)
         snprintf(text, sizeof text, "%.3f %5.1f %%",
                  instructions > 0 ? (double)cpu->cpi_stack[reason] / instructions : 0,
                  percent_of(cpu->cpi_stack[reason], cpu->now));
-        canvas_text_right(drawing->canvas, x + column - 20, y, FONT_SMALL, INK_TEXT, text);
+        canvas_text_right(drawing->canvas, x + column - 20, y, FONT_SMALL, drawing->theme->text, text);
+        hover(drawing, (struct box){x, y, column, canvas_line_height(FONT_SMALL)},
+              "%s: %s; cycles per instruction, and the share of all cycles", reason_name(reason),
+              reason_sentence(reason));
     }
 }
 
@@ -43,6 +46,7 @@ static void draw_cpi_legend(struct drawing *drawing, struct box area)
 struct count_row {
     const char *name;
     uint64_t value, all;
+    const char *meaning;
 };
 
 /* Millions where all digits would not fit. */
@@ -60,15 +64,17 @@ static void draw_counts(struct drawing *drawing, struct box area, const struct c
     for (unsigned i = 0; i < nr_rows; i++) {
         double y = area.y + 12 * i;
         char text[COUNT_CHARS];
-        canvas_text(drawing->canvas, area.x, y, FONT_SMALL, INK_DIM, rows[i].name);
+        canvas_text(drawing->canvas, area.x, y, FONT_SMALL, drawing->theme->dim, rows[i].name);
         double value_end = area.x + area.w - (rows[i].all ? PERCENT_WIDTH : 0);
-        canvas_text_right(drawing->canvas, value_end, y, FONT_SMALL, INK_TEXT,
+        canvas_text_right(drawing->canvas, value_end, y, FONT_SMALL, drawing->theme->text,
                           rows[i].all ? format_short(text, rows[i].value)
                                       : format_count(text, rows[i].value));
+        hover(drawing, (struct box){area.x, y, area.w, 12}, "%s, %" PRIu64 ": %s", rows[i].name,
+              rows[i].value, rows[i].meaning);
         if (!rows[i].all)
             continue;
         snprintf(text, sizeof text, "%.1f %%", percent_of(rows[i].value, rows[i].all));
-        canvas_text_right(drawing->canvas, area.x + area.w, y, FONT_SMALL, INK_DIM, text);
+        canvas_text_right(drawing->canvas, area.x + area.w, y, FONT_SMALL, drawing->theme->dim, text);
     }
 }
 
@@ -76,14 +82,15 @@ static void draw_core_counts(struct drawing *drawing, struct box area)
 {
     const struct cpu_stats *stats = &drawing->model->cpu.stats;
     const struct count_row rows[COUNT_ROWS] = {
-        {"instructions", stats->instructions, 0},
-        {"loads", stats->loads, stats->instructions},
-        {"stores", stats->stores, stats->instructions},
-        {"branches", stats->branches, stats->instructions},
-        {"mispredicts", stats->mispredicts, stats->branches},
-        {"exceptions", stats->exceptions, 0},
-        {"page faults", stats->page_faults, 0},
-        {"interrupts", stats->interrupts, 0},
+        {"instructions", stats->instructions, 0, "retired since the start"},
+        {"loads", stats->loads, stats->instructions, "reads of memory, for a hundred instructions"},
+        {"stores", stats->stores, stats->instructions, "writes of memory, for a hundred instructions"},
+        {"branches", stats->branches, stats->instructions, "of all instructions"},
+        {"mispredicts", stats->mispredicts, stats->branches,
+         "that went another way than predicted, of all branches"},
+        {"exceptions", stats->exceptions, 0, "faults, traps and software interrupts"},
+        {"page faults", stats->page_faults, 0, "exception 14"},
+        {"interrupts", stats->interrupts, 0, "from devices"},
     };
     draw_counts(drawing, area, rows, COUNT_ROWS);
 }
@@ -95,15 +102,16 @@ static void draw_memory_counts(struct drawing *drawing, struct box area)
     uint64_t dram = model->dram.reads + model->dram.writes;
     bool has_l3 = model->cache[VIEW_L3].is_there;
     const struct count_row rows[COUNT_ROWS] = {
-        {"page walks", mmu->walks, 0},
-        {"PTEs from L1", mmu->walk_reads_l1d, mmu->walk_reads},
+        {"page walks", mmu->walks, 0, "translations that no TLB had"},
+        {"PTEs from L1", mmu->walk_reads_l1d, mmu->walk_reads,
+         "entries that walks found in the first cache, of all they read"},
         {has_l3 ? "PTEs from L2, L3" : "PTEs from L2", mmu->walk_reads_l2 + mmu->walk_reads_l3,
-         mmu->walk_reads},
-        {"PTEs from DRAM", mmu->walk_reads_dram, mmu->walk_reads},
-        {"DRAM accesses", dram, 0},
-        {"row hits", model->dram.row_hits, dram},
-        {"row misses", model->dram.row_misses, dram},
-        {"row conflicts", model->dram.row_conflicts, dram},
+         mmu->walk_reads, "entries that lay farther away"},
+        {"PTEs from DRAM", mmu->walk_reads_dram, mmu->walk_reads, "entries that came from memory"},
+        {"DRAM accesses", dram, 0, "reads and writes of the memory controller"},
+        {"row hits", model->dram.row_hits, dram, "the row was open"},
+        {"row misses", model->dram.row_misses, dram, "no row was open"},
+        {"row conflicts", model->dram.row_conflicts, dram, "another row was open"},
     };
     draw_counts(drawing, area, rows, model->has_dram ? COUNT_ROWS : 1);
 }
@@ -116,7 +124,7 @@ static void draw_last_exception(struct drawing *drawing, double x, double y)
         return;
     if (fault->has_error_code)
         snprintf(code, sizeof code, ", error %" PRIu32, fault->error_code);
-    canvas_printf(drawing->canvas, x, y, FONT_SMALL, INK_DIM,
+    canvas_printf(drawing->canvas, x, y, FONT_SMALL, drawing->theme->dim,
                   "last exception: #%u%s at %08" PRIx64 ", cycle %s", fault->vector, code, fault->rip,
                   format_count(count, fault->cycle));
 }

@@ -49,7 +49,7 @@ static void draw_free_history(struct drawing *drawing, struct box area, cycle_t 
         most = history->sample[i].free_pages > most ? history->sample[i].free_pages : most;
     }
     if (least > most) {
-        canvas_text(drawing->canvas, area.x, area.y, FONT_SMALL, INK_DIM,
+        canvas_text(drawing->canvas, area.x, area.y, FONT_SMALL, drawing->theme->dim,
                     "free pages: the guest has not told");
         return;
     }
@@ -66,29 +66,34 @@ static void draw_free_history(struct drawing *drawing, struct box area, cycle_t 
         if (last_y >= 0)
             canvas_fill(drawing->canvas,
                         (struct box){fmin(x, area.x + area.w - 2), fmin(y, last_y), 2, fabs(y - last_y) + 2},
-                        INK_GOOD);
-        canvas_fill(drawing->canvas, (struct box){x, y, width, 2}, INK_GOOD);
+                        drawing->theme->good);
+        canvas_fill(drawing->canvas, (struct box){x, y, width, 2}, drawing->theme->good);
+        hover(drawing, (struct box){x, area.y, width, area.h}, "cycle %" PRIu64 ": %" PRIu64 " free pages",
+              sample->cycle, sample->free_pages);
         last_y = y;
     }
     char a[COUNT_CHARS], b[COUNT_CHARS];
-    canvas_printf(drawing->canvas, area.x, area.y + area.h + 2, FONT_SMALL, INK_DIM,
+    canvas_printf(drawing->canvas, area.x, area.y + area.h + 2, FONT_SMALL, drawing->theme->dim,
                   "free pages, from %s to %s", format_count(a, least), format_count(b, most));
 }
 
-/* Where the guest's marks lie; the last one's name stands beside the title of the graph. */
+/* Where the guest's marks lie, and what they say as far as there is room up to the next. */
 static void draw_marks(struct drawing *drawing, struct box area, cycle_t end)
 {
-    enum { TICK_WIDTH = 3 };
+    enum { TICK_WIDTH = 3, GAP = 4 };
     const struct view_history *history = &drawing->model->history;
     char count[COUNT_CHARS];
+    double right = area.x + area.w;
     for (unsigned i = 0; i < history->nr_marks && history->mark[i].cycle <= end; i++) {
         const struct view_mark *mark = &history->mark[i];
+        bool has_next = i + 1 < history->nr_marks && history->mark[i + 1].cycle <= end;
         double x = area.x + area.w * (double)mark->cycle / (double)end;
-        struct box tick = {fmin(x, area.x + area.w - TICK_WIDTH), area.y, TICK_WIDTH, area.h};
-        canvas_fill(drawing->canvas, (struct box){tick.x + 1, tick.y, 1, tick.h}, INK_MARK);
-        if (is_pointed_at(drawing, tick))
-            snprintf(drawing->hover, sizeof drawing->hover, "cycle %s: %s", format_count(count, mark->cycle),
-                     mark->text);
+        double next = has_next ? area.x + area.w * (double)history->mark[i + 1].cycle / (double)end : right;
+        struct box tick = {fmin(x, right - TICK_WIDTH), area.y, TICK_WIDTH, area.h};
+        canvas_fill(drawing->canvas, (struct box){tick.x + 1, tick.y, 1, tick.h}, drawing->theme->mark);
+        if (x + GAP + canvas_text_width(FONT_SMALL, mark->text) < next)
+            canvas_text(drawing->canvas, x + GAP, area.y, FONT_SMALL, drawing->theme->dim, mark->text);
+        hover(drawing, tick, "the guest said in cycle %s: %s", format_count(count, mark->cycle), mark->text);
     }
 }
 
@@ -101,23 +106,31 @@ void draw_history_panel(struct drawing *drawing, struct box panel)
         snprintf(note, sizeof note, "shares of the cycles, up to cycle %s; %u stretches",
                  format_count(count, end), history->nr_samples);
     struct box inside = draw_panel(drawing, panel, "Time", note);
-    struct box cpi = {inside.x, inside.y, inside.w, 128};
+    enum { LEGEND = 16, MARKS = 14, LEAST_FREE = 40, TEXT = 14 };
+    double graphs = inside.h - LEGEND - MARKS - TEXT, free_height = fmax(LEAST_FREE, floor(graphs * 0.26));
+    struct box cpi = {inside.x, inside.y, inside.w, graphs - free_height};
     double x = inside.x;
-    for (unsigned reason = 0; reason < NR_REASONS; reason++)
-        x = draw_legend(drawing, x, cpi.y + cpi.h + 3, reason_colour(reason), reason_name(reason)) + 12;
-    canvas_fill(drawing->canvas, cpi, INK_GROUND);
+    for (unsigned reason = 0; reason < NR_REASONS; reason++) {
+        double next = draw_legend(drawing, x, cpi.y + cpi.h + 3, reason_colour(reason), reason_name(reason));
+        hover(drawing, (struct box){x, cpi.y + cpi.h + 3, next - x, 12}, "%s: %s", reason_name(reason),
+              reason_sentence(reason));
+        x = next + 12;
+    }
+    canvas_fill(drawing->canvas, cpi, drawing->theme->ground);
     if (!end)
         return;
     draw_cpi_history(drawing, cpi, end);
-    draw_marks(drawing, (struct box){inside.x, cpi.y + cpi.h + 17, inside.w, 6}, end);
-    draw_free_history(drawing, (struct box){inside.x, cpi.y + cpi.h + 24, inside.w, 48}, end);
+    draw_marks(drawing, (struct box){inside.x, cpi.y + cpi.h + LEGEND, inside.w, MARKS - 1}, end);
+    draw_free_history(drawing, (struct box){inside.x, cpi.y + cpi.h + LEGEND + MARKS, inside.w, free_height},
+                      end);
 }
 
 static void draw_vga_cells(struct drawing *drawing, struct box inside, const struct view_vga *vga)
 {
     double width = canvas_char_width(FONT_SMALL), height = canvas_line_height(FONT_SMALL);
     /* There is no room for all rows: those around the cursor, or the first. */
-    unsigned nr_shown = vga->nr_rows < VIEW_CONSOLE_ROWS ? vga->nr_rows : VIEW_CONSOLE_ROWS;
+    unsigned nr_fit = inside.h >= height ? (unsigned)(inside.h / height) : 1;
+    unsigned nr_shown = vga->nr_rows < nr_fit ? vga->nr_rows : nr_fit;
     bool has_cursor =
         vga->has_cursor && vga->cursor_row < vga->nr_rows && vga->cursor_column < vga->nr_columns;
     unsigned first = has_cursor && vga->cursor_row >= nr_shown ? vga->cursor_row + 1 - nr_shown : 0;
@@ -136,7 +149,7 @@ static void draw_vga_cells(struct drawing *drawing, struct box inside, const str
         canvas_fill(drawing->canvas,
                     (struct box){inside.x + width * vga->cursor_column,
                                  inside.y + height * (vga->cursor_row - first + 1) - 2, width, 2},
-                    INK_TEXT);
+                    drawing->theme->text);
 }
 
 static void draw_vga_panel(struct drawing *drawing, struct box panel)
@@ -146,6 +159,7 @@ static void draw_vga_panel(struct drawing *drawing, struct box panel)
         draw_panel(drawing, panel, "Guest screen", vga->is_there ? "VGA" : "VGA, in no text mode");
     if (vga->is_there)
         draw_vga_cells(drawing, inside, vga);
+    hover(drawing, inside, "what the guest's VGA shows; [v] what it wrote to its serial port");
 }
 
 void draw_console_panel(struct drawing *drawing, struct box panel)
@@ -156,14 +170,17 @@ void draw_console_panel(struct drawing *drawing, struct box panel)
     }
     const struct view_console *console = &drawing->model->console;
     struct box inside = draw_panel(drawing, panel, "Guest console", console->is_there ? "COM1" : "none");
-    const unsigned nr_columns = VIEW_CONSOLE_COLUMNS;
     double width = canvas_char_width(FONT_SMALL), height = canvas_line_height(FONT_SMALL);
-    for (unsigned i = 0; i < console->nr_lines; i++)
-        canvas_printf(drawing->canvas, inside.x, inside.y + height * i, FONT_SMALL, INK_TEXT, "%.*s",
-                      (int)nr_columns, console->line[i]);
-    if (console->cursor_line < console->nr_lines && console->cursor_column < nr_columns)
+    unsigned nr_columns = (unsigned)(inside.w / width), nr_fit = (unsigned)(inside.h / height);
+    unsigned first = console->nr_lines > nr_fit ? console->nr_lines - nr_fit : 0;
+    for (unsigned i = first; i < console->nr_lines; i++)
+        canvas_printf(drawing->canvas, inside.x, inside.y + height * (i - first), FONT_SMALL,
+                      drawing->theme->text, "%.*s", (int)nr_columns, console->line[i]);
+    if (console->cursor_line >= first && console->cursor_line < console->nr_lines &&
+        console->cursor_column < nr_columns)
         canvas_fill(drawing->canvas,
                     (struct box){inside.x + width * console->cursor_column,
-                                 inside.y + height * console->cursor_line + 1, width, height - 1},
-                    INK_DIM);
+                                 inside.y + height * (console->cursor_line - first) + 1, width, height - 1},
+                    drawing->theme->dim);
+    hover(drawing, inside, "what the guest wrote to its first serial port; [v] its VGA screen");
 }

@@ -9,14 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    LABEL_WIDTH = 92,
-    GAUGE_WIDTH = 92,
-    ZONE_GAP = 6,
-    BUDDY_LINE = 14,
-    MIN_ZONE_HEIGHT = 76,
-    LEGEND_COLUMNS = 3
-};
+enum { LABEL_WIDTH = 92, GAUGE_WIDTH = 92, ZONE_GAP = 6, BUDDY_LINE = 14, MIN_ZONE_HEIGHT = 76 };
 static const double min_pitch = 5, max_pitch = 14;
 
 /* So many columns, and cells that fill the area as far as they stay about square. */
@@ -52,76 +45,14 @@ static struct grid fit(struct box area, pfn_t nr_frames, pfn_t *frames_per_cell)
     return best;
 }
 
-static bool is_idle(enum view_owner owner)
-{
-    return owner == VIEW_OWNER_FREE || owner == VIEW_OWNER_UNUSED;
-}
-
-/* From cold to hot by the lines that caches hold, as a share of those of a few pages at most. */
-static void draw_heat(struct drawing *drawing, struct box cell, pfn_t first, pfn_t nr_frames)
-{
-    enum { HOT_LINES = 64 };
-    unsigned nr_lines = 0;
-    for (pfn_t pfn = first; pfn < first + nr_frames; pfn++)
-        nr_lines += drawing->model->heat[pfn];
-    unsigned percent = nr_lines >= HOT_LINES ? 100 : nr_lines * 100 / HOT_LINES;
-    colour_t warm = percent > 50 ? colour_mix(INK_MARK, INK_FAULT, (percent - 50) * 2)
-                                 : colour_mix(INK_FAULT, INK_EMPTY, percent * 2);
-    canvas_fill(drawing->canvas, cell, nr_lines ? warm : INK_EMPTY);
-}
-
-/* A cell is coloured by the owner of most of its frames that are in use, and filled as far as they go. */
-static void draw_cell(struct drawing *drawing, struct box cell, pfn_t first, pfn_t nr_frames)
-{
-    const struct view_memory *memory = &drawing->model->memory;
-    uint32_t nr_by_owner[NR_VIEW_OWNERS] = {0};
-    enum view_owner most = VIEW_OWNER_RESERVED,
-                    idle = memory->is_from_note ? VIEW_OWNER_FREE : VIEW_OWNER_UNUSED;
-    uint64_t nr_used = 0;
-    for (pfn_t pfn = first; pfn < first + nr_frames; pfn++) {
-        enum view_owner owner = memory->owner[pfn];
-        nr_by_owner[owner]++;
-        nr_used += !is_idle(owner);
-    }
-    for (unsigned i = 0; i < NR_VIEW_OWNERS; i++)
-        if (!is_idle(i) && nr_by_owner[i] > nr_by_owner[most])
-            most = i;
-    canvas_fill(drawing->canvas, cell, owner_colour(idle));
-    if (nr_used) {
-        double filled = fmax(1, round(cell.h * (double)nr_used / (double)nr_frames));
-        struct box part = {cell.x, cell.y + cell.h - filled, cell.w, filled};
-        canvas_fill(drawing->canvas, part, owner_colour(most));
-    }
-    if (drawing->ui->shows_heat && drawing->model->heat)
-        draw_heat(drawing, cell, first, nr_frames);
-    const struct view_focus *focus = &drawing->model->focus;
-    pfn_t looked_for = focus->physical.v >> PAGE_SHIFT;
-    if (focus->is_there && focus->is_mapped && looked_for >= first && looked_for < first + nr_frames)
-        canvas_outline(drawing->canvas, (struct box){cell.x - 1, cell.y - 1, cell.w + 2, cell.h + 2},
-                       INK_MARK);
-    if (!is_pointed_at(drawing, cell))
-        return;
-    drawing->picked.first_frame = first;
-    drawing->picked.nr_frames = nr_frames;
-    drawing->picked.x = cell.x;
-    drawing->picked.y = cell.y;
-    drawing->picked.w = cell.w;
-    drawing->picked.h = cell.h;
-    snprintf(drawing->hover, sizeof drawing->hover,
-             "frames %" PRIu64 "-%" PRIu64 ", physical 0x%08" PRIx64 ": %" PRIu64 " of %" PRIu64
-             " in use, most by %s",
-             first, first + nr_frames - 1, first << PAGE_SHIFT, nr_used, nr_frames,
-             nr_used ? view_owner_name(most) : "nobody");
-}
-
 static void draw_frames(struct drawing *drawing, struct box area, const struct view_zone *zone,
                         pfn_t *per_cell)
 {
     struct grid grid = fit(area, zone->nr_frames, per_cell);
     for (pfn_t at = 0, cell = 0; at < zone->nr_frames; at += *per_cell, cell++) {
         pfn_t rest = zone->nr_frames - at;
-        draw_cell(drawing, grid_cell(&grid, area, cell % grid.nr_columns, cell / grid.nr_columns),
-                  zone->start + at, rest < *per_cell ? rest : *per_cell);
+        draw_frames_cell(drawing, grid_cell(&grid, area, cell % grid.nr_columns, cell / grid.nr_columns),
+                         zone->start + at, rest < *per_cell ? rest : *per_cell);
     }
 }
 
@@ -129,10 +60,10 @@ static void draw_zone_label(struct drawing *drawing, double x, double y, const s
                             pfn_t per_cell)
 {
     char size[COUNT_CHARS];
-    canvas_text(drawing->canvas, x, y - 2, FONT_BOLD, INK_TEXT, zone->guest.name);
-    canvas_printf(drawing->canvas, x, y + 13, FONT_SMALL, INK_DIM, "%s",
+    canvas_text(drawing->canvas, x, y - 2, FONT_BOLD, drawing->theme->text, zone->guest.name);
+    canvas_printf(drawing->canvas, x, y + 13, FONT_SMALL, drawing->theme->dim, "%s",
                   format_size(size, zone->nr_frames * PAGE_BYTES));
-    canvas_printf(drawing->canvas, x, y + 25, FONT_SMALL, INK_DIM, "cell = %s",
+    canvas_printf(drawing->canvas, x, y + 25, FONT_SMALL, drawing->theme->dim, "cell = %s",
                   format_size(size, per_cell * PAGE_BYTES));
 }
 
@@ -146,31 +77,43 @@ static void draw_gauge(struct drawing *drawing, struct box area, const struct gu
     uint64_t managed = zone->managed_pages ? zone->managed_pages : 1;
     uint64_t free_pages = zone->free_pages < managed ? zone->free_pages : managed;
     double level = bar.h * (double)free_pages / (double)managed;
-    canvas_fill(canvas, bar, INK_EMPTY);
+    canvas_fill(canvas, bar, drawing->theme->empty);
     canvas_fill(canvas, (struct box){bar.x, bar.y + bar.h - level, bar.w, level},
-                owner_colour(VIEW_OWNER_ANON));
+                owner_colour(drawing, VIEW_OWNER_ANON));
     for (unsigned i = 0; i < GUEST_NR_WATERMARKS; i++) {
         uint64_t mark = zone->watermark_pages[i] < managed ? zone->watermark_pages[i] : managed;
         double y = bar.y + bar.h - 1 - (bar.h - 1) * (double)mark / (double)managed;
-        canvas_fill(canvas, (struct box){bar.x - 2, y, bar.w + 4, 1}, i ? INK_MARK : INK_FAULT);
+        canvas_fill(canvas, (struct box){bar.x - 2, y, bar.w + 4, 1},
+                    i ? drawing->theme->mark : drawing->theme->fault);
     }
+    hover(drawing, area,
+          "%s: %" PRIu64 " of %" PRIu64
+          " managed pages free; below low kswapd reclaims up to high, below min "
+          "allocations do it themselves",
+          zone->name, zone->free_pages, zone->managed_pages);
     double x = bar.x + 18, y = area.y - 2;
-    canvas_printf(canvas, x, y, FONT_SMALL, INK_TEXT, "free %.0f %%", percent_of(free_pages, managed));
-    canvas_text(canvas, x, y + 12, FONT_SMALL, INK_TEXT, format_count(count, zone->free_pages));
+    canvas_printf(canvas, x, y, FONT_SMALL, drawing->theme->text, "free %.0f %%",
+                  percent_of(free_pages, managed));
+    canvas_text(canvas, x, y + 12, FONT_SMALL, drawing->theme->text, format_count(count, zone->free_pages));
     for (unsigned i = 0; i < GUEST_NR_WATERMARKS && area.h >= 12 * (4 - (double)i); i++)
-        canvas_printf(canvas, x, area.y + area.h - 12 * (i + 1), FONT_SMALL, i ? INK_MARK : INK_FAULT,
-                      "%-4s %s", names[i], format_count(count, zone->watermark_pages[i]));
+        canvas_printf(canvas, x, area.y + area.h - 12 * (i + 1), FONT_SMALL,
+                      i ? drawing->theme->mark : drawing->theme->fault, "%-4s %s", names[i],
+                      format_count(count, zone->watermark_pages[i]));
 }
 
 /* The kernel's free lists, as in /proc/buddyinfo. */
 static void draw_buddy(struct drawing *drawing, double x, double y, const struct guest_zone *zone)
 {
     char count[COUNT_CHARS];
-    x = canvas_text(drawing->canvas, x, y, FONT_SMALL, INK_DIM, "free blocks ");
+    x = canvas_text(drawing->canvas, x, y, FONT_SMALL, drawing->theme->dim, "free blocks ");
     for (unsigned order = 0; order < zone->nr_orders; order++) {
-        colour_t ink = zone->nr_free_blocks[order] ? INK_TEXT : INK_DIM;
+        colour_t ink = zone->nr_free_blocks[order] ? drawing->theme->text : drawing->theme->dim;
         snprintf(count, sizeof count, "%" PRIu32, zone->nr_free_blocks[order]);
-        x = canvas_text(drawing->canvas, x, y, FONT_SMALL, ink, count) + 6;
+        double end = canvas_text(drawing->canvas, x, y, FONT_SMALL, ink, count) + 6;
+        hover(drawing, (struct box){x, y, end - x, BUDDY_LINE},
+              "%s: %" PRIu32 " free blocks of order %u, of %" PRIu64 " KiB each", zone->name,
+              zone->nr_free_blocks[order], order, ((uint64_t)PAGE_BYTES << order) / 1024);
+        x = end;
     }
 }
 
@@ -190,40 +133,18 @@ static void draw_zone(struct drawing *drawing, struct box area, const struct vie
     draw_buddy(drawing, frames.x, area.y + frames.h, &zone->guest);
 }
 
-static double draw_owners(struct drawing *drawing, struct box inside)
-{
-    const struct view_memory *memory = &drawing->model->memory;
-    unsigned first = memory->is_from_note ? VIEW_OWNER_RESERVED : VIEW_OWNER_PAGE_TABLE;
-    unsigned last = memory->is_from_note ? VIEW_OWNER_DMA : VIEW_OWNER_MAPPED_USER;
-    unsigned shown[NR_VIEW_OWNERS], nr_shown = 0;
-    for (unsigned owner = first; owner <= last; owner++)
-        if (memory->is_from_note || owner == VIEW_OWNER_PAGE_TABLE || owner >= VIEW_OWNER_UNUSED)
-            shown[nr_shown++] = owner;
-    unsigned nr_rows = (nr_shown + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS;
-    double height = nr_rows * canvas_line_height(FONT_SMALL), top = inside.y + inside.h - height;
-    for (unsigned i = 0; i < nr_shown; i++) {
-        unsigned in_column = i / nr_rows, in_row = i % nr_rows;
-        double x = inside.x + inside.w / LEGEND_COLUMNS * in_column;
-        double y = top + canvas_line_height(FONT_SMALL) * in_row;
-        char count[COUNT_CHARS];
-        draw_legend(drawing, x, y, owner_colour(shown[i]), view_owner_name(shown[i]));
-        canvas_text_right(drawing->canvas, x + inside.w / LEGEND_COLUMNS - 16, y, FONT_SMALL, INK_TEXT,
-                          format_count(count, memory->nr_by_owner[shown[i]]));
-    }
-    return height;
-}
-
 void draw_memory_panel(struct drawing *drawing, struct box panel)
 {
     const struct view_memory *memory = &drawing->model->memory;
     char size[COUNT_CHARS], title[64];
     snprintf(title, sizeof title, "Physical memory %s", format_size(size, memory->nr_frames * PAGE_BYTES));
-    struct box inside =
-        draw_panel(drawing, panel, title,
-                   drawing->ui->shows_heat ? "frames by the lines that caches hold"
-                   : memory->is_from_note  ? "frames by owner, from the kernel's page descriptors"
-                                           : "frames by use, from page tables and contents");
-    inside.h -= draw_owners(drawing, inside) + 6;
+    bool is_heat = drawing->ui->colouring == VIEW_BY_HEAT && drawing->model->heat;
+    const char *by = is_heat                                     ? "frames by the lines that caches hold"
+                     : drawing->ui->colouring == VIEW_BY_PROCESS ? "frames by process, from page tables"
+                     : memory->is_from_note ? "frames by owner, from the kernel's page descriptors"
+                                            : "frames by use, from page tables and contents";
+    struct box inside = draw_panel(drawing, panel, title, by);
+    inside.h -= (is_heat ? draw_heat_scale(drawing, inside) : draw_memory_keys(drawing, inside)) + 6;
 
     /* Beyond what its numbers need, a zone gets room by its size. */
     double room = inside.h - (memory->nr_zones - 1) * ZONE_GAP, y = inside.y, all = 0;

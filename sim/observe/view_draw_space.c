@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { ROW_HEIGHT = 15, ADDRESS_WIDTH = 78, LABEL_WIDTH = 118 };
+enum { ROW_HEIGHT = 15, GAP = 12, LABEL_WIDTH = 128 };
 
 static void format_rights(char text[COUNT_CHARS], const struct view_area *area)
 {
@@ -17,7 +17,7 @@ static void format_rights(char text[COUNT_CHARS], const struct view_area *area)
 static void draw_area_cells(struct drawing *drawing, struct box bar, const struct view_area *area)
 {
     uint64_t at = 0, nr_pages = (area->end - area->start) / PAGE_BYTES;
-    canvas_fill(drawing->canvas, bar, INK_EMPTY);
+    canvas_fill(drawing->canvas, bar, drawing->theme->empty);
     for (unsigned i = 0; i < area->nr_cells; i++) {
         const struct view_area_cell *cell = &area->cell[i];
         double left = bar.x + bar.w * (double)at / (double)nr_pages;
@@ -27,7 +27,7 @@ static void draw_area_cells(struct drawing *drawing, struct box bar, const struc
         if (cell->nr_present) {
             double filled = fmax(1, round(bar.h * (double)cell->nr_present / (double)cell->nr_pages));
             canvas_fill(drawing->canvas, (struct box){box.x, box.y + bar.h - filled, box.w, filled},
-                        owner_colour(cell->owner));
+                        owner_colour(drawing, cell->owner));
         }
         if (is_pointed_at(drawing, box)) {
             uint64_t start = area->start + (at - cell->nr_pages) * PAGE_BYTES;
@@ -41,16 +41,29 @@ static void draw_area_cells(struct drawing *drawing, struct box bar, const struc
     }
 }
 
-static void draw_area(struct drawing *drawing, struct box row, const struct view_area *area)
+static void draw_area(struct drawing *drawing, struct box row, double address_width,
+                      const struct view_area *area)
 {
-    char rights[COUNT_CHARS], size[COUNT_CHARS];
-    canvas_printf(drawing->canvas, row.x, row.y, FONT_SMALL, INK_DIM, "%08" PRIx64, area->start);
+    char rights[COUNT_CHARS], size[COUNT_CHARS], label[3 * COUNT_CHARS];
+    canvas_printf(drawing->canvas, row.x, row.y, FONT_SMALL, drawing->theme->dim, "%08" PRIx64, area->start);
     draw_area_cells(
         drawing,
-        (struct box){row.x + ADDRESS_WIDTH, row.y + 1, row.w - ADDRESS_WIDTH - LABEL_WIDTH, row.h - 4}, area);
+        (struct box){row.x + address_width, row.y + 1, row.w - address_width - LABEL_WIDTH, row.h - 4}, area);
     format_rights(rights, area);
-    canvas_printf(drawing->canvas, row.x + row.w - LABEL_WIDTH + 6, row.y, FONT_SMALL, INK_TEXT, "%s %s%s%s",
-                  rights, format_size(size, area->end - area->start), area->name[0] ? " " : "", area->name);
+    format_size(size, area->end - area->start);
+    snprintf(label, sizeof label, "%s %s %s", rights, size, area->name);
+    canvas_text_fit(drawing->canvas, row.x + row.w - LABEL_WIDTH + 6, row.y, row.x + row.w + 6, FONT_SMALL,
+                    drawing->theme->text, label);
+    hover(drawing, (struct box){row.x + row.w - LABEL_WIDTH, row.y, LABEL_WIDTH, row.h},
+          "area %08" PRIx64 "-%08" PRIx64 ": %s, %s %s, %" PRIu64 " of %" PRIu64 " pages there", area->start,
+          area->end, rights, size, area->name, area->nr_present, (area->end - area->start) / PAGE_BYTES);
+}
+
+/* Room for the longest address. */
+static double address_width(const struct view_space *space)
+{
+    bool is_long = space->nr_areas && space->area[space->nr_areas - 1].start > UINT32_MAX;
+    return (is_long ? 16 : 8) * canvas_char_width(FONT_SMALL) + GAP;
 }
 
 void draw_space_panel(struct drawing *drawing, struct box panel)
@@ -58,26 +71,29 @@ void draw_space_panel(struct drawing *drawing, struct box panel)
     const struct view_model *model = drawing->model;
     const struct view_space *space = &model->space;
     char note[96] = "", title[64] = "Address space", user[COUNT_CHARS], tables[COUNT_CHARS];
-    if (model->has_task)
-        snprintf(title, sizeof title, "Address space of pid %" PRIu32 " %s", model->task.pid,
-                 model->task.name);
+    const struct view_processes *processes = &model->processes;
+    char process[PROCESS_CHARS];
+    if (processes->nr) {
+        format_process(process, &processes->process[processes->shown]);
+        snprintf(title, sizeof title, "%s: %s", processes->is_chosen ? "Chosen" : "Address space", process);
+    }
     if (space->is_paging)
         snprintf(note, sizeof note, "%s, tables %s%s", format_size(user, space->nr_user_pages * PAGE_BYTES),
                  format_size(tables, space->nr_tables * PAGE_BYTES),
                  space->has_areas ? "" : ", by the tables");
     struct box inside = draw_panel(drawing, panel, title, note);
     if (!space->is_paging) {
-        canvas_text(drawing->canvas, inside.x, inside.y, FONT_TEXT, INK_DIM,
+        canvas_text(drawing->canvas, inside.x, inside.y, FONT_TEXT, drawing->theme->dim,
                     "paging is off: linear addresses are physical ones");
         return;
     }
-    unsigned nr_rows = (unsigned)(inside.h / ROW_HEIGHT);
+    unsigned nr_rows = inside.h >= ROW_HEIGHT ? (unsigned)(inside.h / ROW_HEIGHT) : 1;
     bool is_cut = space->is_cut || space->nr_areas > nr_rows;
     unsigned nr_shown = is_cut ? nr_rows - 1 : space->nr_areas;
     for (unsigned i = 0; i < nr_shown && i < space->nr_areas; i++)
         draw_area(drawing, (struct box){inside.x, inside.y + ROW_HEIGHT * i, inside.w, ROW_HEIGHT},
-                  &space->area[i]);
+                  address_width(space), &space->area[i]);
     if (is_cut)
-        canvas_printf(drawing->canvas, inside.x, inside.y + ROW_HEIGHT * (nr_rows - 1), FONT_SMALL, INK_DIM,
-                      "and %u more", space->nr_areas - nr_shown);
+        canvas_printf(drawing->canvas, inside.x, inside.y + ROW_HEIGHT * (nr_rows - 1), FONT_SMALL,
+                      drawing->theme->dim, "and %u more", space->nr_areas - nr_shown);
 }

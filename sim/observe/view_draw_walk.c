@@ -10,8 +10,13 @@ enum { BOX_WIDTH = 84, BOX_HEIGHT = 36, BOX_PITCH = 96, INDEX_BITS = 10, LINEAR_
 static const char *const access_names[] = {[MMU_READ] = "read", [MMU_WRITE] = "write", [MMU_FETCH] = "fetch"};
 enum { TWO_LEVELS = 2 };
 static const char *const step_names[TWO_LEVELS] = {"PDE", "PTE"};
-static const colour_t step_colours[] = {0xd98cb8, 0x7cc8f5, 0x9fd98c, 0xe8c56a, 0xb79bf0};
 static const char *const servers[NR_SERVED_BY] = {"L1", "L2", "L3", "DRAM"};
+
+colour_t level_colour(unsigned index)
+{
+    static const colour_t colours[WALK_MAX_STEPS] = {0xd98cb8, 0x7cc8f5, 0x9fd98c, 0xe8c56a, 0xb79bf0};
+    return colours[index % WALK_MAX_STEPS];
+}
 
 /* "P W U A D G 4M": what is set of an entry's bits (SDM 3A 4.3). */
 static void format_flags(char text[COUNT_CHARS], uint64_t entry, bool is_directory)
@@ -34,17 +39,17 @@ static void draw_node(struct drawing *drawing, double x, double y, colour_t colo
                       uint64_t value)
 {
     struct box box = {x, y, BOX_WIDTH, BOX_HEIGHT};
-    canvas_fill(drawing->canvas, box, INK_GROUND);
+    canvas_fill(drawing->canvas, box, drawing->theme->ground);
     canvas_outline(drawing->canvas, box, colour);
-    canvas_text(drawing->canvas, x + 8, y + 3, FONT_BOLD, INK_TEXT, title);
-    canvas_printf(drawing->canvas, x + 8, y + 18, FONT_TEXT, INK_DIM, "0x%08" PRIx64, value);
+    canvas_text(drawing->canvas, x + 8, y + 3, FONT_BOLD, drawing->theme->text, title);
+    canvas_printf(drawing->canvas, x + 8, y + 18, FONT_TEXT, drawing->theme->dim, "0x%08" PRIx64, value);
 }
 
 static void draw_arrow(struct drawing *drawing, double x, double y)
 {
     canvas_fill(drawing->canvas,
                 (struct box){x - (BOX_PITCH - BOX_WIDTH), y + BOX_HEIGHT / 2.0, BOX_PITCH - BOX_WIDTH, 1},
-                INK_DIM);
+                drawing->theme->dim);
 }
 
 /* The walk that was made last, or the one that the user looked up. */
@@ -63,16 +68,17 @@ static void draw_step(struct drawing *drawing, double x, double y, unsigned inde
     unsigned level = walk->first_level + index;
     snprintf(title, sizeof title, "%s [%u]", step_names[level], step->index);
     draw_arrow(drawing, x, y);
-    draw_node(drawing, x, y, walk->is_fault && is_last ? INK_FAULT : step_colours[level], title, step->value);
+    draw_node(drawing, x, y, walk->is_fault && is_last ? drawing->theme->fault : level_colour(level), title,
+              step->value);
     format_flags(flags, step->value, level == 0);
-    canvas_text(drawing->canvas, x, y + BOX_HEIGHT + 2, FONT_SMALL, INK_TEXT, flags);
+    canvas_text(drawing->canvas, x, y + BOX_HEIGHT + 2, FONT_SMALL, drawing->theme->text, flags);
     if (!cpu->is_timed || drawing->model->focus.is_there)
         return;
-    double end = canvas_printf(drawing->canvas, x, y + BOX_HEIGHT + 14, FONT_SMALL, INK_DIM, "from %s",
-                               servers[step->served_by % NR_SERVED_BY]);
+    double end = canvas_printf(drawing->canvas, x, y + BOX_HEIGHT + 14, FONT_SMALL, drawing->theme->dim,
+                               "from %s", servers[step->served_by % NR_SERVED_BY]);
     if (index > 0)
-        canvas_printf(drawing->canvas, end, y + BOX_HEIGHT + 14, FONT_SMALL, INK_DIM, " +%" PRIu64,
-                      step->ready - walk->step[index - 1].ready);
+        canvas_printf(drawing->canvas, end, y + BOX_HEIGHT + 14, FONT_SMALL, drawing->theme->dim,
+                      " +%" PRIu64, step->ready - walk->step[index - 1].ready);
 }
 
 /* The linear address in binary, cut where the walk cuts it. */
@@ -88,14 +94,14 @@ static void draw_bits(struct drawing *drawing, double x, double y, const struct 
             bits[i] = walk->linear.v >> (low - 1 - i) & 1 ? '1' : '0';
         bits[nr_bits] = 0;
         low -= nr_bits;
-        colour_t colour = is_offset ? INK_TEXT : step_colours[part];
+        colour_t colour = is_offset ? drawing->theme->text : text_colour(drawing, level_colour(part));
         double end = canvas_text(drawing->canvas, x, y, FONT_TEXT, colour, bits);
         if (is_offset)
-            canvas_printf(drawing->canvas, x, y + 14, FONT_SMALL, INK_DIM, "offset 0x%" PRIx64,
+            canvas_printf(drawing->canvas, x, y + 14, FONT_SMALL, drawing->theme->dim, "offset 0x%" PRIx64,
                           walk->linear.v & (((uint64_t)1 << nr_bits) - 1));
         else
-            canvas_printf(drawing->canvas, x, y + 14, FONT_SMALL, INK_DIM, "%s %u", step_names[part],
-                          (unsigned)(walk->linear.v >> low) & ((1u << INDEX_BITS) - 1));
+            canvas_printf(drawing->canvas, x, y + 14, FONT_SMALL, drawing->theme->dim, "%s %u",
+                          step_names[part], (unsigned)(walk->linear.v >> low) & ((1u << INDEX_BITS) - 1));
         x = end + 14;
     }
 }
@@ -104,17 +110,19 @@ static void draw_outcome(struct drawing *drawing, double x, double y, const stru
 {
     uint32_t error = walk->error_code;
     if (drawing->model->focus.is_there)
-        canvas_text(drawing->canvas, x, y, FONT_BOLD, drawing->model->focus.is_mapped ? INK_GOOD : INK_FAULT,
+        canvas_text(drawing->canvas, x, y, FONT_BOLD,
+                    drawing->model->focus.is_mapped ? drawing->theme->good : drawing->theme->fault,
                     drawing->model->focus.is_mapped ? "mapped" : "not mapped");
     else if (walk->is_fault)
-        canvas_printf(drawing->canvas, x, y, FONT_BOLD, INK_FAULT, "#PF error %" PRIu32 ": %s, %s by the %s",
-                      error,
+        canvas_printf(drawing->canvas, x, y, FONT_BOLD, drawing->theme->fault,
+                      "#PF error %" PRIu32 ": %s, %s by the %s", error,
                       error & PF_RSVD ? "reserved bit set"
                       : error & PF_P  ? "not allowed"
                                       : "not present",
                       access_names[walk->access % 3], error & PF_U ? "user" : "kernel");
     else
-        canvas_text(drawing->canvas, x, y, FONT_BOLD, INK_GOOD, "translated, and now in the TLBs");
+        canvas_text(drawing->canvas, x, y, FONT_BOLD, drawing->theme->good,
+                    "translated, and now in the TLBs");
 }
 
 /* Where the page lies. */
@@ -125,11 +133,11 @@ static void draw_frame(struct drawing *drawing, double x, double y, const struct
     bool is_large = walk->first_level + walk->nr_steps == 1;
     uint64_t frame = paging_frame(walk->kind, leaf, is_large ? TLB_PAGE_4M : TLB_PAGE_4K);
     draw_arrow(drawing, x, y);
-    draw_node(drawing, x, y, INK_GOOD, is_large ? "4 MiB page" : "4 KiB page", frame);
+    draw_node(drawing, x, y, drawing->theme->good, is_large ? "4 MiB page" : "4 KiB page", frame);
     const struct view_focus *focus = &drawing->model->focus;
     pfn_t pfn = (focus->is_there ? focus->physical.v : frame) >> PAGE_SHIFT;
     if (pfn < memory->nr_frames)
-        canvas_text(drawing->canvas, x, y + BOX_HEIGHT + 2, FONT_SMALL, INK_TEXT,
+        canvas_text(drawing->canvas, x, y + BOX_HEIGHT + 2, FONT_SMALL, drawing->theme->text,
                     view_owner_name(memory->owner[pfn]));
 }
 
@@ -143,14 +151,15 @@ static void list_step(struct drawing *drawing, double x, double y, const struct 
     bool is_last = index + 1 == walk->nr_steps;
     char flags[COUNT_CHARS];
     format_flags(flags, step->value, false);
-    double end =
-        canvas_printf(drawing->canvas, x, y, FONT_SMALL,
-                      walk->is_fault && is_last ? INK_FAULT : step_colours[walk->first_level + index],
-                      "%-5s [%3u] %016" PRIx64, name, step->index, step->value);
-    end = canvas_printf(drawing->canvas, end, y, FONT_SMALL, INK_TEXT, "  %s%s", flags,
+    double end = canvas_printf(drawing->canvas, x, y, FONT_SMALL,
+                               walk->is_fault && is_last
+                                   ? drawing->theme->fault
+                                   : text_colour(drawing, level_colour(walk->first_level + index)),
+                               "%-5s [%3u] %016" PRIx64, name, step->index, step->value);
+    end = canvas_printf(drawing->canvas, end, y, FONT_SMALL, drawing->theme->text, "  %s%s", flags,
                         (step->value & PTE_P) && (step->value & PTE_XD) ? " XD" : "");
     if (drawing->model->cpu.is_timed && !drawing->model->focus.is_there)
-        canvas_printf(drawing->canvas, end, y, FONT_SMALL, INK_DIM, "  from %s",
+        canvas_printf(drawing->canvas, end, y, FONT_SMALL, drawing->theme->dim, "  from %s",
                       servers[step->served_by % NR_SERVED_BY]);
 }
 
@@ -164,7 +173,7 @@ static void list_frame(struct drawing *drawing, double x, double y, const struct
     enum tlb_page page = is_small ? TLB_PAGE_4K : level->large;
     uint64_t frame = paging_frame(walk->kind, walk->step[last].value, page);
     pfn_t pfn = frame >> PAGE_SHIFT;
-    canvas_printf(drawing->canvas, x, y, FONT_SMALL, INK_GOOD, "%s page at 0x%" PRIx64 "%s%s",
+    canvas_printf(drawing->canvas, x, y, FONT_SMALL, drawing->theme->good, "%s page at 0x%" PRIx64 "%s%s",
                   page == TLB_PAGE_4K   ? "4 KiB"
                   : page == TLB_PAGE_2M ? "2 MiB"
                                         : "1 GiB",
@@ -176,14 +185,14 @@ static void list_walk(struct drawing *drawing, double x, double y, const struct 
 {
     enum { ROW_HEIGHT = 14 };
     if (walk->first_level)
-        canvas_printf(drawing->canvas, x, y, FONT_SMALL, INK_DIM, "%-5s held  %016" PRIx64,
+        canvas_printf(drawing->canvas, x, y, FONT_SMALL, drawing->theme->dim, "%-5s held  %016" PRIx64,
                       paging_level(walk->kind, walk->first_level - 1)->name,
                       walk->step[0].at.v & ~(uint64_t)PAGE_MASK);
     else if (walk->kind == PAGING_PAE)
-        canvas_printf(drawing->canvas, x, y, FONT_SMALL, INK_DIM, "PDPTE [%3u] in a register%s",
+        canvas_printf(drawing->canvas, x, y, FONT_SMALL, drawing->theme->dim, "PDPTE [%3u] in a register%s",
                       paging_pdpte_index(walk->linear), walk->nr_steps ? "" : ": not present");
     else
-        canvas_printf(drawing->canvas, x, y, FONT_SMALL, INK_DIM, "CR3         %016" PRIx64,
+        canvas_printf(drawing->canvas, x, y, FONT_SMALL, drawing->theme->dim, "CR3         %016" PRIx64,
                       walk->step[0].at.v & ~(uint64_t)PAGE_MASK);
     for (unsigned i = 0; i < walk->nr_steps; i++)
         list_step(drawing, x, y += ROW_HEIGHT, walk, i);
@@ -213,13 +222,17 @@ void draw_walk_panel(struct drawing *drawing, struct box panel)
     bool is_focus = drawing->model->focus.is_there;
     const struct walk *walk = shown_walk(drawing);
     char note[128] = "";
+    if (is_focus && drawing->ui->nr_levels) {
+        draw_walk_levels_panel(drawing, panel);
+        return;
+    }
     bool has_walk = cpu->is_there && (is_focus || cpu->nr_walks_seen) && walk->kind != PAGING_OFF;
     if (has_walk)
         describe_walk(drawing, walk, note);
     struct box inside = draw_panel(drawing, panel, is_focus ? "Page walk" : "Last page walk", note);
     if (!has_walk) {
         bool is_paging = cpu->is_there && (cpu->mode.cr0 & CR0_PG);
-        canvas_text(drawing->canvas, inside.x, inside.y, FONT_TEXT, INK_DIM,
+        canvas_text(drawing->canvas, inside.x, inside.y, FONT_TEXT, drawing->theme->dim,
                     is_paging ? "none so far" : "paging is off: linear addresses are physical ones");
         return;
     }
@@ -229,7 +242,7 @@ void draw_walk_panel(struct drawing *drawing, struct box panel)
         return;
     }
     /* As it was then: another address space may have come since. */
-    draw_node(drawing, x, y, INK_DIM, walk->first_level ? "PDE held" : "CR3",
+    draw_node(drawing, x, y, drawing->theme->dim, walk->first_level ? "PDE held" : "CR3",
               walk->step[0].at.v & ~(uint64_t)PAGE_MASK);
     for (unsigned i = 0; i < walk->nr_steps && walk->first_level + i < TWO_LEVELS; i++)
         draw_step(drawing, x += BOX_PITCH, y, i);

@@ -58,7 +58,7 @@ static void visit_table(struct tables *tables, uint64_t at, unsigned level, uint
     for (unsigned i = 0; i < nr_entries; i++) {
         uint64_t entry = 0, here = canonical(kind, linear + ((uint64_t)i << shift));
         memcpy(&entry, table + i * entry_bytes, entry_bytes);
-        if (!(entry & PTE_P))
+        if (!(entry & PTE_P) || (tables->visitor->is_users_only && !(entry & PTE_US)))
             continue;
         if (paging_is_leaf(tables->mode, level, entry))
             visit_page(tables, level, here, entry, rights);

@@ -20,6 +20,7 @@ struct view_mapping_visitor {
     void *opaque;
     void (*page)(void *opaque, const struct view_mapping *mapping);
     void (*table)(void *opaque, pfn_t frame);
+    bool is_users_only; /* what no user may reach is passed over, tables too */
 };
 
 /* Nothing while paging is off. Tables that lead to themselves end after some millions of pages. */

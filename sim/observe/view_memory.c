@@ -44,6 +44,18 @@ unsigned view_collect_zones(struct view_zone zone[GUEST_MAX_ZONES], const struct
     return nr_zones;
 }
 
+static void collect_free_blocks(struct view_memory *memory, const struct ram *ram,
+                                const struct guest_note *note, const struct guest_mem_map *map)
+{
+    pfn_t end = map->nr_pages < memory->nr_frames ? map->nr_pages : memory->nr_frames;
+    for (pfn_t pfn = 0; pfn < end; pfn++) {
+        unsigned order;
+        if (memory->owner[pfn] == VIEW_OWNER_FREE && guest_note_free_block(note, ram, map, pfn, &order))
+            for (pfn_t i = pfn; i < end && i < pfn + (1ull << order); i++)
+                memory->free_order[i] = (uint8_t)order;
+    }
+}
+
 static bool collect_owners(struct view_memory *memory, const struct ram *ram, const struct guest_note *note)
 {
     struct guest_mem_map map;
@@ -52,6 +64,7 @@ static bool collect_owners(struct view_memory *memory, const struct ram *ram, co
     for (pfn_t pfn = 0; pfn < memory->nr_frames; pfn++)
         memory->owner[pfn] =
             (uint8_t)(pfn < map.nr_pages ? guest_note_owner(note, ram, &map, pfn) : GUEST_OWNER_RESERVED);
+    collect_free_blocks(memory, ram, note, &map);
     return true;
 }
 
@@ -102,15 +115,18 @@ bool view_collect_memory(struct view_memory *memory, const struct ram *ram, cons
     pfn_t nr_frames = ram->size_bytes / PAGE_BYTES;
     if (nr_frames != memory->nr_frames) {
         uint8_t *owner = realloc(memory->owner, nr_frames);
-        if (!owner)
+        memory->owner = owner ? owner : memory->owner;
+        uint8_t *free_order = realloc(memory->free_order, nr_frames);
+        memory->free_order = free_order ? free_order : memory->free_order;
+        if (!owner || !free_order)
             return false;
-        memory->owner = owner;
         memory->nr_frames = nr_frames;
     }
+    memset(memory->free_order, 0, nr_frames);
     memory->is_from_note = note && collect_owners(memory, ram, note);
     if (!memory->is_from_note) {
         collect_contents(memory, ram);
-        const struct view_mapping_visitor visitor = {memory, take_page, take_table};
+        const struct view_mapping_visitor visitor = {memory, take_page, take_table, false};
         if (mmu)
             view_visit_mappings(ram, &mmu->mode, &visitor);
     }

@@ -16,6 +16,9 @@ void view_model_destroy(struct view_model *model)
     if (!model)
         return;
     free(model->memory.owner);
+    free(model->memory.free_order);
+    free(model->frame_process);
+    free(model->is_changed);
     free(model->heat);
     free(model);
 }
@@ -57,8 +60,8 @@ void view_collect_console(struct view_console *into, const struct console *conso
     if (!console)
         return;
     uint64_t begin = console_begin(console), end = console_end(console);
-    if (end - begin > VIEW_CONSOLE_ROWS)
-        begin = end - VIEW_CONSOLE_ROWS;
+    if (end - begin > VIEW_CONSOLE_LINES)
+        begin = end - VIEW_CONSOLE_LINES;
     into->nr_lines = (unsigned)(end - begin);
     for (unsigned i = 0; i < into->nr_lines; i++)
         snprintf(into->line[i], sizeof into->line[i], "%s", console_line(console, begin + i));
@@ -107,15 +110,59 @@ static void collect_dma(struct view_dma *into, const struct view_source *source)
     into->nr_stale = source->nr_stale;
 }
 
-void view_collect_focus(struct view_model *model, const struct view_source *source, uint64_t linear)
+/* How full the table is in which a step read its entry. */
+static void collect_table(struct view_table *into, const struct ram *ram, const struct walk_step *step)
 {
-    model->focus = (struct view_focus){.is_there = source->cpu != NULL};
-    if (source->cpu)
-        model->focus.is_mapped =
-            mmu_peek(cpu_mmu(source->cpu), laddr(linear), &model->focus.walk, &model->focus.physical);
+    uint8_t table[PAGE_BYTES];
+    unsigned nr_entries = step->size_bytes ? PAGE_BYTES / step->size_bytes : 0;
+    *into = (struct view_table){.nr_entries = (uint16_t)nr_entries};
+    if (!nr_entries || !ram_read(ram, paddr(step->at.v & ~(uint64_t)PAGE_MASK), table, sizeof table))
+        return;
+    for (unsigned i = 0; i < nr_entries; i++) {
+        bool is_present = table[i * step->size_bytes] & PTE_P;
+        into->nr_present = (uint16_t)(into->nr_present + is_present);
+        into->present[i * VIEW_TABLE_PARTS / nr_entries] += is_present;
+    }
 }
 
-bool view_collect(struct view_model *model, const struct view_source *source)
+bool view_peek(const struct view_source *source, uint64_t process_root, uint64_t linear, struct walk *walk,
+               struct paddr *physical)
+{
+    struct mmu mmu = *cpu_mmu(source->cpu);
+    if (process_root)
+        mmu.mode = view_mode_of(source, process_root);
+    return mmu_peek(&mmu, laddr(linear), walk, physical);
+}
+
+void view_collect_focus(struct view_model *model, const struct view_source *source, uint64_t linear)
+{
+    const struct view_processes *processes = &model->processes;
+    struct view_focus *focus = &model->focus;
+    *focus = (struct view_focus){.is_there = source->cpu != NULL};
+    if (!source->cpu)
+        return;
+    focus->is_mapped = view_peek(source, processes->is_chosen ? processes->process[processes->shown].root : 0,
+                                 linear, &focus->walk, &focus->physical);
+    for (unsigned i = 0; i < focus->walk.nr_steps; i++)
+        collect_table(&focus->table[i], source->ram, &focus->walk.step[i]);
+}
+
+/* The address space that is shown: of a process that the user chose, or the one in use. */
+static bool collect_shown_space(struct view_model *model, const struct view_source *source,
+                                const struct guest_note *note)
+{
+    const struct view_processes *processes = &model->processes;
+    if (processes->nr == 0)
+        return view_collect_space(&model->space, source->ram, NULL, &model->memory, NULL, NULL);
+    const struct view_process *process = &processes->process[processes->shown];
+    struct paging_mode mode = cpu_mmu(source->cpu)->mode;
+    if (processes->is_chosen)
+        mode = view_mode_of(source, process->root);
+    return view_collect_space(&model->space, source->ram, &mode, &model->memory, note,
+                              process->has_task ? &process->task : NULL);
+}
+
+bool view_collect(struct view_model *model, const struct view_source *source, uint64_t process_root)
 {
     const struct tlb *const tlbs[NR_VIEW_TLBS] = {source->itlb, source->dtlb, source->l2_tlb};
     const struct cache *const caches[NR_VIEW_CACHES] = {source->l1i, source->l1d, source->l2, source->l3};
@@ -130,9 +177,13 @@ bool view_collect(struct view_model *model, const struct view_source *source)
     if (!view_collect_memory(&model->memory, source->ram, source->cpu ? cpu_mmu(source->cpu) : NULL, note))
         return false;
     model->has_task = note && guest_note_current_task(note, source->ram, &model->task);
-    if (!view_collect_space(&model->space, source->ram, source->cpu ? &cpu_mmu(source->cpu)->mode : NULL,
-                            &model->memory, note, model->has_task ? &model->task : NULL))
+    view_collect_processes(&model->processes, source, note, process_root);
+    if (!view_collect_frame_processes(model, source) || !view_collect_changes(model, source) ||
+        !collect_shown_space(model, source, note))
         return false;
+    model->place[0] = 0;
+    if (source->place && source->cpu)
+        source->place(source->opaque, model->cpu.rip, model->place, sizeof model->place);
     for (unsigned i = 0; i < NR_VIEW_TLBS; i++)
         view_collect_tlb(&model->tlb[i], tlbs[i]);
     for (unsigned i = 0; i < NR_VIEW_CACHES; i++)

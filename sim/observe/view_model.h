@@ -19,9 +19,11 @@ enum view_owner {
 enum {
     VIEW_MAX_CELLS = 8192, /* of one TLB array or cache; of a larger one every n-th set is shown */
     VIEW_NAME_CHARS = 64,
+    VIEW_PLACE_CHARS = 48,
     VIEW_MAX_AREAS = 64, /* of an address space */
     VIEW_AREA_CELLS = 64,
     VIEW_AREA_NAME_CHARS = 16,
+    VIEW_CONSOLE_LINES = 60, /* the last ones; a panel shows as many as it has room for */
 };
 
 struct view_zone {
@@ -34,9 +36,38 @@ struct view_memory {
     bool is_from_note; /* owners are the kernel's own; else found from page tables and contents */
     pfn_t nr_frames;
     uint8_t *owner; /* enum view_owner by frame */
+    /* By frame: the order of the free block that it lies in, where the kernel tells; 0 for all others. */
+    uint8_t *free_order;
     uint64_t nr_by_owner[NR_VIEW_OWNERS];
     unsigned nr_zones;
     struct view_zone zone[GUEST_MAX_ZONES];
+};
+
+/* A process, or an address space of which no more is known. */
+struct view_process {
+    uint64_t root; /* physical address of its topmost page table */
+    bool has_task; /* the kernel told */
+    struct guest_task task;
+    uint64_t nr_frames; /* in RAM that its tables let the user reach, those shared with others among them */
+    uint64_t nr_tables; /* frames of page tables that are its own */
+};
+
+enum { VIEW_MAX_PROCESSES = 60 };
+
+/* Whose a frame is: view_model.frame_process. */
+enum {
+    VIEW_FRAME_NOBODYS = 0,
+    VIEW_FRAME_FIRST = 1,               /* and more: of process 0, 1, ... alone */
+    VIEW_FRAME_SHARED = 0x7f,           /* by several */
+    VIEW_FRAME_PROCESS = 0x7f,          /* the bits that say so */
+    VIEW_FRAME_OF_THE_SHOWN_ONE = 0x80, /* of the process that is shown, alone or with others */
+};
+
+struct view_processes {
+    unsigned nr;
+    unsigned shown; /* whose address space is shown; `nr`: none */
+    bool is_chosen; /* by the user */
+    struct view_process process[VIEW_MAX_PROCESSES];
 };
 
 enum { VIEW_AREA_READ = 1, VIEW_AREA_WRITE = 2, VIEW_AREA_EXECUTE = 4, VIEW_AREA_USER = 8 };
@@ -148,17 +179,37 @@ struct view_dma {
     uint64_t nr_stale; /* places where caches and memory differed */
 };
 
+/* A table of a walk: how many entries of each of equal parts of it are present. */
+enum { VIEW_TABLE_PARTS = 64 };
+struct view_table {
+    uint16_t nr_present; /* of all */
+    uint16_t nr_entries;
+    uint8_t present[VIEW_TABLE_PARTS];
+};
+
 /* A page walk that was looked up for the user, with no effect on the machine. */
 struct view_focus {
     bool is_there, is_mapped;
     struct walk walk;
     struct paddr physical;
+    struct view_table table[WALK_MAX_STEPS]; /* in which step i reads its entry */
+};
+
+/* A frame that has another owner than when the user let the machine go on. */
+struct view_change {
+    pfn_t pfn;
+    uint8_t before, after; /* enum view_owner */
+};
+enum { VIEW_MAX_CHANGES = 8 };
+struct view_changes {
+    uint64_t nr;
+    struct view_change first[VIEW_MAX_CHANGES]; /* those with the lowest frames */
 };
 
 struct view_console {
     bool is_there;
     unsigned nr_lines;
-    char line[VIEW_CONSOLE_ROWS][CONSOLE_MAX_COLUMNS + 1];
+    char line[VIEW_CONSOLE_LINES][CONSOLE_MAX_COLUMNS + 1];
     unsigned cursor_line, cursor_column; /* cursor_line = nr_lines: not in sight */
 };
 
@@ -171,6 +222,11 @@ struct view_model {
     bool is_paused, is_ended;
     struct view_cpu cpu;
     struct view_memory memory;
+    struct view_processes processes;
+    uint8_t *frame_process; /* by frame: VIEW_FRAME_* */
+    struct view_changes changes;
+    uint8_t *is_changed;          /* by frame */
+    char place[VIEW_PLACE_CHARS]; /* of the next instruction: "do_page_fault+0x15"; may be empty */
     struct view_space space;
     struct view_tlb tlb[NR_VIEW_TLBS];
     struct view_cache cache[NR_VIEW_CACHES];
@@ -190,8 +246,11 @@ struct view_model {
 struct view_model *view_model_create(void);
 void view_model_destroy(struct view_model *model);
 
-/* Replaces the model by what `source` is now. False when memory is short. */
-bool view_collect(struct view_model *model, const struct view_source *source);
+/*
+ * Replaces the model by what `source` is now. The address space is that of the process with this root, or the
+ * one in use where there is no such process (0: none). False when memory is short.
+ */
+bool view_collect(struct view_model *model, const struct view_source *source, uint64_t process_root);
 
 /* The parts of it. `mmu`, `mode`, `note` and `task` may be NULL. For view_collect and tests. */
 bool view_collect_memory(struct view_memory *memory, const struct ram *ram, const struct mmu *mmu,
@@ -204,7 +263,30 @@ void view_collect_cache(struct view_cache *into, const struct cache *cache, cons
 void view_collect_console(struct view_console *into, const struct console *console);
 bool view_collect_heat(struct view_model *model, const struct view_source *source);
 
-/* The walk for an address, as the tables are now. */
+/*
+ * The processes that the kernel tells of, or the address space in use; which of them is shown. `note` may be
+ * NULL.
+ */
+void view_collect_processes(struct view_processes *into, const struct view_source *source,
+                            const struct guest_note *note, uint64_t process_root);
+
+/* Whose each frame is, by the page tables of model->processes. Returns false when memory is short. */
+bool view_collect_frame_processes(struct view_model *model, const struct view_source *source);
+
+/* How the core would translate with another topmost table, as the registers are otherwise. */
+struct paging_mode view_mode_of(const struct view_source *source, uint64_t root);
+
+/* Which frames have other owners than in source->before. Returns false when memory is short. */
+bool view_collect_changes(struct view_model *model, const struct view_source *source);
+
+/*
+ * The walk for an address in the address space of this root (0: the one in use), as the tables are now. With
+ * no effect on the machine. There is a CPU. False: it ends in a page fault.
+ */
+bool view_peek(const struct view_source *source, uint64_t process_root, uint64_t linear, struct walk *walk,
+               struct paddr *physical);
+
+/* The same for the address space that is shown, with what lies in the tables, into model->focus. */
 void view_collect_focus(struct view_model *model, const struct view_source *source, uint64_t linear);
 
 const char *view_mover_name(enum view_mover mover);

@@ -3,6 +3,7 @@
 #include "sim/base/outfile.h"
 #include "sim/observe/view.h"
 #include "sim/observe/view_draw.h"
+#include "sim/observe/view_layout.h"
 
 #include <png.h>
 #include <stdlib.h>
@@ -31,10 +32,10 @@ bool view_write_surface(SDL_Surface *surface, const char *file, struct diag *dia
     return diag_add(diag, EXIT_STATUS_NO_OUTPUT, "%s: cannot be written: %s", file, image.message);
 }
 
-bool view_write_png(const struct view_model *model, const struct view_ui *ui, double scale, const char *file,
-                    struct diag *diag)
+bool view_write_png(const struct view_model *model, const struct view_ui *ui, const struct view_size *size,
+                    const char *file, struct diag *diag)
 {
-    struct canvas *canvas = canvas_create(scale, diag);
+    struct canvas *canvas = canvas_create(size->width, size->height, view_scale(size, ui), diag);
     if (!canvas)
         return false;
     view_draw(canvas, model, ui);
@@ -43,14 +44,14 @@ bool view_write_png(const struct view_model *model, const struct view_ui *ui, do
     return is_written;
 }
 
-bool view_screenshot(const struct view_source *source, const struct view_ui *ui, const char *file,
-                     struct diag *diag)
+bool view_screenshot(const struct view_source *source, const struct view_ui *ui, const struct view_size *size,
+                     const char *file, struct diag *diag)
 {
     struct view_model *model = view_model_create();
-    bool is_collected = model && view_collect(model, source);
+    bool is_collected = model && view_collect(model, source, ui->process_root);
     if (is_collected && ui->has_focus)
         view_collect_focus(model, source, ui->focus);
-    bool is_done = is_collected ? view_write_png(model, ui, 1, file, diag)
+    bool is_done = is_collected ? view_write_png(model, ui, size, file, diag)
                                 : diag_add(diag, EXIT_STATUS_INTERNAL, "%s: no memory", file);
     view_model_destroy(model);
     return is_done;

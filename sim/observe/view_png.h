@@ -6,9 +6,9 @@
 #include "sim/observe/view_ui.h"
 #include <SDL2/SDL_surface.h>
 
-/* `scale` 1 gives 1280 x 720 pixels. On failure adds a line and leaves no partial file. */
-bool view_write_png(const struct view_model *model, const struct view_ui *ui, double scale, const char *file,
-                    struct diag *diag);
+/* On failure adds a line and leaves no partial file. */
+bool view_write_png(const struct view_model *model, const struct view_ui *ui, const struct view_size *size,
+                    const char *file, struct diag *diag);
 
 /* A surface as a PNG. On failure adds a line; no partial file is left behind. */
 bool view_write_surface(SDL_Surface *surface, const char *file, struct diag *diag);

@@ -9,6 +9,7 @@
 #include "sim/observe/console.h"
 
 struct view_history;
+struct view_memory;
 
 /* The screen of the guest's VGA, as its owner has read it. */
 enum { VIEW_VGA_COLUMNS = 80, VIEW_VGA_ROWS = 25 };
@@ -44,6 +45,10 @@ struct view_source {
     uint64_t clock_hz;
     bool is_paused; /* the window waits for the user */
     bool is_ended;  /* the guest has ended; likewise */
+    /* Memory as it was before the last step; NULL: what has changed is not shown. */
+    const struct view_memory *before;
+    /* Says where an address lies: "do_page_fault+0x15". NULL: nothing is known of it. */
+    void (*place)(void *opaque, uint64_t linear, char *text, size_t size);
     /* The address that a name or a number means. False: none. NULL: only numbers are known. */
     bool (*find)(void *opaque, const char *text, uint64_t *linear);
     /*

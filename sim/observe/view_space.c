@@ -133,7 +133,7 @@ bool view_collect_space(struct view_space *space, const struct ram *ram, const s
     unsigned nr = note && task ? guest_note_areas(note, ram, task, area) : 0;
     space->has_areas = nr > 0;
     take_areas(space, area, nr);
-    const struct view_mapping_visitor finder = {space, nr ? find_kernel : find_stretch, NULL};
+    const struct view_mapping_visitor finder = {space, nr ? find_kernel : find_stretch, NULL, false};
     view_visit_mappings(ram, mode, &finder);
     struct counting counting = {.space = space, .memory = memory};
     counting.nr_by_owner = calloc(VIEW_MAX_AREAS, sizeof *counting.nr_by_owner);
@@ -143,7 +143,7 @@ bool view_collect_space(struct view_space *space, const struct ram *ram, const s
         uint64_t nr_pages = (space->area[i].end - space->area[i].start) / PAGE_BYTES;
         space->area[i].nr_cells = nr_pages < VIEW_AREA_CELLS ? (unsigned)nr_pages : VIEW_AREA_CELLS;
     }
-    const struct view_mapping_visitor counter = {&counting, count_page, count_table};
+    const struct view_mapping_visitor counter = {&counting, count_page, count_table, false};
     view_visit_mappings(ram, mode, &counter);
     for (unsigned i = 0; i < space->nr_areas; i++)
         settle_cells(&space->area[i], counting.nr_by_owner[i]);

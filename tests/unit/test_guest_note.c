@@ -253,6 +253,60 @@ Test(guest_note, the_running_task_is_named)
     cr_assert_not(guest_note_current_task(&note, &ram, &task));
 }
 
+struct listed {
+    unsigned nr, most;
+    struct guest_task task[8];
+};
+
+static bool list_task(void *opaque, const struct guest_task *task)
+{
+    struct listed *listed = opaque;
+    listed->task[listed->nr++] = *task;
+    return listed->nr < listed->most;
+}
+
+Test(guest_note, tasks_are_those_of_the_list_and_it_ends)
+{
+    enum { NODE = 32 };
+    const uint32_t list = POINTERS + 0x100, mm = OFFSET + 0x7800, directory = OFFSET + 0x9000;
+    const uint32_t task[] = {OFFSET + 0x7000, OFFSET + 0x7100, OFFSET + 0x7200};
+    note.task_list_addr = list;
+    note.task_list_offset = NODE;
+    note.task_mm_offset = 28;
+    note.mm_pgd_offset = 8;
+    put_u32(list, task[0] + NODE);
+    for (uint32_t i = 0; i < 3; i++) {
+        put_u32(task[i] + 4, 10 + i);
+        put_text(task[i] + 8, i == 2 ? "sh" : "cat");
+        put_u32(task[i] + 28, i == 1 ? 0 : mm + i * 16); /* the second is a thread of the kernel */
+        put_u32(mm + i * 16 + 8, directory + i * 0x1000);
+        put_u32(task[i] + NODE, i == 2 ? list : task[i + 1] + NODE);
+    }
+    struct listed all = {.most = 8}, two = {.most = 2}, endless = {.most = 8};
+    guest_note_tasks(&note, &ram, list_task, &all);
+    cr_assert_eq(all.nr, 3);
+    cr_assert(all.task[0].pid == 10 && all.task[0].root == directory - OFFSET);
+    cr_assert(all.task[1].pid == 11 && all.task[1].mm == 0 && all.task[1].root == 0);
+    cr_assert(all.task[2].pid == 12 && all.task[2].root == directory - OFFSET + 0x2000);
+    cr_assert_str_eq(all.task[2].name, "sh");
+    guest_note_tasks(&note, &ram, list_task, &two);
+    cr_assert_eq(two.nr, 2, "who calls has enough");
+    put_u32(task[2] + NODE, task[0] + NODE);
+    guest_note_tasks(&note, &ram, list_task, &endless);
+    cr_assert_eq(endless.nr, 8, "a list that leads to itself");
+    put_u32(list, UINT32_MAX);
+    struct listed none = {.most = 8};
+    guest_note_tasks(&note, &ram, list_task, &none);
+    cr_assert_eq(none.nr, 0);
+}
+
+static bool take_some(void *opaque, const struct guest_task *task)
+{
+    unsigned *nr_left = opaque;
+    cr_assert_lt(strlen(task->name), sizeof task->name);
+    return --*nr_left > 0;
+}
+
 Test(guest_note, random_tables_are_read_without_harm)
 {
     uint32_t seed = 7;
@@ -282,6 +336,8 @@ Test(guest_note, random_tables_are_read_without_harm)
                 cr_assert(zone.nr_orders <= GUEST_MAX_ORDERS && strlen(zone.name) < sizeof zone.name);
         if (guest_note_current_task(&parsed, &ram, &task))
             cr_assert_lt(strlen(task.name), sizeof task.name);
+        unsigned nr_left = 4;
+        guest_note_tasks(&parsed, &ram, take_some, &nr_left);
     }
     cr_assert_gt(nr_used, 100);
 }

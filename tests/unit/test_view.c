@@ -371,7 +371,7 @@ Test(view, looking_changes_nothing)
         cpu_run(seen.cpu, cycle);
         cpu_run(unseen.cpu, cycle);
         view_history_update(&history, &source);
-        cr_assert(view_collect(model, &source));
+        cr_assert(view_collect(model, &source, 0));
         cr_assert_eq(cpu_now(seen.cpu), cpu_now(unseen.cpu));
     }
     cpu_settle(unseen.cpu);
@@ -392,7 +392,7 @@ Test(view, the_numbers_are_the_machines)
     machine_init(&machine);
     cpu_run(machine.cpu, 50000);
     struct view_source source = source_of(&machine);
-    cr_assert(view_collect(model, &source));
+    cr_assert(view_collect(model, &source, 0));
     cr_assert_str_eq(model->image_name, "image.elf");
     cr_assert_eq(model->cpu.now, cpu_now(machine.cpu));
     cr_assert_eq(model->cpu.cpl, 0);
@@ -431,7 +431,7 @@ static void collect_long(uint64_t cr4, uint64_t efer, const uint64_t *pdpte)
                                     .has_1gib_pages = true};
     if (pdpte)
         memcpy(mmu.mode.pdpte, pdpte, sizeof mmu.mode.pdpte);
-    cr_assert(view_collect(model, &source));
+    cr_assert(view_collect(model, &source, 0));
     cr_assert(view_collect_memory(&model->memory, &ram, &mmu, NULL));
 }
 
@@ -521,8 +521,8 @@ Test(view, screenshot_needs_no_display_and_is_the_same_each_time)
     machine_init(&machine);
     cpu_run(machine.cpu, 50000);
     struct view_source source = source_of(&machine);
-    cr_assert(view_screenshot(&source, &VIEW_UI_START, file, &diag));
-    cr_assert(view_screenshot(&source, &VIEW_UI_START, other_file, &diag));
+    cr_assert(view_screenshot(&source, &VIEW_UI_START, &VIEW_SIZE_START, file, &diag));
+    cr_assert(view_screenshot(&source, &VIEW_UI_START, &VIEW_SIZE_START, other_file, &diag));
     cr_assert_eq(diag.nr_lines, 0);
     struct picture picture = read_picture(file);
     cr_assert_eq(picture.header.width, 1280);
@@ -536,7 +536,7 @@ Test(view, screenshot_needs_no_display_and_is_the_same_each_time)
 Test(view, nothing_but_ram_is_a_picture_too)
 {
     struct view_source source = {.ram = &ram};
-    cr_assert(view_screenshot(&source, &VIEW_UI_START, file, &diag));
+    cr_assert(view_screenshot(&source, &VIEW_UI_START, &VIEW_SIZE_START, file, &diag));
     struct picture picture = read_picture(file);
     cr_assert_gt(picture.nr_colours, 10);
     free(picture.pixels);
@@ -552,8 +552,8 @@ Test(view, a_functional_machine_has_a_picture)
     start(&machine);
     cpu_run(machine.cpu, 5000);
     struct view_source source = source_of(&machine);
-    cr_assert(view_screenshot(&source, &VIEW_UI_START, file, &diag));
-    cr_assert(view_collect(model, &source));
+    cr_assert(view_screenshot(&source, &VIEW_UI_START, &VIEW_SIZE_START, file, &diag));
+    cr_assert(view_collect(model, &source, 0));
     cr_assert_not(model->cpu.is_timed);
     cr_assert_not(model->tlb[VIEW_DTLB].is_there);
     cr_assert_not(model->has_dram);
@@ -565,8 +565,8 @@ Test(view, a_functional_machine_has_a_picture)
 Test(view, large_pictures_are_large)
 {
     struct view_source source = {.ram = &ram};
-    cr_assert(view_collect(model, &source));
-    cr_assert(view_write_png(model, &VIEW_UI_START, 2, file, &diag));
+    cr_assert(view_collect(model, &source, 0));
+    cr_assert(view_write_png(model, &VIEW_UI_START, &(struct view_size){2560, 1440, 0}, file, &diag));
     struct picture picture = read_picture(file);
     cr_assert_eq(picture.header.width, 2560);
     cr_assert_eq(picture.header.height, 1440);
@@ -576,7 +576,7 @@ Test(view, large_pictures_are_large)
 Test(view, walks_of_all_kinds_and_lengths_are_drawn)
 {
     struct view_source source = {.ram = &ram};
-    cr_assert(view_collect(model, &source));
+    cr_assert(view_collect(model, &source, 0));
     model->cpu.is_there = model->cpu.is_timed = true;
     model->cpu.nr_walks_seen = 1;
     for (enum paging_kind kind = PAGING_TWO_LEVEL; kind <= PAGING_FIVE_LEVEL; kind++) {
@@ -595,7 +595,7 @@ Test(view, walks_of_all_kinds_and_lengths_are_drawn)
             for (unsigned i = 0; i < walk->nr_steps; i++)
                 walk->step[i] = (struct walk_step){
                     .value = 0x80000012345670e3, .index = 511, .served_by = i % NR_SERVED_BY};
-            cr_assert(view_write_png(model, &VIEW_UI_START, 1, file, &diag));
+            cr_assert(view_write_png(model, &VIEW_UI_START, &VIEW_SIZE_START, file, &diag));
         }
     }
 }
@@ -609,12 +609,12 @@ Test(view, odd_shapes_are_drawn)
         {21, 7, TLB_PAGE_4K, TLB_LRU, 1},
     };
     struct view_source source = {.ram = &ram};
-    cr_assert(view_collect(model, &source));
+    cr_assert(view_collect(model, &source, 0));
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         struct tlb *tlb = tlb_create(&(struct tlb_params){2, {arrays[i], arrays[i]}});
         for (unsigned j = 0; j < NR_VIEW_TLBS; j++)
             view_collect_tlb(&model->tlb[j], tlb);
-        cr_assert(view_write_png(model, &VIEW_UI_START, 1, file, &diag));
+        cr_assert(view_write_png(model, &VIEW_UI_START, &VIEW_SIZE_START, file, &diag));
         tlb_destroy(tlb);
     }
 }
@@ -628,13 +628,13 @@ Test(view, hostile_zones_and_consoles_are_drawn)
         console_put((struct console *)source.console, (uint8_t)(' ' + i % 95));
     for (uint32_t word = 1; word < 9; word++)
         put_u32(0x81000 + word * 4, word == 1 ? 0 : UINT32_MAX);
-    cr_assert(view_collect(model, &source));
-    cr_assert(view_write_png(model, &VIEW_UI_START, 1, file, &diag));
+    cr_assert(view_collect(model, &source, 0));
+    cr_assert(view_write_png(model, &VIEW_UI_START, &VIEW_SIZE_START, file, &diag));
     note.nr_zones = UINT32_MAX;
     note.struct_zone_bytes = 0;
-    cr_assert(view_collect(model, &source));
+    cr_assert(view_collect(model, &source, 0));
     cr_assert_eq(model->memory.nr_zones, GUEST_MAX_ZONES);
-    cr_assert(view_write_png(model, &VIEW_UI_START, 1, file, &diag));
+    cr_assert(view_write_png(model, &VIEW_UI_START, &VIEW_SIZE_START, file, &diag));
     console_destroy((struct console *)source.console);
 }
 
@@ -643,7 +643,7 @@ Test(view, a_file_that_cannot_be_written_is_one_line)
     struct view_source source = {.ram = &ram};
     char nowhere[80];
     snprintf(nowhere, sizeof nowhere, "%s/no/such/folder.png", folder);
-    cr_assert_not(view_screenshot(&source, &VIEW_UI_START, nowhere, &diag));
+    cr_assert_not(view_screenshot(&source, &VIEW_UI_START, &VIEW_SIZE_START, nowhere, &diag));
     cr_assert_eq(diag.nr_lines, 1);
     cr_assert_eq(diag.status, EXIT_STATUS_NO_OUTPUT);
     cr_assert_not_null(strstr(diag.lines[0], nowhere));
@@ -652,7 +652,8 @@ Test(view, a_file_that_cannot_be_written_is_one_line)
 Test(view, no_display_is_one_line)
 {
     setenv("SDL_VIDEODRIVER", "x11", 1);
-    cr_assert_null(view_create(&(struct view_params){.title = "test"}, &diag));
+    cr_assert_null(view_create(
+        &(struct view_params){.title = "test", .size = VIEW_SIZE_START, .choices = VIEW_UI_START}, &diag));
     cr_assert_eq(diag.nr_lines, 1);
     cr_assert_eq(diag.status, EXIT_STATUS_INTERNAL);
 }
@@ -660,7 +661,8 @@ Test(view, no_display_is_one_line)
 Test(view, the_window_draws_and_takes_keys)
 {
     setenv("SDL_VIDEODRIVER", "dummy", 1);
-    struct view *view = view_create(&(struct view_params){.title = "test"}, &diag);
+    struct view *view = view_create(
+        &(struct view_params){.title = "test", .size = VIEW_SIZE_START, .choices = VIEW_UI_START}, &diag);
     cr_assert_not_null(view);
     struct view_source source = {.ram = &ram, .is_paused = true};
     for (int i = 0; i < 3; i++)

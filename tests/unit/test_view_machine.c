@@ -20,10 +20,7 @@ enum {
     OWNER_AT = 4, /* the byte of struct page, guest/include/mm.h */
     OWNER_FREE = 1,
     NR_OWNERS = 9,
-    PANEL_WIDTH = 528,
     PANEL_HEIGHT = 444,
-    MIN_CELL_PIXELS = 5,
-    CELLS_A_SAMPLE = 4, /* of which one is looked at */
 };
 
 static const char *kernel(void)
@@ -85,11 +82,11 @@ struct guest {
     struct diag diag;
 };
 
-static void boot(struct guest *guest, const char *arguments, cycle_t until)
+static void boot(struct guest *guest, const char *ram, const char *arguments, cycle_t until)
 {
     diag_init(&guest->diag);
     guest->cfg = cfg_create();
-    cr_assert(cfg_set(guest->cfg, "machine.ram=64MiB", &guest->diag) && cfg_check(guest->cfg, &guest->diag));
+    cr_assert(cfg_set(guest->cfg, ram, &guest->diag) && cfg_check(guest->cfg, &guest->diag));
     const struct machine_params params = {.config = cfg_values(guest->cfg)};
     guest->machine = machine_create(&params, &guest->diag);
     cr_assert(machine_load(guest->machine, kernel(), arguments, NULL, 0, &guest->diag), "%s",
@@ -117,71 +114,278 @@ static struct view_source source_of(const struct guest *guest)
                                 .note_bytes = parts.note_bytes};
 }
 
-/* Which owner's colour a cell must have: of most of its frames that are not free; the first of equals. */
-static unsigned owner_of_cell(const struct ram *ram, uint64_t mem_map, const struct view_picked *cell,
-                              unsigned *nr_used)
+/* ---- Where the picture shows which frames ---- */
+
+/* The cells of a zone: a grid, found by pointing at its first cells. */
+struct map {
+    double x, y, w, h, pitch_x, pitch_y;
+    unsigned nr_columns;
+    uint64_t first, per_cell, end;
+};
+enum { MAX_MAPS = 4, FIRST_CELLS_X = 110 };
+
+static struct view_picked pick_at(struct canvas *canvas, const struct view_model *model, double x, double y)
 {
-    unsigned nr[NR_OWNERS] = {0}, most = 0;
-    *nr_used = 0;
-    for (uint64_t pfn = cell->first_frame; pfn < cell->first_frame + cell->nr_frames; pfn++) {
-        unsigned owner = word(ram, mem_map + pfn * STRUCT_PAGE_BYTES + OWNER_AT) & 0xff;
-        cr_assert_lt(owner, NR_OWNERS);
-        nr[owner]++;
-        *nr_used += owner != OWNER_FREE;
+    struct view_ui ui = VIEW_UI_START;
+    ui.pointer = (struct view_pointer){x, y};
+    return view_pick(canvas, model, &ui);
+}
+
+static bool is_in_map(const struct map *map, unsigned nr, uint64_t frame)
+{
+    for (unsigned i = 0; i < nr; i++)
+        if (frame >= map[i].first && frame < map[i].end)
+            return true;
+    return false;
+}
+
+static struct map measure(struct canvas *canvas, const struct view_model *model, struct view_picked first)
+{
+    struct map map = {first.x, first.y, first.w, first.h, 0, 0, 1, first.first_frame, first.nr_frames, 0};
+    for (unsigned i = 0; i < model->memory.nr_zones; i++)
+        if (model->memory.zone[i].start == map.first)
+            map.end = map.first + model->memory.zone[i].nr_frames;
+    struct view_picked next;
+    map.pitch_x = pick_at(canvas, model, map.x + map.w + 2, map.y + 1).x - map.x;
+    map.pitch_y = pick_at(canvas, model, map.x + 1, map.y + map.h + 2).y - map.y;
+    cr_assert(map.pitch_x > 3 && map.pitch_y > 3 && map.end > map.first);
+    while (next = pick_at(canvas, model, map.x + map.nr_columns * map.pitch_x + 1, map.y + 1),
+           next.nr_frames == map.per_cell && next.first_frame == map.first + map.nr_columns * map.per_cell)
+        map.nr_columns++;
+    return map;
+}
+
+static unsigned find_maps(struct canvas *canvas, const struct view_model *model, struct map map[MAX_MAPS])
+{
+    unsigned nr = 0;
+    for (int y = 40; y < PANEL_HEIGHT && nr < MAX_MAPS; y += 4) {
+        struct view_picked cell = pick_at(canvas, model, FIRST_CELLS_X, y);
+        if (!cell.nr_frames || is_in_map(map, nr, cell.first_frame))
+            continue;
+        map[nr] = measure(canvas, model, cell);
+        nr++;
     }
-    for (unsigned owner = 0; owner < NR_OWNERS; owner++)
-        if (owner != OWNER_FREE && nr[owner] > nr[most])
-            most = owner;
-    return *nr_used ? most : OWNER_FREE;
+    cr_assert_eq(nr, model->memory.nr_zones);
+    return nr;
+}
+
+/* The colour at the bottom of a cell, where its frames in use are. */
+static uint32_t colour_of_cell(struct canvas *canvas, const struct map *map, uint64_t cell)
+{
+    uint64_t column = cell % map->nr_columns, row = cell / map->nr_columns;
+    double x = map->x + (double)column * map->pitch_x, y = map->y + (double)row * map->pitch_y;
+    return colour_at(canvas, (int)(x + map->w / 2), (int)(y + map->h) - 1);
+}
+
+/* ---- What must be there, by the guest's own page descriptors ---- */
+
+enum { FLAGS_AT = 0, ORDER_AT = 5, FIRST_OF_FREE_BLOCK = 2, LARGEST_ORDER = 10 };
+
+static unsigned descriptor_byte(const struct ram *ram, uint64_t mem_map, uint64_t pfn, unsigned at)
+{
+    uint8_t value = 0;
+    cr_assert(ram_read(ram, paddr(mem_map + pfn * STRUCT_PAGE_BYTES + at), &value, 1));
+    return value;
+}
+
+static uint8_t *read_owners(const struct ram *ram, uint64_t mem_map, uint64_t nr_frames)
+{
+    uint8_t *owner = calloc(nr_frames, 1);
+    for (uint64_t pfn = 0; pfn < nr_frames; pfn++) {
+        owner[pfn] = (uint8_t)descriptor_byte(ram, mem_map, pfn, OWNER_AT);
+        cr_assert_lt(owner[pfn], NR_OWNERS);
+    }
+    return owner;
+}
+
+static uint8_t *read_free_orders(const struct ram *ram, uint64_t mem_map, uint64_t nr_frames)
+{
+    uint8_t *order = calloc(nr_frames, 1);
+    for (uint64_t pfn = 0; pfn < nr_frames; pfn++) {
+        if (!(word(ram, mem_map + pfn * STRUCT_PAGE_BYTES + FLAGS_AT) & FIRST_OF_FREE_BLOCK))
+            continue;
+        unsigned of_block = descriptor_byte(ram, mem_map, pfn, ORDER_AT);
+        for (uint64_t i = 0; i < 1u << of_block; i++)
+            order[pfn + i] = (uint8_t)of_block;
+    }
+    return order;
+}
+
+/* Free frames are the lighter the smaller their blocks are: a third of the way to grey at most. */
+static uint32_t free_shade(const uint8_t *order, uint64_t first, uint64_t nr_frames)
+{
+    unsigned sum = 0;
+    for (uint64_t pfn = first; pfn < first + nr_frames; pfn++)
+        sum += order[pfn];
+    unsigned grey = 34 * (100 - sum * 100 / ((unsigned)nr_frames * LARGEST_ORDER)) / 100;
+    uint32_t mixed = 0;
+    for (unsigned shift = 0; shift < 24; shift += 8)
+        mixed |= ((0x93a0adu >> shift & 0xff) * grey + (0x1f2b37u >> shift & 0xff) * (100 - grey)) / 100
+                 << shift;
+    return mixed;
 }
 
 Test(view_machine, colours_are_those_of_the_page_descriptors)
 {
     struct guest guest;
-    boot(&guest, "quiet init=touch touch.mib=8", 45000000);
+    boot(&guest, "machine.ram=64MiB", "quiet cma=4M init=touch touch.mib=8", 45000000);
     struct view_source source = source_of(&guest);
     struct view_model *model = view_model_create();
-    struct canvas *canvas = canvas_create(1, &guest.diag), *scratch = canvas_create(1, &guest.diag);
-    cr_assert(model && canvas && scratch && view_collect(model, &source));
+    struct canvas *canvas = canvas_create(1280, 720, 1, &guest.diag),
+                  *scratch = canvas_create(1280, 720, 1, &guest.diag);
+    cr_assert(model && canvas && scratch && view_collect(model, &source, 0));
     const struct ram *ram = source.ram;
     uint64_t mem_map = word(ram, variable("mem_map")) - (uint64_t)PAGE_OFFSET,
-             nr_frames = ram->size_bytes / PAGE_BYTES;
-    bool *is_seen = calloc(nr_frames, 1);
-    uint64_t nr_seen = 0, nr_owners_seen = 0;
+             nr_frames = ram->size_bytes / PAGE_BYTES, nr_seen = 0;
+    uint8_t *owner = read_owners(ram, mem_map, nr_frames), *order = read_free_orders(ram, mem_map, nr_frames);
     bool has_owner[NR_OWNERS] = {false};
-    struct view_ui ui = VIEW_UI_START;
+    struct map map[MAX_MAPS];
     view_draw(canvas, model, &VIEW_UI_START);
-    for (int y = 0; y < PANEL_HEIGHT; y += MIN_CELL_PIXELS) {
-        int last_x = -1;
-        for (int x = 0; x < PANEL_WIDTH; x++) {
-            ui.pointer = (struct view_pointer){x, y};
-            struct view_picked cell = view_pick(scratch, model, &ui);
-            if (!cell.nr_frames) {
-                x = last_x < 0 ? x + MIN_CELL_PIXELS - 1 : x; /* until the first cell of the row */
-                last_x = last_x < 0 || x < last_x + 2 * MIN_CELL_PIXELS ? last_x : PANEL_WIDTH;
-                if (last_x == PANEL_WIDTH)
-                    break;
-                continue;
-            }
-            last_x = x = (int)(cell.x + CELLS_A_SAMPLE * (cell.w + 1)) - 1;
-            if (is_seen[cell.first_frame])
-                continue;
-            unsigned nr_used, owner = owner_of_cell(ram, mem_map, &cell, &nr_used);
-            uint32_t colour = colour_at(canvas, (int)(cell.x + cell.w / 2), (int)(cell.y + cell.h) - 1);
-            cr_assert_eq(colour, colours[owner],
-                         "frames %lu and %lu more, %u in use, are %06x, not %06x of owner %u",
-                         (unsigned long)cell.first_frame, (unsigned long)cell.nr_frames - 1, nr_used, colour,
-                         colours[owner], owner);
-            for (uint64_t i = 0; i < cell.nr_frames; i++)
-                is_seen[cell.first_frame + i] = true;
-            nr_seen += cell.nr_frames;
-            nr_owners_seen += !has_owner[owner];
-            has_owner[owner] = true;
+    unsigned nr_maps = find_maps(scratch, model, map);
+    for (unsigned m = 0; m < nr_maps; m++) {
+        for (uint64_t at = map[m].first, cell = 0; at < map[m].end; at += map[m].per_cell, cell++) {
+            uint64_t nr = map[m].end - at < map[m].per_cell ? map[m].end - at : map[m].per_cell;
+            unsigned nr_of[NR_OWNERS] = {0}, most = 0;
+            for (uint64_t pfn = at; pfn < at + nr; pfn++)
+                nr_of[owner[pfn]] += owner[pfn] != OWNER_FREE;
+            for (unsigned i = 0; i < NR_OWNERS; i++)
+                most = nr_of[i] > nr_of[most] ? i : most;
+            uint32_t expected = nr_of[most] ? colours[most] : free_shade(order, at, nr);
+            uint32_t colour = colour_of_cell(canvas, &map[m], cell);
+            cr_assert_eq(colour, expected, "frames %lu and %lu more are %06x, not %06x of owner %u",
+                         (unsigned long)at, (unsigned long)nr - 1, colour, expected,
+                         nr_of[most] ? most : OWNER_FREE);
+            has_owner[nr_of[most] ? most : OWNER_FREE] = true;
+            nr_seen += nr;
         }
     }
-    cr_assert_geq(nr_seen, nr_frames / (CELLS_A_SAMPLE + 1), "%lu frames", (unsigned long)nr_seen);
-    cr_assert_geq(nr_owners_seen, 4, "free, reserved, kernel and anonymous ones at least");
-    free(is_seen);
+    uint64_t nr_in_zones = 0;
+    for (unsigned i = 0; i < model->memory.nr_zones; i++)
+        nr_in_zones += model->memory.zone[i].nr_frames;
+    cr_assert(nr_seen == nr_in_zones && nr_seen > nr_frames - 100);
+    for (unsigned i = 0; i < NR_OWNERS - 2; i++) /* nothing is lent by CMA, and no device holds anything */
+        cr_assert(has_owner[i], "no cell shows owner %u", i);
+    free(owner);
+    free(order);
+    canvas_destroy(canvas);
+    canvas_destroy(scratch);
+    view_model_destroy(model);
+    end(&guest);
+}
+
+/* ---- Processes ---- */
+
+enum { MAX_ROOTS = 16, SHARED = 0x7f, NR_ENTRIES = 1024, PRESENT_USER = 5 };
+
+/* Page directories that the kernel loads while the guest goes on; the kernel's own is none of them. */
+static unsigned watch_roots(struct guest *guest, uint32_t root[MAX_ROOTS], cycle_t until)
+{
+    enum { SLICE_CYCLES = 5000 };
+    struct cpu *cpu = machine_parts(guest->machine).cpu;
+    uint32_t own = (uint32_t)variable("swapper_pg_dir");
+    unsigned nr = 0;
+    while (cpu_now(cpu) < until) {
+        uint32_t now = (uint32_t)cpu_state(cpu).cr3 & ~0xfffu;
+        bool is_known = now == own;
+        for (unsigned i = 0; i < nr; i++)
+            is_known |= root[i] == now;
+        if (!is_known && nr < MAX_ROOTS)
+            root[nr++] = now;
+        cr_assert_eq(machine_run(guest->machine, cpu_now(cpu) + SLICE_CYCLES), MACHINE_RUNNING);
+    }
+    return nr;
+}
+
+/* Frames that the user of these tables can reach, and the tables: `mine`; SHARED behind somebody else. */
+static void claim(const struct ram *ram, uint32_t root, uint8_t mine, uint8_t *whose)
+{
+    uint8_t *is_mine = calloc(ram->size_bytes / PAGE_BYTES, 1);
+    is_mine[root / PAGE_BYTES] = 1;
+    for (unsigned i = 0; i < NR_ENTRIES; i++) {
+        uint32_t directory = word(ram, root + i * 4);
+        if ((directory & PRESENT_USER) != PRESENT_USER)
+            continue;
+        is_mine[directory / PAGE_BYTES] = 1;
+        for (unsigned j = 0; j < NR_ENTRIES; j++) {
+            uint32_t entry = word(ram, (directory & ~0xfffu) + j * 4);
+            if ((entry & PRESENT_USER) == PRESENT_USER)
+                is_mine[entry / PAGE_BYTES] = 1;
+        }
+    }
+    for (uint64_t pfn = 0; pfn < ram->size_bytes / PAGE_BYTES; pfn++)
+        if (is_mine[pfn])
+            whose[pfn] = whose[pfn] ? SHARED : mine;
+    free(is_mine);
+}
+
+Test(view_machine, processes_have_the_frames_that_their_tables_name)
+{
+    static const uint32_t of_process[] = {0x56b4e9, 0xe69f00, 0x00b184, 0xd98cb8};
+    struct guest guest;
+    uint32_t seen[2 * MAX_ROOTS];
+    boot(&guest, "machine.ram=16MiB", "quiet init=stress", 23500000);
+    unsigned nr_seen = watch_roots(&guest, seen, 28000000);
+    struct view_source source = source_of(&guest);
+    struct view_model *model = view_model_create();
+    struct canvas *canvas = canvas_create(1280, 720, 1, &guest.diag),
+                  *scratch = canvas_create(1280, 720, 1, &guest.diag);
+    cr_assert(model && canvas && scratch && view_collect(model, &source, 0));
+    const struct view_processes *processes = &model->processes;
+    uint64_t nr_frames = source.ram->size_bytes / PAGE_BYTES, nr_shared = 0;
+    uint8_t *whose = calloc(nr_frames, 1);
+    cr_assert(processes->nr >= 2 && processes->nr <= 4, "%u", processes->nr);
+    for (unsigned i = 0; i < processes->nr; i++) {
+        cr_assert_str_eq(processes->process[i].task.name, "stress");
+        claim(source.ram, (uint32_t)processes->process[i].root, (uint8_t)(1 + i), whose);
+    }
+    cr_assert_eq(processes->process[processes->shown].root, cpu_state(source.cpu).cr3 & ~0xfffull);
+    for (uint64_t pfn = 0; pfn < nr_frames; pfn++) {
+        cr_assert_eq(model->frame_process[pfn] & VIEW_FRAME_PROCESS, whose[pfn], "frame %lu",
+                     (unsigned long)pfn);
+        nr_shared += whose[pfn] == SHARED;
+    }
+    cr_assert_geq(nr_shared, 2, "text that all of them share");
+
+    /* The picture: each cell by whose most of its frames in use are. */
+    struct view_ui ui = VIEW_UI_START;
+    struct map map[MAX_MAPS];
+    unsigned nr_maps = find_maps(scratch, model, map), nr_cells = 0;
+    ui.colouring = VIEW_BY_PROCESS;
+    view_draw(canvas, model, &ui);
+    for (unsigned m = 0; m < nr_maps; m++) {
+        for (uint64_t at = map[m].first, cell = 0; at < map[m].end; at += map[m].per_cell, cell++) {
+            unsigned nr_of[SHARED + 1] = {0}, most = 0;
+            for (uint64_t pfn = at; pfn < at + map[m].per_cell && pfn < map[m].end; pfn++)
+                nr_of[whose[pfn]] += model->memory.owner[pfn] != VIEW_OWNER_FREE;
+            for (unsigned i = 0; i <= SHARED; i++)
+                most = nr_of[i] > nr_of[most] ? i : most;
+            if (most == 0)
+                continue; /* of no process */
+            cr_assert_eq(colour_of_cell(canvas, &map[m], cell),
+                         most == SHARED ? 0xdde4eb : of_process[most - 1], "frames from %lu on",
+                         (unsigned long)at);
+            nr_cells++;
+        }
+    }
+    cr_assert_geq(nr_cells, 10, "%u", nr_cells);
+
+    /* A chosen process is the one whose address space is shown. */
+    unsigned other = processes->shown ? 0 : 1;
+    cr_assert(view_collect(model, &source, processes->process[other].root));
+    cr_assert(processes->is_chosen && processes->shown == other);
+    cr_assert_eq(model->space.root, processes->process[other].root);
+    for (uint64_t pfn = 0; pfn < nr_frames; pfn++)
+        if (whose[pfn] == other + 1)
+            cr_assert(model->frame_process[pfn] & VIEW_FRAME_OF_THE_SHOWN_ONE);
+    /* All of them run, before or after. */
+    nr_seen += watch_roots(&guest, seen + nr_seen, 36000000);
+    for (unsigned i = 0; i < processes->nr; i++) {
+        bool is_seen = false;
+        for (unsigned j = 0; j < nr_seen; j++)
+            is_seen |= seen[j] == processes->process[i].root;
+        cr_assert(is_seen, "nobody loads CR3 with the root of process %u", i);
+    }
+    free(whose);
     canvas_destroy(canvas);
     canvas_destroy(scratch);
     view_model_destroy(model);
@@ -191,10 +395,10 @@ Test(view_machine, colours_are_those_of_the_page_descriptors)
 Test(view_machine, areas_are_those_of_the_process)
 {
     struct guest guest;
-    boot(&guest, "quiet init=touch touch.mib=8", 45000000);
+    boot(&guest, "machine.ram=64MiB", "quiet init=touch touch.mib=8", 45000000);
     struct view_source source = source_of(&guest);
     struct view_model *model = view_model_create();
-    cr_assert(model && view_collect(model, &source));
+    cr_assert(model && view_collect(model, &source, 0));
     const struct view_space *space = &model->space;
     cr_assert(space->is_paging && space->has_areas && model->has_task);
     cr_assert_str_eq(model->task.name, "touch");

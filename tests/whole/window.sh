@@ -53,18 +53,35 @@ type_keys() {
     for key in $1; do
         xdotool key --window "$window" "$key" || complain "xdotool: $key"
     done
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    for _ in $(seq 100); do
         [ "$(find live.d -name 'window-*.png' 2>/dev/null | wc -l)" -ge "$2" ] && return
-        sleep 0.5
+        sleep 0.1
     done
     complain "no picture number $2"
 }
 if [ -n "$window" ]; then
     xdotool windowfocus "$window" 2>/dev/null
+    xdotool mousemove 1399 899 # beside the window, where it points at nothing
+    # A walk-through: the first page fault, its walk level by level, out of the handler, the frame that came.
     type_keys "f p" 1
-    type_keys "Tab p" 2
-    type_keys "f Tab v p" 3
-    type_keys "v Tab question p" 4
+    type_keys "l p" 2
+    type_keys "l p" 3
+    type_keys "r p" 4
+    type_keys "l p" 5
+    type_keys "Escape Tab o p" 6
+    type_keys "f Tab v t p" 7
+    type_keys "v Tab question 1 z p" 8
+    # What nobody would type, and windows of all sizes: nothing is to come of it.
+    for size in "320 200" "200 800" "801 601"; do
+        # shellcheck disable=SC2086
+        xdotool windowsize "$window" $size
+        for key in l c w 4 L slash a Escape h 0 n period z C 2 Z v question; do
+            xdotool key --window "$window" "$key"
+        done
+    done
+    xdotool key --window "$window" question
+    xdotool key --window "$window" Escape
+    xdotool key --window "$window" Escape
     xdotool key --window "$window" Escape
     xdotool key --window "$window" q 2>xdotool.err
 else
@@ -82,10 +99,11 @@ early() {
         </dev/null || complain "$1: status $?: $(cat said)"
 }
 early e1 " f"
-early e2 " f${tab}"
-early e3 " ff${tab}${tab}v"
-early e4 " ff?"
-for i in 1 2 3 4; do
+early e3 " fll"
+early e4 " fllr"
+early e5 " fllrl"
+early e8 " fllrl$(printf '\033')${tab}of${tab}vtv${tab}?1z"
+for i in 1 3 4 5 8; do
     cmp e$i.png live.d/window-$i.png || complain "picture $i of the window is not that of the keys"
 done
 finish
