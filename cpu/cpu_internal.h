@@ -271,7 +271,8 @@ struct cpu {
     bool is_mid_insn; /* of that instruction all blocks have been fetched: a string instruction goes on */
     struct paddr next_page; /* where the rest of the latest instruction lies that straddles two pages */
     bool is_stepping;       /* instructions run alone, and so many more may begin */
-    bool is_after_shadow;   /* the latest one that ran alone was in an interrupt shadow */
+    /* Behind the latest one that ran alone a block is fetched anew: a shadow, or code out of RAM. */
+    bool fetches_anew;
     unsigned steps_left;
     struct debug_state debug;
     struct pmu pmu;

@@ -277,7 +277,7 @@ static void progress_snap(struct cpu *cpu, struct snap *snap)
     SNAP_FLAG(snap, cpu->nmi_pending);
     SNAP_FLAG(snap, cpu->is_nmi_blocked);
     SNAP_FLAG(snap, cpu->interrupt_shadow);
-    SNAP_FLAG(snap, cpu->is_after_shadow);
+    SNAP_FLAG(snap, cpu->fetches_anew);
     SNAP_FLAG(snap, cpu->is_mid_block);
     SNAP_FLAG(snap, cpu->is_mid_insn);
     SNAP(snap, cpu->next_page.v);

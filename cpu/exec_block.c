@@ -115,7 +115,7 @@ EXEC(single_end)
 {
     cpu->stats.instructions += insn->position;
     cpu->rip = cpu_insn_rip(cpu, insn);
-    bool is_kept = (cpu->is_stepping && !cpu->is_after_shadow) || cpu_is_near_limit(cpu);
+    bool is_kept = (cpu->is_stepping && !cpu->fetches_anew) || cpu_is_near_limit(cpu);
     cpu->is_mid_block = is_kept && insn->offset % cpu->fetch_bytes != 0 && insn->offset < PAGE_BYTES;
     return EXEC_NAME(resume)(cpu, insn, t);
 }

@@ -142,7 +142,8 @@ static bool runs_alone(const struct cpu *cpu)
 static const struct insn *find_code(struct cpu *cpu, struct paddr physical)
 {
     struct paddr frame = paddr(physical.v & ~(uint64_t)PAGE_MASK);
-    if (!runs_alone(cpu) && cpu->params.is_code_ram(cpu->params.is_ram_opaque, physical)) {
+    bool can_be_kept = cpu->params.is_code_ram(cpu->params.is_ram_opaque, physical);
+    if (!runs_alone(cpu) && can_be_kept) {
         const struct insn *block = cpu_code_at(cpu, frame, (unsigned)(physical.v & PAGE_MASK));
         uint64_t linear = cpu->reg[REG_CODE] | (physical.v & PAGE_MASK);
         if (cpu->code_key & CODE_KEY_LIMITED)
@@ -151,7 +152,7 @@ static const struct insn *find_code(struct cpu *cpu, struct paddr physical)
             .linear = linear, .insn = block, .frame = frame, .code_key = cpu->code_key};
         return block;
     }
-    cpu->is_after_shadow = cpu->interrupt_shadow;
+    cpu->fetches_anew = cpu->interrupt_shadow || !can_be_kept;
     cpu->interrupt_shadow = cpu->debug.shadow = false;
     cpu->steps_left -= cpu->is_stepping;
     uint8_t bytes[DEC_MAX_LENGTH];

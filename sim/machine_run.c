@@ -48,6 +48,12 @@ bool machine_run_to_point(struct machine *machine, uint64_t nr_instructions, cyc
 {
     const struct cpu *cpu = machine->cpu;
     bool is_stopped = false;
+    unsigned nr_points;
+    cpu_points(cpu, &nr_points);
+    if (nr_points == 0) { /* block after block would be some five times slower */
+        machine_run_instructions(machine, nr_instructions, until);
+        return false;
+    }
     while (machine->end == MACHINE_RUNNING && !is_stopped &&
            (cpu_now(cpu) < until || !cpu_is_between_blocks(cpu)) &&
            cpu_stats(cpu)->instructions < nr_instructions) {

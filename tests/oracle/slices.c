@@ -5,7 +5,8 @@
  *
  * Each slice is 1 to LENGTH cycles long; LENGTH 0 makes one of everything; `steps` stops as
  * a debugger does. END is the cycle where
- * the run ends at the latest; ARGUMENTS are the guest's. Run by tests/whole/determinism.sh.
+ * the run ends at the latest; ARGUMENTS are the guest's, or `firmware`: the image is one. Run by
+ * tests/whole/determinism.sh.
  */
 #include "cpu/stop_points.h"
 #include "sim/machine.h"
@@ -84,7 +85,9 @@ int main(int argc, char **argv)
 
     struct machine_params params = {.config = cfg_values(cfg)};
     struct machine *machine = machine_create(&params, &diag);
-    if (!machine || !machine_load(machine, argv[1], argv[5], NULL, 0, &diag))
+    bool is_firmware = strcmp(argv[5], "firmware") == 0;
+    if (!machine || !(is_firmware ? machine_load_firmware(machine, argv[1], &diag)
+                                  : machine_load(machine, argv[1], argv[5], NULL, 0, &diag)))
         return give_up(&diag, argv[1]);
     if (strcmp(argv[3], "steps") != 0)
         run_in_slices(machine, strtoull(argv[3], NULL, 0), strtoull(argv[4], NULL, 0));

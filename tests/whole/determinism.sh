@@ -90,4 +90,10 @@ for name in interrupts paging code; do
     slice $name.elf 3000000000 functional cpu.model=functional machine.ram=64MiB
     slice $name.elf 3000000000 inorder machine.ram=64MiB cpu.fetch_bytes=8
 done
+bios=/usr/share/seabios/bios-256k.bin
+if [ -f $bios ]; then
+    slice $bios 3000000 firmware machine.ram=64MiB
+else
+    echo "no $bios: no code out of RAM"
+fi
 finish
