@@ -207,7 +207,7 @@ static void draw_cache(struct drawing *drawing, struct box area, const char *nam
 {
     const struct view_shape *shape = &cache->shape;
     char text[80], size[COUNT_CHARS];
-    snprintf(text, sizeof text, "%s %s %" PRIu64 "-way, %.0f %% full, %.0f %% dirty", name,
+    snprintf(text, sizeof text, "%s %s %" PRIu64 "-way %.0f %% full %.0f %% dirty", name,
              format_size(size, nr_entries(shape) * cache->line_bytes), shape->nr_ways,
              percent_of(cache->nr_valid, nr_entries(shape)), percent_of(cache->nr_dirty, nr_entries(shape)));
     draw_heading(drawing, area, text, cache->stats.hits, cache->stats.accesses);

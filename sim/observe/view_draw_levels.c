@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORDS_CHARS = 128, MAX_ROW = 66, INDENT = 12 };
+enum { WORDS_CHARS = 128, INDENT = 12, NEIGHBOUR_HEIGHT = 12 };
+/* Rows of levels; from WIDE or TALL on they have room for the neighbours of the entry. */
+enum { MAX_ROW = 64, END_HEIGHT = 42, TALL = 94, MAX_TALL_ROW = 98, WIDE = 640, NEIGHBOURS_AT = 440 };
 
 /* What an entry's bits say (SDM 3A 4.3 to 4.5). */
 static void format_bits(char text[WORDS_CHARS], uint64_t entry, bool is_leaf, bool is_large)
@@ -125,6 +127,23 @@ static void draw_table(struct drawing *drawing, struct box strip, const struct v
           table->nr_entries, index);
 }
 
+/* The entries before and behind the one that is read. */
+static void draw_neighbours(struct drawing *drawing, double x, double y, const struct walk_step *step,
+                            const struct view_table *table, colour_t colour)
+{
+    for (unsigned i = 0; table->nr_entries && i < VIEW_NR_NEIGHBOURS; i++) {
+        unsigned index = table->first_neighbour + i;
+        bool is_read = index == step->index;
+        bool is_present = table->neighbour[i] & PTE_P;
+        double end =
+            canvas_printf(drawing->canvas, x, y + NEIGHBOUR_HEIGHT * i, FONT_SMALL,
+                          is_read ? text_colour(drawing, colour) : drawing->theme->dim, "%s [%4u] %0*" PRIx64,
+                          is_read ? "\u25b6" : " ", index, (int)(2 * step->size_bytes), table->neighbour[i]);
+        canvas_text(drawing->canvas, end + 10, y + NEIGHBOUR_HEIGHT * i, FONT_SMALL, drawing->theme->dim,
+                    is_present ? "present" : "-");
+    }
+}
+
 static void draw_level(struct drawing *drawing, struct box row, unsigned index)
 {
     const struct view_focus *focus = &drawing->model->focus;
@@ -132,7 +151,7 @@ static void draw_level(struct drawing *drawing, struct box row, unsigned index)
     const struct walk_step *step = &walk->step[index];
     const struct theme *theme = drawing->theme;
     colour_t colour = level_colour(index);
-    double x = row.x + INDENT, end = row.x + row.w, y = row.y;
+    double x = row.x + INDENT, end = row.x + (row.w >= WIDE ? NEIGHBOURS_AT : row.w), y = row.y;
     bool is_present = step->value & PTE_P, is_last = index + 1 == walk->nr_steps;
     bool is_small = index + 1 == paging_nr_levels(walk->kind);
     char words[WORDS_CHARS];
@@ -153,6 +172,10 @@ static void draw_level(struct drawing *drawing, struct box row, unsigned index)
                  step->value ? "not present: the other bits are the kernel's own" : "not present");
     canvas_text_fit(drawing->canvas, x, y + 36, end, FONT_SMALL, is_present ? theme->text : theme->fault,
                     words);
+    if (row.w >= WIDE)
+        draw_neighbours(drawing, row.x + NEIGHBOURS_AT, y + 2, step, &focus->table[index], colour);
+    else if (row.h >= TALL)
+        draw_neighbours(drawing, x, y + 51, step, &focus->table[index], colour);
 }
 
 /* What the walk came to: the frame, or the page fault. */
@@ -165,7 +188,7 @@ static void draw_end(struct drawing *drawing, struct box row)
     double x = row.x + INDENT, end = row.x + row.w;
     colour_t colour = focus->is_mapped ? theme->good : theme->fault;
     char text[WORDS_CHARS];
-    canvas_fill(drawing->canvas, (struct box){row.x, row.y, 4, row.h - 5}, colour);
+    canvas_fill(drawing->canvas, (struct box){row.x, row.y, 4, fmin(row.h - 5, END_HEIGHT)}, colour);
     if (!focus->is_mapped) {
         const struct walk *last = &model->cpu.walk;
         bool is_last = model->cpu.nr_walks_seen && last->is_fault && last->linear.v == walk->linear.v;
@@ -234,8 +257,9 @@ void draw_walk_levels_panel(struct drawing *drawing, struct box panel)
     draw_binary(drawing, inside.x, inside.y, walk);
     draw_area_of(drawing, inside.x, inside.y + 29, inside.x + inside.w, walk->linear.v);
     draw_start(drawing, inside.x, inside.y + 43, walk);
-    double top = inside.y + 60,
-           height = fmin(MAX_ROW, (inside.y + inside.h - 12 - top) / (walk->nr_steps + 1));
+    double top = inside.y + 60, room = inside.y + inside.h - 12 - top,
+           height = floor(room / (walk->nr_steps + 1));
+    height = fmin(height, inside.w < WIDE && height >= TALL ? MAX_TALL_ROW : MAX_ROW);
     struct box row = {inside.x, top, inside.w, height};
     for (unsigned i = 0; i < walk->nr_steps && i < nr_levels; i++, row.y += height)
         draw_level(drawing, row, i);

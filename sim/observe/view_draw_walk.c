@@ -122,7 +122,7 @@ static void draw_outcome(struct drawing *drawing, double x, double y, const stru
                       access_names[walk->access % 3], error & PF_U ? "user" : "kernel");
     else
         canvas_text(drawing->canvas, x, y, FONT_BOLD, drawing->theme->good,
-                    "translated, and now in the TLBs");
+                    drawing->model->cpu.is_timed ? "translated, and now in the TLBs" : "translated");
 }
 
 /* Where the page lies. */
@@ -211,9 +211,8 @@ static void describe_walk(const struct drawing *drawing, const struct walk *walk
         snprintf(note, 128, "no. %s: %s of %016" PRIx64 ", %s", format_count(count, cpu->nr_walks_seen),
                  access_names[walk->access % 3], walk->linear.v, walk->asker == MMU_USER ? "user" : "kernel");
     else
-        snprintf(note, 128, "no. %s: %s of 0x%08" PRIx64 " by the %s",
-                 format_count(count, cpu->nr_walks_seen), access_names[walk->access % 3], walk->linear.v,
-                 walk->asker == MMU_USER ? "user" : "kernel");
+        snprintf(note, 128, "no. %s: %s of 0x%08" PRIx64 ", %s", format_count(count, cpu->nr_walks_seen),
+                 access_names[walk->access % 3], walk->linear.v, walk->asker == MMU_USER ? "user" : "kernel");
 }
 
 void draw_walk_panel(struct drawing *drawing, struct box panel)

@@ -123,6 +123,10 @@ static void collect_table(struct view_table *into, const struct ram *ram, const 
         into->nr_present = (uint16_t)(into->nr_present + is_present);
         into->present[i * VIEW_TABLE_PARTS / nr_entries] += is_present;
     }
+    unsigned last = nr_entries - VIEW_NR_NEIGHBOURS, first = step->index ? step->index - 1 : 0;
+    into->first_neighbour = first < last ? first : last;
+    for (unsigned i = 0; i < VIEW_NR_NEIGHBOURS; i++)
+        memcpy(&into->neighbour[i], table + (into->first_neighbour + i) * step->size_bytes, step->size_bytes);
 }
 
 bool view_peek(const struct view_source *source, uint64_t process_root, uint64_t linear, struct walk *walk,

@@ -180,8 +180,11 @@ struct view_dma {
 };
 
 /* A table of a walk: how many entries of each of equal parts of it are present. */
-enum { VIEW_TABLE_PARTS = 64 };
+enum { VIEW_TABLE_PARTS = 64, VIEW_NR_NEIGHBOURS = 3 };
 struct view_table {
+    /* The entry that is read between its neighbours; at the ends of the table it is the first or the last. */
+    unsigned first_neighbour;
+    uint64_t neighbour[VIEW_NR_NEIGHBOURS];
     uint16_t nr_present; /* of all */
     uint16_t nr_entries;
     uint8_t present[VIEW_TABLE_PARTS];

@@ -273,6 +273,72 @@ Test(view_machine, colours_are_those_of_the_page_descriptors)
     end(&guest);
 }
 
+/* ---- The first page fault ---- */
+
+static void step_until(struct guest *guest, bool (*is_there)(struct cpu *cpu))
+{
+    enum { MOST_STEPS = 5000000 };
+    struct cpu *cpu = machine_parts(guest->machine).cpu;
+    for (unsigned i = 0; i < MOST_STEPS && !is_there(cpu); i++)
+        cr_assert_eq(machine_step(guest->machine), MACHINE_RUNNING);
+    cr_assert(is_there(cpu));
+}
+
+static bool has_faulted(struct cpu *cpu)
+{
+    cpu_settle(cpu);
+    return cpu_stats(cpu)->page_faults > 0;
+}
+
+static bool has_returned(struct cpu *cpu)
+{
+    struct cpu_fault_record fault[CPU_FAULT_HISTORY];
+    cr_assert_gt(cpu_fault_history(cpu, fault), 0);
+    return cpu_state(cpu).rip == fault[0].rip;
+}
+
+/* At boot the kernel writes to 12345670h of its own address space, and its handler gives it a page. */
+Test(view_machine, the_first_page_fault_gives_a_frame_another_owner)
+{
+    struct guest guest;
+    boot(&guest, "machine.ram=64MiB", "quiet init=touch", 1000);
+    step_until(&guest, has_faulted);
+    struct view_source source = source_of(&guest);
+    struct view_model *model = view_model_create();
+    struct view_memory before = {0};
+    struct guest_note note;
+    uint64_t linear = cpu_state(source.cpu).cr2;
+    cr_assert_eq(linear, 0x12345670);
+    cr_assert(model && view_collect(model, &source, 0));
+    view_collect_focus(model, &source, linear);
+    cr_assert(model->cpu.walk.is_fault && model->cpu.walk.linear.v == linear);
+    cr_assert(!model->focus.is_mapped && model->focus.walk.nr_steps == 1);
+    cr_assert(view_collect_memory(&before, source.ram, cpu_mmu(source.cpu), view_note(&note, &source)));
+
+    step_until(&guest, has_returned);
+    source.before = &before;
+    cr_assert(view_collect(model, &source, 0));
+    view_collect_focus(model, &source, linear);
+    cr_assert(model->focus.is_mapped && model->focus.walk.nr_steps == 2);
+    /* The table that the directory names now, and the frame that the table names: both were free. */
+    uint64_t table = word(source.ram, (cpu_state(source.cpu).cr3 & ~0xfffull) + 0x48 * 4) / PAGE_BYTES,
+             frame = word(source.ram, table * PAGE_BYTES + 0x345 * 4) / PAGE_BYTES,
+             mem_map = word(source.ram, variable("mem_map")) - (uint64_t)PAGE_OFFSET;
+    cr_assert_eq(model->focus.physical.v, frame * PAGE_BYTES + 0x670);
+    const uint64_t pfn[] = {table, frame};
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(before.owner[pfn[i]], OWNER_FREE);
+        cr_assert(model->is_changed[pfn[i]]);
+        cr_assert_eq(model->memory.owner[pfn[i]], descriptor_byte(source.ram, mem_map, pfn[i], OWNER_AT));
+        cr_assert_neq(model->memory.owner[pfn[i]], OWNER_FREE);
+    }
+    cr_assert(model->changes.nr >= 2 && model->changes.nr < 8);
+    free(before.owner);
+    free(before.free_order);
+    view_model_destroy(model);
+    end(&guest);
+}
+
 /* ---- Processes ---- */
 
 enum { MAX_ROOTS = 16, SHARED = 0x7f, NR_ENTRIES = 1024, PRESENT_USER = 5 };
