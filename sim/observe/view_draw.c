@@ -180,9 +180,10 @@ void pick_linear(struct drawing *drawing, uint64_t linear)
 
 struct box grid_cell(const struct grid *grid, struct box area, uint64_t column, uint64_t row)
 {
-    double gap_x = grid->pitch_x >= 3 ? 1 : 0, gap_y = grid->pitch_y >= 3 ? 1 : 0;
+    /* Gaps in one direction only would look like stripes. */
+    double gap = fmin(grid->pitch_x, grid->pitch_y) >= 3 ? 1 : 0;
     return (struct box){area.x + (double)column * grid->pitch_x, area.y + (double)row * grid->pitch_y,
-                        grid->pitch_x - gap_x, grid->pitch_y - gap_y};
+                        grid->pitch_x - gap, grid->pitch_y - gap};
 }
 
 struct box draw_panel(struct drawing *drawing, struct box panel, const char *title, const char *note)

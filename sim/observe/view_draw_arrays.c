@@ -127,8 +127,9 @@ static void hover_tlb(struct drawing *drawing, const char *name, const struct vi
 /* A dot in the middle of what survives a change of the address space, where a cell has room for it. */
 static void draw_global_mark(struct drawing *drawing, struct box cell)
 {
+    static const double least = 5;
     double size = floor(fmin(cell.w, cell.h) / 3);
-    if (size >= 1)
+    if (fmin(cell.w, cell.h) >= least)
         canvas_fill(drawing->canvas,
                     (struct box){cell.x + floor((cell.w - size) / 2), cell.y + floor((cell.h - size) / 2),
                                  size, size},

@@ -37,6 +37,28 @@ static void draw_cpi_history(struct drawing *drawing, struct box area, cycle_t e
     }
 }
 
+/* The watermarks of all zones together, where the free pages have come near enough to be in the graph. */
+static void draw_watermarks(struct drawing *drawing, struct box area, uint64_t least, uint64_t most)
+{
+    enum { DASH = 6 };
+    static const char *const names[GUEST_NR_WATERMARKS] = {"min", "low", "high"};
+    const struct view_memory *memory = &drawing->model->memory;
+    for (unsigned mark = 0; mark < GUEST_NR_WATERMARKS; mark++) {
+        uint64_t sum = 0;
+        for (unsigned i = 0; i < memory->nr_zones; i++)
+            sum += memory->zone[i].guest.watermark_pages[mark];
+        if (sum <= least || sum >= most)
+            continue;
+        double y = area.y + area.h * (1 - (double)(sum - least) / (double)(most - least));
+        colour_t colour = mark ? drawing->theme->mark : drawing->theme->fault;
+        unsigned nr_dashes = (unsigned)(area.w / (2 * DASH));
+        for (unsigned i = 0; i < nr_dashes; i++)
+            canvas_fill(drawing->canvas, (struct box){area.x + 2.0 * DASH * i, y, DASH, 1}, colour);
+        hover(drawing, (struct box){area.x, y - 2, area.w, 5},
+              "the %s watermarks of all zones: %" PRIu64 " pages", names[mark], sum);
+    }
+}
+
 /* A line between what was least and what was most. */
 static void draw_free_history(struct drawing *drawing, struct box area, cycle_t end)
 {
@@ -72,6 +94,7 @@ static void draw_free_history(struct drawing *drawing, struct box area, cycle_t 
               sample->cycle, sample->free_pages);
         last_y = y;
     }
+    draw_watermarks(drawing, (struct box){area.x, area.y, area.w, height}, least, most);
     char a[COUNT_CHARS], b[COUNT_CHARS];
     canvas_printf(drawing->canvas, area.x, area.y + area.h + 2, FONT_SMALL, drawing->theme->dim,
                   "free pages, from %s to %s", format_count(a, least), format_count(b, most));

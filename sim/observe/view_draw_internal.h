@@ -78,6 +78,9 @@ colour_t process_colour(const struct drawing *drawing, unsigned frame_process);
 void format_process(char text[PROCESS_CHARS], const struct view_process *process);
 /* The same of a frame: "several processes", "no process". */
 void format_whose(char text[PROCESS_CHARS], const struct view_model *model, unsigned frame_process);
+/* What an entry's bits say (SDM 3A 4.3 to 4.5): "present, writable, user, accessed". */
+enum { WORDS_CHARS = 128 };
+void format_entry(char text[WORDS_CHARS], uint64_t entry, bool is_leaf, bool is_large);
 /* "4 MiB". */
 const char *page_name(enum tlb_page page);
 /* Nobody has it: free, or nothing but zeroes. */

@@ -6,32 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORDS_CHARS = 128, INDENT = 12, NEIGHBOUR_HEIGHT = 12 };
+enum { INDENT = 12, NEIGHBOUR_HEIGHT = 12 };
 /* Rows of levels; from WIDE or TALL on they have room for the neighbours of the entry. */
 enum { MAX_ROW = 64, END_HEIGHT = 42, TALL = 94, MAX_TALL_ROW = 98, WIDE = 640, NEIGHBOURS_AT = 440 };
-
-/* What an entry's bits say (SDM 3A 4.3 to 4.5). */
-static void format_bits(char text[WORDS_CHARS], uint64_t entry, bool is_leaf, bool is_large)
-{
-    const struct {
-        bool is_said;
-        const char *words;
-    } said[] = {
-        {true, entry & PTE_RW ? "writable" : "read-only"},
-        {true, entry & PTE_US ? "user" : "kernel only"},
-        {entry & PTE_XD, "no execute"},
-        {is_large, "a large page"},
-        {entry & PTE_A, "accessed"},
-        {is_leaf, entry & PTE_D ? "dirty" : "clean"},
-        {is_leaf && (entry & PTE_G), "global"},
-        {entry & PTE_PWT, "write-through"},
-        {entry & PTE_PCD, "uncached"},
-    };
-    strcpy(text, "present");
-    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
-        if (said[i].is_said)
-            strcat(strcat(text, ", "), said[i].words);
-}
 
 /* How the linear address is cut: the lengths of its parts from the top, the last for the offset. */
 struct cuts {
@@ -165,11 +142,7 @@ static void draw_level(struct drawing *drawing, struct box row, unsigned index)
     canvas_text_fit(drawing->canvas, x, y + 15, end, FONT_SMALL, theme->dim, words);
     draw_table(drawing, (struct box){x, y + 29, fmin(row.w - INDENT, 300), 5}, &focus->table[index],
                step->index, colour);
-    if (is_present)
-        format_bits(words, step->value, is_last && !walk->is_fault, is_last && !is_small && !walk->is_fault);
-    else
-        snprintf(words, sizeof words,
-                 step->value ? "not present: the other bits are the kernel's own" : "not present");
+    format_entry(words, step->value, is_last && !walk->is_fault, is_last && !is_small && !walk->is_fault);
     canvas_text_fit(drawing->canvas, x, y + 36, end, FONT_SMALL, is_present ? theme->text : theme->fault,
                     words);
     if (row.w >= WIDE)

@@ -5,7 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BOX_WIDTH = 84, BOX_HEIGHT = 36, BOX_PITCH = 96, INDEX_BITS = 10, LINEAR_BITS = 32 };
+enum {
+    BOX_WIDTH = 84,
+    BOX_HEIGHT = 36,
+    BOX_PITCH = 96,
+    INDEX_BITS = 10,
+    LINEAR_BITS = 32,
+    LIST_ROW = 14,
+    LIST_WIDTH = 360
+};
 
 static const char *const access_names[] = {[MMU_READ] = "read", [MMU_WRITE] = "write", [MMU_FETCH] = "fetch"};
 enum { TWO_LEVELS = 2 };
@@ -16,6 +24,32 @@ colour_t level_colour(unsigned index)
 {
     static const colour_t colours[WALK_MAX_STEPS] = {0xd98cb8, 0x7cc8f5, 0x9fd98c, 0xe8c56a, 0xb79bf0};
     return colours[index % WALK_MAX_STEPS];
+}
+
+void format_entry(char text[WORDS_CHARS], uint64_t entry, bool is_leaf, bool is_large)
+{
+    const struct {
+        bool is_said;
+        const char *words;
+    } said[] = {
+        {true, entry & PTE_RW ? "writable" : "read-only"},
+        {true, entry & PTE_US ? "user" : "kernel only"},
+        {entry & PTE_XD, "no execute"},
+        {is_large, "a large page"},
+        {entry & PTE_A, "accessed"},
+        {is_leaf, entry & PTE_D ? "dirty" : "clean"},
+        {is_leaf && (entry & PTE_G), "global"},
+        {entry & PTE_PWT, "write-through"},
+        {entry & PTE_PCD, "uncached"},
+    };
+    strcpy(text, entry & PTE_P ? "present"
+                 : entry       ? "not present: the other bits are the kernel's own"
+                               : "not present");
+    if (!(entry & PTE_P))
+        return;
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        if (said[i].is_said)
+            strcat(strcat(text, ", "), said[i].words);
 }
 
 /* "P W U A D G 4M": what is set of an entry's bits (SDM 3A 4.3). */
@@ -58,6 +92,19 @@ static const struct walk *shown_walk(const struct drawing *drawing)
     return drawing->model->focus.is_there ? &drawing->model->focus.walk : &drawing->model->cpu.walk;
 }
 
+/* What a step read, in words. */
+static void hover_step(struct drawing *drawing, struct box box, const struct walk *walk, unsigned index)
+{
+    const struct walk_step *step = &walk->step[index];
+    bool is_last = index + 1 == walk->nr_steps && !walk->is_fault;
+    bool is_small = walk->first_level + index + 1 == paging_nr_levels(walk->kind);
+    char words[WORDS_CHARS];
+    format_entry(words, step->value, is_last, is_last && !is_small);
+    hover(drawing, box, "%s [%u] of the table at 0x%08" PRIx64 ": %s",
+          paging_level(walk->kind, walk->first_level + index)->name, step->index,
+          step->at.v & ~(uint64_t)PAGE_MASK, words);
+}
+
 static void draw_step(struct drawing *drawing, double x, double y, unsigned index)
 {
     const struct view_cpu *cpu = &drawing->model->cpu;
@@ -71,6 +118,7 @@ static void draw_step(struct drawing *drawing, double x, double y, unsigned inde
     draw_node(drawing, x, y, walk->is_fault && is_last ? drawing->theme->fault : level_colour(level), title,
               step->value);
     format_flags(flags, step->value, level == 0);
+    hover_step(drawing, (struct box){x, y, BOX_WIDTH, BOX_HEIGHT + 26}, walk, index);
     canvas_text(drawing->canvas, x, y + BOX_HEIGHT + 2, FONT_SMALL, drawing->theme->text, flags);
     if (!cpu->is_timed || drawing->model->focus.is_there)
         return;
@@ -151,6 +199,7 @@ static void list_step(struct drawing *drawing, double x, double y, const struct 
     bool is_last = index + 1 == walk->nr_steps;
     char flags[COUNT_CHARS];
     format_flags(flags, step->value, false);
+    hover_step(drawing, (struct box){x, y, LIST_WIDTH, LIST_ROW}, walk, index);
     double end = canvas_printf(drawing->canvas, x, y, FONT_SMALL,
                                walk->is_fault && is_last
                                    ? drawing->theme->fault
@@ -183,7 +232,6 @@ static void list_frame(struct drawing *drawing, double x, double y, const struct
 
 static void list_walk(struct drawing *drawing, double x, double y, const struct walk *walk)
 {
-    enum { ROW_HEIGHT = 14 };
     if (walk->first_level)
         canvas_printf(drawing->canvas, x, y, FONT_SMALL, drawing->theme->dim, "%-5s held  %016" PRIx64,
                       paging_level(walk->kind, walk->first_level - 1)->name,
@@ -195,10 +243,10 @@ static void list_walk(struct drawing *drawing, double x, double y, const struct 
         canvas_printf(drawing->canvas, x, y, FONT_SMALL, drawing->theme->dim, "CR3         %016" PRIx64,
                       walk->step[0].at.v & ~(uint64_t)PAGE_MASK);
     for (unsigned i = 0; i < walk->nr_steps; i++)
-        list_step(drawing, x, y += ROW_HEIGHT, walk, i);
+        list_step(drawing, x, y += LIST_ROW, walk, i);
     if (!walk->is_fault)
-        list_frame(drawing, x, y += ROW_HEIGHT, walk);
-    draw_outcome(drawing, x, y + ROW_HEIGHT, walk);
+        list_frame(drawing, x, y += LIST_ROW, walk);
+    draw_outcome(drawing, x, y + LIST_ROW, walk);
 }
 
 static void describe_walk(const struct drawing *drawing, const struct walk *walk, char note[128])
@@ -235,6 +283,9 @@ void draw_walk_panel(struct drawing *drawing, struct box panel)
                     is_paging ? "none so far" : "paging is off: linear addresses are physical ones");
         return;
     }
+    hover(drawing, panel, "the walk for 0x%08" PRIx64 "; [l] shows it level by level", walk->linear.v);
+    if (is_pointed_at(drawing, panel))
+        pick_linear(drawing, walk->linear.v);
     double x = inside.x, y = inside.y + 2;
     if (walk->kind != PAGING_TWO_LEVEL) {
         list_walk(drawing, x, y, walk);

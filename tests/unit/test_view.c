@@ -1,6 +1,7 @@
 /* The window's model against parts made by hand, and its picture as a file, without any display. */
 #include "cpu/decode.h"
 #include "sim/observe/view.h"
+#include "sim/observe/view_draw.h"
 #include "sim/observe/view_png.h"
 
 #include <criterion/criterion.h>
@@ -530,6 +531,65 @@ Test(view, screenshot_needs_no_display_and_is_the_same_each_time)
     cr_assert_gt(picture.nr_colours, 40, "%u", picture.nr_colours);
     free(picture.pixels);
     assert_same_files(file, other_file);
+    machine_fini(&machine);
+}
+
+/* The line at the bottom, as far as what is pointed at is said there. */
+static bool has_other_line(const struct canvas *one, const struct canvas *other)
+{
+    enum { TOP = 700, BOTTOM = 718, WIDTH = 400 };
+    const SDL_Surface *a = canvas_surface(one), *b = canvas_surface(other);
+    for (int y = TOP; y < BOTTOM; y++)
+        if (memcmp((uint8_t *)a->pixels + y * a->pitch, (uint8_t *)b->pixels + y * b->pitch, WIDTH * 4) != 0)
+            return true;
+    return false;
+}
+
+Test(view, everything_says_what_it_is)
+{
+    /* A row of points for each panel that has to say something, and for the title. */
+    static const struct {
+        int x, y, step_x, step_y;
+        enum view_middle middle;
+    } rows[] = {
+        {200, 14, 40, 0, VIEW_MIDDLE_COUNTERS},  {112, 64, 3, 0, VIEW_MIDDLE_COUNTERS},
+        {30, 410, 20, 0, VIEW_MIDDLE_COUNTERS},  {548, 64, 20, 0, VIEW_MIDDLE_COUNTERS},
+        {560, 250, 20, 0, VIEW_MIDDLE_COUNTERS}, {560, 350, 20, 0, VIEW_MIDDLE_COUNTERS},
+        {620, 220, 5, 0, VIEW_MIDDLE_SPACE},     {560, 350, 0, -4, VIEW_MIDDLE_DMA},
+        {944, 80, 3, 0, VIEW_MIDDLE_COUNTERS},   {944, 240, 3, 0, VIEW_MIDDLE_COUNTERS},
+        {20, 500, 10, 0, VIEW_MIDDLE_COUNTERS},  {600, 560, 10, 0, VIEW_MIDDLE_COUNTERS},
+    };
+    struct machine machine;
+    machine_init(&machine);
+    struct view_history history;
+    view_history_init(&history);
+    struct view_source source = source_of(&machine);
+    source.history = &history;
+    source.console = console_create(&(struct console_params){80, VIEW_CONSOLE_ROWS, 10});
+    for (cycle_t end = 10000; end <= 50000; end += 10000) {
+        cpu_run(machine.cpu, end);
+        view_history_update(&history, &source);
+    }
+    struct canvas *plain = canvas_create(1280, 720, 1, &diag), *pointed = canvas_create(1280, 720, 1, &diag);
+    cr_assert(plain && pointed && view_collect(model, &source, 0));
+    model->dma.is_there = true;
+    view_draw(plain, model, &VIEW_UI_START);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct view_ui ui = VIEW_UI_START;
+        bool is_said = false;
+        ui.middle = rows[i].middle;
+        for (int n = 0; n < 8 && !is_said; n++) {
+            ui.pointer =
+                (struct view_pointer){rows[i].x + n * rows[i].step_x, rows[i].y + n * rows[i].step_y};
+            view_draw(pointed, model, &ui);
+            is_said = has_other_line(plain, pointed);
+        }
+        cr_assert(is_said, "nothing is said of what lies from %d, %d on, middle %d", rows[i].x, rows[i].y,
+                  rows[i].middle);
+    }
+    canvas_destroy(plain);
+    canvas_destroy(pointed);
+    console_destroy((struct console *)source.console);
     machine_fini(&machine);
 }
 
