@@ -19,7 +19,9 @@ class Guest(NamedTuple):
     has_counters: bool = True   # the processor's, which Linux uses only with a local APIC
     can_power_off: bool = True  # by ACPI; without it the kernel halts for good
     is_short: bool = False      # in ./dev test
-    what: str = "boot"          # boot, shell, memtest, disk, root (on a disk), network, grub, or twice: with the same statistics
+    what: str = "boot"          # boot, shell, memtest, disk, root (on a disk), network, grub, observed (by the monitor), or
+                                # twice: with the same statistics
+    has_layouts: bool = True    # the kernel carries BTF, which tells the layout of its structures
 
 
 # Names: meta package, architecture. memtest86+ is a package of test_packages in ./dev.
@@ -38,6 +40,7 @@ GUESTS = (
     Guest("686-pae, PVH", "686-pae", PVH, is_short=True),
     Guest("686-pae, PVH, twice", "686-pae", PVH, models=("inorder",), what="twice"),
     Guest("686-pae, a shell on COM1", "686-pae", PVH, models=("functional",), what="shell"),
+    Guest("686-pae, in the monitor", "686-pae", PVH, models=("functional",), what="observed", has_layouts=False),
     Guest("686-pae, an IDE disk", "686-pae", PVH, what="disk"),
     Guest("686-pae, root on IDE", "686-pae", PVH, what="root"),
     Guest("686-pae, a network card", "686-pae", PVH, what="network"),
@@ -59,7 +62,9 @@ GUESTS = (
     Guest("amd64, a network card behind the IOMMU", "amd64", PVH + IOMMU, ARGUMENTS + " intel_iommu=on",
           models=("functional",), what="network"),
     Guest("amd64, no APIC", "amd64", PVH, ARGUMENTS + " noapic nolapic", models=("functional",), has_counters=False),
+    Guest("amd64, bzImage, in the monitor", "amd64", models=("functional",), what="observed"),
     Guest("cloud-amd64, PVH", "cloud-amd64", PVH),
+    Guest("cloud-amd64, in the monitor", "cloud-amd64", PVH, models=("functional",), what="observed"),
     Guest("cloud-amd64, bzImage", "cloud-amd64"),
     Guest("cloud-amd64, SeaBIOS, GRUB", "cloud-amd64", what="grub"),
     Guest("686-pae, SeaBIOS, GRUB", "686-pae", models=("functional",), what="grub"),

@@ -5,13 +5,18 @@ usage: monitor_keys.py LOOKASIDE KERNEL ARGUMENTS, of a guest that spins; the fi
 import os
 import pty
 import re
-import select
 import subprocess
 import sys
 import termios
-import time
+
+sys.dont_write_bytecode = True
+from terminal import Terminal  # noqa: E402  beside this file
 
 failures = 0
+
+
+def complain(what):
+    check(False, what)
 
 
 def check(is_good, what):
@@ -19,48 +24,6 @@ def check(is_good, what):
     if not is_good:
         print(f"FAILED: {what}")
         failures += 1
-
-
-class Terminal:
-    """A run whose three streams are one terminal."""
-
-    def __init__(self, command):
-        self.child, self.master = pty.fork()
-        if self.child == 0:
-            os.execv(command[0], command)
-        self.text = ""
-
-    def read(self, seconds):
-        if not select.select([self.master], [], [], seconds)[0]:
-            return False
-        try:
-            part = os.read(self.master, 65536)
-        except OSError:  # the other side is closed
-            return False
-        self.text += part.decode("latin-1").replace("\r", "")
-        return bool(part)
-
-    def until(self, pattern):
-        """What stands before and in the first match, which must come within some seconds."""
-        end = time.monotonic() + 30
-        while not (found := re.search(pattern, self.text)):
-            if not self.read(1) and time.monotonic() > end:
-                check(False, f"{pattern!r} did not come, but {self.text[-300:]!r}")
-                return ""
-        before, self.text = self.text[:found.end()], self.text[found.end():]
-        return before
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def ask(self, line):
-        self.type(line + "\n")
-        return self.until(r"\(lookaside\) $")
-
-    def end(self):
-        while self.read(20):
-            pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
 
 
 def ask_the_kernel(terminal):
@@ -85,13 +48,12 @@ def ask_the_kernel(terminal):
 
 
 def talk(lookaside, kernel, arguments):
-    terminal = Terminal([lookaside, "run", "-q", "-a", arguments, "--max-cycles", "200M", "-o", "talked", kernel])
+    terminal = Terminal([lookaside, "run", "-q", "-a", arguments, "--max-cycles", "200M", "-o", "talked", kernel], complain)
     terminal.until("zone")
     raw = termios.tcgetattr(terminal.master)
     terminal.type("\x01h")
     terminal.until("Ctrl-A c  .*\n")
-    terminal.type("\x01c")
-    place = terminal.until(r"\(lookaside\) $")
+    place = terminal.monitor()
     check(re.search(r"cycle \d+( in \w+)?\n[0-9a-f]{8}: \w+", place), f"where it is: {place!r}")
     check(termios.tcgetattr(terminal.master)[3] & termios.ICANON and not raw[3] & termios.ICANON,
           "lines are edited by the terminal in the monitor only")
@@ -113,10 +75,9 @@ def talk(lookaside, kernel, arguments):
     terminal.type("cont\n")
     check(terminal.end() == 80, "the run goes on to its limit")
 
-    terminal = Terminal([lookaside, "run", "-q", "-a", arguments, "-o", "quit", kernel])
+    terminal = Terminal([lookaside, "run", "-q", "-a", arguments, "-o", "quit", kernel], complain)
     terminal.until("zone")
-    terminal.type("\x01c")
-    terminal.until(r"\(lookaside\) $")
+    terminal.monitor()
     terminal.type("quit\n")
     check(terminal.end() == 0, "quit ends the run")
 
