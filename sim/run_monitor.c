@@ -53,7 +53,7 @@ static struct monitor_params params_of(const struct run_monitor *monitor)
                                    .dump = dump,
                                    .checkpoint = checkpoint,
                                    .symbols = run_symbols_now(monitor->symbols, monitor->machine),
-                                   .kernel = run_symbols_kernel(monitor->symbols, monitor->machine),
+                                   .kernel = run_symbols_kernel(monitor->symbols, monitor->machine, false),
                                    .opaque = (void *)(uintptr_t)monitor};
 }
 

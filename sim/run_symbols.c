@@ -34,14 +34,15 @@ void run_symbols_destroy(struct run_symbols *symbols)
     free(symbols);
 }
 
-const struct guest_kernel *run_symbols_kernel(struct run_symbols *symbols, const struct machine *machine)
+const struct guest_kernel *run_symbols_kernel(struct run_symbols *symbols, const struct machine *machine,
+                                              bool is_cheap)
 {
     struct machine_parts parts = machine_parts(machine);
     if (symbols->kernel.ram != parts.ram) { /* a debugger that goes back takes another machine */
         guest_kernel_fini(&symbols->kernel);
         guest_kernel_init(&symbols->kernel, parts.ram, parts.note, parts.note_bytes);
     }
-    guest_kernel_look(&symbols->kernel, false);
+    guest_kernel_look(&symbols->kernel, is_cheap);
     return &symbols->kernel;
 }
 
@@ -49,6 +50,6 @@ const struct elf_symbols *run_symbols_now(struct run_symbols *symbols, const str
 {
     if (symbols->file)
         return symbols->file;
-    const struct guest_kernel *kernel = run_symbols_kernel(symbols, machine);
+    const struct guest_kernel *kernel = run_symbols_kernel(symbols, machine, false);
     return kernel->linux_guest ? linux_guest_symbols(kernel->linux_guest) : NULL;
 }

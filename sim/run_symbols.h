@@ -14,8 +14,9 @@ struct run_symbols;
 struct run_symbols *run_symbols_create(const char *named, const char *image, struct diag *diag);
 void run_symbols_destroy(struct run_symbols *symbols);
 
-/* The kernel that is in the machine's memory now. It holds until the machine runs. */
-const struct guest_kernel *run_symbols_kernel(struct run_symbols *symbols, const struct machine *machine);
+/* The kernel that is in the machine's memory now, until it runs. is_cheap: as in guest_kernel_look. */
+const struct guest_kernel *run_symbols_kernel(struct run_symbols *symbols, const struct machine *machine,
+                                              bool is_cheap);
 
 /* The names of the file, or else those that this kernel has of itself; NULL: none. */
 const struct elf_symbols *run_symbols_now(struct run_symbols *symbols, const struct machine *machine);

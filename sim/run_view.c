@@ -106,6 +106,7 @@ static struct view_source source_of(struct run_view *view)
         .dram = parts.dram,
         .note = parts.note,
         .note_bytes = parts.note_bytes,
+        .kernel = run_symbols_kernel(view->symbols, view->machine, true),
         .console = view->console,
         .history = &view->history,
         .find = find_symbol,
@@ -220,9 +221,9 @@ static void remember_owners(struct run_view *view)
 {
     struct machine_parts parts = machine_parts(view->machine);
     struct view_source source = source_of(view);
-    struct guest_note storage;
+    struct guest_kernel storage;
     view->has_before =
-        view_collect_memory(&view->before, parts.ram, cpu_mmu(parts.cpu), view_note(&storage, &source));
+        view_collect_memory(&view->before, parts.ram, cpu_mmu(parts.cpu), view_kernel(&storage, &source));
 }
 
 static void go_to_next(struct run_view *view, enum view_command command)

@@ -50,17 +50,32 @@ const char *guest_kernel_lacks(const struct guest_kernel *kernel)
                  "has come half way through its start";
 }
 
-bool guest_kernel_owners(const struct guest_kernel *kernel, uint8_t *owner, pfn_t nr_frames)
+static bool owners_by_note(const struct guest_kernel *kernel, uint8_t *owner, uint8_t *free_order,
+                           pfn_t nr_frames)
 {
+    const struct guest_note *note = &kernel->note;
     struct guest_mem_map map;
-    if (kernel->linux_guest)
-        return linux_guest_owners(kernel->linux_guest, owner, nr_frames);
-    if (!kernel->has_note || !guest_note_mem_map(&kernel->note, kernel->ram, &map))
+    if (!guest_note_mem_map(note, kernel->ram, &map))
         return false;
     for (pfn_t pfn = 0; pfn < nr_frames; pfn++)
-        owner[pfn] = (uint8_t)(pfn < map.nr_pages ? guest_note_owner(&kernel->note, kernel->ram, &map, pfn)
+        owner[pfn] = (uint8_t)(pfn < map.nr_pages ? guest_note_owner(note, kernel->ram, &map, pfn)
                                                   : GUEST_OWNER_RESERVED);
+    pfn_t end = map.nr_pages < nr_frames ? map.nr_pages : nr_frames;
+    for (pfn_t pfn = 0; free_order && pfn < end; pfn++) {
+        unsigned order;
+        if (owner[pfn] == GUEST_OWNER_FREE && guest_note_free_block(note, kernel->ram, &map, pfn, &order))
+            for (pfn_t i = pfn; i < end && i < pfn + (1ull << order); i++)
+                free_order[i] = (uint8_t)order;
+    }
     return true;
+}
+
+bool guest_kernel_owners(const struct guest_kernel *kernel, uint8_t *owner, uint8_t *free_order,
+                         pfn_t nr_frames)
+{
+    if (kernel->linux_guest)
+        return linux_guest_owners(kernel->linux_guest, owner, free_order, nr_frames);
+    return kernel->has_note && owners_by_note(kernel, owner, free_order, nr_frames);
 }
 
 bool guest_kernel_zone(const struct guest_kernel *kernel, unsigned index, struct guest_zone *zone)

@@ -32,8 +32,12 @@ const char *guest_kernel_name(const struct guest_kernel *kernel, char *text, siz
 /* Why tasks, areas and zones are not known, for people; NULL: they are. */
 const char *guest_kernel_lacks(const struct guest_kernel *kernel);
 
-/* The owner of each frame, enum guest_owner. False: not known. */
-bool guest_kernel_owners(const struct guest_kernel *kernel, uint8_t *owner, pfn_t nr_frames);
+/*
+ * The owner of each frame, enum guest_owner; in free_order, which was 0 and may be NULL, the order of the free
+ * block that it lies in. False: not known.
+ */
+bool guest_kernel_owners(const struct guest_kernel *kernel, uint8_t *owner, uint8_t *free_order,
+                         pfn_t nr_frames);
 
 /* As guest_note_zone, guest_note_current_task, guest_note_tasks and guest_note_areas. */
 bool guest_kernel_zone(const struct guest_kernel *kernel, unsigned index, struct guest_zone *zone);

@@ -37,9 +37,9 @@ bool linux_guest_has_layouts(const struct linux_guest *guest);
 
 /*
  * The owner of each frame (enum guest_owner) by its page descriptor, and where there is none
- * GUEST_OWNER_RESERVED. False: the descriptors cannot be read.
+ * GUEST_OWNER_RESERVED; free_order as in guest_kernel_owners. False: the descriptors cannot be read.
  */
-bool linux_guest_owners(struct linux_guest *guest, uint8_t *owner, pfn_t nr_frames);
+bool linux_guest_owners(struct linux_guest *guest, uint8_t *owner, uint8_t *free_order, pfn_t nr_frames);
 
 /* As guest_note_zone, of all nodes: zone `index` < GUEST_MAX_ZONES. */
 bool linux_guest_zone(struct linux_guest *guest, unsigned index, struct guest_zone *zone);

@@ -173,7 +173,7 @@ static uint8_t owner_of_tail(const struct page_map *map, const struct page *page
     return head < pfn ? owner[head] : (uint8_t)GUEST_OWNER_KERNEL;
 }
 
-bool linux_guest_owners(struct linux_guest *guest, uint8_t *owner, pfn_t nr_frames)
+bool linux_guest_owners(struct linux_guest *guest, uint8_t *owner, uint8_t *free_order, pfn_t nr_frames)
 {
     struct page_map map;
     if (!find_map(guest, &map))
@@ -189,6 +189,8 @@ bool linux_guest_owners(struct linux_guest *guest, uint8_t *owner, pfn_t nr_fram
             pfn_t room = nr_frames - pfn, nr = page.private <= MAX_ORDER ? (pfn_t)1 << page.private : 1;
             nr = nr < room ? nr : room;
             memset(owner + pfn, GUEST_OWNER_FREE, nr);
+            if (free_order)
+                memset(free_order + pfn, nr > 1 ? (int)page.private : 0, nr);
             pfn += nr - 1;
         } else {
             owner[pfn] = (uint8_t)owner_of(guest, &map, pfn, &page);

@@ -122,7 +122,7 @@ void monitor_show_owners(const struct guest_kernel *kernel, const uint64_t *addr
     pfn_t nr_frames = kernel->ram->size_bytes / PAGE_BYTES;
     uint64_t nr_by_owner[NR_GUEST_OWNERS] = {0};
     uint8_t *owner = malloc(nr_frames);
-    if (!owner || !guest_kernel_owners(kernel, owner, nr_frames))
+    if (!owner || !guest_kernel_owners(kernel, owner, NULL, nr_frames))
         fputs("no page descriptors are known in memory\n", to);
     else if (address && *address / PAGE_BYTES >= nr_frames)
         fprintf(to, "%08" PRIx64 " is behind the end of RAM\n", *address);

@@ -37,9 +37,9 @@ void view_history_update(struct view_history *history, const struct view_source 
         .instructions = cpu_stats(source->cpu)->instructions,
     };
     cpu_cpi_stack(source->cpu, sample.cpi_stack);
-    struct guest_note storage;
+    struct guest_kernel storage;
     struct view_zone zone[GUEST_MAX_ZONES];
-    unsigned nr_zones = view_collect_zones(zone, source->ram, view_note(&storage, source));
+    unsigned nr_zones = view_collect_zones(zone, source->ram, view_kernel(&storage, source));
     for (unsigned i = 0; i < nr_zones; i++)
         sample.free_pages += zone[i].guest.free_pages;
     sample.has_free_pages = nr_zones > 0;

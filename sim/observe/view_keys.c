@@ -99,8 +99,8 @@ static void show_next_level(struct view_ui *ui, const struct view_source *source
 static void choose_process(struct view_ui *ui, const struct view_source *source, bool is_forward)
 {
     struct view_processes processes;
-    struct guest_note storage;
-    view_collect_processes(&processes, source, view_note(&storage, source), ui->process_root);
+    struct guest_kernel storage;
+    view_collect_processes(&processes, source, view_kernel(&storage, source), ui->process_root);
     unsigned nr = 0;
     while (nr < processes.nr && processes.process[nr].has_task)
         nr++;

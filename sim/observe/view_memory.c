@@ -29,43 +29,19 @@ static void clip_zone(struct view_zone *zone, pfn_t nr_frames)
 }
 
 unsigned view_collect_zones(struct view_zone zone[GUEST_MAX_ZONES], const struct ram *ram,
-                            const struct guest_note *note)
+                            const struct guest_kernel *kernel)
 {
     unsigned nr_zones = 0;
-    for (unsigned i = 0; note && i < GUEST_MAX_ZONES; i++) {
+    for (unsigned i = 0; kernel && i < GUEST_MAX_ZONES; i++) {
         struct view_zone *next = &zone[nr_zones];
         *next = (struct view_zone){.has_counts = true};
-        if (!guest_note_zone(note, ram, i, &next->guest))
+        if (!guest_kernel_zone(kernel, i, &next->guest))
             continue;
         clip_zone(next, ram->size_bytes / PAGE_BYTES);
         if (next->nr_frames)
             nr_zones++;
     }
     return nr_zones;
-}
-
-static void collect_free_blocks(struct view_memory *memory, const struct ram *ram,
-                                const struct guest_note *note, const struct guest_mem_map *map)
-{
-    pfn_t end = map->nr_pages < memory->nr_frames ? map->nr_pages : memory->nr_frames;
-    for (pfn_t pfn = 0; pfn < end; pfn++) {
-        unsigned order;
-        if (memory->owner[pfn] == VIEW_OWNER_FREE && guest_note_free_block(note, ram, map, pfn, &order))
-            for (pfn_t i = pfn; i < end && i < pfn + (1ull << order); i++)
-                memory->free_order[i] = (uint8_t)order;
-    }
-}
-
-static bool collect_owners(struct view_memory *memory, const struct ram *ram, const struct guest_note *note)
-{
-    struct guest_mem_map map;
-    if (!guest_note_mem_map(note, ram, &map))
-        return false;
-    for (pfn_t pfn = 0; pfn < memory->nr_frames; pfn++)
-        memory->owner[pfn] =
-            (uint8_t)(pfn < map.nr_pages ? guest_note_owner(note, ram, &map, pfn) : GUEST_OWNER_RESERVED);
-    collect_free_blocks(memory, ram, note, &map);
-    return true;
 }
 
 /* The host's pages that were never written are not read either: that would only make the host back them. */
@@ -110,7 +86,7 @@ static void take_table(void *opaque, pfn_t frame)
 }
 
 bool view_collect_memory(struct view_memory *memory, const struct ram *ram, const struct mmu *mmu,
-                         const struct guest_note *note)
+                         const struct guest_kernel *kernel)
 {
     pfn_t nr_frames = ram->size_bytes / PAGE_BYTES;
     if (nr_frames != memory->nr_frames) {
@@ -123,7 +99,8 @@ bool view_collect_memory(struct view_memory *memory, const struct ram *ram, cons
         memory->nr_frames = nr_frames;
     }
     memset(memory->free_order, 0, nr_frames);
-    memory->is_from_note = note && collect_owners(memory, ram, note);
+    memory->is_from_note =
+        kernel && guest_kernel_owners(kernel, memory->owner, memory->free_order, nr_frames);
     if (!memory->is_from_note) {
         collect_contents(memory, ram);
         const struct view_mapping_visitor visitor = {memory, take_page, take_table, false};
@@ -133,7 +110,7 @@ bool view_collect_memory(struct view_memory *memory, const struct ram *ram, cons
     memset(memory->nr_by_owner, 0, sizeof memory->nr_by_owner);
     for (pfn_t pfn = 0; pfn < nr_frames; pfn++)
         memory->nr_by_owner[memory->owner[pfn]]++;
-    memory->nr_zones = view_collect_zones(memory->zone, ram, memory->is_from_note ? note : NULL);
+    memory->nr_zones = view_collect_zones(memory->zone, ram, memory->is_from_note ? kernel : NULL);
     if (memory->nr_zones == 0) {
         memory->nr_zones = 1;
         memory->zone[0] = (struct view_zone){.guest.name = "RAM", .nr_frames = nr_frames};

@@ -23,9 +23,12 @@ void view_model_destroy(struct view_model *model)
     free(model);
 }
 
-const struct guest_note *view_note(struct guest_note *note, const struct view_source *source)
+const struct guest_kernel *view_kernel(struct guest_kernel *storage, const struct view_source *source)
 {
-    return guest_note_parse(note, source->note, source->note_bytes) == NULL ? note : NULL;
+    if (source->kernel)
+        return source->kernel;
+    guest_kernel_init(storage, source->ram, source->note, source->note_bytes);
+    return storage->has_note ? storage : NULL;
 }
 
 static void collect_cpu(struct view_cpu *into, struct cpu *cpu)
@@ -153,7 +156,7 @@ void view_collect_focus(struct view_model *model, const struct view_source *sour
 
 /* The address space that is shown: of a process that the user chose, or the one in use. */
 static bool collect_shown_space(struct view_model *model, const struct view_source *source,
-                                const struct guest_note *note)
+                                const struct guest_kernel *kernel)
 {
     const struct view_processes *processes = &model->processes;
     if (processes->nr == 0)
@@ -162,7 +165,7 @@ static bool collect_shown_space(struct view_model *model, const struct view_sour
     struct paging_mode mode = cpu_mmu(source->cpu)->mode;
     if (processes->is_chosen)
         mode = view_mode_of(source, process->root);
-    return view_collect_space(&model->space, source->ram, &mode, &model->memory, note,
+    return view_collect_space(&model->space, source->ram, &mode, &model->memory, kernel,
                               process->has_task ? &process->task : NULL);
 }
 
@@ -170,20 +173,20 @@ bool view_collect(struct view_model *model, const struct view_source *source, ui
 {
     const struct tlb *const tlbs[NR_VIEW_TLBS] = {source->itlb, source->dtlb, source->l2_tlb};
     const struct cache *const caches[NR_VIEW_CACHES] = {source->l1i, source->l1d, source->l2, source->l3};
-    struct guest_note storage;
-    const struct guest_note *note = view_note(&storage, source);
+    struct guest_kernel storage;
+    const struct guest_kernel *kernel = view_kernel(&storage, source);
     take_name(model->image_name, source->image_name);
     take_name(model->config_name, source->config_name);
     model->clock_hz = source->clock_hz;
     model->is_paused = source->is_paused;
     model->is_ended = source->is_ended;
     collect_cpu(&model->cpu, source->cpu);
-    if (!view_collect_memory(&model->memory, source->ram, source->cpu ? cpu_mmu(source->cpu) : NULL, note))
+    if (!view_collect_memory(&model->memory, source->ram, source->cpu ? cpu_mmu(source->cpu) : NULL, kernel))
         return false;
-    model->has_task = note && guest_note_current_task(note, source->ram, &model->task);
-    view_collect_processes(&model->processes, source, note, process_root);
+    model->has_task = kernel && guest_kernel_current_task(kernel, &model->task);
+    view_collect_processes(&model->processes, source, kernel, process_root);
     if (!view_collect_frame_processes(model, source) || !view_collect_changes(model, source) ||
-        !collect_shown_space(model, source, note))
+        !collect_shown_space(model, source, kernel))
         return false;
     model->place[0] = 0;
     if (source->place && source->cpu)

@@ -5,7 +5,7 @@
 #ifndef LK_SIM_OBSERVE_VIEW_MODEL_H
 #define LK_SIM_OBSERVE_VIEW_MODEL_H
 
-#include "sim/observe/guest_note.h"
+#include "sim/observe/guest_kernel.h"
 #include "sim/observe/view_history.h"
 #include "sim/observe/view_source.h"
 
@@ -255,11 +255,11 @@ void view_model_destroy(struct view_model *model);
  */
 bool view_collect(struct view_model *model, const struct view_source *source, uint64_t process_root);
 
-/* The parts of it. `mmu`, `mode`, `note` and `task` may be NULL. For view_collect and tests. */
+/* The parts of it. `mmu`, `mode`, `kernel` and `task` may be NULL. For view_collect and tests. */
 bool view_collect_memory(struct view_memory *memory, const struct ram *ram, const struct mmu *mmu,
-                         const struct guest_note *note);
+                         const struct guest_kernel *kernel);
 bool view_collect_space(struct view_space *space, const struct ram *ram, const struct paging_mode *mode,
-                        const struct view_memory *memory, const struct guest_note *note,
+                        const struct view_memory *memory, const struct guest_kernel *kernel,
                         const struct guest_task *task);
 void view_collect_tlb(struct view_tlb *into, const struct tlb *tlb);
 void view_collect_cache(struct view_cache *into, const struct cache *cache, const struct view_memory *memory);
@@ -267,11 +267,11 @@ void view_collect_console(struct view_console *into, const struct console *conso
 bool view_collect_heat(struct view_model *model, const struct view_source *source);
 
 /*
- * The processes that the kernel tells of, or the address space in use; which of them is shown. `note` may be
+ * The processes that the kernel tells of, or the address space in use; which of them is shown. `kernel` may be
  * NULL.
  */
 void view_collect_processes(struct view_processes *into, const struct view_source *source,
-                            const struct guest_note *note, uint64_t process_root);
+                            const struct guest_kernel *kernel, uint64_t process_root);
 
 /* Whose each frame is, by the page tables of model->processes. Returns false when memory is short. */
 bool view_collect_frame_processes(struct view_model *model, const struct view_source *source);
@@ -294,12 +294,12 @@ void view_collect_focus(struct view_model *model, const struct view_source *sour
 
 const char *view_mover_name(enum view_mover mover);
 
-/* The zones that the kernel tells of, clipped to RAM; none without `note`. Returns how many. */
+/* The zones that the kernel tells of, clipped to RAM; none without `kernel`. Returns how many. */
 unsigned view_collect_zones(struct view_zone zone[GUEST_MAX_ZONES], const struct ram *ram,
-                            const struct guest_note *note);
+                            const struct guest_kernel *kernel);
 
-/* The note as the guest gave it; NULL when it has none, or one that cannot be used. */
-const struct guest_note *view_note(struct guest_note *note, const struct view_source *source);
+/* The source's kernel, or in `storage` what its note tells of one; NULL when there is neither. */
+const struct guest_kernel *view_kernel(struct guest_kernel *storage, const struct view_source *source);
 
 const char *view_owner_name(enum view_owner owner);
 

@@ -46,13 +46,13 @@ static bool add_process(void *opaque, const struct guest_task *task)
 }
 
 void view_collect_processes(struct view_processes *into, const struct view_source *source,
-                            const struct guest_note *note, uint64_t process_root)
+                            const struct guest_kernel *kernel, uint64_t process_root)
 {
     *into = (struct view_processes){0};
     if (!source->cpu || paging_kind(&cpu_mmu(source->cpu)->mode) == PAGING_OFF)
         return;
-    if (note)
-        guest_note_tasks(note, source->ram, add_process, into);
+    if (kernel)
+        guest_kernel_tasks(kernel, add_process, into);
     uint64_t in_use = root_in_use(&cpu_mmu(source->cpu)->mode);
     unsigned nr = into->nr, running = nr, chosen = nr;
     for (unsigned i = 0; i < nr; i++) {

@@ -8,6 +8,7 @@
 #include "cpu/cpu.h"
 #include "sim/observe/console.h"
 
+struct guest_kernel;
 struct view_history;
 struct view_memory;
 
@@ -37,6 +38,7 @@ struct view_source {
     const struct dram *dram;
     const void *note; /* contents of the image's ELF note (struct load_result) */
     size_t note_bytes;
+    const struct guest_kernel *kernel; /* as of now, instead of what the note alone tells; may be NULL */
     const struct console *console;
     const struct view_vga *vga;
     const struct stat_registry *stats; /* as of now */

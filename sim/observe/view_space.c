@@ -122,7 +122,7 @@ static void take_areas(struct view_space *space, const struct guest_area *area, 
 }
 
 bool view_collect_space(struct view_space *space, const struct ram *ram, const struct paging_mode *mode,
-                        const struct view_memory *memory, const struct guest_note *note,
+                        const struct view_memory *memory, const struct guest_kernel *kernel,
                         const struct guest_task *task)
 {
     *space = (struct view_space){.is_paging = mode && paging_kind(mode) != PAGING_OFF};
@@ -130,7 +130,7 @@ bool view_collect_space(struct view_space *space, const struct ram *ram, const s
         return true;
     space->root = mode->cr3 & ~(uint64_t)PAGE_MASK;
     struct guest_area area[GUEST_MAX_AREAS];
-    unsigned nr = note && task ? guest_note_areas(note, ram, task, area) : 0;
+    unsigned nr = kernel && task ? guest_kernel_areas(kernel, task, area) : 0;
     space->has_areas = nr > 0;
     take_areas(space, area, nr);
     const struct view_mapping_visitor finder = {space, nr ? find_kernel : find_stretch, NULL, false};

@@ -451,8 +451,8 @@ Test(linux_guest, areas)
 Test(linux_guest, owners_and_zones)
 {
     struct linux_guest *guest = linux_guest_find(&ram);
-    static uint8_t owner[NR_FRAMES + 1];
-    cr_assert(linux_guest_owners(guest, owner, NR_FRAMES + 1));
+    static uint8_t owner[NR_FRAMES + 1], free_order[NR_FRAMES + 1];
+    cr_assert(linux_guest_owners(guest, owner, free_order, NR_FRAMES + 1));
     for (unsigned i = 0; i <= NR_FRAMES; i++) {
         enum guest_owner want = i < 16 || i == NR_FRAMES                    ? GUEST_OWNER_RESERVED
                                 : i == 16 || i == 17                        ? GUEST_OWNER_SLAB
@@ -462,6 +462,7 @@ Test(linux_guest, owners_and_zones)
                                 : (i >= 32 && i < 40) || i == 41 || i == 42 ? GUEST_OWNER_FREE
                                                                             : GUEST_OWNER_KERNEL;
         cr_expect_eq(owner[i], want, "frame %u: %u", i, owner[i]);
+        cr_expect_eq(free_order[i], i >= 32 && i < 40 ? 3 : 0, "frame %u", i);
     }
     struct guest_zone zone;
     cr_assert(linux_guest_zone(guest, 0, &zone), "a zone without pages is none");
@@ -496,7 +497,7 @@ static void ask_all(void)
     linux_guest_tasks(guest, see, &seen);
     if (linux_guest_current_task(guest, &task))
         cr_assert_leq(linux_guest_areas(guest, &task, area), GUEST_MAX_AREAS);
-    if (linux_guest_owners(guest, owner, NR_FRAMES))
+    if (linux_guest_owners(guest, owner, NULL, NR_FRAMES))
         for (unsigned i = 0; i < NR_FRAMES; i++)
             cr_assert_lt(owner[i], NR_GUEST_OWNERS);
     for (unsigned i = 0; i < GUEST_MAX_ZONES; i++)

@@ -216,8 +216,8 @@ static struct guest_note make_note(void)
 
 Test(view, with_a_note_frames_are_the_kernels_and_zones_are_cut_at_ram)
 {
-    struct guest_note note = make_note();
-    cr_assert(view_collect_memory(&model->memory, &ram, NULL, &note));
+    const struct guest_kernel kernel = {.ram = &ram, .has_note = true, .note = make_note()};
+    cr_assert(view_collect_memory(&model->memory, &ram, NULL, &kernel));
     const struct view_memory *memory = &model->memory;
     cr_assert(memory->is_from_note);
     cr_assert_eq(memory->owner[0], VIEW_OWNER_KERNEL);

@@ -369,7 +369,8 @@ Test(view_choices, frames_that_changed_owner_are_named)
     struct view_memory before = {0};
     source.note = &note;
     source.note_bytes = sizeof note;
-    cr_assert(view_collect_memory(&before, &ram, cpu_mmu(cpu), &note));
+    const struct guest_kernel kernel = {.ram = &ram, .has_note = true, .note = note};
+    cr_assert(view_collect_memory(&before, &ram, cpu_mmu(cpu), &kernel));
     cr_assert(view_collect(model, &source, 0));
     cr_assert_eq(model->changes.nr, 0, "there is nothing to compare with");
     source.before = &before;

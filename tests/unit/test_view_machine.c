@@ -306,14 +306,14 @@ Test(view_machine, the_first_page_fault_gives_a_frame_another_owner)
     struct view_source source = source_of(&guest);
     struct view_model *model = view_model_create();
     struct view_memory before = {0};
-    struct guest_note note;
+    struct guest_kernel note;
     uint64_t linear = cpu_state(source.cpu).cr2;
     cr_assert_eq(linear, 0x12345670);
     cr_assert(model && view_collect(model, &source, 0));
     view_collect_focus(model, &source, linear);
     cr_assert(model->cpu.walk.is_fault && model->cpu.walk.linear.v == linear);
     cr_assert(!model->focus.is_mapped && model->focus.walk.nr_steps == 1);
-    cr_assert(view_collect_memory(&before, source.ram, cpu_mmu(source.cpu), view_note(&note, &source)));
+    cr_assert(view_collect_memory(&before, source.ram, cpu_mmu(source.cpu), view_kernel(&note, &source)));
 
     step_until(&guest, has_returned);
     source.before = &before;
