@@ -33,8 +33,8 @@ const char *guest_kernel_name(const struct guest_kernel *kernel, char *text, siz
 const char *guest_kernel_lacks(const struct guest_kernel *kernel);
 
 /*
- * The owner of each frame, enum guest_owner; in free_order, which was 0 and may be NULL, the order of the free
- * block that it lies in. False: not known.
+ * The owner of each frame, enum guest_owner; in free_order, which was 0 and may be NULL, the order of the
+ * free block that it lies in. False: not known.
  */
 bool guest_kernel_owners(const struct guest_kernel *kernel, uint8_t *owner, uint8_t *free_order,
                          pfn_t nr_frames);

@@ -267,8 +267,8 @@ void view_collect_console(struct view_console *into, const struct console *conso
 bool view_collect_heat(struct view_model *model, const struct view_source *source);
 
 /*
- * The processes that the kernel tells of, or the address space in use; which of them is shown. `kernel` may be
- * NULL.
+ * The processes that the kernel tells of, or the address space in use; which of them is shown. `kernel`
+ * may be NULL.
  */
 void view_collect_processes(struct view_processes *into, const struct view_source *source,
                             const struct guest_kernel *kernel, uint64_t process_root);

@@ -12,7 +12,8 @@ enum { LRU = 5, SLAB = 7, BUDDY = 10, ANON = 12, NO_PAGE = 20, TABLE = 26, RESER
 
 enum { IS_RESERVED, IS_FREE, IS_SLAB, IS_CACHE, IS_ANON, IS_TABLE, IS_OTHER, NR_KINDS };
 
-static const char *const names[NR_KINDS] = {"reserved", "free", "slab", "page cache", "anonymous", "page tables", "other"};
+static const char *const names[NR_KINDS] = {"reserved",  "free",        "slab", "page cache",
+                                            "anonymous", "page tables", "other"};
 
 static int kind_of(uint64_t flags)
 {
