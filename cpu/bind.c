@@ -133,15 +133,21 @@ static void bind_rip_relative(const struct dec_insn *dec, struct insn *insn)
     insn->disp = (int32_t)disp;
 }
 
+/* Whether a base is all that an access through FS or GS needs of it. */
+static bool has_only_base(const struct cpu *cpu, unsigned seg)
+{
+    return cpu->code_key & CODE_KEY_64BIT ||
+           (seg >= DEC_SEG_FS && cpu->code_key >> (CODE_KEY_BASED_SHIFT + seg) & 1);
+}
+
 /*
- * In 64-bit code a base of FS or GS is one more summand: where the operand has no base or no index, it takes
- * the place. Not where an address is no access (LEA) or made by the executor from a register that the opcode
- * implies.
+ * Such a base is one more summand: where the operand has no base or no index, it takes the place. Not where
+ * an address is no access (LEA) or made by the executor from a register that the opcode implies.
  */
 static bool bind_segment_base(const struct cpu *cpu, const struct dec_insn *dec, struct insn *insn)
 {
-    bool is_modrm_memory = dec->has_modrm && dec->modrm < 0xc0;
-    if (!(cpu->code_key & CODE_KEY_64BIT) || !is_modrm_memory || dec->op == DEC_LEA)
+    bool is_memory = (dec->has_modrm && dec->modrm < 0xc0) || dec->op == DEC_MOV;
+    if (!has_only_base(cpu, dec->seg) || !is_memory || dec->op == DEC_LEA)
         return false;
     uint8_t summand = dec->seg == DEC_SEG_FS ? REG_FS : REG_GS;
     if (insn->base == REG_ZERO) {

@@ -260,9 +260,18 @@ void cpu_link(struct cpu *cpu, const struct insn *branch, uint64_t rip)
     if ((linear & ~(uint64_t)PAGE_MASK) != cpu->reg[REG_CODE] ||
         (branch >= cpu->single && branch < cpu->single + SINGLE_RECORDS))
         return;
-    /* Records are constant to those who run them; here is the one place that completes one. */
+    /* Records are constant to those who run them; here and below is where they are completed. */
     ((struct insn *)(uintptr_t)branch)->target =
         cpu_code_at(cpu, cpu->fetch_front->frame, (unsigned)(linear & PAGE_MASK));
+}
+
+void cpu_link_run(struct cpu *cpu, const struct insn *run_end)
+{
+    unsigned offset = run_end->offset;
+    if (offset == PAGE_BYTES || cpu->code_key & CODE_KEY_LIMITED)
+        return;
+    const struct insn *block = cpu_code_at(cpu, cpu->fetch_front->frame, offset);
+    ((struct insn *)(uintptr_t)run_end)->target = offset % cpu->fetch_bytes == 0 ? block : block + 1;
 }
 
 static void forget_jumps(struct cpu *cpu)

@@ -95,6 +95,7 @@ enum exception_vector {
 #define CODE_KEY_FLAT_SHIFT 2 /* a bit for each segment: flat data, for reading and writing */
 #define CODE_KEY_LIMITED (1u << 8)
 #define CODE_KEY_64BIT (1u << 9)
+#define CODE_KEY_BASED_SHIFT 6 /* a bit for FS and one for GS: as flat data, but for a base */
 
 /* Which tag of a front entry an access needs: who asks, and what for. */
 enum front_kind { FRONT_SUPERVISOR = 0, FRONT_USER = 2, FRONT_READ = 0, FRONT_WRITE = 1, NR_FRONT_KINDS = 4 };
@@ -691,6 +692,8 @@ const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t
 enum { SINGLE_RECORDS = 8 };
 /* A direct branch within its page was taken to `rip`: it need not ask again. */
 void cpu_link(struct cpu *cpu, const struct insn *branch, uint64_t rip);
+/* A run came to its end within its page: the next time it goes straight on to the next one's records. */
+void cpu_link_run(struct cpu *cpu, const struct insn *run_end);
 void cpu_free_dead_code(struct cpu *cpu);
 void cpu_drop_all_code(struct cpu *cpu);
 /* For checkpoints: which bytes are decoded. What is read back is known to be, and is decoded when it runs. */

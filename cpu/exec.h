@@ -69,6 +69,12 @@ ALWAYS_INLINE const struct insn *exec_raise_code(struct cpu *cpu, const struct i
 
 /* ---- Time ---- */
 
+/* From one issue slot to the next; without time each instruction takes a cycle. */
+ALWAYS_INLINE stamp_t exec_step(const struct cpu *cpu)
+{
+    return EXEC_IS_TIMED ? cpu->step : STAMP_CYCLE;
+}
+
 /* Waits until `ready`, and books what was lost to the reason that `ready` carries. */
 ALWAYS_INLINE stamp_t exec_wait(struct cpu *cpu, stamp_t t, stamp_t ready)
 {
@@ -144,17 +150,17 @@ ALWAYS_INLINE stamp_t exec_after(stamp_t ready)
 ALWAYS_INLINE const struct insn *exec_next(struct cpu *cpu, const struct insn *insn, stamp_t t, stamp_t done)
 {
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, done, t + cpu->step);
-    return exec_go(cpu, insn + 1, t + cpu->step);
+        EXEC_NAME(watch)(cpu, insn, t, done, t + exec_step(cpu));
+    return exec_go(cpu, insn + 1, t + exec_step(cpu));
 }
 
 /* The end of an instruction after which execution goes on at cpu->rip, which the executor has set. */
 ALWAYS_INLINE const struct insn *exec_leave(struct cpu *cpu, const struct insn *insn, stamp_t t, stamp_t done)
 {
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, done, t + cpu->step);
+        EXEC_NAME(watch)(cpu, insn, t, done, t + exec_step(cpu));
     cpu->stats.instructions += insn->position + 1u;
-    return EXEC_NAME(resume)(cpu, insn, t + cpu->step);
+    return EXEC_NAME(resume)(cpu, insn, t + exec_step(cpu));
 }
 
 /* rip of the instruction behind this one. */
@@ -450,6 +456,12 @@ struct exec_place {
     struct tlb_entry *entry;
 };
 
+/* Whether the entry that a shortcut leads to is what it was; without TLBs all lead to the same one. */
+ALWAYS_INLINE bool exec_is_good(const struct cpu *cpu, const struct front *front)
+{
+    return front->id == (EXEC_IS_TIMED ? front->entry->id : cpu->mmu.untimed.id);
+}
+
 /* Finds it; all this does is compare. `kind` is FRONT_READ, FRONT_WRITE or EXEC_READ_WRITE. */
 ALWAYS_INLINE struct exec_place exec_find(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
                                           unsigned kind)
@@ -458,7 +470,7 @@ ALWAYS_INLINE struct exec_place exec_find(struct cpu *cpu, uint64_t linear, unsi
     uint64_t page = linear >> PAGE_SHIFT;
     const struct front *front = &cpu->data_front[front_index(page, DATA_FRONT_ENTRIES)];
     if (UNLIKELY(front->tag[cpu->front_kind + (kind == FRONT_READ ? FRONT_READ : FRONT_WRITE)] != page ||
-                 front->entry->id != front->id))
+                 !exec_is_good(cpu, front)))
         return nowhere;
     if (!EXEC_IS_TIMED && UNLIKELY((linear & PAGE_MASK) > PAGE_BYTES - size_bytes))
         return nowhere;
@@ -481,9 +493,10 @@ ALWAYS_INLINE struct exec_place exec_find(struct cpu *cpu, uint64_t linear, unsi
 /* The access is made: its TLB entry is used, and the access counted. */
 ALWAYS_INLINE void exec_use(struct cpu *cpu, const struct exec_place *place)
 {
-    uint64_t use = ++*cpu->data_clock;
     if (EXEC_IS_TIMED)
-        place->entry->last_use = use;
+        place->entry->last_use = ++*cpu->data_clock;
+    else
+        ++cpu->untimed_clocks[0];
 }
 
 /*

@@ -39,10 +39,10 @@ static __attribute__((noinline, cold)) const struct insn *fetch_slow(struct cpu 
 ALWAYS_INLINE const struct insn *fetch_block(struct cpu *cpu, const struct insn *insn, stamp_t t)
 {
     const struct front *front = cpu->fetch_front;
-    if ((EXEC_IS_WATCHED && !cpu->params.observer->wants_no_hits) || UNLIKELY(front->entry->id != front->id))
+    if ((EXEC_IS_WATCHED && !cpu->params.observer->wants_no_hits) || UNLIKELY(!exec_is_good(cpu, front)))
         return fetch_slow(cpu, insn, t);
     if (!EXEC_IS_TIMED) {
-        ++*cpu->fetch_clock;
+        ++cpu->untimed_clocks[1];
         return exec_go(cpu, insn + 1, t);
     }
     const uint64_t *mru_line = (const uint64_t *)insn->target;
@@ -90,7 +90,10 @@ ALWAYS_INLINE const struct insn *go_on(struct cpu *cpu, stamp_t t)
 EXEC(run_end)
 {
     cpu->stats.instructions += insn->position;
+    if (LIKELY(insn->target != NULL))
+        return exec_go(cpu, insn->target, t);
     cpu->rip = cpu_insn_rip(cpu, insn);
+    cpu_link_run(cpu, insn);
     bool is_new_block = insn->offset % cpu->fetch_bytes == 0;
     return is_new_block ? EXEC_NAME(resume)(cpu, insn, t) : go_on(cpu, t);
 }

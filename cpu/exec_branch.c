@@ -44,9 +44,9 @@ ALWAYS_INLINE const struct insn *go_to(struct cpu *cpu, const struct insn *insn,
 ALWAYS_INLINE const struct insn *take(struct cpu *cpu, const struct insn *insn, stamp_t t, uint64_t rip)
 {
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1), t + cpu->step);
+        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1), t + exec_step(cpu));
     cpu->stats.instructions += insn->position + 1u;
-    return go_to(cpu, insn, t + cpu->step, rip);
+    return go_to(cpu, insn, t + exec_step(cpu), rip);
 }
 
 /*
@@ -61,9 +61,9 @@ ALWAYS_INLINE bool is_linked(const struct cpu *cpu, const struct insn *insn)
 ALWAYS_INLINE const struct insn *take_linked(struct cpu *cpu, const struct insn *insn, stamp_t t)
 {
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1), t + cpu->step);
+        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1), t + exec_step(cpu));
     cpu->stats.instructions += insn->position + 1u;
-    return exec_go(cpu, insn->target, t + cpu->step);
+    return exec_go(cpu, insn->target, t + exec_step(cpu));
 }
 
 ALWAYS_INLINE const struct insn *take_direct(struct cpu *cpu, const struct insn *insn, stamp_t t,
@@ -299,7 +299,7 @@ EXEC_TWIN(ret)
 ALWAYS_INLINE const struct insn *finish_far(struct cpu *cpu, const struct insn *insn, stamp_t t)
 {
     stamp_t done =
-        EXEC_IS_TIMED ? cpu_serialise(cpu, cpu->clock, insn->latency_cycles) : cpu->clock + cpu->step;
+        EXEC_IS_TIMED ? cpu_serialise(cpu, cpu->clock, insn->latency_cycles) : cpu->clock + exec_step(cpu);
     if (EXEC_IS_WATCHED)
         EXEC_NAME(watch)(cpu, insn, t, done, done);
     cpu->stats.instructions += insn->position + 1u;

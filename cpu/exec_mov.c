@@ -244,10 +244,10 @@ EXEC(nop)
         return exec_next(cpu, insn, t, exec_done(t, 1));
     /* It is retired before it acts, so that what it counts is counted up to here. */
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1), t + cpu->step);
+        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1), t + exec_step(cpu));
     cpu->rip = exec_next_rip(cpu, insn);
     cpu->stats.instructions += insn->position + 1u;
-    cpu->clock = t + cpu->step;
+    cpu->clock = t + exec_step(cpu);
     cpu_marker(cpu, (uint32_t)insn->disp & 0xffff, stamp_cycle(t));
     return EXEC_NAME(resume)(cpu, insn, cpu->clock);
 }

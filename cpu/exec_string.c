@@ -154,7 +154,7 @@ ALWAYS_INLINE const struct insn *string_slow(struct cpu *cpu, const struct insn 
     }
     if (is_over)
         return string_done(cpu, insn, t, op, done);
-    t += cpu->step;
+    t += exec_step(cpu);
     if (t >= cpu->deadline)
         return string_pause(cpu, insn, t);
     return exec_go(cpu, insn, t);
@@ -175,7 +175,7 @@ ALWAYS_INLINE uint64_t lower_of(uint64_t a, uint64_t b)
 /* How many iterations begin before the deadline; at least one. */
 ALWAYS_INLINE uint64_t iterations_left(const struct cpu *cpu, stamp_t t)
 {
-    return t >= cpu->deadline ? 1 : (cpu->deadline - t - 1) / cpu->step + 1;
+    return t >= cpu->deadline ? 1 : (cpu->deadline - t - 1) / exec_step(cpu) + 1;
 }
 
 /*
@@ -252,7 +252,7 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
                 fill_up(to.host, a, nr, size_bytes);
             *cpu->data_clock += op == STRING_MOVS ? 2 * nr : nr;
             cpu->fast_stores += nr;
-            t += (nr - 1) * cpu->step;
+            t += (nr - 1) * exec_step(cpu);
         } else {
             for (;;) {
                 stamp_t ready = t;
@@ -281,15 +281,15 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
                     is_over = string_ends(insn, a, b);
                 }
                 nr++;
-                if (nr == room || is_over || t + cpu->step >= cpu->deadline)
+                if (nr == room || is_over || t + exec_step(cpu) >= cpu->deadline)
                     break;
                 if (reads_source(op))
                     from.host += is_down ? -(int)size_bytes : (int)size_bytes;
                 if (has_destination(op))
                     to.host += is_down ? -(int)size_bytes : (int)size_bytes;
-                if (UNLIKELY(string_meets_store(cpu, op, size_bytes, &from, &to, t + cpu->step)))
+                if (UNLIKELY(string_meets_store(cpu, op, size_bytes, &from, &to, t + exec_step(cpu))))
                     break;
-                t += cpu->step;
+                t += exec_step(cpu);
                 if (op == STRING_LODS && size_bytes < 4) /* rAX keeps the rest */
                     t = exec_wait(cpu, t, done);
             }
@@ -306,7 +306,7 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
         }
         if (nr == left || is_over || !is_repeated)
             return string_done(cpu, insn, t, op, done);
-        t += cpu->step;
+        t += exec_step(cpu);
         if (t >= cpu->deadline)
             return string_pause(cpu, insn, t);
         if (op == STRING_LODS)
@@ -354,7 +354,7 @@ ALWAYS_INLINE const struct insn *io_step(struct cpu *cpu, const struct insn *ins
     }
     if (is_over)
         return exec_next(cpu, insn, t, exec_done(t, 1));
-    t += cpu->step;
+    t += exec_step(cpu);
     if (t >= cpu->deadline)
         return string_pause(cpu, insn, t);
     return exec_go(cpu, insn, t);

@@ -8,7 +8,7 @@
 ALWAYS_INLINE const struct insn *finish_call(struct cpu *cpu, const struct insn *insn, stamp_t t)
 {
     stamp_t done =
-        EXEC_IS_TIMED ? cpu_serialise(cpu, cpu->clock, insn->latency_cycles) : cpu->clock + cpu->step;
+        EXEC_IS_TIMED ? cpu_serialise(cpu, cpu->clock, insn->latency_cycles) : cpu->clock + exec_step(cpu);
     if (EXEC_IS_WATCHED)
         EXEC_NAME(watch)(cpu, insn, t, done, done);
     cpu->stats.instructions += insn->position + 1u;

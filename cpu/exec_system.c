@@ -11,9 +11,9 @@ ALWAYS_INLINE const struct insn *finish_serial(struct cpu *cpu, const struct ins
     stamp_t done = cpu_serialise(cpu, t, insn->latency_cycles);
     cpu_redirect(cpu, done);
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, done, done + cpu->step);
+        EXEC_NAME(watch)(cpu, insn, t, done, done + exec_step(cpu));
     cpu->stats.instructions += insn->position + 1u;
-    return EXEC_NAME(resume)(cpu, insn, done + cpu->step);
+    return EXEC_NAME(resume)(cpu, insn, done + exec_step(cpu));
 }
 
 /* CLI and STI: CPL must not exceed IOPL (SDM 2A CLI, 2B STI). */

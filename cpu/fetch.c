@@ -12,7 +12,7 @@ static void fill_fetch_front(struct cpu *cpu, uint64_t linear, struct tlb_entry 
     front->entry = entry;
     bool can_hit = !cpu->is_timed || mmu_cache_use(&cpu->mmu, mmu_memory_type(&cpu->mmu, entry, front->frame),
                                                    false) == CACHE_USE_ALL;
-    front->id = can_hit ? entry->id : 0; /* no entry's: every block goes the long way */
+    front->id = can_hit ? entry->id : UINT64_MAX; /* no entry's: every block goes the long way */
     front->tag[FRONT_SUPERVISOR] =
         paging_allows(&cpu->control, entry->flags, MMU_FETCH, MMU_SUPERVISOR) ? page : FRONT_NO_PAGE;
     front->tag[FRONT_USER] =
@@ -21,14 +21,22 @@ static void fill_fetch_front(struct cpu *cpu, uint64_t linear, struct tlb_entry 
 }
 
 /*
- * Functional mode has no ITLB: what a front still holds is not walked for again, so that the number of walks
- * does not depend on where the core was stopped.
+ * By a shortcut that is still good: what an ITLB hit finds and does, without the search. In functional mode,
+ * which has no ITLB, what a front still holds is not walked for again, so that the number of walks does not
+ * depend on where the core was stopped.
  */
-static bool is_in_front(const struct cpu *cpu, uint64_t linear)
+static bool translate_by_front(struct cpu *cpu, uint64_t linear, stamp_t t)
 {
     uint64_t page = linear >> PAGE_SHIFT;
     const struct front *front = &cpu->fetch_fronts[front_index(page, FETCH_FRONT_ENTRIES)];
-    return !cpu->is_timed && front->tag[cpu->front_kind] == page && front->entry->id == front->id;
+    if (front->tag[cpu->front_kind] != page || front->entry->id != front->id)
+        return false;
+    if (cpu->is_timed && (cpu->params.observer || front->entry->ready > stamp_cycle(t)))
+        return false;
+    if (cpu->is_timed && (cpu->control.cr0 & CR0_PG))
+        tlb_hit(cpu->params.itlb, front->entry);
+    cpu->fetch_front = front;
+    return true;
 }
 
 /* The page at `linear`, asked of the ITLB in slot *t, which moves. False: #PF in cpu->fault. */
@@ -38,9 +46,7 @@ static bool translate(struct cpu *cpu, uint64_t linear, stamp_t *t, struct cpu_s
     uint64_t walks = cpu->mmu.stats.walks;
     *seen = (struct cpu_seen_access){.kind = CPU_ACCESS_FETCH, .linear = laddr(linear), .is_new_page = true};
     seen->asked = stamp_cycle(*t);
-    if (is_in_front(cpu, linear)) {
-        cpu->fetch_front = &cpu->fetch_fronts[front_index(linear >> PAGE_SHIFT, FETCH_FRONT_ENTRIES)];
-    } else {
+    if (!translate_by_front(cpu, linear, *t)) {
         enum mmu_asker asker = cpu->front_kind == FRONT_USER ? MMU_USER : MMU_SUPERVISOR;
         bool is_good = cpu_translate(cpu, linear, MMU_FETCH, asker, t, &entry);
         seen->nr_walks = cpu->mmu.stats.walks - walks;

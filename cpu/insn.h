@@ -25,7 +25,7 @@ enum insn_flag {
     INSN_SRC_HIGH = 4,      /* src is AH, CH, DH or BH */
     INSN_READS_DST = 8,     /* MMX and SSE: the result depends on what the destination was */
     INSN_ALIGNED = 16,      /* memory operand of 16 bytes that must be aligned */
-    INSN_SEGMENT_BASE = 32, /* 64-bit code: base or index is the base of FS or GS */
+    INSN_SEGMENT_BASE = 32, /* base or index is the base of FS or GS */
     INSN_WIDE_ADDRESS = 64, /* the offset is 64 bits of `imm` */
     INSN_ITERATES = 128,    /* takes the iterative unit until its result is there */
 };

@@ -39,6 +39,21 @@ bool cpu_mark_accessed(struct cpu *cpu, uint16_t selector, const struct descript
     return cpu_write(cpu, base + (selector & SELECTOR_INDEX) + 5, 1, true, rights);
 }
 
+/*
+ * What decoded code may know of a segment outside 64-bit code. A base of GS counts for programs only: kernels
+ * leave theirs in it, and their code would be decoded once with it and once without.
+ */
+static uint32_t segment_key(const struct cpu *cpu, unsigned seg)
+{
+    const struct segment *segment = &cpu->segment[seg];
+    if (!segment_is_whole_data(segment))
+        return 0;
+    if (segment->hidden.base == 0)
+        return 1u << (CODE_KEY_FLAT_SHIFT + seg);
+    bool is_known = seg == DEC_SEG_FS || (seg == DEC_SEG_GS && cpu->cpl == 3);
+    return is_known ? 1u << (CODE_KEY_BASED_SHIFT + seg) : 0;
+}
+
 /* In 64-bit code no segment has a limit, and only FS and GS have bases (SDM 3A 3.2.4). */
 static void set_mode_64bit(struct cpu *cpu)
 {
@@ -61,7 +76,7 @@ static void set_mode_32bit(struct cpu *cpu)
     cpu->code_limit = cs->limit_bytes;
     uint32_t key = cs->is_big | (uint32_t)is_big_stack << 1;
     for (unsigned seg = 0; seg < DEC_NR_SEGS; seg++)
-        key |= (uint32_t)segment_is_flat_data(&cpu->segment[seg]) << (CODE_KEY_FLAT_SHIFT + seg);
+        key |= segment_key(cpu, seg);
     if (cs->limit_bytes != UINT32_MAX)
         key |= CODE_KEY_LIMITED;
     cpu->code_key = key;
@@ -88,9 +103,12 @@ static void data_segment_changed(struct cpu *cpu, unsigned seg)
 {
     cpu->reg[REG_FS] = cpu->segment[DEC_SEG_FS].hidden.base;
     cpu->reg[REG_GS] = cpu->segment[DEC_SEG_GS].hidden.base;
-    uint32_t bit = 1u << (CODE_KEY_FLAT_SHIFT + seg);
-    bool is_flat = !cpu_is_64bit(cpu) && segment_is_flat_data(&cpu->segment[seg]);
-    cpu->code_key = is_flat ? cpu->code_key | bit : cpu->code_key & ~bit;
+    if (cpu_is_64bit(cpu))
+        return;
+    cpu->code_key &= ~(1u << (CODE_KEY_FLAT_SHIFT + seg));
+    if (seg >= DEC_SEG_FS)
+        cpu->code_key &= ~(1u << (CODE_KEY_BASED_SHIFT + seg));
+    cpu->code_key |= segment_key(cpu, seg);
 }
 
 void cpu_set_segment(struct cpu *cpu, unsigned seg, uint16_t selector, const struct descriptor *hidden)

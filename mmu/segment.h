@@ -75,15 +75,24 @@ struct gate gate_decode(uint64_t raw);
  */
 bool segment_allows(const struct segment *segment, uint64_t offset, unsigned size_bytes, bool is_write);
 
-/* Base 0, limit 4 GiB, readable and writable: linear is offset, and no check can fail. */
-static inline bool segment_is_flat_data(const struct segment *segment)
+/*
+ * Limit 4 GiB, readable and writable: no check can fail. Whether an access that wraps around at offset 2^32
+ * does may be chosen (SDM 3A 5.3).
+ */
+static inline bool segment_is_whole_data(const struct segment *segment)
 {
     const struct descriptor *d = &segment->hidden;
-    return segment->is_usable && d->base == 0 && d->limit_bytes == UINT32_MAX &&
+    return segment->is_usable && d->limit_bytes == UINT32_MAX &&
            (d->type & (SEGMENT_CODE | SEGMENT_EXPAND_DOWN | SEGMENT_WRITABLE)) == SEGMENT_WRITABLE;
 }
 
-/* The same for fetching instructions. */
+/* And base 0: linear is offset. */
+static inline bool segment_is_flat_data(const struct segment *segment)
+{
+    return segment->hidden.base == 0 && segment_is_whole_data(segment);
+}
+
+/* Base 0 and limit 4 GiB, for fetching instructions. */
 bool segment_is_flat_code(const struct segment *segment);
 
 #endif

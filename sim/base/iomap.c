@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NR_RECENT = 16 };
+
 struct iomap {
     const char *what;
     struct io_range *ranges; /* sorted by base, disjoint */
     size_t nr_ranges;
-    const struct io_range *recent; /* answered last; a guest polls one device for long */
+    const struct io_range *recent[NR_RECENT]; /* answered last; guests poll, and pause by another port */
     struct iomap_stats stats;
 };
 
@@ -69,7 +71,7 @@ bool iomap_add(struct iomap *map, const struct io_range *range, struct diag *dia
     ranges[at] = *range;
     map->ranges = ranges;
     map->nr_ranges++;
-    map->recent = NULL;
+    memset(map->recent, 0, sizeof map->recent);
     return true;
 }
 
@@ -79,19 +81,19 @@ void iomap_remove(struct iomap *map, uint64_t base)
     assert(at < map->nr_ranges && map->ranges[at].base == base);
     map->nr_ranges--;
     memmove(&map->ranges[at], &map->ranges[at + 1], (map->nr_ranges - at) * sizeof(*map->ranges));
-    map->recent = NULL;
+    memset(map->recent, 0, sizeof map->recent);
 }
 
 static const struct io_range *find(struct iomap *map, uint64_t address)
 {
-    const struct io_range *recent = map->recent;
-    if (recent && address - recent->base < recent->size)
-        return recent;
+    const struct io_range **recent = &map->recent[(address ^ address >> 4) % NR_RECENT];
+    if (*recent && address - (*recent)->base < (*recent)->size)
+        return *recent;
     size_t at = lower_bound(map, address);
     if (at == map->nr_ranges || map->ranges[at].base > address)
         return NULL;
-    map->recent = &map->ranges[at];
-    return map->recent;
+    *recent = &map->ranges[at];
+    return *recent;
 }
 
 /*
@@ -99,6 +101,8 @@ static const struct io_range *find(struct iomap *map, uint64_t address)
  */
 static unsigned piece_width(const struct io_range *range, uint64_t offset, unsigned size)
 {
+    if ((range->widths & size) && (size & (size - 1)) == 0 && size <= range->size - offset)
+        return size;
     for (unsigned width = 8; width > 0; width /= 2) {
         if (width <= size && (range->widths & width) && width <= range->size - offset)
             return width;

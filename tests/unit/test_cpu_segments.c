@@ -106,6 +106,95 @@ Test(cpu_exec, limits_are_those_of_the_descriptor)
     cr_assert_eq(load_at(0xfffd, 0xfff, 0x97, 0), GP);
 }
 
+/* Loads and a read-modify-write through FS or GS. Every dword of memory that they reach holds its address. */
+static void put_accesses(struct world *w, unsigned seg)
+{
+    uint8_t prefix = seg == DEC_SEG_FS ? 0x64 : 0x65;
+    const uint8_t code[] = {
+        prefix, 0xa1, 0x10, 0,    0,    0,          /* mov eax,fs:[10h] */
+        prefix, 0x8b, 0x4b, 4,                      /* mov ecx,fs:[ebx+4] */
+        prefix, 0x8b, 0x54, 0xb3, 8,                /* mov edx,fs:[ebx+esi*4+8] */
+        prefix, 0x8b, 0x3d, 0xfc, 0xff, 0xff, 0xff, /* mov edi,fs:[-4] */
+        prefix, 0x8d, 0x2d, 0x30, 0,    0,    0,    /* lea ebp,fs:[30h] */
+        prefix, 0xff, 0x05, 0x20, 0,    0,    0,    /* inc dword fs:[20h] */
+        0xcd,   END3,                               /* int 30h */
+    };
+    put(w, CODE, code, sizeof code);
+    for (uint32_t at = DATA; at < DATA + 3 * PAGE_BYTES; at += 4)
+        put32(w, at, at);
+}
+
+/* Runs that in a ring with such a descriptor, in a world that may have run it with others. */
+static void run_through(struct world *w, unsigned seg, unsigned ring, uint64_t descriptor)
+{
+    w->state.rip = CODE;
+    if (ring == 3)
+        enter_ring3(w);
+    w->state.gpr[CPU_BX] = 0x40;
+    w->state.gpr[CPU_SI] = 2;
+    w->state.segment[seg] = core_segment((uint16_t)(FREE | ring), descriptor);
+    run(w);
+}
+
+static void expect_through(unsigned seg, unsigned ring)
+{
+    enum { BASE = DATA + PAGE_BYTES, READ_MODIFY_WRITE = CODE + 29, BELOW_BASE = CODE + 15 };
+    unsigned rights = ring == 3 ? 0xf3 : 0x93;
+    struct world w;
+    set_up(&w);
+    put_accesses(&w, seg);
+    struct cpu_state before = w.state;
+    for (uint32_t base = BASE; base <= BASE + 0x104; base += 0x104) {
+        w.state = before;
+        run_through(&w, seg, ring, core_descriptor(base, 0xfffff, rights, 12));
+        cr_assert_eq(w.vector, END3, "segment %u, ring %u, base %x: vector %u", seg, ring, base, w.vector);
+        cr_assert_eq(w.state.gpr[CPU_AX], base + 0x10);
+        cr_assert_eq(w.state.gpr[CPU_CX], base + 0x44);
+        cr_assert_eq(w.state.gpr[CPU_DX], base + 0x50);
+        cr_assert_eq(w.state.gpr[CPU_DI], base - 4);
+        cr_assert_eq(w.state.gpr[CPU_BP], 0x30, "an address is no access");
+        cr_assert_eq(get32(&w, base + 0x20), base + 0x21);
+    }
+    w.state = before;
+    run_through(&w, seg, ring, core_descriptor(BASE, 0xfffff, rights - 2, 12));
+    cr_assert_eq(w.vector, GP, "a write to a read-only segment");
+    cr_assert_eq(frame(&w, 1), READ_MODIFY_WRITE);
+    w.state = before;
+    run_through(&w, seg, ring, core_descriptor(BASE, 0x53, rights, 4));
+    cr_assert_eq(w.vector, GP, "beyond a limit");
+    cr_assert_eq(frame(&w, 1), BELOW_BASE);
+    tear_down(&w);
+}
+
+Test(cpu_exec, a_base_of_fs_or_gs_is_added_and_code_that_ran_with_another_segment_sees_the_new_one)
+{
+    expect_through(DEC_SEG_FS, 0);
+    expect_through(DEC_SEG_FS, 3);
+    expect_through(DEC_SEG_GS, 0);
+    expect_through(DEC_SEG_GS, 3);
+}
+
+Test(cpu_exec, code_that_loads_fs_again_and_again_uses_each_segment_in_turn)
+{
+    struct world w;
+    set_up(&w);
+    PROGRAM(&w, 0x8e, 0xe0,               /* mov fs,ax */
+            0x64, 0x8b, 0x1d, 0, 0, 0, 0, /* mov ebx,fs:[0] */
+            0x01, 0xde, 0x91, 0x4a,       /* add esi,ebx; xchg eax,ecx; dec edx */
+            0x75, 0xf1, 0xf4);            /* jnz CODE; hlt */
+    put64(&w, GDT + FREE, core_descriptor(DATA, 0xfffff, 0x93, 12));
+    put64(&w, GDT + FREE + 8, core_descriptor(DATA + 0x100, 3, 0x93, 4));
+    put32(&w, DATA, 0x1000);
+    put32(&w, DATA + 0x100, 1);
+    w.state.gpr[CPU_AX] = FREE;
+    w.state.gpr[CPU_CX] = FREE + 8;
+    w.state.gpr[CPU_DX] = 5;
+    run(&w);
+    cr_assert_eq(w.vector, NR_VECTORS);
+    cr_assert_eq(w.state.gpr[CPU_SI], 0x3002);
+    tear_down(&w);
+}
+
 Test(cpu_exec, a_push_below_an_expand_down_stack_is_a_stack_fault)
 {
     struct world w;
