@@ -19,8 +19,9 @@ class Guest(NamedTuple):
     has_counters: bool = True   # the processor's, which Linux uses only with a local APIC
     can_power_off: bool = True  # by ACPI; without it the kernel halts for good
     is_short: bool = False      # in ./dev test
-    what: str = "boot"          # boot, shell, memtest, disk, root (on a disk), network, grub, observed (by the monitor), or
-                                # twice: with the same statistics
+    # boot, shell, prompt (and no further), restore, memtest, disk, root (on a disk), network, grub, observed (by the monitor),
+    # or twice: with the same statistics
+    what: str = "boot"
     has_layouts: bool = True    # the kernel carries BTF, which tells the layout of its structures
 
 
@@ -41,6 +42,9 @@ GUESTS = (
     Guest("686-pae, PVH, twice", "686-pae", PVH, models=("inorder",), what="twice"),
     Guest("686-pae, a shell on COM1", "686-pae", PVH, models=("functional",), what="shell"),
     Guest("686-pae, in the monitor", "686-pae", PVH, models=("functional",), what="observed", has_layouts=False),
+    Guest("686-pae, to the prompt", "686-pae", PVH, what="prompt"),
+    Guest("686-pae, to the prompt, noisapnp", "686-pae", PVH, ARGUMENTS + " noisapnp", what="prompt"),
+    Guest("686-pae, a checkpoint at the prompt", "686-pae", PVH, models=("functional",), what="restore"),
     Guest("686-pae, an IDE disk", "686-pae", PVH, what="disk"),
     Guest("686-pae, root on IDE", "686-pae", PVH, what="root"),
     Guest("686-pae, a network card", "686-pae", PVH, what="network"),
@@ -54,6 +58,7 @@ GUESTS = (
     Guest("686, unpacked", "686", "--unpack"),
     Guest("686, bzImage", "686", models=("functional",)),
     Guest("amd64, PVH", "amd64", PVH),
+    Guest("amd64, to the prompt", "amd64", PVH, what="prompt"),
     Guest("amd64, root on IDE", "amd64", PVH, what="root"),
     Guest("amd64, bzImage", "amd64"),
     Guest("amd64, 64-bit entry", "amd64", "--unpack --boot linux64", models=("functional",)),
@@ -185,9 +190,14 @@ def agree(answer, region):
         0 <= region["cpu0.cycles"] - pair[1] <= 400
 
 
+def strange_lines(console):
+    """What a guest said that it should not have to say."""
+    return [f"it says: {line.strip()}" for line in console.splitlines() if STRANGE.search(line)][:3]
+
+
 def complaints(guest, release, console, region):
     """What is wrong with what a guest that was booted said; `region` is what was counted in its region of interest."""
-    found = [f"it says: {line.strip()}" for line in console.splitlines() if STRANGE.search(line)][:3]
+    found = strange_lines(console)
     answers = {}
     for name, text in ANSWER.findall(console):
         answers.setdefault(name, []).append(text)

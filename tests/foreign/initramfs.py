@@ -28,6 +28,13 @@ answer faults 'grep pgfault /proc/vmstat'
 echo "<done> ."
 @LAST@
 """
+# What stands between a kernel and its prompt at the least.
+PROMPT_SCRIPT = """#!/bin/sh
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+@LAST@
+"""
 # For a kernel whose root is on a disk: its drivers are loaded, and the disk's own /init goes on.
 DISK_SCRIPT = """#!/bin/sh
 mount -t proc proc /proc
@@ -47,6 +54,7 @@ echo 3 >/proc/sys/vm/drop_caches
 answer again 'md5sum /written'"""
 DISK_POWER_OFF = "mount -o remount,ro / && poweroff -f"
 POWER_OFF = "poweroff -f"
+TYPED = f"echo '{POWER_OFF}' | sh -i 2>&1"
 SHELL = "exec sh -i </dev/console >/dev/console 2>&1"
 
 
@@ -56,8 +64,8 @@ def _entry(number, name, mode, data=b""):
     return head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
 
 
-def make_script(more="", last=POWER_OFF):
-    return SCRIPT.replace("@MORE@", more).replace("@LAST@", last)
+def make_script(more="", last=POWER_OFF, script=SCRIPT):
+    return script.replace("@MORE@", more).replace("@LAST@", last)
 
 
 def make(path, busybox, script, files=()):
