@@ -256,13 +256,11 @@ const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t
 
 void cpu_link(struct cpu *cpu, const struct insn *branch, uint64_t rip)
 {
-    uint64_t linear = cpu_code_linear(cpu, rip);
-    if ((linear & ~(uint64_t)PAGE_MASK) != cpu->reg[REG_CODE] ||
-        (branch >= cpu->single && branch < cpu->single + SINGLE_RECORDS))
+    if (branch >= cpu->single && branch < cpu->single + SINGLE_RECORDS)
         return;
     /* Records are constant to those who run them; here and below is where they are completed. */
-    ((struct insn *)(uintptr_t)branch)->target =
-        cpu_code_at(cpu, cpu->fetch_front->frame, (unsigned)(linear & PAGE_MASK));
+    unsigned offset = (unsigned)(cpu_code_linear(cpu, rip) & PAGE_MASK);
+    ((struct insn *)(uintptr_t)branch)->target = cpu_code_at(cpu, cpu->fetch_front->frame, offset);
 }
 
 void cpu_link_run(struct cpu *cpu, const struct insn *run_end)
@@ -274,10 +272,11 @@ void cpu_link_run(struct cpu *cpu, const struct insn *run_end)
     ((struct insn *)(uintptr_t)run_end)->target = offset % cpu->fetch_bytes == 0 ? block : block + 1;
 }
 
-static void forget_jumps(struct cpu *cpu)
+static void forget_jumps_to(struct cpu *cpu, struct paddr frame)
 {
     for (unsigned i = 0; i < JUMP_CACHE_ENTRIES; i++)
-        cpu->jump_cache[i].linear = UINT64_MAX;
+        if (cpu->jump_cache[i].frame.v == frame.v)
+            cpu->jump_cache[i].linear = UINT64_MAX;
 }
 
 /* Takes a frame's code out of use. */
@@ -294,7 +293,7 @@ static void kill_frame(struct cpu *cpu, struct code_frame *frame)
     cpu->dead_frames = frame;
     if (++cpu->nr_dead_frames >= MAX_DEAD_FRAMES)
         cpu->deadline = 0;
-    forget_jumps(cpu);
+    forget_jumps_to(cpu, frame->frame);
 }
 
 void cpu_code_written(struct cpu *cpu, struct paddr at, uint64_t size_bytes)

@@ -66,12 +66,21 @@ ALWAYS_INLINE const struct insn *take_linked(struct cpu *cpu, const struct insn 
     return exec_go(cpu, insn->target, t + exec_step(cpu));
 }
 
+/* A branch within its page that is taken for the first time; apart, as take_unlinked is. */
+static __attribute__((noinline, cold)) const struct insn *
+link_and_take(struct cpu *cpu, const struct insn *insn, stamp_t t, uint64_t rip)
+{
+    cpu_link(cpu, insn, rip);
+    return take(cpu, insn, t, rip);
+}
+
 ALWAYS_INLINE const struct insn *take_direct(struct cpu *cpu, const struct insn *insn, stamp_t t,
                                              uint64_t rip)
 {
     if (LIKELY(insn->target != NULL))
         return take_linked(cpu, insn, t);
-    cpu_link(cpu, insn, rip);
+    if ((linear_of(cpu, rip) & ~(uint64_t)PAGE_MASK) == cpu->reg[REG_CODE])
+        return link_and_take(cpu, insn, t, rip);
     return take(cpu, insn, t, rip);
 }
 

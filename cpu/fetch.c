@@ -69,6 +69,19 @@ static enum cache_use cache_use(const struct cpu *cpu, struct paddr at)
     return mmu_cache_use(&cpu->mmu, type, false);
 }
 
+/* Asks the L1I in slot *t, which moves to when the line's bytes are there but for a plain hit. */
+static inline struct cache_answer ask_l1i(struct cpu *cpu, enum cache_use use, struct paddr physical,
+                                          uint64_t linear, stamp_t *t)
+{
+    cpu_begin_access(cpu, physical, 0);
+    struct cache_answer answer =
+        cpu_ask_cache(cpu, cpu->params.l1i, use, physical, false, stamp_cycle(*t), linear);
+    cycle_t hit_cycles = cache_hit_cycles(cpu->params.l1i);
+    if (answer.ready > stamp_cycle(*t) + hit_cycles)
+        *t = stamp_of_cycle(answer.ready - hit_cycles) | REASON_L1I;
+    return answer;
+}
+
 /*
  * The line at `physical`, asked of the L1I in slot *t, which moves to when its bytes are there but for a
  * plain hit.
@@ -80,12 +93,7 @@ static void fetch_line(struct cpu *cpu, struct paddr physical, stamp_t *t, struc
     seen->physical = physical;
     seen->served_by = SERVED_BY_L1;
     if (cpu->is_timed && seen->is_ram) {
-        cpu_begin_access(cpu, physical, 0);
-        struct cache_answer answer = cpu_ask_cache(cpu, cpu->params.l1i, cache_use(cpu, physical), physical,
-                                                   false, stamp_cycle(*t), seen->linear.v);
-        cycle_t hit_cycles = cache_hit_cycles(cpu->params.l1i);
-        if (answer.ready > stamp_cycle(*t) + hit_cycles)
-            *t = stamp_of_cycle(answer.ready - hit_cycles) | REASON_L1I;
+        struct cache_answer answer = ask_l1i(cpu, cache_use(cpu, physical), physical, seen->linear.v, t);
         seen->served_by = answer.served_by;
         seen->is_in_flight = cpu->seen_in_flight;
     }
@@ -206,8 +214,34 @@ const struct insn *cpu_fetch_nothing(struct cpu *cpu)
     return go_on_mid_block(cpu, fetch_linear(cpu));
 }
 
+/*
+ * Fetches a block of the page that runs once more, where its translation still stands and nobody watches:
+ * the L1I alone is asked. False: it takes more than that, and nothing has changed.
+ */
+static bool fetch_again(struct cpu *cpu, const struct insn *block)
+{
+    const struct front *front = cpu->fetch_front;
+    struct paddr at = paddr(block->imm << cpu->fetch_line_shift);
+    uint64_t linear = cpu->reg[REG_CODE] | (at.v & PAGE_MASK);
+    if (cpu->params.observer || !cpu->is_timed || cpu->is_mid_block || front->entry->id != front->id ||
+        front->tag[cpu->front_kind] != linear >> PAGE_SHIFT ||
+        front->frame.v != (at.v & ~(uint64_t)PAGE_MASK) ||
+        stamp_of_cycle(front->entry->ready) > cpu->fetch_at ||
+        !cpu->params.is_code_ram(cpu->params.is_ram_opaque, at))
+        return false;
+    stamp_t fetched = next_place(cpu);
+    if (cpu->control.cr0 & CR0_PG)
+        tlb_hit(cpu->params.itlb, front->entry);
+    ask_l1i(cpu, CACHE_USE_ALL, at, linear, &fetched);
+    cpu->stats.fetches++;
+    issue_after(cpu, fetched);
+    return true;
+}
+
 const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block)
 {
+    if (block && fetch_again(cpu, block))
+        return block + 1;
     for (;; block = NULL) {
         if (!block && must_return(cpu))
             return &cpu->stop_record;

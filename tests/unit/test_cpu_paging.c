@@ -458,3 +458,17 @@ Test(cpu_paging, writes_of_control_registers_are_refused_as_the_manual_lists)
         tear_down(&w);
     }
 }
+
+/* The watched core takes no shortcut: what the in-order one counts without it is a translation it kept. */
+Test(cpu_exec, code_that_is_not_cached_is_translated_anew_after_its_tlb_entry_has_gone)
+{
+    struct world w;
+    set_up(&w);
+    PROGRAM(&w, 0x0f, 0x20, 0xc0, 0x0d, 0, 0, 0, 0x40, 0x0f, 0x22,
+            0xc0,                                      /* mov eax,cr0; or eax,CD; mov cr0,eax */
+            0x0f, 0x20, 0xd8, 0x0f, 0x22, 0xd8, 0xf4); /* mov eax,cr3; mov cr3,eax; hlt */
+    run(&w);
+    cr_assert_eq(tlb_stats(w.core[CORE_INORDER].itlb)->misses, 2);
+    cr_assert_eq(tlb_stats(w.core[CORE_WATCHED].itlb)->misses, 2);
+    tear_down(&w);
+}
