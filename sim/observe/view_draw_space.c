@@ -66,22 +66,54 @@ static double address_width(const struct view_space *space)
     return (is_long ? 16 : 8) * canvas_char_width(FONT_SMALL) + GAP;
 }
 
-void draw_space_panel(struct drawing *drawing, struct box panel)
+/* "1.1M": short, for there are several in a row. */
+static void format_short_size(char text[COUNT_CHARS], uint64_t nr_pages)
+{
+    uint64_t kib = nr_pages * (PAGE_BYTES / 1024);
+    if (kib < 1024)
+        snprintf(text, COUNT_CHARS, "%" PRIu64 "K", kib);
+    else
+        snprintf(text, COUNT_CHARS, kib < 1024 * 1024 ? "%.1fM" : "%.1fG",
+                 (double)kib / (kib < 1024 * 1024 ? 1024 : 1024 * 1024));
+}
+
+/* How large the process is: its areas, what is there of them, what of that is its own alone; its tables. */
+static struct box draw_space_head(struct drawing *drawing, struct box panel)
 {
     const struct view_model *model = drawing->model;
     const struct view_space *space = &model->space;
-    char note[96] = "", title[64] = "Address space", user[COUNT_CHARS], tables[COUNT_CHARS];
     const struct view_processes *processes = &model->processes;
-    char process[PROCESS_CHARS];
-    if (processes->nr) {
-        format_process(process, &processes->process[processes->shown]);
-        snprintf(title, sizeof title, "%s: %s", processes->is_chosen ? "Chosen" : "Address space", process);
-    }
-    if (space->is_paging)
-        snprintf(note, sizeof note, "%s, tables %s%s", format_size(user, space->nr_user_pages * PAGE_BYTES),
-                 format_size(tables, space->nr_tables * PAGE_BYTES),
-                 space->has_areas ? "" : ", by the tables");
+    if (!space->is_paging || !processes->nr)
+        return draw_panel(drawing, panel, "Address space", NULL);
+    const struct view_process *process = &processes->process[processes->shown];
+    uint64_t nr_in_areas = 0, nr_own = 0;
+    for (unsigned i = 0; i < space->nr_areas; i++)
+        if (space->area[i].rights & VIEW_AREA_USER)
+            nr_in_areas += (space->area[i].end - space->area[i].start) / PAGE_BYTES;
+    for (pfn_t pfn = 0; pfn < model->memory.nr_frames; pfn++)
+        nr_own += (model->frame_process[pfn] & VIEW_FRAME_PROCESS) == VIEW_FRAME_FIRST + processes->shown;
+    nr_own -= nr_own < process->nr_tables ? nr_own : process->nr_tables;
+    char name[PROCESS_CHARS], title[64], note[192], vss[COUNT_CHARS], rss[COUNT_CHARS], uss[COUNT_CHARS],
+        tables[COUNT_CHARS];
+    format_process(name, process);
+    snprintf(title, sizeof title, "%s%s", name, processes->is_chosen ? " (chosen)" : "");
+    format_short_size(vss, nr_in_areas);
+    format_short_size(rss, process->nr_frames);
+    format_short_size(uss, nr_own);
+    format_short_size(tables, process->nr_tables);
+    snprintf(note, sizeof note, "VSS %s RSS %s USS %s tables %s%s", vss, rss, uss, tables,
+             space->has_areas ? "" : ", by the tables");
     struct box inside = draw_panel(drawing, panel, title, note);
+    hover(drawing, (struct box){panel.x, panel.y, panel.w, inside.y - panel.y},
+          "its areas have %s, of which %s are in memory, %s of these its own alone; its page tables take %s",
+          vss, rss, uss, tables);
+    return inside;
+}
+
+void draw_space_panel(struct drawing *drawing, struct box panel)
+{
+    const struct view_space *space = &drawing->model->space;
+    struct box inside = draw_space_head(drawing, panel);
     if (!space->is_paging) {
         canvas_text(drawing->canvas, inside.x, inside.y, FONT_TEXT, drawing->theme->dim,
                     "paging is off: linear addresses are physical ones");
