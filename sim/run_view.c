@@ -87,6 +87,21 @@ static void refresh(void *opaque, struct view_source *source)
     machine_stale(view->machine, &source->nr_stale);
 }
 
+/* "ended": it went on, and something else ended the run. */
+static const char *how_it_ended(const struct machine *machine)
+{
+    static const char *const words[] = {
+        [MACHINE_RUNNING] = "ended",
+        [MACHINE_POWER_OFF] = "powered off",
+        [MACHINE_GUEST_EXIT] = "guest exit",
+        [MACHINE_TRIPLE_FAULT] = "triple fault",
+        [MACHINE_RESET] = "reset",
+        [MACHINE_PANIC] = "panic",
+        [MACHINE_HALTED] = "halted for good",
+    };
+    return words[machine_how_ended(machine)];
+}
+
 static struct view_source source_of(struct run_view *view)
 {
     struct machine_parts parts = machine_parts(view->machine);
@@ -116,7 +131,7 @@ static struct view_source source_of(struct run_view *view)
         .opaque = view,
         .clock_hz = parts.config->cpu_frequency_hz,
         .is_paused = view->is_paused,
-        .is_ended = view->is_ended,
+        .end = view->is_ended ? how_it_ended(view->machine) : NULL,
     };
 }
 
@@ -376,6 +391,7 @@ void run_view_finish(struct run_view *view, struct diag *diag)
     if (!view)
         return;
     const struct run_options *o = view->options;
+    view->is_ended = true;
     if (o->screenshot && !view->is_photographed && o->screenshot_cycle != EV_NEVER)
         fprintf(stderr, "lookaside: --screenshot: no picture, for the run ended before cycle %" PRIu64 "\n",
                 o->screenshot_cycle);
@@ -383,7 +399,7 @@ void run_view_finish(struct run_view *view, struct diag *diag)
         type_keys(view, diag);
         take_picture(view, o->screenshot, diag);
     }
-    view->is_paused = view->is_ended = true;
+    view->is_paused = true;
     while (view->window && look(view, diag))
         continue;
 }

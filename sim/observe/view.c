@@ -207,8 +207,8 @@ enum view_command view_frame(struct view *view, const struct view_source *source
 {
     enum view_command command = VIEW_NOTHING;
     SDL_Event event;
-    bool has_event = source->is_paused || source->is_ended ? SDL_WaitEventTimeout(&event, PAUSED_WAIT_MS)
-                                                           : SDL_PollEvent(&event);
+    bool has_event = source->is_paused || source->end ? SDL_WaitEventTimeout(&event, PAUSED_WAIT_MS)
+                                                      : SDL_PollEvent(&event);
     /* One command a call; the rest stays in the queue for the next. */
     while (has_event) {
         command = take_event(view, source, &event);

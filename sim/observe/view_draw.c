@@ -259,7 +259,7 @@ static void draw_title_bar(struct drawing *drawing)
 {
     const struct view_model *model = drawing->model;
     struct canvas *canvas = drawing->canvas;
-    const char *state = model->is_ended        ? "ended"
+    const char *state = model->end             ? model->end
                         : model->is_paused     ? "paused"
                         : !model->cpu.is_there ? ""
                         : !model->cpu.is_timed ? "functional"

@@ -101,8 +101,10 @@ static struct box draw_space_head(struct drawing *drawing, struct box panel)
     format_short_size(rss, process->nr_frames);
     format_short_size(uss, nr_own);
     format_short_size(tables, process->nr_tables);
-    snprintf(note, sizeof note, "VSS %s RSS %s USS %s tables %s%s", vss, rss, uss, tables,
-             space->has_areas ? "" : ", by the tables");
+    if (space->has_areas)
+        snprintf(note, sizeof note, "VSS %s RSS %s USS %s tables %s", vss, rss, uss, tables);
+    else
+        snprintf(note, sizeof note, "user %s, tables %s, by the tables", rss, tables);
     struct box inside = draw_panel(drawing, panel, title, note);
     hover(drawing, (struct box){panel.x, panel.y, panel.w, inside.y - panel.y},
           "its areas have %s, of which %s are in memory, %s of these its own alone; its page tables take %s",

@@ -179,7 +179,7 @@ bool view_collect(struct view_model *model, const struct view_source *source, ui
     take_name(model->config_name, source->config_name);
     model->clock_hz = source->clock_hz;
     model->is_paused = source->is_paused;
-    model->is_ended = source->is_ended;
+    model->end = source->end;
     collect_cpu(&model->cpu, source->cpu);
     if (!view_collect_memory(&model->memory, source->ram, source->cpu ? cpu_mmu(source->cpu) : NULL, kernel))
         return false;

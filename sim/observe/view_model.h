@@ -222,7 +222,8 @@ enum view_cache_name { VIEW_L1I, VIEW_L1D, VIEW_L2, VIEW_L3, NR_VIEW_CACHES };
 struct view_model {
     char image_name[VIEW_NAME_CHARS], config_name[VIEW_NAME_CHARS];
     uint64_t clock_hz;
-    bool is_paused, is_ended;
+    bool is_paused;
+    const char *end; /* how the guest has ended; NULL: it has not */
     struct view_cpu cpu;
     struct view_memory memory;
     struct view_processes processes;

@@ -45,8 +45,8 @@ struct view_source {
     size_t nr_stale;                   /* places where caches and memory differed */
     const struct view_history *history;
     uint64_t clock_hz;
-    bool is_paused; /* the window waits for the user */
-    bool is_ended;  /* the guest has ended; likewise */
+    bool is_paused;  /* the window waits for the user */
+    const char *end; /* "powered off": how the guest has ended; NULL: it has not. The window waits too. */
     /* Memory as it was before the last step; NULL: what has changed is not shown. */
     const struct view_memory *before;
     /* Says where an address lies: "do_page_fault+0x15". NULL: nothing is known of it. */
