@@ -3,6 +3,7 @@
 #include "sim/base/snap.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -335,4 +336,19 @@ void dma_memory_snap(struct dma_memory *memory, struct snap *snap)
     SNAP_SKIP(snap, memory->translate_opaque);
     SNAP_COUNTERS(snap, memory->stats);
     SNAP_CLOSE(snap, memory);
+}
+
+uint64_t dma_bytes_moved(const struct stat_registry *registry, const char *path)
+{
+    static const char *const paths[] = {"dma.engine", "dma.ide", "dma.isa", "dma.nic"};
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < sizeof paths / sizeof *paths; i++) {
+        char read[32], written[32];
+        if (path && strcmp(path, paths[i]) != 0)
+            continue;
+        snprintf(read, sizeof read, "%s.bytes_read", paths[i]);
+        snprintf(written, sizeof written, "%s.bytes_written", paths[i]);
+        sum += stat_count(registry, read) + stat_count(registry, written);
+    }
+    return sum;
 }

@@ -121,6 +121,12 @@ struct dma_master_stats {
 const struct dma_master_stats *dma_master_stats(const struct dma_master *master);
 bool dma_master_register_stats(struct dma_master *master, struct stat_registry *registry, const char *path);
 
+/*
+ * Bytes that a device whose statistics are registered there ("dma.ide") has read and written; NULL: those of
+ * all devices of a machine. What a machine does not have has moved nothing.
+ */
+uint64_t dma_bytes_moved(const struct stat_registry *registry, const char *path);
+
 /* Their state, for checkpoints (sim/base/snap.h). */
 struct snap;
 void dma_master_snap(struct dma_master *master, struct snap *snap);

@@ -1,6 +1,7 @@
 #include "sim/run_view_steps.h"
 
 #include "cpu/decode.h"
+#include "dma/master.h"
 #include "sim/observe/guest_note.h"
 
 #include <inttypes.h>
@@ -20,18 +21,6 @@ static uint64_t count_quick(struct cpu *cpu, enum view_command command)
     default:
         return cpu_stats(cpu)->interrupts;
     }
-}
-
-static uint64_t count_moved(struct machine *machine)
-{
-    static const char *const names[] = {"dma.engine.bytes_read", "dma.engine.bytes_written",
-                                        "dma.ide.bytes_read",    "dma.ide.bytes_written",
-                                        "dma.isa.bytes_read",    "dma.isa.bytes_written"};
-    const struct stat_registry *stats = machine_stats(machine);
-    uint64_t sum = 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        sum += stat_count(stats, names[i]);
-    return sum;
 }
 
 /* Between which watermarks each zone's free pages are: a digit a zone. */
@@ -95,12 +84,12 @@ static bool slice_to_next(struct machine *machine, enum view_command command)
 {
     struct cpu *cpu = machine_parts(machine).cpu;
     bool is_dma = command == VIEW_NEXT_DMA;
-    uint64_t before = is_dma ? count_moved(machine) : see_watermarks(machine);
+    uint64_t before = is_dma ? dma_bytes_moved(machine_stats(machine), NULL) : see_watermarks(machine);
     if (!is_dma && before == 0)
         return false;
     for (unsigned i = 0; i < MAX_SLICES; i++) {
         enum machine_end why = machine_run(machine, cpu_now(cpu) + SLICE_CYCLES);
-        if ((is_dma ? count_moved(machine) : see_watermarks(machine)) != before)
+        if ((is_dma ? dma_bytes_moved(machine_stats(machine), NULL) : see_watermarks(machine)) != before)
             return true;
         if (why != MACHINE_RUNNING)
             return false;

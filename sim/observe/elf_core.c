@@ -3,6 +3,7 @@
 #include "cpu/debugger.h"
 #include "sim/base/outfile.h"
 #include "sim/observe/page_ranges.h"
+#include "sim/observe/vmcoreinfo.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -10,7 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_SEGMENTS = 60000, NOTE_BYTES = 512 };
+/*
+ * So many runs may begin with a page of RAM, and further ones are left out: Linux maps one page of each
+ * processor at every 64 KiB of 512 GiB, for returns to 16-bit stacks.
+ */
+enum { MAX_SEGMENTS = 60000, MAX_ALIASES = 1024, NOTE_BYTES = 512 };
 
 /* A run of linear addresses and the RAM behind it. */
 struct piece {
@@ -25,6 +30,7 @@ struct core {
     const struct ram *ram;
     uint8_t
         *page; /* by number, enum page_bit; of RAM, and (TAKEN) of linear addresses as low as RAM is large */
+    uint16_t *nr_aliases; /* by page number: runs that begin with it */
     uint64_t nr_pages;
     struct piece piece[MAX_SEGMENTS];
     size_t nr_pieces;
@@ -39,10 +45,13 @@ static void add_page(struct core *core, uint64_t linear, uint64_t physical, unsi
     if (last && last->linear + last->size_bytes == linear && last->physical + last->size_bytes == physical &&
         last->flags == flags) {
         last->size_bytes += PAGE_BYTES;
+    } else if (core->nr_aliases[physical >> PAGE_SHIFT] == MAX_ALIASES) {
+        return;
     } else if (core->nr_pieces == MAX_SEGMENTS) {
         core->is_full = true;
         return;
     } else {
+        core->nr_aliases[physical >> PAGE_SHIFT]++;
         core->piece[core->nr_pieces++] = (struct piece){linear, physical, PAGE_BYTES, flags};
     }
     core->page[physical >> PAGE_SHIFT] |= PAGE_IS_REACHED;
@@ -211,7 +220,8 @@ static void write_segment(const struct core *core, unsigned type, const struct p
                        .p_paddr = piece->physical,
                        .p_filesz = piece->size_bytes,
                        .p_memsz = type == PT_NOTE ? 0 : piece->size_bytes,
-                       .p_align = type == PT_NOTE ? 4 : PAGE_BYTES};
+                       .p_align =
+                           type == PT_NOTE ? 4 : 0}; /* none, as in Linux's cores: crash looks for it */
     Elf32_Phdr narrow = {.p_type = type,
                          .p_flags = piece->flags,
                          .p_offset = (Elf32_Off)offset,
@@ -256,7 +266,9 @@ static bool write_core(const struct core *core, const char *file, struct diag *d
     size_t nr_segments = core->nr_pieces + 1;
     uint64_t header_bytes = core->is_64bit ? sizeof(Elf64_Ehdr) + nr_segments * sizeof(Elf64_Phdr)
                                            : sizeof(Elf32_Ehdr) + nr_segments * sizeof(Elf32_Phdr);
-    const struct piece of_note = {.size_bytes = make_note(core, note)};
+    size_t status_bytes = make_note(core, note), kernel_bytes;
+    const uint8_t *kernel_note = vmcoreinfo_find(core->ram, &kernel_bytes);
+    const struct piece of_note = {.size_bytes = status_bytes + kernel_bytes};
     uint64_t offset = (header_bytes + of_note.size_bytes + PAGE_MASK) & ~(uint64_t)PAGE_MASK;
     if (!core->is_64bit && offset + core->ram->size_bytes > UINT32_MAX)
         return diag_add(diag, EXIT_STATUS_NO_OUTPUT,
@@ -269,7 +281,9 @@ static bool write_core(const struct core *core, const char *file, struct diag *d
     write_segment(core, PT_NOTE, &of_note, header_bytes, out.to);
     for (size_t i = 0; i < core->nr_pieces; i++)
         write_segment(core, PT_LOAD, &core->piece[i], offset + core->piece[i].physical, out.to);
-    fwrite(note, of_note.size_bytes, 1, out.to);
+    fwrite(note, status_bytes, 1, out.to);
+    if (kernel_note)
+        fwrite(kernel_note, kernel_bytes, 1, out.to);
     if (write_ram(core, offset, out.to))
         return outfile_commit(&out, diag);
     diag_add(diag, EXIT_STATUS_NO_OUTPUT, "%s: cannot be written: %s", file, strerror(errno));
@@ -281,11 +295,13 @@ bool elf_core_write(const struct cpu *cpu, const struct ram *ram, const char *fi
 {
     struct core *core = calloc(1, sizeof *core);
     uint8_t *page = calloc(ram->size_bytes >> PAGE_SHIFT, 1);
-    bool is_good = core && page;
+    uint16_t *nr_aliases = calloc(ram->size_bytes >> PAGE_SHIFT, sizeof *nr_aliases);
+    bool is_good = core && page && nr_aliases;
     if (is_good) {
         core->cpu = cpu;
         core->ram = ram;
         core->page = page;
+        core->nr_aliases = nr_aliases;
         core->nr_pages = ram->size_bytes >> PAGE_SHIFT;
         core->is_64bit = cpu_state(cpu).efer & EFER_LMA;
         find_pieces(core);
@@ -300,6 +316,7 @@ bool elf_core_write(const struct cpu *cpu, const struct ram *ram, const char *fi
         diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
     }
     free(page);
+    free(nr_aliases);
     free(core);
     return is_good;
 }

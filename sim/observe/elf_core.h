@@ -1,7 +1,8 @@
 /*
  * A stopped machine as an ELF core: RAM once, the linear addresses that the page tables map as segments over
  * it, and the processor's registers as those of a process (System V ABI, "Program Header"; NT_PRSTATUS as
- * Linux writes it). gdb opens it with the guest's symbols.
+ * Linux writes it). gdb opens it with the guest's symbols. If a Linux guest has the note VMCOREINFO, that is
+ * in it, too.
  */
 #ifndef LK_SIM_OBSERVE_ELF_CORE_H
 #define LK_SIM_OBSERVE_ELF_CORE_H

@@ -1,6 +1,7 @@
 #include "sim/observe/view_model.h"
 
 #include "cpu/decode.h"
+#include "dma/master.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,10 +104,8 @@ static void collect_dma(struct view_dma *into, const struct view_source *source)
         name[6] = (char)('0' + i);
         into->mover_bytes[VIEW_MOVER_CHANNEL_0 + i] = stat_count(stats, name);
     }
-    into->mover_bytes[VIEW_MOVER_IDE] =
-        stat_count(stats, "dma.ide.bytes_read") + stat_count(stats, "dma.ide.bytes_written");
-    into->mover_bytes[VIEW_MOVER_ISA] =
-        stat_count(stats, "dma.isa.bytes_read") + stat_count(stats, "dma.isa.bytes_written");
+    into->mover_bytes[VIEW_MOVER_IDE] = dma_bytes_moved(stats, "dma.ide");
+    into->mover_bytes[VIEW_MOVER_ISA] = dma_bytes_moved(stats, "dma.isa");
     into->snoops = stat_count(stats, "dma.snoops");
     into->interventions = stat_count(stats, "dma.interventions");
     into->lines_invalidated = stat_count(stats, "dma.lines_invalidated");

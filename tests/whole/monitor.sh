@@ -45,6 +45,15 @@ if command -v gdb >/dev/null; then
     gdb -nx -q -batch -ex backtrace "$LK_KERNEL" crash.core >said 2>&1
     grep -q " in panic (\|^#[0-9]* *panic (" said || complain "the core of a dead guest has no calls: $(cat said)"
 fi
+# Linux's own note, for crash and its like; and a page that has more addresses than a core has room for.
+build_guest core
+timeout 60 "$LK" run -q -s machine.ram=64MiB -s cpu.model=functional -o core --elf-core note.core core.elf >out 2>err </dev/null
+readelf -nW note.core >notes 2>&1
+text=$(printf 'OSRELEASE=6.1.0-test\nPAGESIZE=4096\n' | od -An -v -tx1 | tr -d '\n')
+[ "$(grep -c VMCOREINFO notes)" = 1 ] && grep -q "^ *VMCOREINFO *0x00000023.*description data:$text *$" notes ||
+    complain "the note of a Linux kernel: $(cat notes)"
+readelf -lW note.core >segments 2>&1
+[ "$(grep -c ' LOAD .* 0x002f8000 ' segments)" = 1024 ] || complain "a page with many addresses: $(grep -c ' 0x002f8000 ' segments)"
 "$LK" run -q demo -o no --elf-core /nowhere/core >out 2>err </dev/null
 [ $? = 73 ] && [ "$(wc -l <err)" = 1 ] || complain "a core that cannot be written: $(cat err)"
 for option in --elf-core=f@x --progress=sometimes; do
