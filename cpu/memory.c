@@ -293,7 +293,8 @@ static void write_device(struct cpu *cpu, const struct piece *piece, stamp_t *t,
 static bool overlaps(const struct buffered_store *store, const uint8_t *host, unsigned size_bytes)
 {
     for (unsigned i = 0; i < 2; i++)
-        if (host < store->host[i] + store->size_bytes[i] && store->host[i] < host + size_bytes)
+        if (store->size_bytes[i] && host < store->host[i] + store->size_bytes[i] &&
+            store->host[i] < host + size_bytes)
             return true;
     return false;
 }

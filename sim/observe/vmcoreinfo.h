@@ -1,7 +1,7 @@
 /*
  * What a Linux kernel leaves in memory for those who read its core: the ELF note VMCOREINFO, with its
- * release, symbols and structure layouts (Documentation/admin-guide/kdump/vmcoreinfo.rst; crash, makedumpfile and drgn
- * look for it).
+ * release, symbols and structure layouts (Documentation/admin-guide/kdump/vmcoreinfo.rst). It is what
+ * crash, makedumpfile and drgn look for.
  */
 #ifndef LK_SIM_OBSERVE_VMCOREINFO_H
 #define LK_SIM_OBSERVE_VMCOREINFO_H
