@@ -4,6 +4,7 @@
 
 #include "sim/base/addr.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,5 +35,22 @@ static inline unsigned mm_event_zone(const struct mm_event *event)
 
 /* Such as "kswapd wakes: zone 1, order 0"; a kind that is unknown is said as numbers. */
 void mm_event_describe(const struct mm_event *event, char text[MM_EVENT_TEXT_CHARS]);
+
+/* An event of that kind from its text, as far as that says its words. False: the text is not of the kind. */
+bool mm_event_parse(struct mm_event *event, uint32_t kind, const char *text);
+
+/* How an event stands to others. */
+enum mm_event_role {
+    MM_EVENT_ALONE,
+    MM_EVENT_BEGINS, /* something that an event of the next kind ends: of the same EDX, if has_owner */
+    MM_EVENT_ENDS,
+    MM_EVENT_COUNTS, /* EDX is how many pages of a zone are free now */
+};
+struct mm_event_sort {
+    enum mm_event_role role;
+    const char *name; /* of what begins and ends: "kswapd" */
+    bool has_owner;   /* EDX is a pid */
+};
+struct mm_event_sort mm_event_sort_of(uint32_t kind);
 
 #endif

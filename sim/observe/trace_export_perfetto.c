@@ -1,24 +1,29 @@
 /*
  * Slices (`X`) of one thread must nest: so the core has a thread a subject, and walks that overlap go to
- * several. What overlaps freely (misses, lines of devices) are asynchronous events (`b`, `e`).
+ * several. What overlaps freely (misses, lines of devices, what tasks of the guest are at) are asynchronous
+ * events (`b`, `e`).
  */
 #include "sim/base/jsonout.h"
+#include "sim/base/mm_event.h"
 #include "sim/observe/trace_export.h"
 #include "sim/observe/trace_text.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <string.h>
 
 enum {
     PROCESS_CPU = 1,
     PROCESS_MMU,
     PROCESS_CACHES,
     PROCESS_DEVICES,
+    PROCESS_GUEST,
     THREAD_PRIVILEGE = 1,
     THREAD_HANDLERS,
     THREAD_WAITS,
     MAX_NESTED = 64,
     MAX_LANES = 16,
+    MAX_GUEST_WORKS = 64, /* under way at once */
     MIN_WINDOW_CYCLES = 1000,
     MAX_WINDOWS = 20000,
     NAME_CHARS = 16,
@@ -27,6 +32,12 @@ enum {
 struct handler {
     char name[NAME_CHARS];
     cycle_t begin;
+};
+
+/* What the guest's memory management is at. */
+struct guest_work {
+    struct mm_event begin;
+    char text[MM_EVENT_TEXT_CHARS];
 };
 
 struct perfetto {
@@ -40,6 +51,9 @@ struct perfetto {
     struct handler handler[MAX_NESTED];
     unsigned nr_handlers;
     cycle_t lane_end[2][MAX_LANES]; /* data and fetch walks: when a thread is free */
+    struct guest_work work[MAX_GUEST_WORKS];
+    unsigned nr_works;
+    cycle_t last_mark;
     uint64_t nr_async;
     cycle_t window_cycles, window_end;
     uint64_t window_insns, window_tlb_misses, window_cache_misses;
@@ -61,10 +75,11 @@ static void put_names(struct perfetto *to)
     static const char *const processes[] = {[PROCESS_CPU] = "cpu0",
                                             [PROCESS_MMU] = "mmu",
                                             [PROCESS_CACHES] = "caches",
-                                            [PROCESS_DEVICES] = "dma"};
+                                            [PROCESS_DEVICES] = "dma",
+                                            [PROCESS_GUEST] = "guest memory"};
     static const char *const threads[] = {
         [THREAD_PRIVILEGE] = "privilege", [THREAD_HANDLERS] = "handlers", [THREAD_WAITS] = "waits"};
-    for (unsigned i = PROCESS_CPU; i <= PROCESS_DEVICES; i++)
+    for (unsigned i = PROCESS_CPU; i <= PROCESS_GUEST; i++)
         put(to, "{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":%u,\"args\":{\"name\":\"%s\"}}", i,
             processes[i]);
     for (unsigned i = THREAD_PRIVILEGE; i <= THREAD_WAITS; i++)
@@ -282,9 +297,60 @@ static void take_device(struct perfetto *to, const struct dma_seen_line *seen)
               arguments);
 }
 
+/* ---- What the guest says ---- */
+
+static void end_work(struct perfetto *to, unsigned index, cycle_t cycle, const char *text)
+{
+    const struct guest_work *work = &to->work[index];
+    char arguments[2 * MM_EVENT_TEXT_CHARS + 32];
+    snprintf(arguments, sizeof arguments, "\"begin\":\"%s\",\"end\":\"%s\"", work->text, text);
+    put_async(to, PROCESS_GUEST, "guest", mm_event_sort_of(work->begin.kind).name, work->begin.cycle, cycle,
+              arguments);
+    memmove(&to->work[index], &to->work[index + 1], (--to->nr_works - index) * sizeof *work);
+}
+
+/* Begins and ends are told as one when they have met. False: it has none, and stands alone. */
+static bool take_work(struct perfetto *to, const struct mm_event *event, const char *text)
+{
+    const struct mm_event_sort sort = mm_event_sort_of(event->kind);
+    if (sort.role == MM_EVENT_BEGINS && to->nr_works < MAX_GUEST_WORKS) {
+        struct guest_work *work = &to->work[to->nr_works++];
+        work->begin = *event;
+        snprintf(work->text, sizeof work->text, "%s", text);
+        return true;
+    }
+    for (unsigned i = to->nr_works; sort.role == MM_EVENT_ENDS && i > 0; i--) {
+        const struct mm_event *begin = &to->work[i - 1].begin;
+        if (begin->kind + 1 != event->kind || (sort.has_owner && begin->edx != event->edx))
+            continue;
+        end_work(to, i - 1, event->cycle, text);
+        return true;
+    }
+    return false;
+}
+
+/* True: it is a slice or a counter. */
+static bool take_mm_event(struct perfetto *to, const struct trace_mark *mark)
+{
+    struct mm_event event;
+    if (mark->kind != TRACE_MARK_MM_EVENT || !mm_event_parse(&event, mark->id, mark->text))
+        return false;
+    event.cycle = mark->cycle;
+    if (mm_event_sort_of(event.kind).role != MM_EVENT_COUNTS)
+        return take_work(to, &event, mark->text);
+    put(to,
+        "{\"ph\":\"C\",\"name\":\"free pages of zone %u\",\"pid\":%u,\"ts\":%" PRIu64
+        ",\"args\":{\"n\":%" PRIu32 "}}",
+        mm_event_zone(&event), PROCESS_GUEST, event.cycle, event.edx);
+    return event.kind == MM_EVENT_FREE_PAGES;
+}
+
 static void take_mark(struct perfetto *to, const struct trace_record *record)
 {
     char words[128];
+    to->last_mark = record->mark.cycle;
+    if (take_mm_event(to, &record->mark))
+        return;
     struct trace_text text;
     trace_text_init(&text, words, sizeof words);
     trace_part_sentence(&text, record);
@@ -354,6 +420,9 @@ bool trace_export_perfetto(const struct trace_show *show, cycle_t *stopped_at, s
         }
         take(&to, &record);
     }
+    while (to.nr_works)
+        end_work(&to, to.nr_works - 1, to.last_issue > to.last_mark ? to.last_issue : to.last_mark,
+                 "not within this trace");
     end_handlers(&to, 0, to.last_issue);
     end_privilege(&to, to.last_issue);
     put_names(&to);

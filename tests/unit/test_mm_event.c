@@ -62,3 +62,38 @@ Test(mm_event, words_of_a_stranger)
         cr_expect_lt(strlen(text), sizeof text - 1, "kind %u has room for its numbers", kind);
     }
 }
+
+/* What is said is heard again: all that the words have in them. */
+Test(mm_event, words_are_understood)
+{
+    for (uint32_t kind = 1; kind < NR_MM_EVENTS; kind++) {
+        for (uint32_t i = 0; i < 8; i++) {
+            char text[MM_EVENT_TEXT_CHARS], again[MM_EVENT_TEXT_CHARS];
+            const struct mm_event said = {.kind = kind, .edx = i * 0x1234567, .ecx = i * 0x10001 + i * 0x301};
+            struct mm_event heard;
+            mm_event_describe(&said, text);
+            cr_assert(mm_event_parse(&heard, kind, text), "%s", text);
+            mm_event_describe(&heard, again);
+            cr_expect_str_eq(text, again);
+            cr_expect_not(mm_event_parse(&heard, kind == 1 ? 2 : 1, text));
+            text[strlen(text) - 1] = '?';
+            cr_expect_not(mm_event_parse(&heard, kind, text), "%s", text);
+        }
+    }
+    struct mm_event heard;
+    cr_expect(mm_event_parse(&heard, LK_MM_BELOW_WATERMARK, "zone 2 not above low: 999 pages free"));
+    cr_expect(heard.edx == 999 && mm_event_zone(&heard) == 2 && mm_event_low(&heard) == 1);
+    cr_expect_not(mm_event_parse(&heard, 0, "kind 0: 1, 2"));
+    cr_expect_not(mm_event_parse(&heard, NR_MM_EVENTS, ""));
+}
+
+/* Each begin has its end right behind it, of the same name. */
+Test(mm_event, begins_have_ends)
+{
+    for (uint32_t kind = 0; kind <= NR_MM_EVENTS; kind++) {
+        struct mm_event_sort this = mm_event_sort_of(kind), next = mm_event_sort_of(kind + 1);
+        cr_expect_eq(this.role == MM_EVENT_BEGINS, next.role == MM_EVENT_ENDS, "kind %u", kind);
+        if (this.role == MM_EVENT_BEGINS)
+            cr_expect(strcmp(this.name, next.name) == 0 && this.has_owner == next.has_owner);
+    }
+}

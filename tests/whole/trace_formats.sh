@@ -53,6 +53,27 @@ insns=$("$LK" trace info part --json | sed -n 's/.*"instructions": \([0-9]*\),/\
 [ "$insns" -gt 0 ] && [ "$insns" -lt "$(count paging.d/stats.json cpu0.instructions)" ] ||
     complain "--trace-process 0: $insns instructions before the first MOV to CR3"
 
+# What the guest's memory management is at, from begin to end; how much is free; what has neither is an instant.
+build_guest mm_events
+converted mm_events "perfetto:json"
+python3 - t.json <<'END' || complain "perfetto: the guest's memory management"
+import json
+import sys
+events = json.load(open(sys.argv[1], encoding="utf-8"))["traceEvents"]
+ends = {event["id"]: event["ts"] for event in events if event["ph"] == "e" and event["cat"] == "guest"}
+works = sorted((event["ts"], event["name"], event["args"], ends[event["id"]]) for event in events if event["ph"] == "b" and event["cat"] == "guest")
+names = [name for _, name, _, _ in works]
+assert names == ["kswapd", "direct reclaim", "direct reclaim", "wait for a disk"], names
+(swapd, _, words, swapd_end), (seven, _, _, seven_end), (eight, _, last, eight_end), (disk, _, cut, disk_end) = works
+assert swapd < seven < eight < seven_end < swapd_end < eight_end < disk <= disk_end, works
+assert words == {"begin": "kswapd wakes: zone 1, order 2", "end": "kswapd sleeps: 40 pages reclaimed"}, words
+assert last["end"] == "direct reclaim ends: pid 8, 33 pages" and cut["end"] == "not within this trace", works
+counts = [(event["name"], event["args"]["n"]) for event in events if event["ph"] == "C" and "free" in event["name"]]
+assert counts == [("free pages of zone 1", 500), ("free pages of zone 1", 90)], counts
+instants = [event["name"] for event in events if event["ph"] == "i" and event["s"] == "g"]
+assert [any(text in name for name in instants) for text in ("not above low", "pid 9", "pid 7", "kswapd")] == [True, True, False, False], instants
+END
+
 converted isa_dma "perfetto:json" -a copy
 [ "$(count isa_dma.d/stats.json dma.lines_written)" -gt 0 ] || complain "isa_dma: no line of a device"
 finish
