@@ -27,10 +27,10 @@ def check(is_good, what):
 
 
 def ask_the_kernel(terminal):
-    """What the guest's kernel says of itself; it runs the program init."""
+    """What the guest's kernel says of itself; it runs its first program, which is named init until it executes spin."""
     said = terminal.ask("info processes")
-    check(re.search(r"^\* +1 .* init$", said, re.M) and re.search(r"^ +2 .* kthreadd$", said, re.M), f"processes: {said!r}")
-    tables = re.search(r"^\* +1 .* ([0-9a-f]{9})  init$", said, re.M)
+    check(re.search(r"^\* +1 .* (init|spin)$", said, re.M) and re.search(r"^ +2 .* kthreadd$", said, re.M), f"processes: {said!r}")
+    tables = re.search(r"^\* +1 .* ([0-9a-f]{9})  (?:init|spin)$", said, re.M)
     check(tables and f"cr3 {int(tables[1], 16):08x}" in terminal.ask("walk 0"), f"the tables of the one that runs: {said!r}")
     areas = terminal.ask("info vmas")
     check(areas.replace("info vmas", "info vmas 1") == terminal.ask("info vmas 1"), "the areas of the one that runs")
