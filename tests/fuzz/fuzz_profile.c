@@ -70,7 +70,7 @@ static void put_lines(struct text *text, struct input *input)
     static const char *const kinds[] = {"thread", "call", "exception", "interrupt", "syscall", "other"};
     struct profile_counts total = {{0}};
     uint64_t nr_processes = 0, nr_nodes = 0;
-    put(text, "lookaside-profile 1\nlookaside fuzz\nimage\nevents");
+    put(text, "lookaside-profile 1\nlookaside fuzz\nimage \nevents");
     for (unsigned i = 0; i < NR_PROFILE_EVENTS; i++)
         put(text, " %s", profile_event_names[i]);
     put(text, "\n");
@@ -78,7 +78,7 @@ static void put_lines(struct text *text, struct input *input)
         unsigned what = take(input) % 16;
         if (what < 3) {
             put(text, "process %" PRIu64 " %" PRIx64 " %u %.*s\n", nr_processes, take_number(input),
-                take(input), (int)(take(input) % 20), "a name of a process");
+                take(input), (int)(take(input) % 18), "a name of a process");
             nr_processes++;
         } else if (what < 8) {
             put(text, "code %" PRIu64 " %u %" PRIx64, take_number(input), take(input) % 5,
@@ -199,7 +199,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nr_bytes)
     }
     if (read_back(&profile, fd)) {
         report(&profile);
-        write_and_compare(&profile);
+        if (!profile.is_cut) /* sums of what is left may be more than a profile may say */
+            write_and_compare(&profile);
     }
     profile_fini(&profile);
     close(fd);
