@@ -160,7 +160,7 @@ static void report(const struct profile *profile)
     diag_init(&diag);
     char *text = NULL;
     size_t nr_bytes;
-    struct profile_symbols *symbols = profile_symbols_create(NULL, NULL, 0, &diag);
+    struct profile_symbols *symbols = profile_symbols_create("", NULL, 0, &diag);
     FILE *out = open_memstream(&text, &nr_bytes);
     if (!symbols || !out)
         abort();

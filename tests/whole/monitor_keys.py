@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import termios
+import time
 
 sys.dont_write_bytecode = True
 from terminal import Terminal  # noqa: E402  beside this file
@@ -27,8 +28,11 @@ def check(is_good, what):
 
 
 def ask_the_kernel(terminal):
-    """What the guest's kernel says of itself; it runs its first program, which is named init until it executes spin."""
-    said = terminal.ask("info processes")
+    """What the guest's kernel says of itself, once it runs its program."""
+    while re.search(r"^\* .* kernel_init$", said := terminal.ask("info processes"), re.M):
+        terminal.type("cont\n")
+        time.sleep(0.02)
+        terminal.monitor()
     check(re.search(r"^\* +1 .* (init|spin)$", said, re.M) and re.search(r"^ +2 .* kthreadd$", said, re.M), f"processes: {said!r}")
     tables = re.search(r"^\* +1 .* ([0-9a-f]{9})  (?:init|spin)$", said, re.M)
     check(tables and f"cr3 {int(tables[1], 16):08x}" in terminal.ask("walk 0"), f"the tables of the one that runs: {said!r}")
