@@ -4,8 +4,8 @@
  * (SDM 3A 4.10.4.1; SDM 2A INVLPG, INVPCID) lets the change be seen.
  */
 #include "mmu/mmu.h"
+#include "tests/unit/mmu_fixture.h"
 
-#include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,34 +34,9 @@ static struct world {
     struct held held[MAX_HELD]; /* what the L2 TLB holds */
 } w;
 
-static uint64_t state = 1;
-
-static uint64_t pick(uint64_t below)
-{
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (state >> 33) % below;
-}
-
-static void entry_written(void *opaque, struct paddr at)
-{
-    (void)opaque, (void)at;
-}
-
 static uint64_t table_at(unsigned space, unsigned level)
 {
     return 4096 * (1 + 4 * (uint64_t)space + level);
-}
-
-static void put(uint64_t at, uint64_t value)
-{
-    cr_assert(ram_write(&w.ram, paddr(at), &value, sizeof value));
-}
-
-static uint64_t get(uint64_t at)
-{
-    uint64_t value;
-    cr_assert(ram_read(&w.ram, paddr(at), &value, sizeof value));
-    return value;
 }
 
 static uint64_t pte_at(unsigned space, unsigned page)
@@ -81,10 +56,11 @@ static uint64_t linear_of(unsigned page)
  */
 static void change(unsigned space, unsigned page)
 {
-    uint64_t frame = page < NR_PAGES ? pick(1 << 20) << 12 : pick(1 << 11) << 21;
-    put(pte_at(space, page), frame | 0x67 | (page < NR_PAGES ? 0 : 0x80) | (page % 3 ? 0 : 0x100));
-    if (pick(6) == 0)
-        put(pte_at(space, page), 0);
+    uint64_t frame = page < NR_PAGES ? mmu_pick(1 << 20) << 12 : mmu_pick(1 << 11) << 21;
+    mmu_put(&w.ram, pte_at(space, page),
+            frame | 0x67 | (page < NR_PAGES ? 0 : 0x80) | (page % 3 ? 0 : 0x100));
+    if (mmu_pick(6) == 0)
+        mmu_put(&w.ram, pte_at(space, page), 0);
 }
 
 static void set_up(void)
@@ -109,11 +85,11 @@ static void set_up(void)
                                 .walk_cache = w.l1,
                                 .ram = &w.ram,
                                 .physical_bits = 40,
-                                .entry_written = entry_written};
+                                .entry_written = mmu_entry_written};
     mmu_init(&w.mmu, &params);
     for (unsigned space = 0; space < NR_SPACES; space++) {
         for (unsigned level = 0; level < 3; level++)
-            put(table_at(space, level), table_at(space, level + 1) | 0x67);
+            mmu_put(&w.ram, table_at(space, level), table_at(space, level + 1) | 0x67);
         for (unsigned page = 0; page < 2 * NR_PAGES; page++)
             change(space, page);
     }
@@ -154,7 +130,7 @@ static bool expected(unsigned page, uint64_t *physical)
             return true;
         }
     }
-    uint64_t pte = get(pte_at(current_space(), page));
+    uint64_t pte = mmu_get(&w.ram, pte_at(current_space(), page));
     if (!(pte & 1))
         return false;
     cr_assert_lt(w.nr_held, MAX_HELD);
@@ -195,11 +171,11 @@ static void drop_held(enum mmu_drop what, unsigned pcid, uint64_t linear)
 
 static void translate(void)
 {
-    unsigned page = (unsigned)pick(2 * NR_PAGES);
-    uint64_t physical, offset = pick(4096);
+    unsigned page = (unsigned)mmu_pick(2 * NR_PAGES);
+    uint64_t physical, offset = mmu_pick(4096);
     bool is_there = expected(page, &physical);
-    struct mmu_answer answer =
-        mmu_translate(&w.mmu, laddr(linear_of(page) + offset), pick(2) ? MMU_FETCH : MMU_READ, MMU_USER, 1);
+    struct mmu_answer answer = mmu_translate(&w.mmu, laddr(linear_of(page) + offset),
+                                             mmu_pick(2) ? MMU_FETCH : MMU_READ, MMU_USER, 1);
     cr_assert_eq(answer.entry != NULL, is_there, "page %u", page);
     if (is_there)
         cr_assert_eq(mmu_physical(&w.mmu, answer.entry, laddr(linear_of(page) + offset)).v,
@@ -208,8 +184,9 @@ static void translate(void)
 
 static void load_cr3(void)
 {
-    bool keeps = (w.mode.cr4 & CR4_PCIDE) && pick(2);
-    w.mode.cr3 = table_at((unsigned)pick(NR_SPACES), 0) | (w.mode.cr4 & CR4_PCIDE ? pick(NR_PCIDS) : 0);
+    bool keeps = (w.mode.cr4 & CR4_PCIDE) && mmu_pick(2);
+    w.mode.cr3 =
+        table_at((unsigned)mmu_pick(NR_SPACES), 0) | (w.mode.cr4 & CR4_PCIDE ? mmu_pick(NR_PCIDS) : 0);
     mmu_load_cr3(&w.mmu, &w.mode, keeps);
     if (!keeps)
         drop_held(MMU_DROP_CONTEXT, current_pcid(), 0);
@@ -219,7 +196,7 @@ static void load_cr3(void)
 static void write_cr4(void)
 {
     static const uint64_t bits[] = {CR4_PGE, CR4_PCIDE, CR4_SMEP, CR4_SMAP};
-    uint64_t bit = bits[pick(4)];
+    uint64_t bit = bits[mmu_pick(4)];
     bool is_set = !(w.mode.cr4 & bit);
     if (bit == CR4_PCIDE && is_set && (w.mode.cr3 & 0xfff))
         return;
@@ -238,12 +215,13 @@ Test(mmu, what_the_tlbs_hold_is_used_until_the_manual_says_that_it_is_dropped, .
 {
     unsigned nr_stale = 0;
     for (unsigned n = 0; n < 300000; n++) {
-        uint64_t linear = linear_of((unsigned)pick(2 * NR_PAGES)) + pick(4096);
-        unsigned what = (unsigned)pick(40), pcid = w.mode.cr4 & CR4_PCIDE ? (unsigned)pick(NR_PCIDS) : 0;
+        uint64_t linear = linear_of((unsigned)mmu_pick(2 * NR_PAGES)) + mmu_pick(4096);
+        unsigned what = (unsigned)mmu_pick(40),
+                 pcid = w.mode.cr4 & CR4_PCIDE ? (unsigned)mmu_pick(NR_PCIDS) : 0;
         if (what < 25) {
             translate();
         } else if (what < 32) {
-            change((unsigned)pick(NR_SPACES), (unsigned)pick(2 * NR_PAGES));
+            change((unsigned)mmu_pick(NR_SPACES), (unsigned)mmu_pick(2 * NR_PAGES));
             nr_stale += w.nr_held;
         } else if (what < 35) {
             load_cr3();
@@ -251,10 +229,10 @@ Test(mmu, what_the_tlbs_hold_is_used_until_the_manual_says_that_it_is_dropped, .
             mmu_invalidate(&w.mmu, laddr(linear));
             drop_held(MMU_DROP_PAGE, current_pcid(), linear);
         } else if (what < 39) {
-            enum mmu_drop type = pick(8) ? MMU_DROP_ADDRESS : (enum mmu_drop)pick(NR_INVPCID_TYPES);
+            enum mmu_drop type = mmu_pick(8) ? MMU_DROP_ADDRESS : (enum mmu_drop)mmu_pick(NR_INVPCID_TYPES);
             mmu_drop(&w.mmu, type, pcid, laddr(linear));
             drop_held(type, pcid, linear);
-        } else if (pick(10) == 0) {
+        } else if (mmu_pick(10) == 0) {
             write_cr4();
         }
     }

@@ -4,8 +4,8 @@
  * of what is held; the TLBs have one entry each, so that walks are frequent.
  */
 #include "mmu/mmu.h"
+#include "tests/unit/mmu_fixture.h"
 
-#include <criterion/criterion.h>
 #include <string.h>
 
 enum {
@@ -47,19 +47,6 @@ static struct world {
     uint64_t hits[NR_TLB_STRUCTURES], misses[NR_TLB_STRUCTURES], nr_refuted, nr_stale;
 } w;
 
-static uint64_t state = 1;
-
-static uint64_t pick(uint64_t below)
-{
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (state >> 33) % below;
-}
-
-static void entry_written(void *opaque, struct paddr at)
-{
-    (void)opaque, (void)at;
-}
-
 static unsigned shift_of(unsigned level)
 {
     return 39 - 9 * level;
@@ -70,30 +57,18 @@ static uint64_t table_at(unsigned level, unsigned table)
     return 4096 * (1 + NR_TABLES * (uint64_t)level + table);
 }
 
-static void put(uint64_t at, uint64_t value)
-{
-    cr_assert(ram_write(&w.ram, paddr(at), &value, sizeof value));
-}
-
-static uint64_t get(uint64_t at)
-{
-    uint64_t value;
-    cr_assert(ram_read(&w.ram, paddr(at), &value, sizeof value));
-    return value;
-}
-
 static void change(unsigned level, unsigned table, unsigned index)
 {
-    uint64_t value = ENTRY | (pick(8) ? USER : 0) | (pick(8) ? 0 : NO_EXECUTE);
-    if (pick(6) == 0)
+    uint64_t value = ENTRY | (mmu_pick(8) ? USER : 0) | (mmu_pick(8) ? 0 : NO_EXECUTE);
+    if (mmu_pick(6) == 0)
         value &= ~2ull;
     if (level == NR_LEVELS - 1)
-        value |= pick(1 << 20) << 12;
-    else if (level == 2 && pick(6) == 0)
-        value |= LARGE | pick(1 << 11) << 21;
+        value |= mmu_pick(1 << 20) << 12;
+    else if (level == 2 && mmu_pick(6) == 0)
+        value |= LARGE | mmu_pick(1 << 11) << 21;
     else
-        value |= table_at(level + 1, (unsigned)pick(NR_TABLES));
-    put(table_at(level, table) + 8 * index, pick(10) ? value : 0);
+        value |= table_at(level + 1, (unsigned)mmu_pick(NR_TABLES));
+    mmu_put(&w.ram, table_at(level, table) + 8 * index, mmu_pick(10) ? value : 0);
 }
 
 static void make_tlb(struct tlb **tlb, uint64_t nr_entries, unsigned pages)
@@ -128,7 +103,7 @@ static void set_up(void)
                                 .walk_cache = w.l1,
                                 .ram = &w.ram,
                                 .physical_bits = 40,
-                                .entry_written = entry_written};
+                                .entry_written = mmu_entry_written};
     memcpy(params.structure, w.structure, sizeof w.structure);
     mmu_init(&w.mmu, &params);
     for (unsigned level = 0; level < NR_LEVELS; level++)
@@ -167,7 +142,7 @@ static bool descend(uint64_t linear, unsigned level, uint64_t value, unsigned ne
     uint64_t rights = value & ALL_RIGHTS, no_execute = value & NO_EXECUTE;
     *nr_passed = 0;
     for (;; level++) {
-        uint64_t entry = get((value & FRAME) + 8 * (linear >> shift_of(level) & 511));
+        uint64_t entry = mmu_get(&w.ram, (value & FRAME) + 8 * (linear >> shift_of(level) & 511));
         if (!(entry & 1))
             return false;
         rights &= entry, no_execute |= entry & NO_EXECUTE;
@@ -273,9 +248,9 @@ static bool expected(uint64_t linear, enum mmu_access access, uint64_t *physical
 
 static uint64_t pick_linear(void)
 {
-    uint64_t linear = pick(4096);
+    uint64_t linear = mmu_pick(4096);
     for (unsigned level = 0; level < NR_LEVELS; level++)
-        linear |= pick(NR_INDICES) << shift_of(level);
+        linear |= mmu_pick(NR_INDICES) << shift_of(level);
     return linear;
 }
 
@@ -292,7 +267,7 @@ static void drop_pages(const unsigned *pcid, const uint64_t *linear)
 static void translate(void)
 {
     uint64_t linear = pick_linear(), physical = 0, fresh_physical = 0;
-    enum mmu_access access = (enum mmu_access)pick(3);
+    enum mmu_access access = (enum mmu_access)mmu_pick(3);
     unsigned pcid = current_pcid(), nr;
     struct page fresh;
     struct held passed[NR_LEVELS];
@@ -317,9 +292,9 @@ static void translate(void)
 
 static void load_cr3(void)
 {
-    bool keeps = (w.mode.cr4 & CR4_PCIDE) && pick(2);
-    unsigned pcid = w.mode.cr4 & CR4_PCIDE ? (unsigned)pick(NR_PCIDS) : 0;
-    w.mode.cr3 = table_at(0, (unsigned)pick(NR_TABLES)) | pcid;
+    bool keeps = (w.mode.cr4 & CR4_PCIDE) && mmu_pick(2);
+    unsigned pcid = w.mode.cr4 & CR4_PCIDE ? (unsigned)mmu_pick(NR_PCIDS) : 0;
+    w.mode.cr3 = table_at(0, (unsigned)mmu_pick(NR_TABLES)) | pcid;
     mmu_load_cr3(&w.mmu, &w.mode, keeps);
     if (!keeps)
         drop_held(&pcid, NULL), drop_pages(&pcid, NULL);
@@ -329,13 +304,13 @@ static void drop(void)
 {
     uint64_t linear = pick_linear();
     unsigned pcid = current_pcid();
-    if (pick(3) == 0) {
+    if (mmu_pick(3) == 0) {
         mmu_invalidate(&w.mmu, laddr(linear));
         drop_held(&pcid, NULL), drop_pages(&pcid, &linear);
         return;
     }
-    enum mmu_drop type = pick(6) ? MMU_DROP_ADDRESS : (enum mmu_drop)pick(NR_INVPCID_TYPES);
-    pcid = w.mode.cr4 & CR4_PCIDE ? (unsigned)pick(NR_PCIDS) : 0;
+    enum mmu_drop type = mmu_pick(6) ? MMU_DROP_ADDRESS : (enum mmu_drop)mmu_pick(NR_INVPCID_TYPES);
+    pcid = w.mode.cr4 & CR4_PCIDE ? (unsigned)mmu_pick(NR_PCIDS) : 0;
     mmu_drop(&w.mmu, type, pcid, laddr(linear));
     const unsigned *whose = type == MMU_DROP_ADDRESS || type == MMU_DROP_CONTEXT ? &pcid : NULL;
     const uint64_t *where = type == MMU_DROP_ADDRESS ? &linear : NULL;
@@ -346,7 +321,7 @@ static void drop(void)
 static void write_cr4(void)
 {
     static const uint64_t bits[] = {CR4_PGE, CR4_PCIDE, CR4_SMEP, CR4_SMAP};
-    uint64_t bit = bits[pick(4)];
+    uint64_t bit = bits[mmu_pick(4)];
     bool is_set = !(w.mode.cr4 & bit);
     if (bit == CR4_PCIDE && is_set && (w.mode.cr3 & 0xfff))
         return;
@@ -366,11 +341,12 @@ Test(paging_cache, what_is_held_is_used_until_the_manual_says_that_it_is_dropped
      .fini = tear_down)
 {
     for (unsigned n = 0; n < 300000; n++) {
-        unsigned what = (unsigned)pick(200);
+        unsigned what = (unsigned)mmu_pick(200);
         if (what < 150)
             translate();
         else if (what < 180)
-            change((unsigned)pick(NR_LEVELS), (unsigned)pick(NR_TABLES), (unsigned)pick(NR_INDICES));
+            change((unsigned)mmu_pick(NR_LEVELS), (unsigned)mmu_pick(NR_TABLES),
+                   (unsigned)mmu_pick(NR_INDICES));
         else if (what < 188)
             load_cr3();
         else if (what < 199)
@@ -397,8 +373,9 @@ Test(paging_cache, what_is_held_is_used_until_the_manual_says_that_it_is_dropped
 static void lay_path(uint64_t bits)
 {
     for (unsigned level = 0; level < NR_LEVELS; level++)
-        put(table_at(level, 0), (level < NR_LEVELS - 1 ? table_at(level + 1, 0) : 0x50000) | 3 | USER | bits);
-    put(table_at(3, 0) + 8, 0x51000 | 3 | USER | bits);
+        mmu_put(&w.ram, table_at(level, 0),
+                (level < NR_LEVELS - 1 ? table_at(level + 1, 0) : 0x50000) | 3 | USER | bits);
+    mmu_put(&w.ram, table_at(3, 0) + 8, 0x51000 | 3 | USER | bits);
 }
 
 static void read_at(uint64_t linear)
@@ -412,25 +389,25 @@ Test(paging_cache, a_walk_that_begins_below_marks_only_what_it_reads, .init = se
     read_at(0);
     cr_assert_eq(w.mmu.last_walk.nr_steps, 4);
     for (unsigned level = 0; level < NR_LEVELS; level++) {
-        cr_assert(get(table_at(level, 0)) & PTE_A);
-        put(table_at(level, 0), get(table_at(level, 0)) & ~(uint64_t)PTE_A);
+        cr_assert(mmu_get(&w.ram, table_at(level, 0)) & PTE_A);
+        mmu_put(&w.ram, table_at(level, 0), mmu_get(&w.ram, table_at(level, 0)) & ~(uint64_t)PTE_A);
     }
     read_at(4096);
     cr_assert_eq(w.mmu.last_walk.first_level, 3);
     cr_assert_eq(w.mmu.last_walk.nr_steps, 1);
     for (unsigned level = 0; level < NR_LEVELS; level++)
-        cr_assert_not(get(table_at(level, 0)) & PTE_A);
-    cr_assert(get(table_at(3, 0) + 8) & PTE_A);
+        cr_assert_not(mmu_get(&w.ram, table_at(level, 0)) & PTE_A);
+    cr_assert(mmu_get(&w.ram, table_at(3, 0) + 8) & PTE_A);
 }
 
 Test(paging_cache, a_walk_that_faults_leaves_nothing, .init = set_up, .fini = tear_down)
 {
     lay_path(0);
-    put(table_at(3, 0), 0);
+    mmu_put(&w.ram, table_at(3, 0), 0);
     cr_assert_not(mmu_translate(&w.mmu, laddr(0), MMU_READ, MMU_USER, 1).entry);
     for (unsigned i = 0; i < NR_TLB_STRUCTURES; i++)
         cr_assert_eq(tlb_stats(w.structure[i])->fills, 0);
-    put(table_at(3, 0), 0x50000 | 3 | USER);
+    mmu_put(&w.ram, table_at(3, 0), 0x50000 | 3 | USER);
     read_at(0);
     cr_assert_eq(w.mmu.last_walk.nr_steps, 4);
 }
@@ -486,10 +463,11 @@ Test(paging_cache, each_kind_of_paging_uses_the_caches_of_its_levels, .init = se
         mmu_set_mode(&w.mmu, &w.mode);
         mmu_load_cr3(&w.mmu, &w.mode, false);
         for (unsigned level = 0; level < kinds[k].nr_levels; level++) {
-            put(0x20000 + 4096 * level, (0x21000 + 4096 * level) | 3 | USER);
-            put(0x20008 + 4096 * level, 0x30003 | USER);
+            mmu_put(&w.ram, 0x20000 + 4096 * level, (0x21000 + 4096 * level) | 3 | USER);
+            mmu_put(&w.ram, 0x20008 + 4096 * level, 0x30003 | USER);
             if (paging_entry_bytes(paging_kind(&w.mode)) == 4)
-                put(0x20000 + 4096 * level, (0x21000 + 4096 * level) | 3 | USER | (0x30003ull | USER) << 32);
+                mmu_put(&w.ram, 0x20000 + 4096 * level,
+                        (0x21000 + 4096 * level) | 3 | USER | (0x30003ull | USER) << 32);
         }
         read_at(0);
         cr_assert_eq(w.mmu.last_walk.nr_steps, kinds[k].nr_levels);
