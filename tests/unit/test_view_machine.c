@@ -362,9 +362,13 @@ static unsigned watch_roots(struct guest *guest, uint32_t root[MAX_ROOTS], cycle
     return nr;
 }
 
-/* Frames that the user of these tables can reach, and the tables: `mine`; SHARED behind somebody else. */
-static void claim(const struct ram *ram, uint32_t root, uint8_t mine, uint8_t *whose)
+/*
+ * Frames that the user of these tables can reach, and the tables: `mine`; SHARED behind somebody else. Returns
+ * how many.
+ */
+static uint64_t claim(const struct ram *ram, uint32_t root, uint8_t mine, uint8_t *whose)
 {
+    uint64_t nr = 0;
     uint8_t *is_mine = calloc(ram->size_bytes / PAGE_BYTES, 1);
     is_mine[root / PAGE_BYTES] = 1;
     for (unsigned i = 0; i < NR_ENTRIES; i++) {
@@ -379,9 +383,12 @@ static void claim(const struct ram *ram, uint32_t root, uint8_t mine, uint8_t *w
         }
     }
     for (uint64_t pfn = 0; pfn < ram->size_bytes / PAGE_BYTES; pfn++)
-        if (is_mine[pfn])
+        if (is_mine[pfn]) {
             whose[pfn] = whose[pfn] ? SHARED : mine;
+            nr++;
+        }
     free(is_mine);
+    return nr;
 }
 
 Test(view_machine, processes_have_the_frames_that_their_tables_name)
@@ -402,7 +409,8 @@ Test(view_machine, processes_have_the_frames_that_their_tables_name)
     cr_assert(processes->nr >= 2 && processes->nr <= 4, "%u", processes->nr);
     for (unsigned i = 0; i < processes->nr; i++) {
         cr_assert_str_eq(processes->process[i].task.name, "stress");
-        claim(source.ram, (uint32_t)processes->process[i].root, (uint8_t)(1 + i), whose);
+        uint64_t nr = claim(source.ram, (uint32_t)processes->process[i].root, (uint8_t)(1 + i), whose);
+        cr_assert_eq(processes->process[i].nr_frames + processes->process[i].nr_tables, nr);
     }
     cr_assert_eq(processes->process[processes->shown].root, cpu_state(source.cpu).cr3 & ~0xfffull);
     for (uint64_t pfn = 0; pfn < nr_frames; pfn++) {

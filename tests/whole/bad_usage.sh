@@ -47,6 +47,10 @@ for option in --max-cycles --max-insns --trace-from --trace-to --trace-limit; do
     done
 done
 run 64 1 "--screenshot" --screenshot f.png@x
+run 64 1 "--view-size: '1920'; allowed" --screenshot f.png --view-size 1920
+run 64 1 "--view-size: '100x100'; allowed" --screenshot f.png --view-size 100x100
+run 64 1 "--view-scale: 'nan'; allowed" --screenshot f.png --view-scale nan
+run 64 1 "--view-theme: 'pink'; allowed" --screenshot f.png --view-theme pink
 run 64 1 "functional" --trace t -s cpu.model=functional
 
 # One key of the configuration.
