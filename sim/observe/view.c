@@ -145,6 +145,32 @@ static int key_of(SDL_Keycode code)
     }
 }
 
+static struct view_pointer pointer_of(const struct view *view)
+{
+    int x, y;
+    if (SDL_GetMouseFocus() != view->window)
+        return VIEW_NO_POINTER;
+    SDL_GetMouseState(&x, &y);
+    double to_picture = view->window_to_pixels / view->scale;
+    return (struct view_pointer){x * to_picture, y * to_picture};
+}
+
+static void take_picked(struct view *view, struct view_picked picked)
+{
+    view->picked = picked;
+    view->ui.has_pointed = picked.has_linear;
+    view->ui.pointed = picked.linear;
+}
+
+/* A key or a click is for where the mouse is now, which the last picture need not know yet. */
+static void point(struct view *view)
+{
+    if (!view->model->memory.owner)
+        return;
+    view->ui.pointer = pointer_of(view);
+    take_picked(view, view_pick(view->canvas, view->model, &view->ui));
+}
+
 static enum view_command take_event(struct view *view, const struct view_source *source,
                                     const SDL_Event *event)
 {
@@ -155,10 +181,12 @@ static enum view_command take_event(struct view *view, const struct view_source 
         return key_of(event->key.keysym.sym) ? view_key(&view->ui, source, key_of(event->key.keysym.sym))
                                              : VIEW_NOTHING;
     case SDL_TEXTINPUT:
+        point(view);
         /* One character, but for pasted or composed text. */
         return (unsigned char)event->text.text[0] < 0x80 ? view_key(&view->ui, source, event->text.text[0])
                                                          : VIEW_NOTHING;
     case SDL_MOUSEBUTTONDOWN:
+        point(view);
         view->ui.has_focus = view->picked.has_linear;
         view->ui.focus = view->picked.linear;
         view->ui.nr_levels = 0;
@@ -169,16 +197,6 @@ static enum view_command take_event(struct view *view, const struct view_source 
     default:
         return VIEW_NOTHING;
     }
-}
-
-static struct view_pointer pointer_of(const struct view *view)
-{
-    int x, y;
-    if (SDL_GetMouseFocus() != view->window)
-        return VIEW_NO_POINTER;
-    SDL_GetMouseState(&x, &y);
-    double to_picture = view->window_to_pixels / view->scale;
-    return (struct view_pointer){x * to_picture, y * to_picture};
 }
 
 static void redraw(struct view *view, const struct view_source *source)
@@ -193,9 +211,7 @@ static void redraw(struct view *view, const struct view_source *source)
     view->ui.pointer = pointer_of(view);
     if (view->ui.has_focus)
         view_collect_focus(view->model, source, view->ui.focus);
-    view->picked = view_draw(view->canvas, view->model, &view->ui);
-    view->ui.has_pointed = view->picked.has_linear;
-    view->ui.pointed = view->picked.linear;
+    take_picked(view, view_draw(view->canvas, view->model, &view->ui));
     SDL_Surface *screen = SDL_GetWindowSurface(view->window);
     if (!screen)
         return;

@@ -363,8 +363,8 @@ static unsigned watch_roots(struct guest *guest, uint32_t root[MAX_ROOTS], cycle
 }
 
 /*
- * Frames that the user of these tables can reach, and the tables: `mine`; SHARED behind somebody else. Returns
- * how many.
+ * Frames that the user of these tables can reach, and the tables: `mine`; SHARED behind somebody else.
+ * Returns how many.
  */
 static uint64_t claim(const struct ram *ram, uint32_t root, uint8_t mine, uint8_t *whose)
 {
