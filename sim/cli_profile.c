@@ -180,8 +180,7 @@ static bool open_input(struct input *input, const struct options *options, const
             "lookaside: %s: its end is missing (the file was cut off): sums are those of the lines that are "
             "there\n",
             file);
-    input->symbols =
-        profile_symbols_create(input->profile.image, options->symbols, options->nr_symbols, diag);
+    input->symbols = profile_symbols_create(&input->profile, options->symbols, options->nr_symbols, diag);
     return input->symbols != NULL;
 }
 

@@ -160,7 +160,8 @@ void elf_symbols_free(struct elf_symbols *symbols)
     free(symbols);
 }
 
-const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address, uint64_t *offset)
+const char *elf_symbols_bounds(const struct elf_symbols *symbols, uint64_t address, uint64_t *start,
+                               uint64_t *bytes)
 {
     const struct symbol *all = symbols ? symbols->function.symbol : NULL;
     size_t low = 0, high = symbols ? symbols->function.nr : 0;
@@ -177,8 +178,17 @@ const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address
     const struct symbol *symbol = &all[low - 1];
     while (symbol > all && symbol[-1].start == symbol->start)
         symbol--;
-    *offset = address - symbol->start;
-    return symbol->bytes == 0 || *offset < symbol->bytes ? symbol->name : NULL;
+    *start = symbol->start;
+    *bytes = symbol->bytes;
+    return symbol->bytes == 0 || address - symbol->start < symbol->bytes ? symbol->name : NULL;
+}
+
+const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address, uint64_t *offset)
+{
+    uint64_t start = 0, bytes;
+    const char *name = elf_symbols_bounds(symbols, address, &start, &bytes);
+    *offset = address - start;
+    return name;
 }
 
 void elf_symbols_place(const struct elf_symbols *symbols, uint64_t address, char *text, size_t size)

@@ -32,6 +32,10 @@ void elf_symbols_settle(struct elf_symbols *symbols);
  */
 const char *elf_symbols_find(const struct elf_symbols *symbols, uint64_t address, uint64_t *offset);
 
+/* The same with where the function begins, and its length; *bytes == 0: not known. */
+const char *elf_symbols_bounds(const struct elf_symbols *symbols, uint64_t address, uint64_t *start,
+                               uint64_t *bytes);
+
 /* "forgetful_send+0x1c" for an address that lies in a function; others in hexadecimal. */
 void elf_symbols_place(const struct elf_symbols *symbols, uint64_t address, char *text, size_t size);
 

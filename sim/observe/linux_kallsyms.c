@@ -80,7 +80,7 @@ static bool unpack_name(const struct packed *packed, size_t *at, char name[MAX_N
     for (; length > 0; length--) {
         const char *token = packed->tokens + packed->token_at[packed->names[(*at)++]];
         for (; *token && nr_chars < MAX_NAME_CHARS - 1; token++)
-            name[nr_chars++] = *token;
+            name[nr_chars++] = *token > ' ' && *token <= '~' && *token != ';' ? *token : '?';
     }
     name[nr_chars] = 0;
     return nr_chars >= 2;

@@ -60,12 +60,19 @@ struct profile_node {
     struct profile_counts counts; /* its own, without those of its children */
 };
 
+/* A function of the guest's kernel, as the kernel itself calls it. */
+struct profile_function {
+    uint64_t begin, size_bytes;
+    char *name; /* owned */
+};
+
 struct profile {
     char *version, *config_digest, *image; /* owned; image: the file, as it was named */
     struct profile_process *processes;
-    struct profile_code *code; /* sorted: process, cpl, linear */
+    struct profile_function *functions; /* sorted; only those in which something was counted */
+    struct profile_code *code;          /* sorted: process, cpl, linear */
     struct profile_node *nodes;
-    size_t nr_processes, nr_code, nr_nodes;
+    size_t nr_processes, nr_functions, nr_code, nr_nodes;
     bool is_cut; /* the file ends before its end: sums are those of what is there */
     struct profile_counts total;
 };
@@ -81,5 +88,7 @@ void profile_write(const struct profile *profile, FILE *to);
  */
 bool profile_read(struct profile *profile, const char *file, struct diag *diag);
 void profile_fini(struct profile *profile);
+/* The functions alone. */
+void profile_free_functions(struct profile *profile);
 
 #endif

@@ -91,6 +91,11 @@ void profile_write(const struct profile *profile, FILE *to)
         put(&writer, "process %zu %" PRIx64 " %" PRIu32 " ", i, process->cr3, process->pid);
         put(&writer, "%s\n", process->name);
     }
+    for (size_t i = 0; i < profile->nr_functions; i++) {
+        const struct profile_function *function = &profile->functions[i];
+        put(&writer, "function %" PRIx64 " %" PRIu64 " %s\n", function->begin, function->size_bytes,
+            function->name);
+    }
     for (size_t i = 0; i < profile->nr_code; i++) {
         const struct profile_code *code = &profile->code[i];
         put(&writer, "code %" PRIu32 " %u %" PRIx64, code->process, code->cpl, code->linear);
@@ -185,6 +190,33 @@ static enum outcome take_process(struct profile *profile, struct fields *fields)
     return GOOD;
 }
 
+/* In their order, none within another. A name is printed, and in flame graphs stands between semicolons. */
+static enum outcome take_function(struct profile *profile, struct fields *fields)
+{
+    enum { MAX_NAME_CHARS = 512 };
+    const struct profile_function *last =
+        profile->nr_functions ? &profile->functions[profile->nr_functions - 1] : NULL;
+    struct profile_function function = {.begin = number(fields, 16, UINT64_MAX)};
+    function.size_bytes = number(fields, 10, UINT64_MAX - function.begin);
+    if (fields->is_bad || *fields->at++ != ' ' || !*fields->at || strlen(fields->at) > MAX_NAME_CHARS ||
+        function.size_bytes == 0 || (last && function.begin - last->begin < last->size_bytes) ||
+        (last && function.begin < last->begin))
+        return BAD;
+    for (const char *at = fields->at; *at; at++)
+        if (*at <= ' ' || *at > '~' || *at == ';')
+            return BAD;
+    struct profile_function *list =
+        room_for(profile->functions, profile->nr_functions, sizeof *profile->functions);
+    if (!list)
+        return NO_MEMORY;
+    profile->functions = list;
+    function.name = strdup(fields->at);
+    if (!function.name)
+        return NO_MEMORY;
+    list[profile->nr_functions++] = function;
+    return GOOD;
+}
+
 static enum outcome take_code(struct profile *profile, struct fields *fields)
 {
     struct profile_code code = {.process = 0};
@@ -260,8 +292,8 @@ struct reader {
 
 static enum outcome take_line(struct reader *reader, const char *line)
 {
-    static const char *const words[] = {"lookaside", "config", "image", "events", "process",
-                                        "code",      "stack",  "total", "end"};
+    static const char *const words[] = {"lookaside", "config", "image", "events",   "process",
+                                        "code",      "stack",  "total", "function", "end"};
     struct profile *profile = reader->profile;
     struct fields fields = {.at = line};
     unsigned which = word(&fields, words, sizeof words / sizeof *words);
@@ -289,6 +321,8 @@ static enum outcome take_line(struct reader *reader, const char *line)
         reader->has_total = true;
         return fields.is_bad || memcmp(&reader->stated, &profile->total, sizeof profile->total) != 0 ? BAD
                                                                                                      : GOOD;
+    case 8:
+        return take_function(profile, &fields);
     default:
         reader->has_end = number(&fields, 16, UINT64_MAX) == reader->hash && !fields.is_bad && !*fields.at;
         return reader->has_end ? GOOD : BAD;
@@ -350,12 +384,22 @@ bool profile_read(struct profile *profile, const char *file, struct diag *diag)
     return is_good;
 }
 
+void profile_free_functions(struct profile *profile)
+{
+    for (size_t i = 0; i < profile->nr_functions; i++)
+        free(profile->functions[i].name);
+    free(profile->functions);
+    profile->functions = NULL;
+    profile->nr_functions = 0;
+}
+
 void profile_fini(struct profile *profile)
 {
     free(profile->version);
     free(profile->config_digest);
     free(profile->image);
     free(profile->processes);
+    profile_free_functions(profile);
     free(profile->code);
     free(profile->nodes);
     *profile = (struct profile){.version = NULL};

@@ -15,6 +15,7 @@ struct object {
 };
 
 struct profile_symbols {
+    const struct profile *profile;
     struct object *object;
     size_t nr_objects;
 };
@@ -85,9 +86,10 @@ static bool add_file(struct profile_symbols *symbols, const char *text, struct d
     return is_good;
 }
 
-struct profile_symbols *profile_symbols_create(const char *image, const char *const *files, size_t nr_files,
-                                               struct diag *diag)
+struct profile_symbols *profile_symbols_create(const struct profile *profile, const char *const *files,
+                                               size_t nr_files, struct diag *diag)
 {
+    const char *image = profile->image;
     struct profile_symbols *symbols = calloc(1, sizeof *symbols);
     if (symbols)
         symbols->object = calloc(nr_files + 1, sizeof *symbols->object);
@@ -96,6 +98,7 @@ struct profile_symbols *profile_symbols_create(const char *image, const char *co
         diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
         return NULL;
     }
+    symbols->profile = profile;
     if (*image && open_object(&symbols->object[0], image, 0))
         symbols->object[symbols->nr_objects++].is_image = true;
     else
@@ -144,6 +147,23 @@ void profile_symbols_line(uint64_t linear, struct profile_place *place)
     place->line = number > 0 ? (unsigned)number : 0;
 }
 
+/* What the kernel calls it. */
+static void find_function(const struct profile *profile, uint64_t linear, struct profile_place *place)
+{
+    size_t low = 0, high = profile->nr_functions;
+    while (low < high) { /* the first that begins behind the address */
+        size_t middle = low + (high - low) / 2;
+        if (profile->functions[middle].begin <= linear)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const struct profile_function *function = low ? &profile->functions[low - 1] : NULL;
+    if (function && linear - function->begin < function->size_bytes)
+        *place = (struct profile_place){
+            .function = function->name, .begin = function->begin, .size_bytes = function->size_bytes};
+}
+
 void profile_symbols_find(const struct profile_symbols *symbols, const char *process, unsigned cpl,
                           uint64_t linear, struct profile_place *place)
 {
@@ -160,6 +180,8 @@ void profile_symbols_find(const struct profile_symbols *symbols, const char *pro
     for (object = symbols->object; object < end; object++)
         if (find_in(object, linear, place))
             return;
+    if (!is_user)
+        find_function(symbols->profile, linear, place);
 }
 
 bool profile_symbols_address(const struct profile_symbols *symbols, const char *function,

@@ -7,12 +7,13 @@
 struct profile_symbols;
 
 /*
- * The image's symbols for what runs in the kernel. A file of `files` is of the processes that bear its name,
- * or of all when none does; "FILE@ADDRESS" lies there in memory. NULL with a line in `diag`; an image
- * that has no symbols is no mistake.
+ * The image's symbols for what runs in the kernel, and, where it has none, what the kernel calls its
+ * functions itself. The profile outlives them. A file of `files` is of the processes that bear its name,
+ * or of all when none does; "FILE@ADDRESS" lies there in memory. NULL with a line in `diag`; an image that
+ * has no symbols is no mistake.
  */
-struct profile_symbols *profile_symbols_create(const char *image, const char *const *files, size_t nr_files,
-                                               struct diag *diag);
+struct profile_symbols *profile_symbols_create(const struct profile *profile, const char *const *files,
+                                               size_t nr_files, struct diag *diag);
 void profile_symbols_destroy(struct profile_symbols *symbols);
 
 struct profile_place {
@@ -20,7 +21,7 @@ struct profile_place {
     uint64_t begin, size_bytes; /* of the function; size 0: its end is not known */
     const char *source;         /* filled by profile_symbols_line; NULL: nobody knows */
     unsigned line;
-    const void *object; /* for profile_symbols_code */
+    const void *object; /* for profile_symbols_code; NULL: no file has it */
 };
 
 /* What lies at an address that ran in `process` at `cpl`. The texts live as long as `symbols`. */

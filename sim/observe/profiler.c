@@ -23,8 +23,7 @@ struct profiler {
     struct cpu_observer observer;
     struct profiler_sources sources;
     char *file, *version, *config_digest, *image;
-    struct guest_note note;
-    bool has_note;
+    struct guest_kernel kernel;
 
     struct code_page **table; /* a hash table */
     size_t table_room, nr_pages;
@@ -217,8 +216,8 @@ static void name_process(struct profiler *profiler)
 {
     struct guest_task task;
     profiler->wants_name = false;
-    if (profiler->has_note && guest_note_current_task(&profiler->note, profiler->sources.ram, &task) &&
-        task.name[0])
+    guest_kernel_look(&profiler->kernel, true);
+    if (guest_kernel_current_task(&profiler->kernel, &task) && task.name[0])
         profiler->process = process_like(profiler, profiler->processes[profiler->process].cr3, &task);
 }
 
@@ -325,7 +324,7 @@ const struct cpu_observer *profiler_observer(struct profiler *profiler)
 void profiler_attach(struct profiler *profiler, const struct profiler_sources *sources)
 {
     profiler->sources = *sources;
-    profiler->has_note = guest_note_parse(&profiler->note, sources->note, sources->note_bytes) == NULL;
+    guest_kernel_init(&profiler->kernel, sources->ram, sources->note, sources->note_bytes);
     profiler->seen = read_counters(sources);
     /* A run that goes on from somewhere is counted from there; one that begins, from cycle 0. */
     cycle_t now = cpu_now(sources->cpu);
@@ -346,6 +345,7 @@ void profiler_abandon(struct profiler *profiler)
     free(profiler->table);
     free(profiler->processes);
     profile_stacks_destroy(profiler->stacks);
+    guest_kernel_fini(&profiler->kernel);
     free(profiler->file);
     free(profiler->version);
     free(profiler->config_digest);
@@ -387,6 +387,46 @@ static bool collect_code(struct profiler *profiler, struct profile *profile)
     return true;
 }
 
+static int compare_functions(const void *left, const void *right)
+{
+    const struct profile_function *a = left, *b = right;
+    return a->begin < b->begin ? -1 : a->begin > b->begin;
+}
+
+/*
+ * The kernel's names of its functions that ran. One that is missing, because memory is short, is only not
+ * known.
+ */
+static void collect_functions(struct profiler *profiler, struct profile *profile)
+{
+    guest_kernel_look(&profiler->kernel, false);
+    const struct elf_symbols *symbols =
+        profiler->kernel.linux_guest ? linux_guest_symbols(profiler->kernel.linux_guest) : NULL;
+    struct profile_function *functions = symbols ? malloc((profile->nr_code + 1) * sizeof *functions) : NULL;
+    size_t nr = 0;
+    for (size_t i = 0; functions && i < profile->nr_code; i++) {
+        struct profile_function *function = &functions[nr];
+        uint64_t linear = profile->code[i].linear;
+        bool is_last = nr && linear - functions[nr - 1].begin < functions[nr - 1].size_bytes;
+        const char *name = profile->code[i].cpl == 3 || is_last
+                               ? NULL
+                               : elf_symbols_bounds(symbols, linear, &function->begin, &function->size_bytes);
+        function->name = (char *)(uintptr_t)name; /* a copy replaces it below */
+        nr += name && function->size_bytes;
+    }
+    if (nr)
+        qsort(functions, nr, sizeof *functions, compare_functions);
+    profile->functions = functions;
+    for (size_t i = 0; i < nr; i++) {
+        if (i && functions[i].begin == functions[i - 1].begin)
+            continue;
+        struct profile_function *next = &functions[profile->nr_functions];
+        *next = functions[i];
+        next->name = strdup(functions[i].name);
+        profile->nr_functions += next->name != NULL;
+    }
+}
+
 bool profiler_finish(struct profiler *profiler, struct diag *diag)
 {
     struct profile profile = {.version = profiler->version,
@@ -404,6 +444,8 @@ bool profiler_finish(struct profiler *profiler, struct diag *diag)
     bool is_good = !profiler->is_short_of_memory && collect_code(profiler, &profile);
     if (!is_good)
         diag_add(diag, EXIT_STATUS_INTERNAL, "%s: out of memory", profiler->file);
+    if (is_good)
+        collect_functions(profiler, &profile);
     profile.nodes = profile_stacks_take_nodes(profiler->stacks, &profile.nr_nodes);
     for (size_t i = 0; is_good && i < profile.nr_code; i++)
         profile_add(&profile.total, &profile.code[i].counts);
@@ -414,6 +456,7 @@ bool profiler_finish(struct profiler *profiler, struct diag *diag)
     }
     free(profile.code);
     free(profile.nodes);
+    profile_free_functions(&profile);
     profiler_abandon(profiler);
     return is_good;
 }

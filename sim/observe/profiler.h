@@ -7,7 +7,7 @@
 #define LK_SIM_OBSERVE_PROFILER_H
 
 #include "cpu/cpu.h"
-#include "sim/observe/guest_note.h"
+#include "sim/observe/guest_kernel.h"
 #include "sim/observe/profile.h"
 
 struct profiler;

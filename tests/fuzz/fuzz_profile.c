@@ -69,7 +69,7 @@ static void put_lines(struct text *text, struct input *input)
 {
     static const char *const kinds[] = {"thread", "call", "exception", "interrupt", "syscall", "other"};
     struct profile_counts total = {{0}};
-    uint64_t nr_processes = 0, nr_nodes = 0;
+    uint64_t nr_processes = 0, nr_nodes = 0, nr_functions = 0;
     put(text, "lookaside-profile 1\nlookaside fuzz\nimage \nevents");
     for (unsigned i = 0; i < NR_PROFILE_EVENTS; i++)
         put(text, " %s", profile_event_names[i]);
@@ -93,6 +93,10 @@ static void put_lines(struct text *text, struct input *input)
             struct profile_counts own = {{0}};
             put_counts(text, input, &own);
             nr_nodes++;
+        } else if (what < 15) {
+            put(text, "function %" PRIx64 " %u %.*s\n", nr_functions * 4 + take(input) % 4, take(input) % 5,
+                (int)(take(input) % 4) + 1, "name");
+            nr_functions++;
         } else {
             put(text, "%.*s\n", (int)(take(input) % 32), "image config end total stack code 0 0 0 0");
         }
@@ -160,7 +164,10 @@ static void report(const struct profile *profile)
     diag_init(&diag);
     char *text = NULL;
     size_t nr_bytes;
-    struct profile_symbols *symbols = profile_symbols_create("", NULL, 0, &diag);
+    struct profile without_image = *profile; /* whatever file it names is not looked at */
+    char none[] = "";
+    without_image.image = none;
+    struct profile_symbols *symbols = profile_symbols_create(&without_image, NULL, 0, &diag);
     FILE *out = open_memstream(&text, &nr_bytes);
     if (!symbols || !out)
         abort();
