@@ -78,6 +78,7 @@ static void init_timing(struct cpu *cpu, const struct config *config)
     cpu->port_mask = (unsigned)config->cpu_memory_ports - 1;
     cpu->store_entries = (unsigned)config->cpu_store_buffer;
     cpu->fetch_entries = (unsigned)config->cpu_fetch_queue;
+    cpu->fetch_hit_cycles = cpu->is_timed ? (uint16_t)cache_hit_cycles(cpu->params.l1i) : 0;
     cpu->fetch_bytes = (unsigned)config->cpu_fetch_bytes;
     cpu->fetch_line_shift = (unsigned)__builtin_ctzll(config->cache_l1d_line_bytes);
     cpu->line_mask = config->cache_l1d_line_bytes - 1;
@@ -105,6 +106,8 @@ struct cpu *cpu_create(const struct cpu_params *params)
         cpu->features &= ~(UINT64_C(1) << FEATURE_APIC);
     cpu->apic_base = 0xfee00000 | APIC_BASE_BSP | APIC_BASE_ENABLE; /* SDM 3A 10.4.4 */
     cpu->is_timed = config->cpu_model != CFG_CPU_FUNCTIONAL;
+    cpu->sees_hits = cpu->is_timed && params->observer && params->observer->hit_room;
+    cpu->sees_all = params->observer && !params->observer->wants_no_hits && !cpu->sees_hits;
     cpu->is_hit_under_walk = cpu->is_timed && config->mmu_hit_under_walk;
     cpu->handlers = choose_handlers(params);
     cpu->stop_record = (struct insn){.run = cpu->handlers[HANDLER_stop]};
@@ -252,6 +255,7 @@ void cpu_idle_until(struct cpu *cpu, cycle_t cycle)
     if (until <= cpu->clock)
         return;
     cpu->lost[REASON_IDLE] += until - cpu->clock;
+    cpu->lost_reasons |= 1u << REASON_IDLE;
     cpu->clock = until;
     cpu_redirect(cpu, until);
 }

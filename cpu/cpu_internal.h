@@ -320,6 +320,9 @@ struct cpu {
     uint64_t nr_faults;
     struct stop_points stops;
     uint32_t unimplemented[DEC_NR_OPS];
+    bool sees_all, sees_hits;  /* the observer wants to know of hits: as of all else; in short */
+    uint16_t fetch_hit_cycles; /* of the L1I; for observers */
+    unsigned lost_reasons;     /* a bit each: `lost` may be other than `seen_lost` there; for observers */
     uint64_t seen_lost[NR_REASONS]; /* cpu->lost at the last instruction that an observer saw */
     cycle_t seen_sent;              /* when an access that passes the caches by was sent; for observers */
     bool seen_in_flight;            /* the last request met a line that was on its way; for observers */
@@ -738,6 +741,11 @@ void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation 
                              const struct walk *walk);
 void cpu_observe_access(struct cpu *cpu, const struct cpu_seen_access *access);
 void cpu_observe_request(struct cpu *cpu, const struct cache *cache, struct cpu_seen_request request);
+/* One that wants hits in short (cpu->sees_hits): of a data access in slot t; of a fetch block. */
+enum cpu_hit_kind { CPU_HIT_LOAD, CPU_HIT_LOAD_FOR_WRITE, CPU_HIT_STORE };
+void cpu_observe_hit(struct cpu *cpu, uint64_t linear, const uint8_t *host, unsigned size_bytes,
+                     enum cpu_hit_kind kind, stamp_t t);
+void cpu_observe_fetch_hit(struct cpu *cpu, const struct insn *block, stamp_t fetched);
 void cpu_observe_exception(struct cpu *cpu, unsigned vector, bool is_interrupt);
 void cpu_observe_control(struct cpu *cpu, const char *what, uint64_t value);
 

@@ -403,6 +403,9 @@ static void observed_snap(struct cpu *cpu, struct snap *snap)
     SNAP(snap, cpu->seen_code_base);
     SNAP(snap, cpu->seen_code_bits);
     SNAP(snap, cpu->seen_cpl);
+    SNAP_SKIP(snap, cpu->lost_reasons);
+    if (snap->is_load)
+        cpu->lost_reasons = (1u << NR_REASONS) - (1u << (REASON_BASE + 1));
 }
 
 static void skip_made_anew(struct cpu *cpu, struct snap *snap)
@@ -427,6 +430,9 @@ static void skip_made_anew(struct cpu *cpu, struct snap *snap)
     SNAP_SKIP(snap, cpu->is_timed);
     SNAP_SKIP(snap, cpu->is_hit_under_walk);
     SNAP_SKIP(snap, cpu->features);
+    SNAP_SKIP(snap, cpu->sees_all);
+    SNAP_SKIP(snap, cpu->sees_hits);
+    SNAP_SKIP(snap, cpu->fetch_hit_cycles);
     SNAP_SKIP(snap, cpu->predictor); /* in timed models, and only there */
     SNAP_SKIP(snap, cpu->jump_cache);
     SNAP_SKIP(snap, cpu->code_frames); /* code.c's */

@@ -34,6 +34,12 @@ enum {
 #define ALWAYS_INLINE static inline
 #endif
 
+/* Whether accesses may go the short way: there, an observer is told of hits in short, or of none. */
+ALWAYS_INLINE bool exec_has_short_ways(const struct cpu *cpu)
+{
+    return !EXEC_IS_WATCHED || !cpu->sees_all;
+}
+
 /* Defined in exec_block.c. */
 EXEC(fault);  /* delivers cpu->fault for `insn` and goes on in the handler */
 EXEC(resume); /* goes on at cpu->rip */
@@ -83,6 +89,8 @@ ALWAYS_INLINE stamp_t exec_wait(struct cpu *cpu, stamp_t t, stamp_t ready)
     stamp_t later = stamp_later(t, ready);
     if (stamp_reason(later) != REASON_BASE) {
         cpu->lost[stamp_reason(later)] += stamp_because(later, REASON_BASE) - t;
+        if (EXEC_IS_WATCHED)
+            cpu->lost_reasons |= 1u << stamp_reason(later);
         later = stamp_because(later, REASON_BASE);
     }
     return later;
@@ -334,8 +342,10 @@ ALWAYS_INLINE void exec_note_ip(struct cpu *cpu, const struct insn *insn)
     }                                                                                                        \
     EXEC(name)                                                                                               \
     {                                                                                                        \
-        if (EXEC_IS_WATCHED && !cpu->params.observer->wants_no_hits)                                         \
+        if (!exec_has_short_ways(cpu))                                                                       \
             return name##_slow(cpu, insn, t);                                                                \
+        if (EXEC_IS_WATCHED)                                                                                 \
+            exec_note_ip(cpu, insn);                                                                         \
         return name##_body(cpu, insn, t, name##_slow);                                                       \
     }                                                                                                        \
     ALWAYS_INLINE const struct insn *name##_body(struct cpu *cpu, const struct insn *insn, stamp_t t,        \
@@ -499,6 +509,14 @@ ALWAYS_INLINE void exec_use(struct cpu *cpu, const struct exec_place *place)
         ++cpu->untimed_clocks[0];
 }
 
+/* The access was made in slot t: to whoever wants to hear of hits in short. */
+ALWAYS_INLINE void exec_tell(struct cpu *cpu, const struct exec_place *place, uint64_t linear,
+                             unsigned size_bytes, enum cpu_hit_kind kind, stamp_t t)
+{
+    if (EXEC_IS_WATCHED && cpu->sees_hits)
+        cpu_observe_hit(cpu, linear, place->host, size_bytes, kind, t);
+}
+
 /*
  * Whether a load at t may meet bytes that a store in the buffer writes, and then must go the long way. A
  * store that leaves the buffer by the cycle behind the load's issue is never met (docs/timing.md, 6).
@@ -519,11 +537,12 @@ ALWAYS_INLINE bool exec_meets_store(const struct cpu *cpu, const uint8_t *host, 
 }
 
 /* A load from there at *t, which may move. */
-ALWAYS_INLINE struct loaded exec_load_found(struct cpu *cpu, const struct exec_place *place,
+ALWAYS_INLINE struct loaded exec_load_found(struct cpu *cpu, const struct exec_place *place, uint64_t linear,
                                             unsigned size_bytes, stamp_t *t)
 {
     *t = exec_port(cpu, *t);
     exec_use(cpu, place);
+    exec_tell(cpu, place, linear, size_bytes, CPU_HIT_LOAD, *t);
     stamp_t ready = EXEC_IS_TIMED ? stamp_floor(*t) + cpu->load_hit : *t;
     if (!ready) /* no run begins at stamp 0 (cpu_create), and a hit takes a cycle at least */
         __builtin_unreachable();
@@ -545,7 +564,7 @@ ALWAYS_INLINE struct loaded exec_load(struct cpu *cpu, uint64_t linear, unsigned
     struct exec_place place = exec_find(cpu, linear, size_bytes, FRONT_READ);
     if (UNLIKELY(!place.host || exec_meets_store(cpu, place.host, size_bytes, *t)))
         return (struct loaded){0, 0};
-    return exec_load_found(cpu, &place, size_bytes, t);
+    return exec_load_found(cpu, &place, linear, size_bytes, t);
 }
 
 /* The same, of a size that is not known when this is compiled. */
@@ -602,11 +621,12 @@ ALWAYS_INLINE void exec_store_hit(struct cpu *cpu, const uint8_t *host, unsigned
 }
 
 /* A store there at *t, which may move. */
-ALWAYS_INLINE void exec_store_found(struct cpu *cpu, const struct exec_place *place, unsigned size_bytes,
-                                    uint64_t value, stamp_t *t)
+ALWAYS_INLINE void exec_store_found(struct cpu *cpu, const struct exec_place *place, uint64_t linear,
+                                    unsigned size_bytes, uint64_t value, stamp_t *t)
 {
     *t = exec_store_slot(cpu, exec_port(cpu, *t));
     exec_use(cpu, place);
+    exec_tell(cpu, place, linear, size_bytes, CPU_HIT_STORE, *t);
     exec_host_write(place->host, size_bytes, value);
     exec_store_hit(cpu, place->host, size_bytes, *t, *t);
 }
@@ -624,7 +644,7 @@ ALWAYS_INLINE bool exec_store(struct cpu *cpu, uint64_t linear, unsigned size_by
     struct exec_place place = exec_find(cpu, linear, size_bytes, FRONT_WRITE);
     if (UNLIKELY(!place.host))
         return false;
-    exec_store_found(cpu, &place, size_bytes, value, t);
+    exec_store_found(cpu, &place, linear, size_bytes, value, t);
     return true;
 }
 
@@ -649,6 +669,7 @@ ALWAYS_INLINE struct exec_rmw exec_rmw_load(struct cpu *cpu, uint64_t linear, un
         return (struct exec_rmw){0, 0, {NULL, NULL}};
     *t = exec_store_slot(cpu, exec_port(cpu, *t));
     exec_use(cpu, &place);
+    exec_tell(cpu, &place, linear, size_bytes, CPU_HIT_LOAD_FOR_WRITE, *t);
     stamp_t ready = EXEC_IS_TIMED ? stamp_floor(*t) + cpu->load_hit : *t;
     return (struct exec_rmw){exec_host_read(place.host, size_bytes), ready, place};
 }
@@ -663,6 +684,7 @@ ALWAYS_INLINE void exec_rmw_store(struct cpu *cpu, const struct exec_rmw *rmw, u
     if (slow) {
         exec_host_write(rmw->place.host, size_bytes, value);
         exec_use(cpu, &rmw->place);
+        exec_tell(cpu, &rmw->place, linear, size_bytes, CPU_HIT_STORE, t);
         exec_store_hit(cpu, rmw->place.host, size_bytes, t, done);
     } else {
         cpu_store_after_load_slow(cpu, linear, size_bytes, value, t, done);

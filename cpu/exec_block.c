@@ -39,7 +39,7 @@ static __attribute__((noinline, cold)) const struct insn *fetch_slow(struct cpu 
 ALWAYS_INLINE const struct insn *fetch_block(struct cpu *cpu, const struct insn *insn, stamp_t t)
 {
     const struct front *front = cpu->fetch_front;
-    if ((EXEC_IS_WATCHED && !cpu->params.observer->wants_no_hits) || UNLIKELY(!exec_is_good(cpu, front)))
+    if (!exec_has_short_ways(cpu) || UNLIKELY(!exec_is_good(cpu, front)))
         return fetch_slow(cpu, insn, t);
     if (!EXEC_IS_TIMED) {
         ++cpu->untimed_clocks[1];
@@ -54,6 +54,8 @@ ALWAYS_INLINE const struct insn *fetch_block(struct cpu *cpu, const struct insn 
     stamp_t fetched = stamp_later(cpu->fetch_at, cpu->fetch_left[index]);
     cpu->fetch_index = index + 1 == cpu->fetch_entries ? 0 : index + 1;
     cpu->fetch_at = fetched + STAMP_CYCLE;
+    if (EXEC_IS_WATCHED && cpu->sees_hits)
+        cpu_observe_fetch_hit(cpu, insn, fetched);
     return exec_go(cpu, insn + 1, exec_wait(cpu, t, fetched + cpu->frontend));
 }
 

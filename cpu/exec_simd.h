@@ -77,6 +77,7 @@ ALWAYS_INLINE struct exec_wide exec_load_wide(struct cpu *cpu, const struct insn
         return exec_wide_failed();
     *t = exec_port(cpu, *t);
     exec_use(cpu, &place);
+    exec_tell(cpu, &place, linear.v, size_bytes, CPU_HIT_LOAD, *t);
     stamp_t ready = EXEC_IS_TIMED ? stamp_floor(*t) + cpu->load_hit : *t;
     return (struct exec_wide){exec_host_read_wide(place.host, size_bytes), ready};
 }
@@ -100,6 +101,7 @@ ALWAYS_INLINE bool exec_store_wide(struct cpu *cpu, const struct insn *insn, uns
         return false;
     *t = exec_store_slot(cpu, exec_port(cpu, *t));
     exec_use(cpu, &place);
+    exec_tell(cpu, &place, linear.v, size_bytes, CPU_HIT_STORE, *t);
     if (size_bytes == 16)
         _mm_storeu_si128((__m128i *)place.host, value);
     else

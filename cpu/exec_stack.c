@@ -94,9 +94,9 @@ ALWAYS_INLINE const struct insn *push_memory(struct cpu *cpu, const struct insn 
     struct exec_place to = exec_find(cpu, sp, size_bytes, FRONT_WRITE);
     if (UNLIKELY(!from.host || !to.host || exec_meets_store(cpu, from.host, size_bytes, t)))
         return exec_miss(cpu, insn, t, slow);
-    struct loaded loaded = exec_load_found(cpu, &from, size_bytes, &t);
+    struct loaded loaded = exec_load_found(cpu, &from, linear.v, size_bytes, &t);
     t = exec_wait(cpu, t, loaded.ready);
-    exec_store_found(cpu, &to, size_bytes, loaded.value, &t);
+    exec_store_found(cpu, &to, sp, size_bytes, loaded.value, &t);
     stamp_t done = exec_done(t, 1);
     set_sp(cpu, sp, done);
     return exec_next(cpu, insn, t, done);

@@ -241,7 +241,7 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
         if (UNLIKELY(string_meets_store(cpu, op, size_bytes, &from, &to, t)))
             return exec_miss(cpu, insn, t, slow);
 
-        uint64_t a = cpu->reg[CPU_AX] & exec_mask(size_bytes), b = 0, nr = 0;
+        uint64_t a = cpu->reg[CPU_AX] & exec_mask(size_bytes), b = 0, nr = 0, distance = 0;
         stamp_t done = exec_done(t, 1);
         bool is_over = false;
         if (!EXEC_IS_TIMED && is_repeated && !is_down && (op == STRING_MOVS || op == STRING_STOS)) {
@@ -260,16 +260,19 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
                     t = exec_port(cpu, t);
                     ready = EXEC_IS_TIMED ? stamp_floor(t) + cpu->load_hit : t;
                     exec_use(cpu, &from);
+                    exec_tell(cpu, &from, (source + distance) & mask, size_bytes, CPU_HIT_LOAD, t);
                     a = exec_host_read(from.host, size_bytes);
                 }
                 if (has_destination(op) && compares(op)) {
                     t = exec_port(cpu, t);
                     ready = EXEC_IS_TIMED ? stamp_floor(t) + cpu->load_hit : t;
                     exec_use(cpu, &to);
+                    exec_tell(cpu, &to, (destination + distance) & mask, size_bytes, CPU_HIT_LOAD, t);
                     b = exec_host_read(to.host, size_bytes);
                 } else if (has_destination(op)) {
                     t = exec_store_slot(cpu, exec_port(cpu, t));
                     exec_use(cpu, &to);
+                    exec_tell(cpu, &to, (destination + distance) & mask, size_bytes, CPU_HIT_STORE, t);
                     exec_host_write(to.host, size_bytes, a);
                     exec_store_hit(cpu, to.host, size_bytes, t, t);
                 }
@@ -281,6 +284,7 @@ ALWAYS_INLINE const struct insn *string_fast(struct cpu *cpu, const struct insn 
                     is_over = string_ends(insn, a, b);
                 }
                 nr++;
+                distance += is_down ? 0 - (uint64_t)size_bytes : size_bytes;
                 if (nr == room || is_over || t + exec_step(cpu) >= cpu->deadline)
                     break;
                 if (reads_source(op))

@@ -104,10 +104,12 @@ ALWAYS_INLINE stamp_t read_operand(struct cpu *cpu, const struct insn *insn, uin
     struct exec_place place = exec_find(cpu, linear, 10, FRONT_READ);
     if (UNLIKELY(!place.host || exec_meets_store(cpu, place.host, 10, *t)))
         return 0;
-    struct loaded low = exec_load_found(cpu, &place, 8, t);
-    cpu->wide.half[0] = low.value;
+    *t = exec_port(cpu, *t);
+    exec_use(cpu, &place);
+    exec_tell(cpu, &place, linear, 10, CPU_HIT_LOAD, *t);
+    cpu->wide.half[0] = exec_host_read(place.host, 8);
     cpu->wide.half[1] = exec_host_read(place.host + 8, 2);
-    return low.ready;
+    return EXEC_IS_TIMED ? stamp_floor(*t) + cpu->load_hit : *t;
 }
 
 EXEC_TWIN(x87_load)
@@ -148,6 +150,7 @@ ALWAYS_INLINE bool write_operand(struct cpu *cpu, uint64_t linear, unsigned size
         return false;
     *t = exec_store_slot(cpu, exec_port(cpu, *t));
     exec_use(cpu, &place);
+    exec_tell(cpu, &place, linear, 10, CPU_HIT_STORE, *t);
     exec_host_write(place.host, 8, cpu->wide.half[0]);
     exec_host_write(place.host + 8, 2, cpu->wide.half[1]);
     exec_store_hit(cpu, place.host, 10, *t, *t);

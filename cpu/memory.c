@@ -92,8 +92,8 @@ bool cpu_translate(struct cpu *cpu, uint64_t linear, enum mmu_access access, enu
 }
 
 /* By a shortcut that is still good: what a TLB hit finds and does, without the search. */
-static inline bool translate_by_front(struct cpu *cpu, struct piece *piece, enum mmu_access access,
-                                      enum mmu_asker asker)
+static inline bool use_front(struct cpu *cpu, struct piece *piece, enum mmu_access access,
+                             enum mmu_asker asker)
 {
     uint64_t page = piece->linear >> PAGE_SHIFT;
     const struct front *front = &cpu->data_front[front_index(page, DATA_FRONT_ENTRIES)];
@@ -101,8 +101,7 @@ static inline bool translate_by_front(struct cpu *cpu, struct piece *piece, enum
                     (access == MMU_WRITE ? FRONT_WRITE : FRONT_READ);
     bool is_implicit =
         asker == MMU_SUPERVISOR && cpu->nr_ac_fronts; /* what AC allows does not count for it */
-    if (cpu->params.observer || is_implicit || (front->tag[kind] & ~FRONT_WATCHED) != page ||
-        front->entry->id != front->id)
+    if (is_implicit || (front->tag[kind] & ~FRONT_WATCHED) != page || front->entry->id != front->id)
         return false;
     if (cpu->is_timed && (cpu->control.cr0 & CR0_PG))
         tlb_hit(cpu->params.dtlb, front->entry);
@@ -110,6 +109,13 @@ static inline bool translate_by_front(struct cpu *cpu, struct piece *piece, enum
     piece->is_ram = true;
     piece->type = MEMORY_WB; /* or such that this access is the same */
     return true;
+}
+
+/* Observers hear of hits of the TLB from those who search it. */
+static inline bool translate_by_front(struct cpu *cpu, struct piece *piece, enum mmu_access access,
+                                      enum mmu_asker asker)
+{
+    return !cpu->params.observer && use_front(cpu, piece, access, asker);
 }
 
 /* The long way of translate_piece. */
@@ -391,12 +397,70 @@ static inline void note_access(struct cpu *cpu, uint64_t linear, unsigned size_b
         stop_note_access(cpu, linear, size_bytes, is_write);
 }
 
-/* An access that is one piece, and not to be looked at more closely for any reason. */
-static inline bool is_plain(const struct cpu *cpu, uint64_t linear, unsigned size_bytes)
+/* An access that is one piece, and not to be looked at more closely for any reason but an observer. */
+static inline bool is_simple(const struct cpu *cpu, uint64_t linear, unsigned size_bytes)
 {
     uint64_t grain_mask = cpu->is_timed ? cpu->line_mask : PAGE_MASK;
     return (linear & grain_mask) + size_bytes <= grain_mask + 1 && !cpu->checks_alignment &&
-           !cpu->params.observer && !cpu_has_breakpoints(cpu);
+           !cpu_has_breakpoints(cpu);
+}
+
+static inline bool is_plain(const struct cpu *cpu, uint64_t linear, unsigned size_bytes)
+{
+    return is_simple(cpu, linear, size_bytes) && !cpu->params.observer;
+}
+
+/* For an observer that wants hits in short: simple, and its translation is known to hit. */
+static bool begins_as_hit(struct cpu *cpu, uint64_t linear, unsigned size_bytes, enum mmu_access access,
+                          enum mmu_asker asker, stamp_t t, struct piece *piece)
+{
+    *piece = (struct piece){.linear = linear,
+                            .size_bytes = size_bytes,
+                            .is_new_page = true,
+                            .asked = stamp_cycle(t),
+                            .translated = stamp_cycle(t),
+                            .sent = stamp_cycle(t)};
+    return cpu->sees_hits && is_simple(cpu, linear, size_bytes) &&
+           mmu_cache_use(&cpu->mmu, MEMORY_WB, access == MMU_WRITE) == CACHE_USE_ALL &&
+           use_front(cpu, piece, access, asker);
+}
+
+/*
+ * The cache's part of it: told in short if that hits as well, else in full. Returns when the data are there.
+ */
+static stamp_t end_as_hit(struct cpu *cpu, struct piece *piece, enum cpu_hit_kind kind, bool is_user,
+                          stamp_t t)
+{
+    struct cache *l1d = cpu->params.l1d;
+    cycle_t now = stamp_cycle(t);
+    bool is_write = kind == CPU_HIT_STORE;
+    cpu_begin_access(cpu, piece->at, piece->size_bytes);
+    uint64_t misses = cache_stats(l1d)->misses;
+    struct cache_answer answer = cache_ask(l1d, CACHE_USE_ALL, piece->at, is_write, now, cpu->memory_ip);
+    stamp_t ready = stamp_of_cycle(answer.ready) | reason_served(answer.served_by);
+    if (answer.served_by == SERVED_BY_L1 && answer.ready == now + stamp_cycle(cpu->load_hit)) {
+        cpu_observe_hit(cpu, piece->linear, host_of(cpu, piece->at), piece->size_bytes, kind, t);
+        return ready;
+    }
+    struct cpu_seen_translation translation = {.access = kind == CPU_HIT_LOAD ? MMU_READ : MMU_WRITE,
+                                               .is_user = is_user,
+                                               .is_l1_hit = true,
+                                               .linear = laddr(piece->linear),
+                                               .asked = now,
+                                               .ready = now};
+    struct cpu_seen_request request = {.kind = is_write ? CPU_REQUEST_WRITE : CPU_REQUEST_READ,
+                                       .use = CACHE_USE_ALL,
+                                       .at = piece->at,
+                                       .ip = cpu->memory_ip,
+                                       .asked = now,
+                                       .ready = answer.ready,
+                                       .served_by = answer.served_by};
+    piece->is_in_flight = answer.served_by != SERVED_BY_L1 && cache_stats(l1d)->misses == misses;
+    if (cpu->control.cr0 & CR0_PG)
+        cpu_observe_translation(cpu, &translation, NULL);
+    cpu_observe_request(cpu, l1d, request);
+    observe(cpu, piece, is_write ? CPU_ACCESS_STORE : CPU_ACCESS_LOAD, ready);
+    return ready;
 }
 
 /*
@@ -454,13 +518,23 @@ static struct loaded load(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
                           enum mmu_asker asker, bool may_wait_aside, stamp_t t)
 {
     struct loaded loaded = {0, 0};
+    struct piece piece;
     if (UNLIKELY(!is_plain(cpu, linear, size_bytes))) {
+        if (begins_as_hit(cpu, linear, size_bytes, access, asker, t, &piece)) {
+            cpu->stats.loads++;
+            enum cpu_hit_kind kind = access == MMU_WRITE ? CPU_HIT_LOAD_FOR_WRITE : CPU_HIT_LOAD;
+            loaded.ready = end_as_hit(cpu, &piece, kind, asker == MMU_USER, t);
+            loaded.value = read_value(host_of(cpu, piece.at), size_bytes);
+            cpu->slow_issue = t;
+            if (t < cpu->store_met)
+                loaded.ready = hear_stores(cpu, &piece, 1, t, loaded.ready);
+            return loaded;
+        }
         loaded.ready =
             load_bytes(cpu, linear, size_bytes, access, asker, may_wait_aside, t, (uint8_t *)&loaded.value);
         return loaded;
     }
-    struct piece piece; /* what only observers ask for is not filled in */
-    piece.linear = linear;
+    piece.linear = linear; /* what only observers ask for is not filled in */
     piece.size_bytes = size_bytes;
     piece.may_wait_aside = may_wait_aside;
     piece.aside = 0;
@@ -572,7 +646,7 @@ static bool store_pieces(struct cpu *cpu, struct piece *piece, unsigned nr_piece
     }
     if (is_ram_store)
         drain(cpu, piece, nr_pieces, stamp_later(t, data_ready), line);
-    if (is_ram_store && cpu->is_timed && nr_pieces == 1 &&
+    if (is_ram_store && cpu->is_timed && !cpu->sees_hits && nr_pieces == 1 &&
         mmu_cache_use(&cpu->mmu, piece[0].type, true) == CACHE_USE_ALL)
         cache_let_stores_hit(cpu->params.l1d, piece[0].at);
     cpu->slow_issue = t;
@@ -595,10 +669,18 @@ static __attribute__((noinline)) bool store_bytes(struct cpu *cpu, uint64_t line
 static bool store(struct cpu *cpu, uint64_t linear, unsigned size_bytes, uint64_t value, enum mmu_asker asker,
                   stamp_t t, stamp_t data_ready)
 {
-    if (UNLIKELY(!is_plain(cpu, linear, size_bytes)))
-        return store_bytes(cpu, linear, size_bytes, &value, asker, t, data_ready);
-    struct piece piece; /* as for loads */
-    piece.linear = linear;
+    struct piece piece;
+    if (UNLIKELY(!is_plain(cpu, linear, size_bytes))) {
+        if (!begins_as_hit(cpu, linear, size_bytes, MMU_WRITE, asker, t, &piece))
+            return store_bytes(cpu, linear, size_bytes, &value, asker, t, data_ready);
+        cpu->stats.stores++;
+        stamp_t ready = end_as_hit(cpu, &piece, CPU_HIT_STORE, asker == MMU_USER, t);
+        write_ram(cpu, &piece, (const uint8_t *)&value);
+        drain(cpu, &piece, 1, stamp_later(t, data_ready), line_of_answer(cpu, ready));
+        cpu->slow_issue = t;
+        return true;
+    }
+    piece.linear = linear; /* as for loads */
     piece.size_bytes = size_bytes;
     piece.may_wait_aside = false;
     piece.aside = 0;

@@ -58,58 +58,92 @@ static enum reason waited_for(struct cpu *cpu)
 {
     enum reason reason = REASON_BASE;
     uint64_t most = 0;
-    uint64_t *seen = cpu->seen_lost + REASON_BASE + 1;
-    const uint64_t *lost = cpu->lost + REASON_BASE + 1;
-    size_t size_bytes = (NR_REASONS - REASON_BASE - 1) * sizeof *lost;
-    if (memcmp(lost, seen, size_bytes) == 0)
-        return reason;
-    for (unsigned i = REASON_BASE + 1; i < NR_REASONS; i++)
+    for (unsigned left = cpu->lost_reasons & ~(1u << REASON_BASE); left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctz(left);
         if (cpu->lost[i] - cpu->seen_lost[i] > most) {
             most = cpu->lost[i] - cpu->seen_lost[i];
             reason = i;
         }
-    memcpy(seen, lost, size_bytes);
+        cpu->seen_lost[i] = cpu->lost[i];
+    }
+    cpu->lost_reasons = 0;
     return reason;
 }
 
-/* Its bytes, from the page that they were fetched from, or from the two. */
-static void read_insn(const struct cpu *cpu, const struct insn *insn, uint8_t *into)
+/* The first n of 16 bytes. */
+#define MASK(n)                                                                                              \
+    {                                                                                                        \
+        (n) < 8 ? (1ull << ((n)&7) * 8) - 1 : UINT64_MAX, (n) < 8 ? 0 : (1ull << ((n)&7) * 8) - 1            \
+    }
+static const uint64_t first_bytes[DEC_MAX_LENGTH + 1][2] = {
+    MASK(0), MASK(1), MASK(2),  MASK(3),  MASK(4),  MASK(5),  MASK(6),  MASK(7),
+    MASK(8), MASK(9), MASK(10), MASK(11), MASK(12), MASK(13), MASK(14), MASK(15),
+};
+
+/* Its bytes and zeros behind them, from the page that they were fetched from, or from the two. */
+static void read_insn(const struct cpu *cpu, const struct insn *insn, uint8_t into[DEC_MAX_LENGTH])
 {
     unsigned size_bytes = insn->length_bytes;
+    const struct ram *ram = cpu->params.ram;
+    uint64_t physical = cpu->fetch_front->frame.v + insn->offset;
+    if (LIKELY(insn->offset + 16 <= PAGE_BYTES && physical + 16 <= ram->size_bytes)) {
+        uint64_t half[2]; /* a mask takes less than a copy whose size is not known */
+        memcpy(half, ram->host + physical, sizeof half);
+        half[0] &= first_bytes[size_bytes][0];
+        half[1] &= first_bytes[size_bytes][1];
+        memcpy(into, half, DEC_MAX_LENGTH);
+        return;
+    }
+    memset(into, 0, DEC_MAX_LENGTH);
     if (insn->offset + size_bytes <= PAGE_BYTES)
-        ram_read(cpu->params.ram, paddr(cpu->fetch_front->frame.v + insn->offset), into, size_bytes);
+        ram_read(cpu->params.ram, paddr(physical), into, size_bytes);
     else
         cpu_peek(cpu, laddr(cpu->reg[REG_CODE] + insn->offset), into, size_bytes);
+}
+
+/* What everybody asks for. */
+static inline __attribute__((always_inline)) void
+fill_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, struct cpu_seen_insn *seen)
+{
+    uint64_t linear = cpu->reg[REG_CODE] + insn->offset;
+    seen->number = cpu->stats.instructions + insn->position;
+    seen->rip = (linear - cpu->seen_code_base) & (cpu->seen_code_bits == 64 ? UINT64_MAX : UINT32_MAX);
+    seen->linear = laddr(linear);
+    read_insn(cpu, insn, seen->bytes);
+    seen->length_bytes = insn->length_bytes;
+    seen->fetched = stamp_cycle(cpu->seen_fetched);
+    seen->issued = stamp_cycle(issued);
+    seen->done = stamp_cycle(done);
+    seen->code_bits = cpu->seen_code_bits;
+    seen->cpl = cpu->seen_cpl;
+    seen->slot = issued >> STAMP_SLOT_SHIFT & 3;
+    seen->waited_for = (uint8_t)waited_for(cpu);
+}
+
+static __attribute__((noinline)) void tell_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued,
+                                                stamp_t done)
+{
+    const struct cpu_observer *observer = cpu->params.observer;
+    struct cpu_seen_insn seen;
+    fill_insn(cpu, insn, issued, done, &seen);
+    seen.drained = stamp_cycle(cpu->store_drained);
+    seen.is_taken = cpu->stats.taken_branches != cpu->seen_taken_branches;
+    seen.x87_top = cpu->fpu.status >> X87_TOP_SHIFT & 7;
+    cpu->seen_taken_branches = cpu->stats.taken_branches;
+    observer->insn(observer->opaque, &seen);
 }
 
 void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, stamp_t next)
 {
     const struct cpu_observer *observer = cpu->params.observer;
-    if (!observer)
+    if (LIKELY(cpu->sees_hits)) {
+        fill_insn(cpu, insn, issued, done, observer->insn_room(observer->opaque));
         return;
-    if (observer->step)
+    }
+    if (observer && observer->step)
         tell_step(cpu, insn, next);
-    if (!observer->insn)
-        return;
-    uint64_t linear = cpu->reg[REG_CODE] + insn->offset;
-    struct cpu_seen_insn seen = {
-        .number = cpu->stats.instructions + insn->position,
-        .rip = (linear - cpu->seen_code_base) & (cpu->seen_code_bits == 64 ? UINT64_MAX : UINT32_MAX),
-        .linear = laddr(linear),
-        .length_bytes = insn->length_bytes,
-        .code_bits = cpu->seen_code_bits,
-        .cpl = cpu->seen_cpl,
-        .fetched = stamp_cycle(cpu->seen_fetched),
-        .issued = stamp_cycle(issued),
-        .done = stamp_cycle(done),
-        .drained = stamp_cycle(cpu->store_drained),
-        .is_taken = cpu->stats.taken_branches != cpu->seen_taken_branches,
-        .x87_top = cpu->fpu.status >> X87_TOP_SHIFT & 7,
-    };
-    cpu->seen_taken_branches = cpu->stats.taken_branches;
-    seen.waited_for = (uint8_t)waited_for(cpu);
-    read_insn(cpu, insn, seen.bytes);
-    observer->insn(observer->opaque, &seen);
+    if (observer && observer->insn)
+        tell_insn(cpu, insn, issued, done);
 }
 
 void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation *translation,
@@ -131,6 +165,46 @@ void cpu_observe_access(struct cpu *cpu, const struct cpu_seen_access *access)
     struct cpu_seen_access seen = *access;
     seen.instruction = cpu->stats.instructions;
     observer->access(observer->opaque, &seen, &cpu->mmu.last_walk);
+}
+
+void cpu_observe_hit(struct cpu *cpu, uint64_t linear, const uint8_t *host, unsigned size_bytes,
+                     enum cpu_hit_kind kind, stamp_t t)
+{
+    const struct cpu_observer *observer = cpu->params.observer;
+    struct cpu_seen_hit *seen = observer->hit_room(observer->opaque);
+    seen->linear = laddr(linear);
+    seen->physical = paddr((uint64_t)(host - cpu->params.ram->host));
+    seen->ip = cpu->memory_ip;
+    seen->asked = stamp_cycle(t);
+    seen->form = (struct cpu_hit_form){
+        .hit_cycles = (uint16_t)stamp_cycle(cpu->load_hit),
+        .kind = kind == CPU_HIT_STORE ? CPU_ACCESS_STORE : CPU_ACCESS_LOAD,
+        .cache = cpu->params.l1d == cpu->params.l1i ? CPU_REQUEST_L1I : CPU_REQUEST_L1D,
+        .size_bytes = (uint8_t)size_bytes,
+        .is_for_write = kind == CPU_HIT_LOAD_FOR_WRITE,
+        .is_user = cpu->front_kind == FRONT_USER,
+        .is_paged = cpu->control.cr0 & CR0_PG,
+    };
+}
+
+void cpu_observe_fetch_hit(struct cpu *cpu, const struct insn *block, stamp_t fetched)
+{
+    const struct cpu_observer *observer = cpu->params.observer;
+    struct cpu_seen_hit *seen = observer->hit_room(observer->opaque);
+    struct paddr line = paddr(block->imm << cpu->fetch_line_shift);
+    seen->linear = laddr(cpu->reg[REG_CODE] | (line.v & PAGE_MASK));
+    seen->physical = line;
+    seen->ip = cpu->reg[REG_CODE] + block->offset;
+    seen->asked = stamp_cycle(fetched);
+    seen->form = (struct cpu_hit_form){
+        .hit_cycles = cpu->fetch_hit_cycles,
+        .kind = CPU_ACCESS_FETCH,
+        .cache = CPU_REQUEST_L1I,
+        .size_bytes = 1,
+        .is_user = cpu->front_kind == FRONT_USER,
+        .is_paged = cpu->control.cr0 & CR0_PG,
+    };
+    cpu->seen_fetched = fetched;
 }
 
 void cpu_observe_exception(struct cpu *cpu, unsigned vector, bool is_interrupt)

@@ -14,14 +14,15 @@ struct cpu_seen_insn {
     uint64_t number; /* from 0, in program order */
     uint64_t rip;
     struct laddr linear;
-    uint8_t bytes[15];
+    uint8_t bytes[15]; /* those behind the length are 0 */
     uint8_t length_bytes;
-    uint8_t code_bits; /* 16, 32 or 64: how to disassemble it */
-    uint8_t cpl;
     cycle_t fetched, issued, done; /* its fetch block was there; it left decode; its result was there */
-    cycle_t drained;               /* the youngest store so far leaves the store buffer */
-    bool is_taken;                 /* a branch that went elsewhere than to the next instruction, or there */
-    uint8_t x87_top;               /* TOP of the x87 stack, behind the instruction */
+    cycle_t drained;               /* for `insn`: the youngest store so far leaves the store buffer */
+    uint8_t code_bits;             /* 16, 32 or 64: how to disassemble it */
+    uint8_t cpl;
+    uint8_t slot;    /* of its cycle, in quarters, in which it issued */
+    bool is_taken;   /* for `insn`: a branch that went elsewhere than to the next instruction, or there */
+    uint8_t x87_top; /* for `insn`: TOP of the x87 stack, behind the instruction */
     uint8_t
         waited_for; /* enum reason: where most of the time went that was lost before it issued; 0: nowhere */
 };
@@ -98,6 +99,26 @@ struct cpu_seen_request {
     unsigned served_by;   /* enum served_by; flushes: 0 */
 };
 
+/*
+ * An access that found its translation in the L1 TLB and its line in the L1 cache, both at once: what
+ * translation (where paging is on), request and access would have told of it follows from this.
+ */
+struct cpu_seen_hit {
+    struct laddr linear; /* of a fetch: of its line in the L1I */
+    struct paddr physical;
+    uint64_t ip;   /* linear address of the instruction that asks; of a fetch: where it begins */
+    cycle_t asked; /* TLB and cache; of data, the bytes are there hit_cycles later */
+    struct cpu_hit_form {
+        uint16_t hit_cycles; /* of the cache */
+        uint8_t kind;        /* enum cpu_access_kind */
+        uint8_t cache;       /* enum cpu_request_cache */
+        uint8_t size_bytes;  /* of a fetch: 1 */
+        bool is_for_write;   /* a load; the TLB was asked for a write */
+        bool is_user;        /* else the supervisor's */
+        bool is_paged;       /* the TLB was asked */
+    } form;
+};
+
 /* Where an instruction goes on, but to the next one or where a branch goes. */
 enum cpu_flow {
     CPU_FLOW_NONE,
@@ -138,6 +159,14 @@ struct cpu_observer {
      * only what takes the long way anyhow, and the core keeps its short ways.
      */
     bool wants_no_hits;
+    /*
+     * NULL; or hits are told of in short, and the core keeps its short ways: what is told of so is not
+     * told of by `translation`, `request` and `access`. The observer gives the room for it, and for
+     * instructions (`insn` is not called, and what above is for `insn` not said), which is filled in by
+     * the time that it is called again. Both or neither.
+     */
+    struct cpu_seen_hit *(*hit_room)(void *opaque);
+    struct cpu_seen_insn *(*insn_room)(void *opaque);
     void (*step)(void *opaque, const struct cpu_seen_step *step);
     void (*insn)(void *opaque, const struct cpu_seen_insn *insn);
     /* In the order in which TLBs and caches saw them. `walk` is NULL where the translation took none. */

@@ -12,7 +12,7 @@
 
 typedef uint64_t stamp_t;
 
-enum { STAMP_CYCLE = 64, STAMP_CYCLE_SHIFT = 6, STAMP_REASON_MASK = 15 };
+enum { STAMP_CYCLE = 64, STAMP_CYCLE_SHIFT = 6, STAMP_SLOT_SHIFT = 4, STAMP_REASON_MASK = 15 };
 
 /* What a cycle went into: the parts of the CPI stack. */
 enum reason {

@@ -24,11 +24,7 @@ struct trace_pipe_ends {
 
 static void take_all(const struct trace_pipe_ends *ends, const struct trace_pipe_block *block)
 {
-    for (size_t at = 0; at < block->nr_bytes;) {
-        const struct trace_record *record = (const struct trace_record *)(const void *)(block->bytes + at);
-        ends->take(ends->opaque, record);
-        at += trace_pipe_bytes(record->kind, record->has_walk);
-    }
+    ends->take(ends->opaque, block->bytes, block->bytes + block->nr_bytes);
 }
 
 /* The oldest block that is full; NULL: there will be no more. */

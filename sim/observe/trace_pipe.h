@@ -9,8 +9,11 @@
 
 struct trace_pipe_block;
 
-/* Called by the other thread, or where the host gives none, by the one that puts records in. */
-typedef void trace_pipe_taker(void *opaque, const struct trace_record *record);
+/*
+ * Takes records that lie one behind the other, each trace_pipe_bytes long. Called by the other thread, or
+ * where the host gives none, by the one that puts records in. The bytes are gone when it returns.
+ */
+typedef void trace_pipe_taker(void *opaque, const uint8_t *at, const uint8_t *end);
 
 struct trace_pipe {
     uint8_t *at, *end; /* of the block that is being filled */
@@ -30,7 +33,7 @@ void trace_pipe_turn(struct trace_pipe *pipe);
 /* What a record of this kind takes in the pipe: what lies behind the fields of its kind is not there. */
 static inline size_t trace_pipe_bytes(enum trace_kind kind, bool has_walk)
 {
-    static const uint16_t bytes[NR_TRACE_KINDS] = {
+    static const uint16_t bytes[NR_TRACE_KINDS + 1] = {
         [TRACE_INSN] = sizeof(struct cpu_seen_insn),
         [TRACE_TRANSLATION] = sizeof(struct cpu_seen_translation),
         [TRACE_ACCESS] = sizeof(struct cpu_seen_access),
@@ -39,6 +42,7 @@ static inline size_t trace_pipe_bytes(enum trace_kind kind, bool has_walk)
         [TRACE_REQUEST] = sizeof(struct cpu_seen_request),
         [TRACE_DEVICE] = sizeof(struct dma_seen_line),
         [TRACE_MARK] = sizeof(struct trace_mark),
+        [TRACE_HIT] = sizeof(struct cpu_seen_hit),
     };
     size_t size = has_walk ? sizeof(struct trace_record) : offsetof(struct trace_record, insn) + bytes[kind];
     return (size + _Alignof(struct trace_record) - 1) & ~(_Alignof(struct trace_record) - 1);

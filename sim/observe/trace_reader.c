@@ -334,7 +334,7 @@ static bool load_chunk(struct trace_reader *reader, const struct trace_chunk *ch
     if (got != chunk->raw_bytes)
         return bad(reader, chunk->offset, "the chunk is shorter than its header says", diag);
     reader->chunk = *chunk;
-    reader->codec = (struct trace_codec){0};
+    memset(&reader->codec, 0, sizeof reader->codec);
     reader->records_left = chunk->nr_records;
     reader->at = reader->raw;
     reader->end = reader->raw + got;

@@ -23,13 +23,17 @@ enum trace_kind {
     TRACE_DEVICE,
     TRACE_MARK,
     NR_TRACE_KINDS,
+    TRACE_HIT = NR_TRACE_KINDS, /* on the way to a file only: it reads as what it stands for */
 };
 
 enum {
     TRACE_CONTROL_CHARS = 16,
     TRACE_MARK_CHARS = 64,
     NR_ACCESS_KINDS = CPU_ACCESS_STORE + 1,
-    NR_WALK_ACCESSES = MMU_FETCH + 1
+    NR_WALK_ACCESSES = MMU_FETCH + 1,
+    TRACE_STEP_HITS = 4,
+    TRACE_CODE_ENTRIES = 2048,
+    TRACE_FRAME_ENTRIES = 256
 };
 
 /*
@@ -71,6 +75,7 @@ struct trace_record {
         struct cpu_seen_request request;
         struct dma_seen_line device;
         struct trace_mark mark;
+        struct cpu_seen_hit hit;
     };
     struct walk walk;
 };
@@ -87,15 +92,53 @@ static inline bool trace_access_missed(const struct cpu_seen_access *seen)
     return seen->is_ram && seen->served_by != SERVED_BY_L1 && !seen->is_in_flight;
 }
 
+/* An instruction as it was when it last ran, for the short form of the next time (trace_step.c). */
+struct trace_code {
+    uint64_t linear;
+    uint8_t bytes[15];
+    uint8_t length_bytes;
+    uint8_t waited_for, nr_hits, nr_records; /* nr_records: all that it stood for, itself included */
+    uint8_t nr_paged;                        /* hits for which the TLB was asked */
+    uint64_t fetched, issued; /* since the last fetch block and issue; issue in quarters of a cycle */
+    cycle_t done;             /* since issue */
+    uint64_t goes_to;         /* rip of what followed it */
+    /* The first and last cycle of all, and the latest that anything was asked for in, from `issued`. */
+    uint64_t first, last, latest;
+    struct cpu_hit_form form[TRACE_STEP_HITS];
+    uint32_t asked[TRACE_STEP_HITS];   /* of each hit: before its block was there, or before issue */
+    uint32_t back[TRACE_STEP_HITS];    /* of a fetch: from where it begins to its line */
+    uint32_t ahead[TRACE_STEP_HITS];   /* of a fetch: from the instruction to where it begins */
+    uint64_t address[TRACE_STEP_HITS]; /* of data: linear; 0: none yet */
+};
+
+/* Where a page was last found. */
+struct trace_frame {
+    uint64_t page, offset; /* number of the linear page; physical - linear */
+};
+
+/* What was read, on its way out record by record: hits, and the instruction that they were of. */
+struct trace_step {
+    struct cpu_seen_insn insn;
+    bool has_insn;
+    uint64_t number; /* of the instruction that they are for */
+    unsigned nr_hits, next_hit, next_part;
+    struct cpu_seen_hit hit[TRACE_STEP_HITS];
+};
+
 /* What the next record is told apart from. */
 struct trace_codec {
     uint64_t next_insn, next_rip, code_base; /* of the instruction after the last; linear - rip */
     uint8_t code_bits, cpl;
-    cycle_t fetched, cycle;
+    uint64_t issued;         /* in quarters of a cycle */
+    struct trace_code *last; /* the last instruction */
+    cycle_t fetched, cycle;  /* its block was there; it issued, or the latest record since was asked for */
     uint64_t linear[NR_ACCESS_KINDS], offset[NR_ACCESS_KINDS]; /* by kind: last address; physical - linear */
     uint64_t requested[NR_CPU_REQUEST_CACHES];                 /* by cache: the last address */
     uint64_t device_at;                                        /* a device's last line */
     uint64_t step_at[WALK_MAX_STEPS], step_value[WALK_MAX_STEPS];
+    struct trace_code code[TRACE_CODE_ENTRIES]; /* by a hash of the linear address */
+    struct trace_frame frame[TRACE_FRAME_ENTRIES];
+    struct trace_step step; /* of who reads */
 };
 
 /* No record takes more bytes than this. */
@@ -105,7 +148,35 @@ enum { TRACE_MAX_RECORD_BYTES = 512 };
 size_t trace_encode(struct trace_codec *codec, const struct trace_record *record,
                     uint8_t to[TRACE_MAX_RECORD_BYTES]);
 
-/* Reads one record at *at, which moves. NULL; or what is wrong with it, whatever the bytes are. */
+/*
+ * An instruction and the hits (at most TRACE_STEP_HITS) that are all that was told since the last one, in
+ * short; it reads as if each had been written by itself. Only if trace_is_step says so: they name it as
+ * theirs. Returns how many bytes were written to `to`.
+ */
+bool trace_is_step(const struct cpu_seen_hit *const *hits, unsigned nr_hits,
+                   const struct cpu_seen_insn *insn);
+size_t trace_encode_step(struct trace_codec *codec, const struct cpu_seen_hit *const *hits, unsigned nr_hits,
+                         const struct cpu_seen_insn *insn, uint8_t to[TRACE_MAX_RECORD_BYTES]);
+
+/* What these span, and the latest cycle in which one of them began. */
+struct trace_span trace_step_span(const struct cpu_seen_hit *const *hits, unsigned nr_hits,
+                                  const struct cpu_seen_insn *insn, cycle_t *latest);
+
+/* Any hit, by itself, of the instruction with that number. */
+size_t trace_encode_hit(struct trace_codec *codec, const struct cpu_seen_hit *hit, uint64_t number,
+                        uint8_t to[TRACE_MAX_RECORD_BYTES]);
+
+/*
+ * The records that a hit stands for, of the instruction with that number: part 0, and then what was
+ * returned, until that is 0. `walk` of the record is left alone.
+ */
+unsigned trace_expand_hit(const struct cpu_seen_hit *hit, uint64_t number, unsigned part,
+                          struct trace_record *record);
+
+/*
+ * Reads one record at *at, which moves, or stays where several were written as one. NULL; or what is wrong
+ * with it, whatever the bytes are.
+ */
 const char *trace_decode(struct trace_codec *codec, const uint8_t **at, const uint8_t *end,
                          struct trace_record *record) __attribute__((warn_unused_result));
 

@@ -3,6 +3,7 @@
 #include "sim/base/outfile.h"
 #include "sim/observe/trace_format.h"
 #include "sim/observe/trace_pipe.h"
+#include "sim/observe/trace_step.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -26,6 +27,7 @@ struct trace_writer {
     cycle_t from, to, latest;
     struct trace_filter filter;
     bool wants_all; /* neither filter, process nor region */
+    bool takes_all; /* nor a window; and it still records */
     bool has_process, has_region;
     bool is_process, is_region; /* it is the one that is wanted, or all are */
     uint64_t process_cr3;
@@ -37,6 +39,11 @@ struct trace_writer {
 
     ZSTD_CCtx *zstd;
     struct trace_codec codec;
+    /* Told, and not written yet: in the pipe's block, or kept when that ended. */
+    const struct cpu_seen_hit *hits[TRACE_STEP_HITS];
+    struct cpu_seen_hit kept[TRACE_STEP_HITS];
+    unsigned nr_hits;
+    uint64_t next_insn; /* number of the instruction that they are for */
     uint32_t records_per_chunk;
     struct trace_chunk chunk; /* the one that is being filled */
     uint32_t chunk_by_kind[NR_TRACE_KINDS];
@@ -64,7 +71,7 @@ static uint64_t index_bytes(uint64_t nr_chunks)
 
 static void begin_chunk(struct trace_writer *writer)
 {
-    writer->codec = (struct trace_codec){0};
+    memset(&writer->codec, 0, sizeof writer->codec);
     writer->chunk = (struct trace_chunk){.cycles.first = UINT64_MAX, .first_insn = UINT64_MAX};
     memset(writer->chunk_by_kind, 0, sizeof writer->chunk_by_kind);
 }
@@ -83,10 +90,15 @@ static bool keep_chunk(struct trace_writer *writer)
     return true;
 }
 
-static void end_chunk(struct trace_writer *writer)
+static bool is_recording(const struct trace_writer *writer)
+{
+    return !writer->error && writer->ending == TRACE_ENDED_WITH_RUN;
+}
+
+static void write_chunk(struct trace_writer *writer)
 {
     struct trace_chunk *chunk = &writer->chunk;
-    if (chunk->nr_records == 0 || writer->error || writer->ending != TRACE_ENDED_WITH_RUN)
+    if (chunk->nr_records == 0 || !is_recording(writer))
         return;
     size_t packed =
         ZSTD_compress2(writer->zstd, writer->packed, writer->packed_room, writer->raw, chunk->raw_bytes);
@@ -118,6 +130,12 @@ static void end_chunk(struct trace_writer *writer)
     begin_chunk(writer);
 }
 
+static void end_chunk(struct trace_writer *writer)
+{
+    write_chunk(writer);
+    writer->takes_all = writer->takes_all && is_recording(writer);
+}
+
 /* CR3 without its flags, which do not make another address space (SDM 3A 4.5). */
 static uint64_t page_directory(uint64_t cr3)
 {
@@ -143,35 +161,151 @@ static bool is_wanted(struct trace_writer *writer, const struct trace_record *re
     return writer->is_process && writer->is_region && trace_filter_takes(&writer->filter, record);
 }
 
-static void record(struct trace_writer *writer, const struct trace_record *record)
+static void note_cycle(struct trace_writer *writer, cycle_t cycle)
 {
-    struct trace_span span = trace_record_span(record);
-    if (span.first > writer->latest)
-        writer->latest = span.first;
-    if (writer->error || writer->ending != TRACE_ENDED_WITH_RUN || span.last < writer->from ||
-        span.first > writer->to || !is_wanted(writer, record))
-        return;
+    if (cycle > writer->latest)
+        writer->latest = cycle;
+}
+
+/* So many records, which take so many bytes, have been added to the chunk. */
+static inline __attribute__((always_inline)) void account(struct trace_writer *writer, unsigned nr_records,
+                                                          size_t nr_bytes, struct trace_span span)
+{
     struct trace_chunk *chunk = &writer->chunk;
-    chunk->raw_bytes += (uint32_t)trace_encode(&writer->codec, record, writer->raw + chunk->raw_bytes);
+    chunk->raw_bytes += (uint32_t)nr_bytes;
+    chunk->nr_records += nr_records;
     if (span.first < chunk->cycles.first)
         chunk->cycles.first = span.first;
     if (span.last > chunk->cycles.last)
         chunk->cycles.last = span.last;
-    if (record->kind == TRACE_INSN) {
-        if (record->insn.number < chunk->first_insn)
-            chunk->first_insn = record->insn.number;
-        if (record->insn.number > chunk->last_insn)
-            chunk->last_insn = record->insn.number;
-    }
-    writer->chunk_by_kind[record->kind]++;
-    if (++chunk->nr_records == writer->records_per_chunk)
+    if (chunk->nr_records >= writer->records_per_chunk || chunk->raw_bytes >= TRACE_CHUNK_BYTES)
         end_chunk(writer);
 }
 
-/* What the observers are told no cycle of gets the latest that they were told. */
-static void take(void *opaque, const struct trace_record *from)
+static void account_insn(struct trace_writer *writer, uint64_t number)
 {
-    struct trace_writer *writer = opaque;
+    struct trace_chunk *chunk = &writer->chunk;
+    writer->chunk_by_kind[TRACE_INSN]++;
+    if (number < chunk->first_insn)
+        chunk->first_insn = number;
+    if (number > chunk->last_insn)
+        chunk->last_insn = number;
+}
+
+/* Returns how many records they are. */
+static unsigned account_hits(struct trace_writer *writer, const struct cpu_seen_hit *const *hits,
+                             unsigned nr_hits)
+{
+    unsigned nr_paged = 0;
+    for (unsigned i = 0; i < nr_hits; i++)
+        nr_paged += hits[i]->form.is_paged;
+    writer->chunk_by_kind[TRACE_TRANSLATION] += nr_paged;
+    writer->chunk_by_kind[TRACE_REQUEST] += nr_hits;
+    writer->chunk_by_kind[TRACE_ACCESS] += nr_hits;
+    return nr_paged + 2 * nr_hits;
+}
+
+static void record(struct trace_writer *writer, const struct trace_record *record)
+{
+    struct trace_span span = trace_record_span(record);
+    note_cycle(writer, span.first);
+    if (!is_recording(writer) || span.last < writer->from || span.first > writer->to ||
+        !is_wanted(writer, record))
+        return;
+    if (record->kind == TRACE_INSN)
+        account_insn(writer, record->insn.number);
+    else
+        writer->chunk_by_kind[record->kind]++;
+    account(writer, 1, trace_encode(&writer->codec, record, writer->raw + writer->chunk.raw_bytes), span);
+}
+
+/* A hit by itself: in short if all that it stands for is wanted. */
+static void record_hit(struct trace_writer *writer, const struct cpu_seen_hit *hit)
+{
+    struct trace_span span = {hit->asked, hit->asked + hit->form.hit_cycles};
+    if (writer->wants_all && is_recording(writer) && span.first >= writer->from && span.last <= writer->to) {
+        note_cycle(writer, span.first);
+        unsigned nr_records = account_hits(writer, &hit, 1);
+        account(
+            writer, nr_records,
+            trace_encode_hit(&writer->codec, hit, writer->next_insn, writer->raw + writer->chunk.raw_bytes),
+            span);
+        return;
+    }
+    struct trace_record whole;
+    unsigned part = 0;
+    do {
+        part = trace_expand_hit(hit, writer->next_insn, part, &whole);
+        record(writer, &whole);
+    } while (part);
+}
+
+static void record_hits(struct trace_writer *writer)
+{
+    for (unsigned i = 0; i < writer->nr_hits; i++)
+        record_hit(writer, writer->hits[i]);
+    writer->nr_hits = 0;
+}
+
+/* An instruction and its hits, of which `code` has all sums. */
+static inline void account_step(struct trace_writer *writer, const struct trace_code *code,
+                                const struct cpu_seen_insn *insn, size_t nr_bytes)
+{
+    struct trace_span span = {insn->issued + code->first, insn->issued + code->last};
+    note_cycle(writer, insn->issued + code->latest);
+    account_insn(writer, insn->number);
+    if (code->nr_hits) {
+        writer->chunk_by_kind[TRACE_TRANSLATION] += code->nr_paged;
+        writer->chunk_by_kind[TRACE_REQUEST] += code->nr_hits;
+        writer->chunk_by_kind[TRACE_ACCESS] += code->nr_hits;
+    }
+    account(writer, code->nr_records, nr_bytes, span);
+}
+
+/* As the one record that it takes if all of it is wanted. `code` is the one at its address. */
+static __attribute__((noinline)) void
+record_unforeseen(struct trace_writer *writer, const struct trace_code *code, const struct trace_record *of)
+{
+    cycle_t latest;
+    const struct cpu_seen_insn *insn = &of->insn;
+    bool is_whole = writer->takes_all;
+    if (!is_whole && writer->wants_all && is_recording(writer)) {
+        struct trace_span span = trace_step_span(writer->hits, writer->nr_hits, insn, &latest);
+        is_whole = span.first >= writer->from && span.last <= writer->to;
+    }
+    if (is_whole && trace_is_step(writer->hits, writer->nr_hits, insn)) {
+        size_t nr_bytes = trace_encode_step(&writer->codec, writer->hits, writer->nr_hits, insn,
+                                            writer->raw + writer->chunk.raw_bytes);
+        writer->nr_hits = 0;
+        account_step(writer, code, insn, nr_bytes);
+        return;
+    }
+    record_hits(writer);
+    record(writer, of);
+}
+
+/* An instruction, with the hits that came before it. */
+static inline void record_step(struct trace_writer *writer, const struct trace_record *of)
+{
+    struct trace_code *code = trace_code_at(&writer->codec, of->insn.linear.v);
+    size_t nr_bytes = 0;
+    writer->next_insn = of->insn.number;
+    if (writer->takes_all)
+        nr_bytes = trace_encode_foreseen(&writer->codec, writer->hits, writer->nr_hits, &of->insn, code,
+                                         writer->raw + writer->chunk.raw_bytes);
+    if (nr_bytes == 0) {
+        record_unforeseen(writer, code, of);
+    } else {
+        writer->nr_hits = 0;
+        account_step(writer, code, &of->insn, nr_bytes);
+    }
+    writer->next_insn++;
+}
+
+/* What the observers are told no cycle of gets the latest that they were told. */
+static void record_other(struct trace_writer *writer, const struct trace_record *from)
+{
+    record_hits(writer);
     if (from->kind != TRACE_CONTROL && from->kind != TRACE_MARK) {
         record(writer, from);
         return;
@@ -187,14 +321,47 @@ static void take(void *opaque, const struct trace_record *from)
     record(writer, &timed);
 }
 
+/* Their instruction is in the next block. */
+static void keep_hits(struct trace_writer *writer)
+{
+    struct cpu_seen_hit kept[TRACE_STEP_HITS];
+    for (unsigned i = 0; i < writer->nr_hits; i++)
+        kept[i] = *writer->hits[i];
+    for (unsigned i = 0; i < writer->nr_hits; i++) {
+        writer->kept[i] = kept[i];
+        writer->hits[i] = &writer->kept[i];
+    }
+}
+
+static void take(void *opaque, const uint8_t *at, const uint8_t *end)
+{
+    struct trace_writer *writer = opaque;
+    while (at < end) {
+        const struct trace_record *from = (const struct trace_record *)(const void *)at;
+        if (from->kind == TRACE_HIT) {
+            at += trace_pipe_bytes(TRACE_HIT, false);
+            if (writer->nr_hits == TRACE_STEP_HITS)
+                record_hits(writer);
+            writer->hits[writer->nr_hits++] = &from->hit;
+        } else if (from->kind == TRACE_INSN) {
+            at += trace_pipe_bytes(TRACE_INSN, false);
+            record_step(writer, from);
+        } else {
+            at += trace_pipe_bytes(from->kind, from->has_walk);
+            record_other(writer, from);
+        }
+    }
+    keep_hits(writer);
+}
+
 /*
  * Errors are kept for trace_writer_finish: the core that calls the hooks has nobody to tell. Nothing of the
  * host (times, names of folders, threads) goes into the file, so that two traces of a run are the same.
  */
-static void on_insn(void *opaque, const struct cpu_seen_insn *insn)
+static struct cpu_seen_insn *on_insn(void *opaque)
 {
     struct trace_writer *writer = opaque;
-    trace_pipe_put(writer->pipe, TRACE_INSN, false)->insn = *insn;
+    return &trace_pipe_put(writer->pipe, TRACE_INSN, false)->insn;
 }
 
 static void on_translation(void *opaque, const struct cpu_seen_translation *translation,
@@ -218,6 +385,12 @@ static void on_request(void *opaque, const struct cpu_seen_request *request)
 {
     struct trace_writer *writer = opaque;
     trace_pipe_put(writer->pipe, TRACE_REQUEST, false)->request = *request;
+}
+
+static struct cpu_seen_hit *on_hit(void *opaque)
+{
+    struct trace_writer *writer = opaque;
+    return &trace_pipe_put(writer->pipe, TRACE_HIT, false)->hit;
 }
 
 static void on_device_line(void *opaque, const struct dma_seen_line *line)
@@ -325,9 +498,7 @@ static void destroy(struct trace_writer *writer)
 
 static bool make_buffers(struct trace_writer *writer)
 {
-    size_t raw_room = (size_t)writer->records_per_chunk * TRACE_MAX_RECORD_BYTES;
-    if (raw_room < TRACE_MAX_HEADER_BYTES)
-        raw_room = TRACE_MAX_HEADER_BYTES;
+    size_t raw_room = TRACE_CHUNK_BYTES + TRACE_MAX_RECORD_BYTES;
     writer->packed_room = ZSTD_compressBound(raw_room);
     writer->raw = malloc(raw_room);
     writer->packed = malloc(writer->packed_room);
@@ -346,10 +517,11 @@ struct trace_writer *trace_writer_create(const char *file, const struct trace_pa
         return NULL;
     }
     writer->observer = (struct cpu_observer){.opaque = writer,
-                                             .insn = on_insn,
+                                             .insn_room = on_insn,
                                              .translation = on_translation,
                                              .access = on_access,
                                              .request = on_request,
+                                             .hit_room = on_hit,
                                              .exception = on_exception,
                                              .control = on_control};
     writer->dma_observer = (struct dma_observer){.opaque = writer, .line = on_device_line};
@@ -363,6 +535,7 @@ struct trace_writer *trace_writer_create(const char *file, const struct trace_pa
     writer->region = params->region;
     writer->is_region = !params->has_region;
     writer->to = params->to ? params->to : UINT64_MAX;
+    writer->takes_all = writer->wants_all && writer->from == 0 && writer->to == UINT64_MAX;
     writer->limit_bytes = params->limit_bytes;
     writer->records_per_chunk =
         params->records_per_chunk ? params->records_per_chunk : TRACE_RECORDS_PER_CHUNK;
@@ -401,6 +574,7 @@ const struct dma_observer *trace_dma_observer(struct trace_writer *writer)
 bool trace_writer_finish(struct trace_writer *writer, struct diag *diag)
 {
     trace_pipe_destroy(writer->pipe);
+    record_hits(writer);
     end_chunk(writer);
     write_index(writer);
     bool is_good = !writer->error;

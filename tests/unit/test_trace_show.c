@@ -40,7 +40,7 @@ static void say_insn(const struct cpu_observer *to, uint64_t number, cycle_t fet
                                  .issued = issued,
                                  .done = done,
                                  .waited_for = number == 1 ? REASON_DRAM : 0};
-    to->insn(to->opaque, &insn);
+    *to->insn_room(to->opaque) = insn;
 }
 
 static void say_access(const struct cpu_observer *to, enum cpu_access_kind kind, cycle_t asked, cycle_t ready,
@@ -194,7 +194,7 @@ Test(trace_show, nonsense_is_shown_without_harm)
                                          .done = number[5],
                                          .waited_for = (uint8_t)(number[1] % NR_REASONS)};
             memcpy(insn.bytes, number, sizeof insn.bytes);
-            to->insn(to->opaque, &insn);
+            *to->insn_room(to->opaque) = insn;
             say_access(to, (enum cpu_access_kind)(i % NR_ACCESS_KINDS), number[2], number[5], SERVED_BY_L2);
             to->exception(to->opaque,
                           &(struct cpu_seen_exception){.vector = (uint8_t)number[3], .cycle = number[4]});

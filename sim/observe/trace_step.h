@@ -1,0 +1,132 @@
+/*
+ * The short form of what happens most: instructions whose accesses were nothing but hits. It says only in
+ * what an instruction differs from the last time it ran.
+ */
+#ifndef LK_SIM_OBSERVE_TRACE_STEP_H
+#define LK_SIM_OBSERVE_TRACE_STEP_H
+
+#include "sim/observe/trace_bytes.h"
+#include "sim/observe/trace_record.h"
+
+/* Bit 0 of a record's first byte says whether it is a step; else bits 1-3 have its kind, this for a hit. */
+enum { TRACE_IS_STEP = 1, TRACE_HEAD_SHIFT = 1, TRACE_HEAD_MASK = 7, TRACE_HEAD_HIT = 0 };
+
+/* Flags of a step's first byte, above TRACE_IS_STEP: what is as it was to be expected, and not said. */
+enum trace_step_flag {
+    TRACE_STEP_IS_NEXT = 2,   /* it follows the last instruction */
+    TRACE_STEP_SAME_MODE = 4, /* base of CS, width of code, privilege level */
+    TRACE_STEP_KNOWN = 8,     /* the instruction there has the same bytes as before */
+    TRACE_STEP_SAME_TIMES = 16,
+    TRACE_STEP_SAME_HITS = 32,
+    TRACE_STEP_SAME_FRAMES = 64,
+    TRACE_STEP_AS_FORESEEN = 127 - TRACE_IS_STEP,
+};
+
+static inline struct trace_code *trace_code_at(struct trace_codec *codec, uint64_t linear)
+{
+    return &codec->code[(linear ^ linear >> 11) % TRACE_CODE_ENTRIES];
+}
+
+static inline struct trace_frame *trace_frame_at(struct trace_codec *codec, uint64_t linear)
+{
+    uint64_t page = linear >> PAGE_SHIFT;
+    return &codec->frame[(page ^ page >> 8) % TRACE_FRAME_ENTRIES];
+}
+
+static inline bool trace_is_fetch(const struct cpu_seen_hit *hit)
+{
+    return hit->form.kind == CPU_ACCESS_FETCH;
+}
+
+/* What there is of two forms that is not the same. */
+static inline uint64_t trace_form_differs(const struct cpu_hit_form *a, const struct cpu_hit_form *b)
+{
+    uint64_t bits[2];
+    memcpy(&bits[0], a, sizeof bits[0]);
+    memcpy(&bits[1], b, sizeof bits[1]);
+    return bits[0] ^ bits[1];
+}
+
+/* The same of the bytes of two instructions, as two overlapping halves. */
+static inline uint64_t trace_bytes_differ(const uint8_t a[15], const uint8_t b[15])
+{
+    uint64_t low[2], high[2];
+    memcpy(&low[0], a, 8);
+    memcpy(&low[1], b, 8);
+    memcpy(&high[0], a + 7, 8);
+    memcpy(&high[1], b + 7, 8);
+    return (low[0] ^ low[1]) | (high[0] ^ high[1]);
+}
+
+/* Of so many-th data of an instruction. */
+static inline uint64_t trace_likely_address(const struct trace_codec *codec, const struct trace_code *code,
+                                            unsigned data, unsigned kind)
+{
+    return code->address[data] ? code->address[data] : codec->linear[kind];
+}
+
+static inline uint64_t trace_issue_quarter(const struct cpu_seen_insn *insn)
+{
+    return insn->issued << 2 | insn->slot;
+}
+
+TRACE_INLINE uint64_t trace_hit_differs(struct trace_codec *codec, const struct trace_code *code, unsigned i,
+                                        const struct cpu_seen_hit *hit, const struct cpu_seen_insn *insn)
+{
+    const struct trace_frame *frame = trace_frame_at(codec, hit->linear.v);
+    uint64_t differs =
+        trace_form_differs(&hit->form, &code->form[i]) | (frame->page ^ hit->linear.v >> PAGE_SHIFT) |
+        (frame->offset ^ (hit->physical.v - hit->linear.v)) | ((hit->ip - insn->linear.v) ^ code->ahead[i]);
+    if (trace_is_fetch(hit))
+        return differs | ((insn->fetched - hit->asked) ^ code->asked[i]) |
+               ((hit->ip - hit->linear.v) ^ code->back[i]);
+    return differs | ((insn->issued - hit->asked) ^ code->asked[i]);
+}
+
+/*
+ * trace_encode_step of an instruction all of which is as it was to be expected but for the addresses of its
+ * data: most of what a traced run writes, and so inlined. `code` is the one at its address. 0: it is not.
+ */
+TRACE_INLINE size_t trace_encode_foreseen(struct trace_codec *codec, const struct cpu_seen_hit *const *hits,
+                                          unsigned nr_hits, const struct cpu_seen_insn *insn,
+                                          struct trace_code *code, uint8_t *to)
+{
+    uint64_t quarter = trace_issue_quarter(insn);
+    uint64_t differs = (insn->number ^ codec->next_insn) | (insn->rip ^ codec->next_rip) |
+                       ((insn->linear.v - insn->rip) ^ codec->code_base) |
+                       (uint64_t)(insn->code_bits ^ codec->code_bits) | (uint64_t)(insn->cpl ^ codec->cpl);
+    differs |= (code->linear ^ insn->linear.v) | trace_bytes_differ(code->bytes, insn->bytes) |
+               (uint64_t)(code->length_bytes ^ insn->length_bytes) | (code->nr_hits ^ nr_hits);
+    differs |= ((insn->fetched - codec->fetched) ^ code->fetched) |
+               ((quarter - codec->issued) ^ code->issued) | ((insn->done - insn->issued) ^ code->done) |
+               (uint64_t)(insn->waited_for ^ code->waited_for);
+    for (unsigned i = 0; i < nr_hits; i++)
+        differs |= trace_hit_differs(codec, code, i, hits[i], insn);
+    if (differs)
+        return 0;
+    struct trace_out out = {to};
+    trace_out_byte(&out, TRACE_IS_STEP | TRACE_STEP_AS_FORESEEN);
+    for (unsigned i = 0, data = 0; i < nr_hits; i++) {
+        if (trace_is_fetch(hits[i]))
+            continue;
+        uint64_t linear = hits[i]->linear.v, kind = hits[i]->form.kind;
+        trace_out_delta(&out, linear, trace_likely_address(codec, code, data, (unsigned)kind));
+        code->address[data++] = codec->linear[kind] = linear;
+    }
+    codec->next_insn++;
+    codec->next_rip = code->goes_to;
+    codec->last = code;
+    codec->fetched = insn->fetched;
+    codec->issued = quarter;
+    codec->cycle = insn->issued;
+    return (size_t)(out.at - to);
+}
+
+/* Reads what the first byte, `head`, begins, into codec->step. What is wrong is in `in`. */
+void trace_in_step(struct trace_in *in, struct trace_codec *codec, unsigned head);
+void trace_in_hit(struct trace_in *in, struct trace_codec *codec);
+
+/* The next record of codec->step; false: there is none left. */
+bool trace_take_step(struct trace_codec *codec, struct trace_record *record);
+
+#endif
