@@ -112,6 +112,8 @@ static bool add_line(struct elf_symbols *symbols, const char *line, size_t lengt
 
 static void add_lines(struct elf_symbols *symbols, const struct file_map *map)
 {
+    if (map->size == 0)
+        return; /* and there are no bytes to point at */
     const char *line = (const char *)map->bytes, *end = line + map->size;
     while (line < end) {
         const char *newline = memchr(line, '\n', (size_t)(end - line));

@@ -333,7 +333,12 @@ static bool make_cpu(struct ours *ours, const struct cpu_observer *observer, boo
     struct cpu_params params = {
         .config = cfg_values(ours->cfg),
         .ram = &ours->ram,
-        .board = {ours, port_read, port_write, memory_read, memory_write, acknowledge, NULL},
+        .board = {.opaque = ours,
+                  .port_read = port_read,
+                  .port_write = port_write,
+                  .memory_read = memory_read,
+                  .memory_write = memory_write,
+                  .acknowledge = acknowledge},
         .observer = observer,
         .is_ram = is_ram,
     };

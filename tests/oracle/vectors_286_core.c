@@ -97,7 +97,12 @@ struct vector_core *vector_core_create(bool is_timed)
         struct cpu_params params = {
             .config = cfg_values(core->cfg),
             .ram = &core->ram,
-            .board = {core, port_read, port_write, memory_read, memory_write, acknowledge, NULL},
+            .board = {.opaque = core,
+                      .port_read = port_read,
+                      .port_write = port_write,
+                      .memory_read = memory_read,
+                      .memory_write = memory_write,
+                      .acknowledge = acknowledge},
             .itlb = core->itlb,
             .dtlb = core->dtlb,
             .l2_tlb = core->l2_tlb,

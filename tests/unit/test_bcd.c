@@ -55,7 +55,10 @@ static void setup(void)
     struct cpu_params params = {
         .config = cfg_values(cfg),
         .ram = &ram,
-        .board = {NULL, port_read, port_write, read_nothing, write_nothing, NULL, NULL},
+        .board = {.port_read = port_read,
+                  .port_write = port_write,
+                  .memory_read = read_nothing,
+                  .memory_write = write_nothing},
         .is_ram = is_ram,
     };
     cpu = cpu_create(&params);

@@ -59,18 +59,19 @@ for machine in tiny noncoherent; do
         same $machine went_on
         tail -c "$(wc -c <went_on.console)" $machine.console | cmp - went_on.console || complain "$file: other text"
     done
-    clang=${LK_CLANG:-}
-    if [ -x "$clang" ]; then
-        lookaside=$clang run by_clang --restore $machine.at || complain "clang: status $?: $(cat by_clang.err)"
-        same $machine by_clang
-        lookaside=$clang run clang_made -c "$configs/$machine.json" -a init=init --checkpoint-dir clang.at --checkpoint-at 1k,9M,20M \
-            "$LK_KERNEL"
-        diff -r $machine.at clang.at || complain "clang: other checkpoints"
-        rm -r clang.at
-    else
-        echo "no build by clang ($clang): not compared"
-    fi
 done
+# By the other compiler, with sanitizers.
+other=${LK_ASAN:-}
+if [ -x "$other" ]; then
+    lookaside=$other run by_other --restore tiny.at || complain "other compiler: status $?: $(cat by_other.err)"
+    same tiny by_other
+    lookaside=$other run other_made -c "$configs/tiny.json" -a init=init --checkpoint-dir other.at --checkpoint-at 1k,9M,20M \
+        "$LK_KERNEL"
+    diff -r tiny.at other.at || complain "other compiler: other checkpoints"
+    rm -r other.at
+else
+    echo "no build by another compiler ($other): not compared"
+fi
 
 run traced --restore tiny.at --trace tiny.trace --trace-to 20100k || complain "with a trace: $(cat traced.err)"
 same tiny traced

@@ -43,14 +43,15 @@ for machine in default tiny; do
     stats late_count -c "$config" --max-insns 100G </dev/null
     same $machine late_count
 
-    clang=${LK_CLANG:-}
-    if [ -x "$clang" ]; then
-        lookaside=$clang stats clang -c "$config" </dev/null
-        same $machine clang
-    else
-        echo "no build by clang ($clang): not compared"
-    fi
 done
+# By the other compiler, with sanitizers.
+other=${LK_ASAN:-}
+if [ -x "$other" ]; then
+    lookaside=$other stats other -c "$LK_SOURCE/configs/tiny.json" </dev/null
+    same tiny other
+else
+    echo "no build by another compiler ($other): not compared"
+fi
 # All of a trace, and of one that stops at a size; with tiny.json trace_counts.sh does it.
 stats whole_trace --trace whole.trace </dev/null
 same default whole_trace
