@@ -69,8 +69,8 @@ GUESTS = (
     Guest("amd64, no APIC", "amd64", PVH, ARGUMENTS + " noapic nolapic", models=("functional",), has_counters=False),
     Guest("amd64, in the monitor", "amd64", PVH, models=("functional",), what="observed"),
     Guest("cloud-amd64, PVH", "cloud-amd64", PVH),
-    Guest("cloud-amd64, bzImage, in the monitor", "cloud-amd64", models=("functional",), what="observed"),
     Guest("cloud-amd64, bzImage", "cloud-amd64"),
+    Guest("cloud-amd64, bzImage, in the monitor", "cloud-amd64", models=("functional",), what="observed"),
     Guest("cloud-amd64, SeaBIOS, GRUB", "cloud-amd64", what="grub"),
     Guest("686-pae, SeaBIOS, GRUB", "686-pae", models=("functional",), what="grub"),
 )
