@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """A client of the remote serial protocol that is not gdb: sends packets by hand, also malformed ones, to a run of the
 bundled guest that waits, and checks what comes back. usage: gdb_client.py PORT KERNEL|crash|steps
 steps: of ends.elf, run with -a spin_ticks"""

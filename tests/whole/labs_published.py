@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Reports of `lookaside lab latency --json` against what they must be.
 
 usage: labs_published.py REPORT.json ...             plateaus against the report's own configuration

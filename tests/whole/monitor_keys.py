@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Types at a run's terminal: the escape key, the monitor's commands; reads the progress line.
 usage: monitor_keys.py LOOKASIDE KERNEL ARGUMENTS, of a guest that spins; the first run's statistics go into the folder
 `talked`."""

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Capture files, by a reader and writer that knows nothing of lookaside's.
 
 usage: nic_pcap.py make FILE MAGIC ORDER      three frames to 52:54:00:12:34:56, the second 1 ms and the third 3 ms after the first
