@@ -420,7 +420,9 @@ static bool begins_as_hit(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
                             .asked = stamp_cycle(t),
                             .translated = stamp_cycle(t),
                             .sent = stamp_cycle(t)};
-    return cpu->sees_hits && is_simple(cpu, linear, size_bytes) &&
+    bool is_of_level =
+        (asker == MMU_USER) == (cpu->front_kind == FRONT_USER); /* and not the processor's own */
+    return cpu->sees_hits && is_of_level && is_simple(cpu, linear, size_bytes) &&
            mmu_cache_use(&cpu->mmu, MEMORY_WB, access == MMU_WRITE) == CACHE_USE_ALL &&
            use_front(cpu, piece, access, asker);
 }
