@@ -277,7 +277,8 @@ const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block)
 /* Fetches what lies in the page behind the current one. False: #PF in cpu->fault. */
 static bool fetch_next_page(struct cpu *cpu)
 {
-    const struct front *front = cpu->fetch_front;
+    size_t current = (size_t)(cpu->fetch_front - cpu->fetch_fronts);
+    struct front kept = cpu->fetch_fronts[current];
     struct cpu_seen_access seen;
     stamp_t fetched = next_place(cpu);
     bool is_good = translate(cpu, (cpu->reg[REG_CODE] + PAGE_BYTES) & cpu->linear_mask, &fetched, &seen);
@@ -286,7 +287,9 @@ static bool fetch_next_page(struct cpu *cpu)
         cpu->next_page = seen.physical;
     }
     issue_after(cpu, fetched);
-    cpu->fetch_front = front;
+    if (is_good && cpu->fetch_front == &cpu->fetch_fronts[current])
+        cpu->fetch_fronts[current] = kept; /* two pages, one place: the current one keeps it */
+    cpu->fetch_front = &cpu->fetch_fronts[current];
     return is_good;
 }
 

@@ -472,3 +472,27 @@ Test(cpu_exec, code_that_is_not_cached_is_translated_anew_after_its_tlb_entry_ha
     cr_assert_eq(tlb_stats(w.core[CORE_WATCHED].itlb)->misses, 2);
     tear_down(&w);
 }
+
+/* The shortcuts to the two pages of an instruction share a place every 32 MiB. */
+Test(cpu_paging, an_instruction_in_two_pages_takes_its_bytes_from_both_wherever_they_lie)
+{
+    enum { HEAD_FRAME = 0x40000, TAIL_FRAME = 0x42000, LOW_TABLE = 0xe000, HIGH_TABLE = 0xf000 };
+    for (uint32_t boundary = 0x1800000; boundary <= 0x6000000; boundary += 0x800000) {
+        struct world w;
+        set_up(&w);
+        uint32_t below = boundary - PAGE_BYTES;
+        put32(&w, DIRECTORY + (below >> 22) * 4, LOW_TABLE | 7);
+        put32(&w, DIRECTORY + (boundary >> 22) * 4, HIGH_TABLE | 7);
+        put32(&w, LOW_TABLE + (below >> PAGE_SHIFT) % 1024 * 4, HEAD_FRAME | 7);
+        put32(&w, HIGH_TABLE + (boundary >> PAGE_SHIFT) % 1024 * 4, TAIL_FRAME | 7);
+        put(&w, HEAD_FRAME + 0xffe, "\xb8\x78", 2); /* mov eax,12345678h; dec ecx; jnz to the mov; hlt */
+        put(&w, TAIL_FRAME, "\x56\x34\x12\x49\x75\xf8\xf4", 7);
+        w.state.rip = boundary - 2;
+        w.state.gpr[CPU_CX] = 3;
+        run(&w);
+        cr_assert_eq(w.vector, NR_VECTORS, "boundary %x: vector %u", boundary, w.vector);
+        cr_assert_eq(w.state.gpr[CPU_AX], 0x12345678, "boundary %x: EAX %lx", boundary, w.state.gpr[CPU_AX]);
+        cr_assert_eq(w.state.gpr[CPU_CX], 0);
+        tear_down(&w);
+    }
+}
