@@ -259,6 +259,7 @@ static enum dma_status move_burst(struct dma_master *master, struct transfer *tr
     cycle_t *oldest = &master->in_flight[master->next];
     cycle_t start = later(transfer->now, *oldest), done;
     struct paddr at;
+    assert(!transfer->to != !transfer->from);
     enum dma_status status = find_memory(master, transfer->at, !transfer->to, &at, &start);
     if (status != DMA_OK) {
         transfer->done = later(transfer->done, start);
