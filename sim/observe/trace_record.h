@@ -32,6 +32,7 @@ enum {
     NR_ACCESS_KINDS = CPU_ACCESS_STORE + 1,
     NR_WALK_ACCESSES = MMU_FETCH + 1,
     TRACE_STEP_HITS = 4,
+    TRACE_COUNT_BITS = 21, /* more than a chunk has records */
     TRACE_CODE_ENTRIES = 2048,
     TRACE_FRAME_ENTRIES = 256
 };
@@ -97,8 +98,9 @@ struct trace_code {
     uint64_t linear;
     uint8_t bytes[15];
     uint8_t length_bytes;
-    uint8_t waited_for, nr_hits, nr_records; /* nr_records: all that it stood for, itself included */
-    uint8_t nr_paged;                        /* hits for which the TLB was asked */
+    uint8_t waited_for, nr_hits;
+    uint32_t nr_records;      /* all that it stood for, itself included */
+    uint64_t counts;          /* 1, its hits, and those for which the TLB was asked, TRACE_COUNT_BITS each */
     uint64_t fetched, issued; /* since the last fetch block and issue; issue in quarters of a cycle */
     cycle_t done;             /* since issue */
     uint64_t goes_to;         /* rip of what followed it */

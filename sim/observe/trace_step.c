@@ -73,25 +73,30 @@ TRACE_INLINE void hits_seen(struct trace_codec *codec, struct trace_code *code,
     }
 }
 
-/* Where the instruction lies, unless it follows the last. Returns what needs not be said. */
-static unsigned put_where(struct trace_out *out, struct trace_codec *codec, const struct cpu_seen_insn *insn)
+/* Which it is, unless it follows the last. Returns what needs not be said. */
+TRACE_INLINE unsigned put_next(struct trace_out *out, struct trace_codec *codec,
+                               const struct cpu_seen_insn *insn)
+{
+    if (((insn->number ^ codec->next_insn) | (insn->rip ^ codec->next_rip)) == 0)
+        return TRACE_STEP_IS_NEXT;
+    trace_out_delta(out, insn->number, codec->next_insn);
+    trace_out_delta(out, insn->rip, codec->next_rip);
+    if (codec->last)
+        codec->last->goes_to = insn->rip;
+    return 0;
+}
+
+TRACE_INLINE unsigned put_mode(struct trace_out *out, const struct trace_codec *codec,
+                               const struct cpu_seen_insn *insn)
 {
     uint64_t base = insn->linear.v - insn->rip;
-    uint64_t next = (insn->number ^ codec->next_insn) | (insn->rip ^ codec->next_rip);
-    uint64_t mode = (base ^ codec->code_base) | (uint64_t)(insn->code_bits ^ codec->code_bits) |
-                    (uint64_t)(insn->cpl ^ codec->cpl);
-    if (next) {
-        trace_out_delta(out, insn->number, codec->next_insn);
-        trace_out_delta(out, insn->rip, codec->next_rip);
-        if (codec->last)
-            codec->last->goes_to = insn->rip;
-    }
-    if (mode) {
-        trace_out_number(out, base);
-        trace_out_byte(out, insn->code_bits);
-        trace_out_byte(out, insn->cpl);
-    }
-    return (next ? 0u : TRACE_STEP_IS_NEXT) | (mode ? 0u : TRACE_STEP_SAME_MODE);
+    if (((base ^ codec->code_base) | (uint64_t)(insn->code_bits ^ codec->code_bits) |
+         (uint64_t)(insn->cpl ^ codec->cpl)) == 0)
+        return TRACE_STEP_SAME_MODE;
+    trace_out_number(out, base);
+    trace_out_byte(out, insn->code_bits);
+    trace_out_byte(out, insn->cpl);
+    return 0;
 }
 
 /* What it is; makes `code` the one that it is. */
@@ -183,8 +188,8 @@ bool trace_is_step(const struct cpu_seen_hit *const *hits, unsigned nr_hits, con
     return true;
 }
 
-struct trace_span trace_step_span(const struct cpu_seen_hit *const *hits, unsigned nr_hits,
-                                  const struct cpu_seen_insn *insn, cycle_t *latest)
+TRACE_INLINE struct trace_span step_span(const struct cpu_seen_hit *const *hits, unsigned nr_hits,
+                                         const struct cpu_seen_insn *insn, cycle_t *latest)
 {
     struct trace_span span = {insn->fetched, insn->done};
     if (insn->issued < span.first || insn->done < span.first)
@@ -201,19 +206,45 @@ struct trace_span trace_step_span(const struct cpu_seen_hit *const *hits, unsign
     return span;
 }
 
+struct trace_span trace_step_span(const struct cpu_seen_hit *const *hits, unsigned nr_hits,
+                                  const struct cpu_seen_insn *insn, cycle_t *latest)
+{
+    return step_span(hits, nr_hits, insn, latest);
+}
+
 /* For the writer, who counts; a reader has no use for it. */
-static void note_sums(struct trace_code *code, const struct cpu_seen_hit *const *hits, unsigned nr_hits,
-                      const struct cpu_seen_insn *insn)
+TRACE_INLINE void note_span(struct trace_code *code, const struct cpu_seen_hit *const *hits, unsigned nr_hits,
+                            const struct cpu_seen_insn *insn)
 {
     cycle_t latest;
-    struct trace_span span = trace_step_span(hits, nr_hits, insn, &latest);
+    struct trace_span span = step_span(hits, nr_hits, insn, &latest);
     code->first = span.first - insn->issued;
     code->last = span.last - insn->issued;
     code->latest = latest - insn->issued;
-    code->nr_paged = 0;
+}
+
+/* Likewise. */
+static void note_numbers(struct trace_code *code, const struct cpu_seen_hit *const *hits, unsigned nr_hits)
+{
+    uint64_t nr_paged = 0;
     for (unsigned i = 0; i < nr_hits; i++)
-        code->nr_paged = (uint8_t)(code->nr_paged + hits[i]->form.is_paged);
-    code->nr_records = (uint8_t)(1 + 2 * nr_hits + code->nr_paged);
+        nr_paged += hits[i]->form.is_paged;
+    code->nr_records = (uint32_t)(1 + 2 * nr_hits + nr_paged);
+    code->counts = 1 | (uint64_t)nr_hits << TRACE_COUNT_BITS | nr_paged << 2 * TRACE_COUNT_BITS;
+}
+
+uint8_t *trace_encode_when(struct trace_codec *codec, const struct cpu_seen_hit *const *hits,
+                           unsigned nr_hits, const struct cpu_seen_insn *insn, struct trace_code *code,
+                           uint8_t *to)
+{
+    struct trace_out out = {to + 1};
+    unsigned head = TRACE_IS_STEP | (TRACE_STEP_AS_FORESEEN & ~(TRACE_STEP_IS_NEXT | TRACE_STEP_SAME_TIMES));
+    head |= put_next(&out, codec, insn);
+    unsigned times = put_times(&out, codec, code, insn);
+    if (!times)
+        note_span(code, hits, nr_hits, insn);
+    *to = (uint8_t)(head | times);
+    return out.at;
 }
 
 size_t trace_encode_step(struct trace_codec *codec, const struct cpu_seen_hit *const *hits, unsigned nr_hits,
@@ -222,7 +253,8 @@ size_t trace_encode_step(struct trace_codec *codec, const struct cpu_seen_hit *c
     struct trace_out out = {to + 1};
     struct trace_code *code = trace_code_at(codec, insn->linear.v);
     unsigned head = TRACE_IS_STEP;
-    head |= put_where(&out, codec, insn);
+    head |= put_next(&out, codec, insn);
+    head |= put_mode(&out, codec, insn);
     head |= put_code(&out, code, insn);
     head |= put_times(&out, codec, code, insn);
     if (nr_hits | code->nr_hits)
@@ -232,7 +264,8 @@ size_t trace_encode_step(struct trace_codec *codec, const struct cpu_seen_hit *c
     *to = (uint8_t)head;
     hits_seen(codec, code, hits, nr_hits);
     insn_seen(codec, code, insn);
-    note_sums(code, hits, nr_hits, insn);
+    note_span(code, hits, nr_hits, insn);
+    note_numbers(code, hits, nr_hits);
     return (size_t)(out.at - to);
 }
 

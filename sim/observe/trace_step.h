@@ -70,6 +70,14 @@ static inline uint64_t trace_issue_quarter(const struct cpu_seen_insn *insn)
     return insn->issued << 2 | insn->slot;
 }
 
+/*
+ * The beginning of a step of a known instruction, with hits as before, that does not follow the last one or
+ * has other times. Returns what lies behind it in `to`.
+ */
+uint8_t *trace_encode_when(struct trace_codec *codec, const struct cpu_seen_hit *const *hits,
+                           unsigned nr_hits, const struct cpu_seen_insn *insn, struct trace_code *code,
+                           uint8_t *to);
+
 TRACE_INLINE uint64_t trace_hit_differs(struct trace_codec *codec, const struct trace_code *code, unsigned i,
                                         const struct cpu_seen_hit *hit, const struct cpu_seen_insn *insn)
 {
@@ -83,43 +91,65 @@ TRACE_INLINE uint64_t trace_hit_differs(struct trace_codec *codec, const struct 
     return differs | ((insn->issued - hit->asked) ^ code->asked[i]);
 }
 
+/* Whether it is the instruction that last was at its address, in the mode of the one before it. */
+TRACE_INLINE bool trace_is_known(const struct trace_codec *codec, const struct trace_code *code,
+                                 const struct cpu_seen_insn *insn)
+{
+    if (((insn->linear.v - insn->rip) ^ codec->code_base) |
+        (uint64_t)((insn->code_bits ^ codec->code_bits) | (insn->cpl ^ codec->cpl)))
+        return false;
+    return ((code->linear ^ insn->linear.v) | trace_bytes_differ(code->bytes, insn->bytes) |
+            (uint64_t)(code->length_bytes ^ insn->length_bytes)) == 0;
+}
+
 /*
- * trace_encode_step of an instruction all of which is as it was to be expected but for the addresses of its
+ * trace_encode_step of a known instruction with the hits that it had before, but for the addresses of its
  * data: most of what a traced run writes, and so inlined. `code` is the one at its address. 0: it is not.
  */
-TRACE_INLINE size_t trace_encode_foreseen(struct trace_codec *codec, const struct cpu_seen_hit *const *hits,
-                                          unsigned nr_hits, const struct cpu_seen_insn *insn,
-                                          struct trace_code *code, uint8_t *to)
+TRACE_INLINE size_t trace_encode_known(struct trace_codec *codec, const struct cpu_seen_hit *const *hits,
+                                       unsigned nr_hits, const struct cpu_seen_insn *insn,
+                                       struct trace_code *code, uint8_t *to)
 {
-    uint64_t quarter = trace_issue_quarter(insn);
-    uint64_t differs = (insn->number ^ codec->next_insn) | (insn->rip ^ codec->next_rip) |
-                       ((insn->linear.v - insn->rip) ^ codec->code_base) |
-                       (uint64_t)(insn->code_bits ^ codec->code_bits) | (uint64_t)(insn->cpl ^ codec->cpl);
-    differs |= (code->linear ^ insn->linear.v) | trace_bytes_differ(code->bytes, insn->bytes) |
-               (uint64_t)(code->length_bytes ^ insn->length_bytes) | (code->nr_hits ^ nr_hits);
-    differs |= ((insn->fetched - codec->fetched) ^ code->fetched) |
-               ((quarter - codec->issued) ^ code->issued) | ((insn->done - insn->issued) ^ code->done) |
-               (uint64_t)(insn->waited_for ^ code->waited_for);
-    for (unsigned i = 0; i < nr_hits; i++)
-        differs |= trace_hit_differs(codec, code, i, hits[i], insn);
-    if (differs)
+    if (!trace_is_known(codec, code, insn) || code->nr_hits != nr_hits)
         return 0;
-    struct trace_out out = {to};
-    trace_out_byte(&out, TRACE_IS_STEP | TRACE_STEP_AS_FORESEEN);
+    for (unsigned i = 0; i < nr_hits; i++)
+        if (trace_hit_differs(codec, code, i, hits[i], insn))
+            return 0;
+    uint64_t quarter = trace_issue_quarter(insn);
+    struct trace_out out = {to + 1};
+    *to = TRACE_IS_STEP | TRACE_STEP_AS_FORESEEN;
+    if ((insn->number ^ codec->next_insn) | (insn->rip ^ codec->next_rip) |
+        ((insn->fetched - codec->fetched) ^ code->fetched) | ((quarter - codec->issued) ^ code->issued) |
+        ((insn->done - insn->issued) ^ code->done) | (uint64_t)(insn->waited_for ^ code->waited_for))
+        out.at = trace_encode_when(codec, hits, nr_hits, insn, code, to);
     for (unsigned i = 0, data = 0; i < nr_hits; i++) {
         if (trace_is_fetch(hits[i]))
             continue;
         uint64_t linear = hits[i]->linear.v, kind = hits[i]->form.kind;
         trace_out_delta(&out, linear, trace_likely_address(codec, code, data, (unsigned)kind));
-        code->address[data++] = codec->linear[kind] = linear;
+        code->address[data++] = linear;
     }
-    codec->next_insn++;
+    for (unsigned i = 0; i < nr_hits; i++)
+        if (!trace_is_fetch(hits[i]))
+            codec->linear[hits[i]->form.kind] = hits[i]->linear.v;
+    codec->next_insn = insn->number + 1;
     codec->next_rip = code->goes_to;
     codec->last = code;
     codec->fetched = insn->fetched;
     codec->issued = quarter;
     codec->cycle = insn->issued;
     return (size_t)(out.at - to);
+}
+
+/* Makes it know nothing, as if zeroed: the rest of an instruction is not looked at while it has no length. */
+static inline void trace_codec_begin(struct trace_codec *codec)
+{
+    memset(codec, 0, offsetof(struct trace_codec, code));
+    memset(codec->frame, 0, sizeof codec->frame);
+    for (unsigned i = 0; i < TRACE_CODE_ENTRIES; i++) {
+        codec->code[i].linear = 0;
+        codec->code[i].length_bytes = 0;
+    }
 }
 
 /* Reads what the first byte, `head`, begins, into codec->step. What is wrong is in `in`. */

@@ -47,6 +47,7 @@ struct trace_writer {
     uint32_t records_per_chunk;
     struct trace_chunk chunk; /* the one that is being filled */
     uint32_t chunk_by_kind[NR_TRACE_KINDS];
+    uint64_t step_counts; /* of its steps: sum of trace_code.counts, not in chunk_by_kind yet */
     uint8_t *raw, *packed;
     size_t packed_room;
     struct trace_chunk *chunks; /* those that are written */
@@ -71,7 +72,7 @@ static uint64_t index_bytes(uint64_t nr_chunks)
 
 static void begin_chunk(struct trace_writer *writer)
 {
-    memset(&writer->codec, 0, sizeof writer->codec);
+    trace_codec_begin(&writer->codec);
     writer->chunk = (struct trace_chunk){.cycles.first = UINT64_MAX, .first_insn = UINT64_MAX};
     memset(writer->chunk_by_kind, 0, sizeof writer->chunk_by_kind);
 }
@@ -130,8 +131,20 @@ static void write_chunk(struct trace_writer *writer)
     begin_chunk(writer);
 }
 
+static void count_steps(struct trace_writer *writer)
+{
+    const uint64_t mask = (1u << TRACE_COUNT_BITS) - 1;
+    uint32_t nr_hits = (uint32_t)(writer->step_counts >> TRACE_COUNT_BITS & mask);
+    writer->chunk_by_kind[TRACE_INSN] += (uint32_t)(writer->step_counts & mask);
+    writer->chunk_by_kind[TRACE_TRANSLATION] += (uint32_t)(writer->step_counts >> 2 * TRACE_COUNT_BITS);
+    writer->chunk_by_kind[TRACE_REQUEST] += nr_hits;
+    writer->chunk_by_kind[TRACE_ACCESS] += nr_hits;
+    writer->step_counts = 0;
+}
+
 static void end_chunk(struct trace_writer *writer)
 {
+    count_steps(writer);
     write_chunk(writer);
     writer->takes_all = writer->takes_all && is_recording(writer);
 }
@@ -182,10 +195,9 @@ static inline __attribute__((always_inline)) void account(struct trace_writer *w
         end_chunk(writer);
 }
 
-static void account_insn(struct trace_writer *writer, uint64_t number)
+static inline void account_insn(struct trace_writer *writer, uint64_t number)
 {
     struct trace_chunk *chunk = &writer->chunk;
-    writer->chunk_by_kind[TRACE_INSN]++;
     if (number < chunk->first_insn)
         chunk->first_insn = number;
     if (number > chunk->last_insn)
@@ -214,8 +226,7 @@ static void record(struct trace_writer *writer, const struct trace_record *recor
         return;
     if (record->kind == TRACE_INSN)
         account_insn(writer, record->insn.number);
-    else
-        writer->chunk_by_kind[record->kind]++;
+    writer->chunk_by_kind[record->kind]++;
     account(writer, 1, trace_encode(&writer->codec, record, writer->raw + writer->chunk.raw_bytes), span);
 }
 
@@ -254,17 +265,13 @@ static inline void account_step(struct trace_writer *writer, const struct trace_
     struct trace_span span = {insn->issued + code->first, insn->issued + code->last};
     note_cycle(writer, insn->issued + code->latest);
     account_insn(writer, insn->number);
-    if (code->nr_hits) {
-        writer->chunk_by_kind[TRACE_TRANSLATION] += code->nr_paged;
-        writer->chunk_by_kind[TRACE_REQUEST] += code->nr_hits;
-        writer->chunk_by_kind[TRACE_ACCESS] += code->nr_hits;
-    }
+    writer->step_counts += code->counts;
     account(writer, code->nr_records, nr_bytes, span);
 }
 
 /* As the one record that it takes if all of it is wanted. `code` is the one at its address. */
 static __attribute__((noinline)) void
-record_unforeseen(struct trace_writer *writer, const struct trace_code *code, const struct trace_record *of)
+record_unknown(struct trace_writer *writer, const struct trace_code *code, const struct trace_record *of)
 {
     cycle_t latest;
     const struct cpu_seen_insn *insn = &of->insn;
@@ -291,10 +298,10 @@ static inline void record_step(struct trace_writer *writer, const struct trace_r
     size_t nr_bytes = 0;
     writer->next_insn = of->insn.number;
     if (writer->takes_all)
-        nr_bytes = trace_encode_foreseen(&writer->codec, writer->hits, writer->nr_hits, &of->insn, code,
-                                         writer->raw + writer->chunk.raw_bytes);
+        nr_bytes = trace_encode_known(&writer->codec, writer->hits, writer->nr_hits, &of->insn, code,
+                                      writer->raw + writer->chunk.raw_bytes);
     if (nr_bytes == 0) {
-        record_unforeseen(writer, code, of);
+        record_unknown(writer, code, of);
     } else {
         writer->nr_hits = 0;
         account_step(writer, code, &of->insn, nr_bytes);
