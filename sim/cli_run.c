@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { NR_STUCK_STEPS = 20000 }; /* of a guest that the watchdog has stopped */
+
 static bool make_config(struct run *run)
 {
     const struct run_options *o = &run->options;
@@ -116,7 +118,7 @@ static int run_all(struct run *run)
     if (run->request == TERMINAL_NONE)
         run_view_finish(run->view, &run->diag);
     if (run->is_stuck) /* last, because the guest goes on for it */
-        report_branches(run->machine, run_symbols_now(run->symbols, run->machine), stderr);
+        report_branches(run->machine, run_symbols_now(run->symbols, run->machine), NR_STUCK_STEPS, stderr);
     print_mistakes(&run->diag);
     return is_written && run->diag.nr_lines == 0 ? status : (int)run->diag.status;
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 
 enum {
-    NR_STEPS = 20000,
     MAX_BRANCHES = 256, /* that are told apart */
     MAX_BRANCHES_SHOWN = 16,
     MAX_INSN_BYTES = 15,
@@ -49,16 +48,16 @@ static int compare(const void *a, const void *b)
     return p->nr < q->nr ? 1 : p->nr > q->nr ? -1 : p < q ? -1 : 1;
 }
 
-void report_branches(struct machine *machine, const struct elf_symbols *symbols, FILE *to)
+void report_branches(struct machine *machine, const struct elf_symbols *symbols, uint64_t nr_steps, FILE *to)
 {
     const struct cpu *cpu = machine_parts(machine).cpu;
     struct branches branches = {.nr = 0};
-    unsigned nr_steps = 0;
-    enum machine_end why = MACHINE_RUNNING;
-    while (nr_steps < NR_STEPS && why == MACHINE_RUNNING) {
+    uint64_t nr_done = 0;
+    enum machine_end why = machine_how_ended(machine);
+    while (nr_done < nr_steps && why == MACHINE_RUNNING) {
         struct cpu_state before = cpu_state(cpu);
         why = machine_step(machine);
-        nr_steps++;
+        nr_done++;
         struct cpu_state after = cpu_state(cpu);
         uint64_t from = cpu_state_code_linear(&before), at = cpu_state_code_linear(&after);
         /*
@@ -69,7 +68,7 @@ void report_branches(struct machine *machine, const struct elf_symbols *symbols,
             add_branch(&branches, from, at);
     }
     qsort(branches.branch, branches.nr, sizeof *branches.branch, compare);
-    fprintf(to, "branches in the %u instructions that follow%s:\n", nr_steps,
+    fprintf(to, "branches in the %" PRIu64 " instructions that follow%s:\n", nr_done,
             branches.nr > MAX_BRANCHES_SHOWN || branches.is_full ? ", the most frequent" : "");
     for (unsigned i = 0; i < branches.nr && i < MAX_BRANCHES_SHOWN; i++) {
         char from[128], at[128];

@@ -11,9 +11,9 @@
 void report_calls(const struct machine *machine, const struct elf_symbols *symbols, FILE *to);
 
 /*
- * Lets the guest go on for some ten thousand instructions and says between which places it branches. For the
- * end of a run: what is counted then is counted.
+ * Lets the guest go on for nr_steps instructions, or to its end, and says between which places it branches.
+ * What is counted meanwhile is counted.
  */
-void report_branches(struct machine *machine, const struct elf_symbols *symbols, FILE *to);
+void report_branches(struct machine *machine, const struct elf_symbols *symbols, uint64_t nr_steps, FILE *to);
 
 #endif

@@ -3,6 +3,7 @@
 #include "sim/base/event.h"
 #include "sim/observe/elf_core.h"
 #include "sim/observe/monitor.h"
+#include "sim/report_where.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -106,6 +107,10 @@ enum terminal_request run_monitor_talk(const struct run_monitor *monitor, struct
             return TERMINAL_QUIT;
         case MONITOR_STEP:
             run_steps(monitor, nr_steps);
+            tell_place(monitor, stderr);
+            break;
+        case MONITOR_BRANCHES:
+            report_branches(monitor->machine, params.symbols, nr_steps, stderr);
             tell_place(monitor, stderr);
             break;
         }

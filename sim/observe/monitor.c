@@ -276,13 +276,24 @@ static void examine_physical(struct context *c)
     examine_as(c, true);
 }
 
+/* To go on for as many instructions as the command says, for `unsaid` where it does not. */
+static void wish_steps(struct context *c, enum monitor_wish wish, uint64_t unsaid)
+{
+    c->nr_steps = unsaid;
+    if (c->words->nr > 1 && (!parse_number(c->words->word[1], &c->nr_steps) || c->nr_steps == 0))
+        fprintf(c->to, "%s: '%s' is no count\n", c->words->word[0], c->words->word[1]);
+    else
+        c->wish = wish;
+}
+
 static void step(struct context *c)
 {
-    c->nr_steps = 1;
-    if (c->words->nr > 1 && (!parse_number(c->words->word[1], &c->nr_steps) || c->nr_steps == 0))
-        fprintf(c->to, "step: '%s' is no count\n", c->words->word[1]);
-    else
-        c->wish = MONITOR_STEP;
+    wish_steps(c, MONITOR_STEP, 1);
+}
+
+static void branches(struct context *c)
+{
+    wish_steps(c, MONITOR_BRANCHES, 1000);
 }
 
 static void go_on(struct context *c)
@@ -338,6 +349,8 @@ static const struct command {
      true, 1},
     {"xp", "/NFU ADDRESS", "memory by physical address", examine_physical, true, 1},
     {"step", "[N]", "runs an instruction, or N", step, false, 1},
+    {"branches", "[N]", "runs 1000 instructions, or N, and shows between which places they branch", branches,
+     false, 1},
     {"cont", "", "lets the machine run on", go_on, false, 0},
     {"quit", "", "ends the run", quit, false, 0},
     {"dump", "FILE", "memory and registers as an ELF core", dump, false, 1},

@@ -24,9 +24,12 @@ struct monitor_params {
     void *opaque;
 };
 
-enum monitor_wish { MONITOR_STAY, MONITOR_CONTINUE, MONITOR_STEP, MONITOR_QUIT };
+enum monitor_wish { MONITOR_STAY, MONITOR_CONTINUE, MONITOR_STEP, MONITOR_BRANCHES, MONITOR_QUIT };
 
-/* A line that says nothing is none. *nr_steps: with MONITOR_STEP, how many instructions. */
+/*
+ * A line that says nothing is none. *nr_steps: how many instructions, with MONITOR_STEP and with
+ * MONITOR_BRANCHES, which is a step whose branches are wanted.
+ */
 enum monitor_wish monitor_obey(const struct monitor_params *monitor, const char *line, uint64_t *nr_steps,
                                FILE *to);
 

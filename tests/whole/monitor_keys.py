@@ -70,6 +70,12 @@ def talk(lookaside, kernel, arguments):
     again = terminal.ask("info registers")
     # Of a repeated instruction a step is one iteration.
     check(number <= int(re.search(r"(\d+) instructions", again)[1]) <= number + 7 and again != first, "seven steps")
+    branches = terminal.ask("branches 20000")
+    number_then = int(re.search(r"(\d+) instructions", terminal.ask("info registers"))[1])
+    counts = [int(n) for n in re.findall(r"(\d+) times from \S+ to \S+", branches)]
+    check("in the 20000 instructions" in branches and counts and counts == sorted(counts, reverse=True) and
+          number_then > number, f"branches: {branches!r}")
+    check("is no count" in terminal.ask("branches many"), "branches wants a count")
     check("is at physical" in terminal.ask("walk $esp"), "a walk")
     ask_the_kernel(terminal)
     while "within a fetch block" in (said := terminal.ask("checkpoint points")):
