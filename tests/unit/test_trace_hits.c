@@ -59,6 +59,10 @@ static struct cpu_seen_hit make_hit(uint64_t linear, unsigned place, unsigned i,
                                         .is_paged = place % 5 != 0}};
     hit.form.is_for_write = hit.form.kind == CPU_ACCESS_LOAD && place % 7 == 1;
     hit.physical = paddr(hit.linear.v - 0xc0000000 + (pick(50) ? page : pick(9)) * 0x3000);
+    if (pick(4) == 0) { /* an address like any other */
+        hit.linear = laddr(0);
+        hit.physical = paddr(0x5000);
+    }
     if (is_fetch) {
         hit.linear = laddr(linear & ~63ull);
         hit.physical = paddr(hit.linear.v - 0xc0000000);
