@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 /* Enough for some milliseconds of both threads, so that neither waits for each block of the other's. */
-enum { NR_BLOCKS = 8, BLOCK_BYTES = 1 << 18 };
+enum { NR_BLOCKS = 8 };
 
 struct trace_pipe_block {
-    size_t nr_bytes;
-    _Alignas(struct trace_record) uint8_t bytes[BLOCK_BYTES];
+    size_t nr_bytes, room;
+    uint8_t *bytes;
 };
 
 struct trace_pipe_ends {
@@ -56,16 +56,38 @@ static void begin_block(struct trace_pipe *pipe, struct trace_pipe_block *block)
 {
     pipe->block = block;
     pipe->at = block->bytes;
-    pipe->end = block->bytes + BLOCK_BYTES;
+    pipe->end = block->bytes + block->room;
 }
 
-struct trace_pipe *trace_pipe_create(trace_pipe_taker *take, void *opaque)
+static void free_ends(struct trace_pipe_ends *ends)
+{
+    for (unsigned i = 0; ends && i < NR_BLOCKS; i++)
+        free(ends->block[i].bytes);
+    free(ends);
+}
+
+static struct trace_pipe_ends *make_ends(size_t block_bytes)
+{
+    struct trace_pipe_ends *ends = calloc(1, sizeof *ends);
+    bool is_whole = ends != NULL;
+    for (unsigned i = 0; is_whole && i < NR_BLOCKS; i++) {
+        ends->block[i].room = block_bytes;
+        ends->block[i].bytes = malloc(block_bytes);
+        is_whole = ends->block[i].bytes != NULL;
+    }
+    if (is_whole)
+        return ends;
+    free_ends(ends);
+    return NULL;
+}
+
+struct trace_pipe *trace_pipe_create(size_t block_bytes, trace_pipe_taker *take, void *opaque)
 {
     struct trace_pipe *pipe = calloc(1, sizeof *pipe);
-    struct trace_pipe_ends *ends = calloc(1, sizeof *ends);
+    struct trace_pipe_ends *ends = make_ends(block_bytes);
     if (!pipe || !ends) {
         free(pipe);
-        free(ends);
+        free_ends(ends);
         return NULL;
     }
     ends->take = take;
@@ -113,6 +135,6 @@ void trace_pipe_destroy(struct trace_pipe *pipe)
     pthread_cond_destroy(&ends->emptied);
     pthread_cond_destroy(&ends->filled);
     pthread_mutex_destroy(&ends->lock);
-    free(ends);
+    free_ends(ends);
     free(pipe);
 }

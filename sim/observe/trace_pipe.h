@@ -1,6 +1,7 @@
 /*
- * Records on their way from the thread that simulates to one that makes a file of them. They come out in the
- * order in which they went in, so that what is made of them does not depend on the host's clocks.
+ * Records on their way from the thread that simulates to one that encodes them, and chunks from there to one
+ * that packs them. They come out in the order in which they went in, so that what is made of them does not
+ * depend on the host's clocks.
  */
 #ifndef LK_SIM_OBSERVE_TRACE_PIPE_H
 #define LK_SIM_OBSERVE_TRACE_PIPE_H
@@ -10,7 +11,7 @@
 struct trace_pipe_block;
 
 /*
- * Takes records that lie one behind the other, each trace_pipe_bytes long. Called by the other thread, or
+ * Takes what is in a block: records that lie one behind the other, each trace_pipe_bytes long, or a chunk. Called by the other thread, or
  * where the host gives none, by the one that puts records in. The bytes are gone when it returns.
  */
 typedef void trace_pipe_taker(void *opaque, const uint8_t *at, const uint8_t *end);
@@ -21,13 +22,13 @@ struct trace_pipe {
     struct trace_pipe_ends *ends;
 };
 
-/* NULL when memory is short. */
-struct trace_pipe *trace_pipe_create(trace_pipe_taker *take, void *opaque);
+/* Blocks of so many bytes. NULL when memory is short. */
+struct trace_pipe *trace_pipe_create(size_t block_bytes, trace_pipe_taker *take, void *opaque);
 
 /* All that was put in has been taken when this returns. NULL is fine. */
 void trace_pipe_destroy(struct trace_pipe *pipe);
 
-/* Hands over the block that is full, and waits for an empty one. */
+/* Hands over what is in the block, up to `at`, and waits for an empty one. */
 void trace_pipe_turn(struct trace_pipe *pipe);
 
 /* What a record of this kind takes in the pipe: what lies behind the fields of its kind is not there. */

@@ -103,8 +103,7 @@ TRACE_INLINE unsigned put_mode(struct trace_out *out, const struct trace_codec *
 TRACE_INLINE unsigned put_code(struct trace_out *out, struct trace_code *code,
                                const struct cpu_seen_insn *insn)
 {
-    if (((code->linear ^ insn->linear.v) | trace_bytes_differ(code->bytes, insn->bytes) |
-         (uint64_t)(code->length_bytes ^ insn->length_bytes)) == 0)
+    if (((code->linear ^ insn->linear.v) | trace_bytes_differ(code, insn)) == 0)
         return TRACE_STEP_KNOWN;
     *code = (struct trace_code){.linear = insn->linear.v, .length_bytes = insn->length_bytes};
     code->goes_to = insn->rip + insn->length_bytes;

@@ -47,15 +47,16 @@ static inline uint64_t trace_form_differs(const struct cpu_hit_form *a, const st
     return bits[0] ^ bits[1];
 }
 
-/* The same of the bytes of two instructions, as two overlapping halves. */
-static inline uint64_t trace_bytes_differ(const uint8_t a[15], const uint8_t b[15])
+/* The same of the bytes of two instructions and of their length, which lies behind them. */
+static inline uint64_t trace_bytes_differ(const struct trace_code *code, const struct cpu_seen_insn *insn)
 {
-    uint64_t low[2], high[2];
-    memcpy(&low[0], a, 8);
-    memcpy(&low[1], b, 8);
-    memcpy(&high[0], a + 7, 8);
-    memcpy(&high[1], b + 7, 8);
-    return (low[0] ^ low[1]) | (high[0] ^ high[1]);
+    uint64_t a[2], b[2];
+    _Static_assert(offsetof(struct trace_code, length_bytes) == offsetof(struct trace_code, bytes) + 15, "");
+    _Static_assert(offsetof(struct cpu_seen_insn, length_bytes) == offsetof(struct cpu_seen_insn, bytes) + 15,
+                   "");
+    memcpy(a, (const uint8_t *)code + offsetof(struct trace_code, bytes), sizeof a);
+    memcpy(b, (const uint8_t *)insn + offsetof(struct cpu_seen_insn, bytes), sizeof b);
+    return (a[0] ^ b[0]) | (a[1] ^ b[1]);
 }
 
 /* Of so many-th data of an instruction. */
@@ -98,8 +99,7 @@ TRACE_INLINE bool trace_is_known(const struct trace_codec *codec, const struct t
     if (((insn->linear.v - insn->rip) ^ codec->code_base) |
         (uint64_t)((insn->code_bits ^ codec->code_bits) | (insn->cpl ^ codec->cpl)))
         return false;
-    return ((code->linear ^ insn->linear.v) | trace_bytes_differ(code->bytes, insn->bytes) |
-            (uint64_t)(code->length_bytes ^ insn->length_bytes)) == 0;
+    return ((code->linear ^ insn->linear.v) | trace_bytes_differ(code, insn)) == 0;
 }
 
 /*

@@ -7,23 +7,44 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
 
-enum { COMPRESSION_LEVEL = 3, MAX_TEXT_CHARS = 4096 };
+enum { COMPRESSION_LEVEL = 3, MAX_TEXT_CHARS = 4096, RECORDS_BLOCK_BYTES = 1 << 18 };
+
+/* What a chunk's block in the pipe begins with; its bytes, not packed, follow. */
+struct chunk_head {
+    struct trace_chunk chunk;
+    uint32_t by_kind[NR_TRACE_KINDS];
+};
 
 /*
- * The observers fill a pipe; all that follows from the records is done at its other end, in a thread of
- * its own.
+ * The observers fill a pipe; a thread at its other end encodes the records, and fills one of chunks, which
+ * another thread packs and writes.
  */
 struct trace_writer {
     struct cpu_observer observer;
     struct dma_observer dma_observer;
     struct trace_pipe *pipe;
 
+    /* Of who packs, and of nobody else while that thread runs. */
     struct outfile out;
     int error; /* errno of the first write that failed */
+    uint64_t limit_bytes, written_bytes;
+    enum trace_ending ending;
+    uint64_t stopped_at;                 /* cycle */
+    uint64_t nr_by_kind[NR_TRACE_KINDS]; /* in the chunks that are written */
+    ZSTD_CCtx *zstd;
+    uint8_t *packed;
+    size_t packed_room;
+    struct trace_chunk *chunks; /* those that are written */
+    size_t nr_chunks, chunks_room;
+    atomic_bool has_stopped; /* for who encodes: no chunk will be written any more */
+
+    /* Of who encodes. */
+    struct trace_pipe *chunk_pipe;
     cycle_t from, to, latest;
     struct trace_filter filter;
     bool wants_all; /* neither filter, process nor region */
@@ -32,12 +53,6 @@ struct trace_writer {
     bool is_process, is_region; /* it is the one that is wanted, or all are */
     uint64_t process_cr3;
     uint32_t region;
-    uint64_t limit_bytes, written_bytes;
-    enum trace_ending ending;
-    uint64_t stopped_at;                 /* cycle */
-    uint64_t nr_by_kind[NR_TRACE_KINDS]; /* in the chunks that are written */
-
-    ZSTD_CCtx *zstd;
     struct trace_codec codec;
     /* Told, and not written yet: in the pipe's block, or kept when that ended. */
     const struct cpu_seen_hit *hits[TRACE_STEP_HITS];
@@ -48,10 +63,7 @@ struct trace_writer {
     struct trace_chunk chunk; /* the one that is being filled */
     uint32_t chunk_by_kind[NR_TRACE_KINDS];
     uint64_t step_counts; /* of its steps: sum of trace_code.counts, not in chunk_by_kind yet */
-    uint8_t *raw, *packed;
-    size_t packed_room;
-    struct trace_chunk *chunks; /* those that are written */
-    size_t nr_chunks, chunks_room;
+    uint8_t *raw;         /* its bytes, in the block of the pipe */
 };
 
 static void write_bytes(struct trace_writer *writer, const void *bytes, size_t nr_bytes)
@@ -72,12 +84,13 @@ static uint64_t index_bytes(uint64_t nr_chunks)
 
 static void begin_chunk(struct trace_writer *writer)
 {
+    writer->raw = writer->chunk_pipe->at + sizeof(struct chunk_head);
     trace_codec_begin(&writer->codec);
     writer->chunk = (struct trace_chunk){.cycles.first = UINT64_MAX, .first_insn = UINT64_MAX};
     memset(writer->chunk_by_kind, 0, sizeof writer->chunk_by_kind);
 }
 
-static bool keep_chunk(struct trace_writer *writer)
+static bool keep_chunk(struct trace_writer *writer, const struct trace_chunk *chunk)
 {
     if (writer->nr_chunks == writer->chunks_room) {
         size_t room = writer->chunks_room ? writer->chunks_room * 2 : 64;
@@ -87,22 +100,19 @@ static bool keep_chunk(struct trace_writer *writer)
         writer->chunks = chunks;
         writer->chunks_room = room;
     }
-    writer->chunks[writer->nr_chunks++] = writer->chunk;
+    writer->chunks[writer->nr_chunks++] = *chunk;
     return true;
 }
 
 static bool is_recording(const struct trace_writer *writer)
 {
-    return !writer->error && writer->ending == TRACE_ENDED_WITH_RUN;
+    return !atomic_load_explicit(&writer->has_stopped, memory_order_relaxed);
 }
 
-static void write_chunk(struct trace_writer *writer)
+static void write_chunk(struct trace_writer *writer, const struct chunk_head *head, const uint8_t *raw)
 {
-    struct trace_chunk *chunk = &writer->chunk;
-    if (chunk->nr_records == 0 || !is_recording(writer))
-        return;
-    size_t packed =
-        ZSTD_compress2(writer->zstd, writer->packed, writer->packed_room, writer->raw, chunk->raw_bytes);
+    struct trace_chunk whole = head->chunk, *chunk = &whole;
+    size_t packed = ZSTD_compress2(writer->zstd, writer->packed, writer->packed_room, raw, chunk->raw_bytes);
     if (ZSTD_isError(packed)) {
         writer->error = ENOMEM;
         return;
@@ -118,7 +128,7 @@ static void write_chunk(struct trace_writer *writer)
     chunk->offset = writer->written_bytes;
     chunk->packed_bytes = (uint32_t)packed;
     chunk->packed_hash = trace_packed_hash(writer->packed, packed);
-    if (!keep_chunk(writer)) {
+    if (!keep_chunk(writer, chunk)) {
         writer->error = ENOMEM;
         return;
     }
@@ -127,8 +137,18 @@ static void write_chunk(struct trace_writer *writer)
     write_bytes(writer, header, sizeof header);
     write_bytes(writer, writer->packed, packed);
     for (unsigned i = 0; i < NR_TRACE_KINDS; i++)
-        writer->nr_by_kind[i] += writer->chunk_by_kind[i];
-    begin_chunk(writer);
+        writer->nr_by_kind[i] += head->by_kind[i];
+}
+
+/* A chunk, or nothing where the run has ended. */
+static void take_chunk(void *opaque, const uint8_t *at, const uint8_t *end)
+{
+    struct trace_writer *writer = opaque;
+    if (at == end || !is_recording(writer))
+        return;
+    write_chunk(writer, (const struct chunk_head *)(const void *)at, at + sizeof(struct chunk_head));
+    if (writer->error || writer->ending != TRACE_ENDED_WITH_RUN)
+        atomic_store_explicit(&writer->has_stopped, true, memory_order_relaxed);
 }
 
 static void count_steps(struct trace_writer *writer)
@@ -145,7 +165,14 @@ static void count_steps(struct trace_writer *writer)
 static void end_chunk(struct trace_writer *writer)
 {
     count_steps(writer);
-    write_chunk(writer);
+    if (writer->chunk.nr_records) {
+        struct chunk_head *head = (struct chunk_head *)(void *)writer->chunk_pipe->at;
+        head->chunk = writer->chunk;
+        memcpy(head->by_kind, writer->chunk_by_kind, sizeof head->by_kind);
+        writer->chunk_pipe->at = writer->raw + writer->chunk.raw_bytes;
+        trace_pipe_turn(writer->chunk_pipe);
+        begin_chunk(writer);
+    }
     writer->takes_all = writer->takes_all && is_recording(writer);
 }
 
@@ -444,7 +471,7 @@ static size_t put_text(uint8_t *to, size_t at, const char *key, const char *valu
 static void write_header(struct trace_writer *writer, const struct trace_params *params)
 {
     static uint8_t const magic[TRACE_MAGIC_BYTES] = TRACE_HEADER_MAGIC;
-    uint8_t *header = writer->raw;
+    uint8_t *header = writer->packed;
     char clock[32], from[32], to[32];
     snprintf(clock, sizeof clock, "%" PRIu64, params->clock_hz);
     snprintf(from, sizeof from, "%" PRIu64, params->from);
@@ -497,7 +524,6 @@ static void write_index(struct trace_writer *writer)
 static void destroy(struct trace_writer *writer)
 {
     ZSTD_freeCCtx(writer->zstd);
-    free(writer->raw);
     free(writer->packed);
     free(writer->chunks);
     free(writer);
@@ -507,12 +533,22 @@ static bool make_buffers(struct trace_writer *writer)
 {
     size_t raw_room = TRACE_CHUNK_BYTES + TRACE_MAX_RECORD_BYTES;
     writer->packed_room = ZSTD_compressBound(raw_room);
-    writer->raw = malloc(raw_room);
     writer->packed = malloc(writer->packed_room);
     writer->zstd = ZSTD_createCCtx();
-    return writer->raw && writer->packed && writer->zstd &&
+    return writer->packed && writer->zstd &&
            !ZSTD_isError(ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_compressionLevel, COMPRESSION_LEVEL)) &&
            !ZSTD_isError(ZSTD_CCtx_setParameter(writer->zstd, ZSTD_c_checksumFlag, 1));
+}
+
+static bool make_pipes(struct trace_writer *writer)
+{
+    size_t chunk_room = sizeof(struct chunk_head) + TRACE_CHUNK_BYTES + TRACE_MAX_RECORD_BYTES;
+    writer->chunk_pipe = trace_pipe_create(chunk_room, take_chunk, writer);
+    if (!writer->chunk_pipe)
+        return false;
+    begin_chunk(writer);
+    writer->pipe = trace_pipe_create(RECORDS_BLOCK_BYTES, take, writer);
+    return writer->pipe != NULL;
 }
 
 struct trace_writer *trace_writer_create(const char *file, const struct trace_params *params,
@@ -558,11 +594,11 @@ struct trace_writer *trace_writer_create(const char *file, const struct trace_pa
         return NULL;
     }
     write_header(writer, params);
-    begin_chunk(writer);
-    writer->pipe = trace_pipe_create(take, writer);
-    if (writer->pipe)
+    atomic_init(&writer->has_stopped, writer->error != 0);
+    if (make_pipes(writer))
         return writer;
     diag_add(diag, EXIT_STATUS_INTERNAL, "%s: out of memory", file);
+    trace_pipe_destroy(writer->chunk_pipe);
     outfile_abandon(&writer->out);
     destroy(writer);
     return NULL;
@@ -583,6 +619,7 @@ bool trace_writer_finish(struct trace_writer *writer, struct diag *diag)
     trace_pipe_destroy(writer->pipe);
     record_hits(writer);
     end_chunk(writer);
+    trace_pipe_destroy(writer->chunk_pipe);
     write_index(writer);
     bool is_good = !writer->error;
     if (is_good) {
@@ -601,6 +638,7 @@ void trace_writer_abandon(struct trace_writer *writer)
     if (!writer)
         return;
     trace_pipe_destroy(writer->pipe);
+    trace_pipe_destroy(writer->chunk_pipe);
     outfile_abandon(&writer->out);
     destroy(writer);
 }
