@@ -11,8 +11,9 @@
 struct trace_pipe_block;
 
 /*
- * Takes what is in a block: records that lie one behind the other, each trace_pipe_bytes long, or a chunk. Called by the other thread, or
- * where the host gives none, by the one that puts records in. The bytes are gone when it returns.
+ * Takes what is in a block: records that lie one behind the other, each trace_pipe_bytes long, or a chunk.
+ * Called by the other thread, or where the host gives none, by the one that fills blocks. The bytes are gone
+ * when it returns.
  */
 typedef void trace_pipe_taker(void *opaque, const uint8_t *at, const uint8_t *end);
 

@@ -24,7 +24,9 @@ enum trace_step_flag {
 
 static inline struct trace_code *trace_code_at(struct trace_codec *codec, uint64_t linear)
 {
-    return &codec->code[(linear ^ linear >> 11) % TRACE_CODE_ENTRIES];
+    struct trace_code *code = &codec->code[(linear ^ linear >> 11) % TRACE_CODE_ENTRIES];
+    __asm__("" : "+r"(code)); /* else gcc forgets the sum and makes it anew from its parts for each field */
+    return code;
 }
 
 static inline struct trace_frame *trace_frame_at(struct trace_codec *codec, uint64_t linear)
