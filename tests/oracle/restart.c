@@ -234,7 +234,7 @@ static void run_one(enum core_kind kind, const struct cpu_state *begin, struct o
         state->segment[seg] = begin->segment[seg];
     if (!is_outer) { /* the frame lies in the window */
         uint32_t bottom = (uint32_t)cpu_state(core->cpu).gpr[CPU_SP];
-        memcpy(outcome->window + bottom - WINDOW, pattern + bottom - WINDOW, state->gpr[CPU_SP] - bottom);
+        memcpy(&outcome->window[bottom - WINDOW], &pattern[bottom - WINDOW], state->gpr[CPU_SP] - bottom);
     }
 }
 
