@@ -31,17 +31,21 @@ def read(path):
         return file.read()
 
 
-def included_files(entry):
-    """The files that the compiler reads for an entry of compile_commands.json, its own with them."""
-    words = shlex.split(entry["command"])
-    at = words.index("-o")
-    words = words[:at] + words[at + 2:]
-    made = subprocess.run(words + ["-M"], cwd=entry["directory"], capture_output=True, text=True, check=True).stdout
-    return [os.path.join(entry["directory"], name) for name in made.replace("\\\n", " ").split(":", 1)[1].split()]
+def files_read(build):
+    """By object file, the files that the compiler has read for it, as Ninja keeps them."""
+    listed = subprocess.run(["ninja", "-C", build, "-t", "deps"], capture_output=True, text=True, check=True).stdout
+    files, read_for = {}, []
+    for line in listed.splitlines():
+        if line.startswith("    "):
+            read_for.append(os.path.join(build, line.strip()))
+        elif ": #deps " in line:
+            read_for = files[line.split(": #deps ", 1)[0]] = []
+    return files
 
 
 class Tidy:
-    def __init__(self, program, commands_folder, found_nothing):
+    def __init__(self, program, commands_folder, found_nothing, files):
+        self.files = files
         self.program, self.commands_folder, self.found_nothing = program, commands_folder, found_nothing
         self.used = set()
         self.version = subprocess.run([program, "--version"], capture_output=True, check=True).stdout
@@ -58,7 +62,8 @@ class Tidy:
     def key(self, entry):
         whole = hashlib.sha256(self.version + read(".clang-tidy") + entry["command"].encode())
         whole.update(" ".join(self.arguments(entry["file"])).encode())
-        for path in included_files(entry):
+        words = shlex.split(entry["command"])
+        for path in self.files[words[words.index("-o") + 1]]:
             whole.update(path.encode() + b"\0" + read(path))
         return os.path.join(self.found_nothing, whole.hexdigest())
 
@@ -95,7 +100,7 @@ def main():
     os.makedirs(found_nothing, exist_ok=True)
     with open(os.path.join(folder, "compile_commands.json"), "w", encoding="utf-8") as file:
         json.dump(list(chosen.values()), file)
-    tidy = Tidy(program, folder, found_nothing)
+    tidy = Tidy(program, folder, found_nothing, files_read(build))
     # The largest first, so that the last ones to end are short.
     entries = sorted(chosen.values(), key=lambda entry: -os.path.getsize(entry["file"]))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
