@@ -1,7 +1,5 @@
 #include "sim/report_where.h"
 
-#include "sim/observe/backtrace.h"
-
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +9,6 @@ enum {
     MAX_BRANCHES_SHOWN = 16,
     MAX_INSN_BYTES = 15,
 };
-
-void report_calls(const struct machine *machine, const struct elf_symbols *symbols, FILE *to)
-{
-    backtrace_print(machine_parts(machine).cpu, symbols, to);
-}
 
 struct branch {
     uint64_t from, to;

@@ -1,4 +1,4 @@
-/* Where a guest is that goes nowhere: the calls that led there, and the branches that it takes. */
+/* Where a guest goes round that goes nowhere; the calls that led there are sim/observe/backtrace.h's. */
 #ifndef LK_SIM_REPORT_WHERE_H
 #define LK_SIM_REPORT_WHERE_H
 
@@ -6,9 +6,6 @@
 #include "sim/machine.h"
 
 #include <stdio.h>
-
-/* The calls that are under way (sim/observe/backtrace.h). */
-void report_calls(const struct machine *machine, const struct elf_symbols *symbols, FILE *to);
 
 /*
  * Lets the guest go on for nr_steps instructions, or to its end, and says between which places it branches.

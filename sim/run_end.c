@@ -1,10 +1,15 @@
 /* How a run ended, and what it leaves. */
+#include "sim/observe/backtrace.h"
 #include "sim/report.h"
-#include "sim/report_where.h"
 #include "sim/run.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+
+static void print_calls(const struct run *run)
+{
+    backtrace_print(machine_parts(run->machine).cpu, run_symbols_now(run->symbols, run->machine), stderr);
+}
 
 int run_explain(struct run *run, enum machine_end why)
 {
@@ -17,7 +22,7 @@ int run_explain(struct run *run, enum machine_end why)
         return (int)machine_guest_status(machine);
     case MACHINE_TRIPLE_FAULT:
         report_triple_fault(machine, stderr);
-        report_calls(machine, run_symbols_now(run->symbols, machine), stderr);
+        print_calls(run);
         return EXIT_STATUS_TRIPLE_FAULT;
     case MACHINE_RESET:
         fprintf(stderr, "lookaside: the guest reset the machine in cycle %" PRIu64 "\n", now);
@@ -30,7 +35,7 @@ int run_explain(struct run *run, enum machine_end why)
         fprintf(stderr,
                 "lookaside: the guest halted for good in cycle %" PRIu64 ": HLT, and no interrupt can come\n",
                 now);
-        report_calls(machine, run_symbols_now(run->symbols, machine), stderr);
+        print_calls(run);
         return EXIT_STATUS_GUEST_PANIC;
     case MACHINE_RUNNING:
         break;
@@ -40,7 +45,7 @@ int run_explain(struct run *run, enum machine_end why)
                 "lookaside: the watchdog stopped the guest in cycle %" PRIu64
                 ": nothing came out of it since cycle %" PRIu64 "\n",
                 now, run->watchdog.since);
-        report_calls(machine, run_symbols_now(run->symbols, machine), stderr);
+        print_calls(run);
         return EXIT_STATUS_WATCHDOG;
     }
     if (run->request == TERMINAL_NONE) {
