@@ -294,6 +294,17 @@ static void kill_frame(struct cpu *cpu, struct code_frame *frame)
     if (++cpu->nr_dead_frames >= MAX_DEAD_FRAMES)
         cpu->deadline = 0;
     forget_jumps_to(cpu, frame->frame);
+    cpu_observe_code_gone(cpu, frame->frame);
+}
+
+bool cpu_code_is_kept(const struct cpu *cpu, struct paddr at, unsigned size_bytes)
+{
+    uint64_t pfn = at.v >> PAGE_SHIFT, first = at.v & PAGE_MASK, last = first + size_bytes - 1;
+    const struct code_frame *frame = pfn < cpu->nr_code_frames ? cpu->code_frames[pfn] : NULL;
+    bool is_kept = frame && last < PAGE_BYTES;
+    for (uint64_t i = first; is_kept && i <= last; i++)
+        is_kept = frame->decoded[i / 64] >> i % 64 & 1;
+    return is_kept;
 }
 
 void cpu_code_written(struct cpu *cpu, struct paddr at, uint64_t size_bytes)

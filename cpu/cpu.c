@@ -106,7 +106,7 @@ struct cpu *cpu_create(const struct cpu_params *params)
         cpu->features &= ~(UINT64_C(1) << FEATURE_APIC);
     cpu->apic_base = 0xfee00000 | APIC_BASE_BSP | APIC_BASE_ENABLE; /* SDM 3A 10.4.4 */
     cpu->is_timed = config->cpu_model != CFG_CPU_FUNCTIONAL;
-    cpu->sees_hits = cpu->is_timed && params->observer && params->observer->hit_room;
+    cpu->sees_hits = cpu->is_timed && params->observer && params->observer->room;
     cpu->sees_all = params->observer && !params->observer->wants_no_hits && !cpu->sees_hits;
     cpu->is_hit_under_walk = cpu->is_timed && config->mmu_hit_under_walk;
     cpu->handlers = choose_handlers(params);
@@ -114,11 +114,13 @@ struct cpu *cpu_create(const struct cpu_params *params)
     cpu->nr_code_frames = params->ram->size_bytes >> PAGE_SHIFT;
     cpu->code_frames = calloc(cpu->nr_code_frames, sizeof(struct code_frame *));
     cpu->single = calloc(SINGLE_RECORDS, sizeof *cpu->single);
-    if (!init_predictor(&cpu->predictor, config) || !cpu->code_frames || !cpu->single) {
+    if (!init_predictor(&cpu->predictor, config) || !cpu->code_frames || !cpu->single ||
+        (cpu->sees_hits && !cpu_observe_in_short(cpu))) {
         cpu_destroy(cpu);
         return NULL;
     }
     init_timing(cpu, config);
+    cpu->seen_data_cache = params->l1d == params->l1i ? CPU_REQUEST_L1I : CPU_REQUEST_L1D;
     struct mmu_params mmu = {
         .is_timed = cpu->is_timed,
         .itlb = params->itlb,
@@ -163,6 +165,8 @@ void cpu_destroy(struct cpu *cpu)
     cpu_free_dead_code(cpu);
     free(cpu->code_frames);
     free(cpu->single);
+    free(cpu->told);
+    free(cpu->seen_pages);
     free(cpu->predictor.counters);
     free(cpu->predictor.btb);
     tage_destroy(cpu->predictor.tage);

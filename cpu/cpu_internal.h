@@ -331,6 +331,16 @@ struct cpu {
     stamp_t seen_fetched;
     uint64_t seen_code_base;
     uint8_t seen_code_bits, seen_cpl;
+    unsigned seen_mode; /* both */
+    /* Where the observer is told of hits and instructions in short (sees_hits): see brief.h. */
+    struct cpu_brief_room *room;
+    uint64_t *told;     /* by cpu_seen_place: cpu_told_as of the last that was told of in full there */
+    uint64_t seen_key;  /* of seen_page; 0 while all is told of in full */
+    uint64_t seen_next; /* number of the instruction behind the last */
+    const struct cpu_seen_page *seen_page;
+    struct cpu_seen_page *seen_pages; /* CPU_SEEN_PAGES, by their linear address; one more that is none */
+    uint64_t nr_seen_keys;
+    uint8_t seen_data_cache; /* enum cpu_request_cache that data accesses ask */
 };
 
 static inline uint64_t cpu_stack_mask(const struct cpu *cpu)
@@ -692,6 +702,8 @@ const struct insn *cpu_code_at(struct cpu *cpu, struct paddr frame, unsigned off
 /* One instruction into cpu->single: the records of its blocks, its own, single_end. */
 const struct insn *cpu_code_single(struct cpu *cpu, const uint8_t *bytes, size_t nr_bytes,
                                    struct paddr physical);
+/* Whether a write to any of these bytes makes the code forgotten that they are decoded to. */
+bool cpu_code_is_kept(const struct cpu *cpu, struct paddr at, unsigned size_bytes);
 enum { SINGLE_RECORDS = 8 };
 /* A direct branch within its page was taken to `rip`: it need not ask again. */
 void cpu_link(struct cpu *cpu, const struct insn *branch, uint64_t rip);
@@ -735,17 +747,18 @@ void cpu_ask_flush_line(struct cpu *cpu, struct cache *cache, struct paddr at, b
 void cpu_bind(struct cpu *cpu, const struct dec_insn *dec, struct insn *insn);
 
 /* observe.c: nothing where nobody watches. */
-void cpu_observe_block(struct cpu *cpu); /* one is fetched in the mode that is */
+bool cpu_observe_in_short(struct cpu *cpu); /* at the beginning; false: out of memory */
+void cpu_observe_anew(struct cpu *cpu);     /* the state is another: all is told of in full again */
+void cpu_observe_block(struct cpu *cpu);    /* one is fetched in the mode that is */
 void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, stamp_t next);
 void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation *translation,
                              const struct walk *walk);
 void cpu_observe_access(struct cpu *cpu, const struct cpu_seen_access *access);
 void cpu_observe_request(struct cpu *cpu, const struct cache *cache, struct cpu_seen_request request);
-/* One that wants hits in short (cpu->sees_hits): of a data access in slot t; of a fetch block. */
+/* For brief.h. */
 enum cpu_hit_kind { CPU_HIT_LOAD, CPU_HIT_LOAD_FOR_WRITE, CPU_HIT_STORE };
-void cpu_observe_hit(struct cpu *cpu, uint64_t linear, const uint8_t *host, unsigned size_bytes,
-                     enum cpu_hit_kind kind, stamp_t t);
-void cpu_observe_fetch_hit(struct cpu *cpu, const struct insn *block, stamp_t fetched);
+void cpu_observe_page(struct cpu *cpu);                          /* code goes on in another */
+void cpu_observe_code_gone(struct cpu *cpu, struct paddr frame); /* it has been written to */
 void cpu_observe_exception(struct cpu *cpu, unsigned vector, bool is_interrupt);
 void cpu_observe_control(struct cpu *cpu, const char *what, uint64_t value);
 

@@ -9,7 +9,7 @@
 #ifndef LK_CPU_EXEC_H
 #define LK_CPU_EXEC_H
 
-#include "cpu/cpu_internal.h"
+#include "cpu/brief.h"
 
 /*
  * The build sets EXEC_MODEL to one of these names' numbers, EXEC_SUFFIX to the name, and EXEC_TAIL_CALLS to 0
@@ -43,8 +43,8 @@ ALWAYS_INLINE bool exec_has_short_ways(const struct cpu *cpu)
 /* Defined in exec_block.c. */
 EXEC(fault);  /* delivers cpu->fault for `insn` and goes on in the handler */
 EXEC(resume); /* goes on at cpu->rip */
-/* The instruction is retired; `next` is from when on the next one can issue. */
-void EXEC_NAME(watch)(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, stamp_t next);
+/* The instruction issued at t and is told of; then what exec_next does without. */
+const struct insn *EXEC_NAME(next_watched)(struct cpu *cpu, const struct insn *insn, stamp_t t, stamp_t done);
 
 ALWAYS_INLINE const struct insn *exec_go(struct cpu *cpu, const struct insn *next, stamp_t t)
 {
@@ -88,10 +88,11 @@ ALWAYS_INLINE stamp_t exec_wait(struct cpu *cpu, stamp_t t, stamp_t ready)
         return t;
     stamp_t later = stamp_later(t, ready);
     if (stamp_reason(later) != REASON_BASE) {
-        cpu->lost[stamp_reason(later)] += stamp_because(later, REASON_BASE) - t;
-        if (EXEC_IS_WATCHED)
-            cpu->lost_reasons |= 1u << stamp_reason(later);
+        enum reason reason = stamp_reason(later);
         later = stamp_because(later, REASON_BASE);
+        cpu->lost[reason] += later - t;
+        if (EXEC_IS_WATCHED && later > t)
+            cpu->lost_reasons |= 1u << reason;
     }
     return later;
 }
@@ -154,19 +155,28 @@ ALWAYS_INLINE stamp_t exec_after(stamp_t ready)
     return EXEC_IS_TIMED ? ready + STAMP_CYCLE : ready;
 }
 
+/* To whoever watches: the instruction is retired; `next` is from when on the next one can issue. */
+ALWAYS_INLINE void exec_watch(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done,
+                              stamp_t next)
+{
+    if (!EXEC_IS_WATCHED)
+        return;
+    if (!cpu_tell_again(cpu, insn, issued, done))
+        cpu_observe_insn(cpu, insn, issued, done, next);
+}
+
 /* The instruction issued at t and its result is there at `done`: on to the next record. */
 ALWAYS_INLINE const struct insn *exec_next(struct cpu *cpu, const struct insn *insn, stamp_t t, stamp_t done)
 {
     if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, done, t + exec_step(cpu));
+        return EXEC_NAME(next_watched)(cpu, insn, t, done);
     return exec_go(cpu, insn + 1, t + exec_step(cpu));
 }
 
 /* The end of an instruction after which execution goes on at cpu->rip, which the executor has set. */
 ALWAYS_INLINE const struct insn *exec_leave(struct cpu *cpu, const struct insn *insn, stamp_t t, stamp_t done)
 {
-    if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, done, t + exec_step(cpu));
+    exec_watch(cpu, insn, t, done, t + exec_step(cpu));
     cpu->stats.instructions += insn->position + 1u;
     return EXEC_NAME(resume)(cpu, insn, t + exec_step(cpu));
 }
@@ -514,7 +524,7 @@ ALWAYS_INLINE void exec_tell(struct cpu *cpu, const struct exec_place *place, ui
                              unsigned size_bytes, enum cpu_hit_kind kind, stamp_t t)
 {
     if (EXEC_IS_WATCHED && cpu->sees_hits)
-        cpu_observe_hit(cpu, linear, place->host, size_bytes, kind, t);
+        cpu_tell_hit(cpu, linear, place->host, size_bytes, kind, t);
 }
 
 /*

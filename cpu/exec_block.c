@@ -20,9 +20,18 @@ EXEC(fault)
     return EXEC_NAME(resume)(cpu, insn, cpu->clock);
 }
 
-void EXEC_NAME(watch)(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, stamp_t next)
+static __attribute__((noinline)) const struct insn *next_in_full(struct cpu *cpu, const struct insn *insn,
+                                                                 stamp_t t, stamp_t done)
 {
-    cpu_observe_insn(cpu, insn, issued, done, next);
+    cpu_observe_insn(cpu, insn, t, done, t + exec_step(cpu));
+    return exec_go(cpu, insn + 1, t + exec_step(cpu));
+}
+
+const struct insn *EXEC_NAME(next_watched)(struct cpu *cpu, const struct insn *insn, stamp_t t, stamp_t done)
+{
+    if (UNLIKELY(!cpu_tell_again(cpu, insn, t, done)))
+        return next_in_full(cpu, insn, t, done);
+    return exec_go(cpu, insn + 1, t + exec_step(cpu));
 }
 
 /* The block's page is not what it was, or its line is not the most recently used: the long way. */
@@ -55,7 +64,7 @@ ALWAYS_INLINE const struct insn *fetch_block(struct cpu *cpu, const struct insn 
     cpu->fetch_index = index + 1 == cpu->fetch_entries ? 0 : index + 1;
     cpu->fetch_at = fetched + STAMP_CYCLE;
     if (EXEC_IS_WATCHED && cpu->sees_hits)
-        cpu_observe_fetch_hit(cpu, insn, fetched);
+        cpu_tell_fetch(cpu, insn, fetched);
     return exec_go(cpu, insn + 1, exec_wait(cpu, t, fetched + cpu->frontend));
 }
 

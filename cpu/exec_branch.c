@@ -43,8 +43,7 @@ ALWAYS_INLINE const struct insn *go_to(struct cpu *cpu, const struct insn *insn,
 /* Retires a branch that was taken, to `rip`. Direct branches within their page remember where that is. */
 ALWAYS_INLINE const struct insn *take(struct cpu *cpu, const struct insn *insn, stamp_t t, uint64_t rip)
 {
-    if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1), t + exec_step(cpu));
+    exec_watch(cpu, insn, t, exec_done(t, 1), t + exec_step(cpu));
     cpu->stats.instructions += insn->position + 1u;
     return go_to(cpu, insn, t + exec_step(cpu), rip);
 }
@@ -60,8 +59,7 @@ ALWAYS_INLINE bool is_linked(const struct cpu *cpu, const struct insn *insn)
 
 ALWAYS_INLINE const struct insn *take_linked(struct cpu *cpu, const struct insn *insn, stamp_t t)
 {
-    if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1), t + exec_step(cpu));
+    exec_watch(cpu, insn, t, exec_done(t, 1), t + exec_step(cpu));
     cpu->stats.instructions += insn->position + 1u;
     return exec_go(cpu, insn->target, t + exec_step(cpu));
 }
@@ -309,8 +307,7 @@ ALWAYS_INLINE const struct insn *finish_far(struct cpu *cpu, const struct insn *
 {
     stamp_t done =
         EXEC_IS_TIMED ? cpu_serialise(cpu, cpu->clock, insn->latency_cycles) : cpu->clock + exec_step(cpu);
-    if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, done, done);
+    exec_watch(cpu, insn, t, done, done);
     cpu->stats.instructions += insn->position + 1u;
     cpu_redirect(cpu, done);
     return EXEC_NAME(resume)(cpu, insn, done);

@@ -243,8 +243,7 @@ EXEC(nop)
     if (LIKELY(!is_marker))
         return exec_next(cpu, insn, t, exec_done(t, 1));
     /* It is retired before it acts, so that what it counts is counted up to here. */
-    if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, exec_done(t, 1), t + exec_step(cpu));
+    exec_watch(cpu, insn, t, exec_done(t, 1), t + exec_step(cpu));
     cpu->rip = exec_next_rip(cpu, insn);
     cpu->stats.instructions += insn->position + 1u;
     cpu->clock = t + exec_step(cpu);

@@ -9,8 +9,7 @@ ALWAYS_INLINE const struct insn *finish_call(struct cpu *cpu, const struct insn 
 {
     stamp_t done =
         EXEC_IS_TIMED ? cpu_serialise(cpu, cpu->clock, insn->latency_cycles) : cpu->clock + exec_step(cpu);
-    if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, done, done);
+    exec_watch(cpu, insn, t, done, done);
     cpu->stats.instructions += insn->position + 1u;
     cpu_redirect(cpu, done);
     return EXEC_NAME(resume)(cpu, insn, done);

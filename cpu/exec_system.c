@@ -10,8 +10,7 @@ ALWAYS_INLINE const struct insn *finish_serial(struct cpu *cpu, const struct ins
     cpu->rip = exec_next_rip(cpu, insn);
     stamp_t done = cpu_serialise(cpu, t, insn->latency_cycles);
     cpu_redirect(cpu, done);
-    if (EXEC_IS_WATCHED)
-        EXEC_NAME(watch)(cpu, insn, t, done, done + exec_step(cpu));
+    exec_watch(cpu, insn, t, done, done + exec_step(cpu));
     cpu->stats.instructions += insn->position + 1u;
     return EXEC_NAME(resume)(cpu, insn, done + exec_step(cpu));
 }

@@ -1,4 +1,4 @@
-#include "cpu/cpu_internal.h"
+#include "cpu/brief.h"
 #include "cpu/handlers.h"
 
 #include <string.h>
@@ -270,6 +270,8 @@ const struct insn *cpu_fetch(struct cpu *cpu, const struct insn *block)
             block = find_code(cpu, physical);
         fetch_line(cpu, paddr(block->imm << cpu->fetch_line_shift), &fetched, &seen);
         issue_after(cpu, fetched);
+        if (cpu->room)
+            cpu_tell_page(cpu);
         return block + 1;
     }
 }

@@ -1,4 +1,4 @@
-#include "cpu/cpu_internal.h"
+#include "cpu/brief.h"
 
 #include <string.h>
 
@@ -441,7 +441,7 @@ static stamp_t end_as_hit(struct cpu *cpu, struct piece *piece, enum cpu_hit_kin
     struct cache_answer answer = cache_ask(l1d, CACHE_USE_ALL, piece->at, is_write, now, cpu->memory_ip);
     stamp_t ready = stamp_of_cycle(answer.ready) | reason_served(answer.served_by);
     if (answer.served_by == SERVED_BY_L1 && answer.ready == now + stamp_cycle(cpu->load_hit)) {
-        cpu_observe_hit(cpu, piece->linear, host_of(cpu, piece->at), piece->size_bytes, kind, t);
+        cpu_tell_hit(cpu, piece->linear, host_of(cpu, piece->at), piece->size_bytes, kind, t);
         return ready;
     }
     struct cpu_seen_translation translation = {.access = kind == CPU_HIT_LOAD ? MMU_READ : MMU_WRITE,

@@ -1,6 +1,7 @@
-#include "cpu/cpu_internal.h"
+#include "cpu/brief.h"
 #include "cpu/x87_number.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void cpu_observe_block(struct cpu *cpu)
@@ -11,6 +12,7 @@ void cpu_observe_block(struct cpu *cpu)
     cpu->seen_code_base = cpu->code_base;
     cpu->seen_code_bits = cpu_is_64bit(cpu) ? 64 : is_big ? 32 : 16;
     cpu->seen_cpl = (uint8_t)cpu->cpl;
+    cpu->seen_mode = cpu->seen_code_bits | (unsigned)cpu->seen_cpl << 8;
 }
 
 static enum cpu_flow flow_of(enum dec_op op)
@@ -70,40 +72,20 @@ static enum reason waited_for(struct cpu *cpu)
     return reason;
 }
 
-/* The first n of 16 bytes. */
-#define MASK(n)                                                                                              \
-    {                                                                                                        \
-        (n) < 8 ? (1ull << ((n)&7) * 8) - 1 : UINT64_MAX, (n) < 8 ? 0 : (1ull << ((n)&7) * 8) - 1            \
-    }
-static const uint64_t first_bytes[DEC_MAX_LENGTH + 1][2] = {
-    MASK(0), MASK(1), MASK(2),  MASK(3),  MASK(4),  MASK(5),  MASK(6),  MASK(7),
-    MASK(8), MASK(9), MASK(10), MASK(11), MASK(12), MASK(13), MASK(14), MASK(15),
-};
-
 /* Its bytes and zeros behind them, from the page that they were fetched from, or from the two. */
 static void read_insn(const struct cpu *cpu, const struct insn *insn, uint8_t into[DEC_MAX_LENGTH])
 {
     unsigned size_bytes = insn->length_bytes;
-    const struct ram *ram = cpu->params.ram;
-    uint64_t physical = cpu->fetch_front->frame.v + insn->offset;
-    if (LIKELY(insn->offset + 16 <= PAGE_BYTES && physical + 16 <= ram->size_bytes)) {
-        uint64_t half[2]; /* a mask takes less than a copy whose size is not known */
-        memcpy(half, ram->host + physical, sizeof half);
-        half[0] &= first_bytes[size_bytes][0];
-        half[1] &= first_bytes[size_bytes][1];
-        memcpy(into, half, DEC_MAX_LENGTH);
-        return;
-    }
     memset(into, 0, DEC_MAX_LENGTH);
     if (insn->offset + size_bytes <= PAGE_BYTES)
-        ram_read(cpu->params.ram, paddr(physical), into, size_bytes);
+        ram_read(cpu->params.ram, paddr(cpu->fetch_front->frame.v + insn->offset), into, size_bytes);
     else
         cpu_peek(cpu, laddr(cpu->reg[REG_CODE] + insn->offset), into, size_bytes);
 }
 
 /* What everybody asks for. */
-static inline __attribute__((always_inline)) void
-fill_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, struct cpu_seen_insn *seen)
+static void fill_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done,
+                      struct cpu_seen_insn *seen)
 {
     uint64_t linear = cpu->reg[REG_CODE] + insn->offset;
     seen->number = cpu->stats.instructions + insn->position;
@@ -133,11 +115,81 @@ static __attribute__((noinline)) void tell_insn(struct cpu *cpu, const struct in
     observer->insn(observer->opaque, &seen);
 }
 
+bool cpu_observe_in_short(struct cpu *cpu)
+{
+    cpu->told = malloc(CPU_SEEN_PLACES * sizeof *cpu->told);
+    cpu->seen_pages = calloc(CPU_SEEN_PAGES + 1, sizeof *cpu->seen_pages);
+    if (!cpu->told || !cpu->seen_pages)
+        return false;
+    for (unsigned i = 0; i < CPU_SEEN_PLACES; i++)
+        cpu->told[i] = CPU_TOLD_NONE;
+    for (unsigned i = 0; i <= CPU_SEEN_PAGES; i++)
+        cpu->seen_pages[i].linear = UINT64_MAX; /* no page's */
+    cpu->room = cpu->params.observer->room;
+    cpu_observe_anew(cpu);
+    return true;
+}
+
+void cpu_observe_anew(struct cpu *cpu)
+{
+    if (cpu->told)
+        cpu->seen_page = &cpu->seen_pages[CPU_SEEN_PAGES];
+    cpu->seen_key = 0;
+}
+
+void cpu_observe_page(struct cpu *cpu)
+{
+    uint64_t linear = cpu->reg[REG_CODE], frame = cpu->fetch_front->frame.v;
+    struct cpu_seen_page *page =
+        &cpu->seen_pages[(linear >> PAGE_SHIFT ^ linear >> (PAGE_SHIFT + 8)) % CPU_SEEN_PAGES];
+    if (page->linear != linear || page->frame != frame || page->code_base != cpu->seen_code_base ||
+        page->mode != cpu->seen_mode)
+        *page = (struct cpu_seen_page){.linear = linear,
+                                       .frame = frame,
+                                       .code_base = cpu->seen_code_base,
+                                       .mode = cpu->seen_mode,
+                                       .key = ++cpu->nr_seen_keys << PAGE_SHIFT};
+    /* Where numbers are not in sequence, the first instruction must be told of in full. */
+    bool is_next = cpu->seen_next == cpu->stats.instructions;
+    cpu->seen_page = is_next ? page : &cpu->seen_pages[CPU_SEEN_PAGES];
+    cpu->seen_key = cpu->seen_page->key;
+}
+
+void cpu_observe_code_gone(struct cpu *cpu, struct paddr frame)
+{
+    for (unsigned i = 0; cpu->told && i < CPU_SEEN_PAGES; i++)
+        if (cpu->seen_pages[i].frame == frame.v) {
+            cpu->seen_pages[i].linear = UINT64_MAX;
+            cpu->seen_pages[i].key = 0;
+        }
+    if (cpu->told)
+        cpu->seen_key = cpu->seen_page->key;
+}
+
+static void tell_in_short(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done)
+{
+    const struct cpu_observer *observer = cpu->params.observer;
+    unsigned place = cpu_seen_place(cpu->reg[REG_CODE] + insn->offset);
+    uint64_t done_cycles = stamp_cycle(done) - stamp_cycle(issued);
+    if (cpu->told[place] == cpu_told_as(cpu, insn) && done_cycles <= UINT32_MAX) {
+        cpu_fill_again(cpu_brief_take(cpu->room, sizeof(struct cpu_seen_again)), waited_for(cpu), place,
+                       done_cycles, issued, cpu->seen_fetched);
+        cpu->seen_next++;
+        return;
+    }
+    struct cpu_seen_insn *seen = observer->insn_room(observer->opaque);
+    fill_insn(cpu, insn, issued, done, seen);
+    struct paddr physical = paddr(cpu->fetch_front->frame.v + insn->offset);
+    bool is_kept = cpu->seen_key && cpu_code_is_kept(cpu, physical, insn->length_bytes);
+    cpu->told[place] = is_kept ? cpu_told_as(cpu, insn) : CPU_TOLD_NONE;
+    cpu->seen_next = seen->number + 1;
+}
+
 void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, stamp_t next)
 {
     const struct cpu_observer *observer = cpu->params.observer;
-    if (LIKELY(cpu->sees_hits)) {
-        fill_insn(cpu, insn, issued, done, observer->insn_room(observer->opaque));
+    if (cpu->sees_hits) {
+        tell_in_short(cpu, insn, issued, done);
         return;
     }
     if (observer && observer->step)
@@ -165,46 +217,6 @@ void cpu_observe_access(struct cpu *cpu, const struct cpu_seen_access *access)
     struct cpu_seen_access seen = *access;
     seen.instruction = cpu->stats.instructions;
     observer->access(observer->opaque, &seen, &cpu->mmu.last_walk);
-}
-
-void cpu_observe_hit(struct cpu *cpu, uint64_t linear, const uint8_t *host, unsigned size_bytes,
-                     enum cpu_hit_kind kind, stamp_t t)
-{
-    const struct cpu_observer *observer = cpu->params.observer;
-    struct cpu_seen_hit *seen = observer->hit_room(observer->opaque);
-    seen->linear = laddr(linear);
-    seen->physical = paddr((uint64_t)(host - cpu->params.ram->host));
-    seen->ip = cpu->memory_ip;
-    seen->asked = stamp_cycle(t);
-    seen->form = (struct cpu_hit_form){
-        .hit_cycles = (uint16_t)stamp_cycle(cpu->load_hit),
-        .kind = kind == CPU_HIT_STORE ? CPU_ACCESS_STORE : CPU_ACCESS_LOAD,
-        .cache = cpu->params.l1d == cpu->params.l1i ? CPU_REQUEST_L1I : CPU_REQUEST_L1D,
-        .size_bytes = (uint8_t)size_bytes,
-        .is_for_write = kind == CPU_HIT_LOAD_FOR_WRITE,
-        .is_user = cpu->front_kind == FRONT_USER,
-        .is_paged = cpu->control.cr0 & CR0_PG,
-    };
-}
-
-void cpu_observe_fetch_hit(struct cpu *cpu, const struct insn *block, stamp_t fetched)
-{
-    const struct cpu_observer *observer = cpu->params.observer;
-    struct cpu_seen_hit *seen = observer->hit_room(observer->opaque);
-    struct paddr line = paddr(block->imm << cpu->fetch_line_shift);
-    seen->linear = laddr(cpu->reg[REG_CODE] | (line.v & PAGE_MASK));
-    seen->physical = line;
-    seen->ip = cpu->reg[REG_CODE] + block->offset;
-    seen->asked = stamp_cycle(fetched);
-    seen->form = (struct cpu_hit_form){
-        .hit_cycles = cpu->fetch_hit_cycles,
-        .kind = CPU_ACCESS_FETCH,
-        .cache = CPU_REQUEST_L1I,
-        .size_bytes = 1,
-        .is_user = cpu->front_kind == FRONT_USER,
-        .is_paged = cpu->control.cr0 & CR0_PG,
-    };
-    cpu->seen_fetched = fetched;
 }
 
 void cpu_observe_exception(struct cpu *cpu, unsigned vector, bool is_interrupt)

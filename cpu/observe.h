@@ -9,6 +9,8 @@
 #include "mmu/paging.h"
 #include "sim/base/stamp.h"
 
+#include <stddef.h>
+
 /* One retired instruction, with the cycles at which it passed the stages. */
 struct cpu_seen_insn {
     uint64_t number; /* from 0, in program order */
@@ -99,25 +101,68 @@ struct cpu_seen_request {
     unsigned served_by;   /* enum served_by; flushes: 0 */
 };
 
+/* The first byte of what is told in short. */
+enum cpu_brief { CPU_BRIEF_HIT = 64, CPU_BRIEF_INSN };
+
 /*
  * An access that found its translation in the L1 TLB and its line in the L1 cache, both at once: what
  * translation (where paging is on), request and access would have told of it follows from this.
  */
 struct cpu_seen_hit {
+    struct cpu_hit_form {
+        uint8_t brief;            /* CPU_BRIEF_HIT */
+        uint8_t kind;             /* enum cpu_access_kind */
+        uint8_t cache;            /* enum cpu_request_cache */
+        uint8_t size_bytes;       /* of a fetch: 1 */
+        uint16_t hit_cycles;      /* of the cache */
+        uint8_t is_for_write : 1; /* a load; the TLB was asked for a write */
+        uint8_t is_user : 1;      /* else the supervisor's */
+        uint8_t is_paged : 1;     /* the TLB was asked */
+        uint8_t zero : 5, zeros;  /* so that forms can be compared as a number */
+    } form;
     struct laddr linear; /* of a fetch: of its line in the L1I */
     struct paddr physical;
     uint64_t ip;   /* linear address of the instruction that asks; of a fetch: where it begins */
     cycle_t asked; /* TLB and cache; of data, the bytes are there hit_cycles later */
-    struct cpu_hit_form {
-        uint16_t hit_cycles; /* of the cache */
-        uint8_t kind;        /* enum cpu_access_kind */
-        uint8_t cache;       /* enum cpu_request_cache */
-        uint8_t size_bytes;  /* of a fetch: 1 */
-        bool is_for_write;   /* a load; the TLB was asked for a write */
-        bool is_user;        /* else the supervisor's */
-        bool is_paged;       /* the TLB was asked */
-    } form;
 };
+
+/*
+ * A retired instruction that is what was last told of in full at its place, but for its number, which is one
+ * more than that of the instruction before it, and these.
+ */
+struct cpu_seen_again {
+    uint8_t brief;           /* CPU_BRIEF_INSN */
+    uint8_t waited_for;      /* as in struct cpu_seen_insn */
+    uint16_t place;          /* cpu_seen_place of its linear address */
+    uint32_t done_cycles;    /* from issue to result */
+    uint64_t issued_quarter; /* cycle and slot: in quarters of a cycle */
+    cycle_t fetched;
+};
+
+/* Instructions whose places are the same are told of in full when they take turns. */
+enum { CPU_SEEN_PLACES = 2048 };
+static inline unsigned cpu_seen_place(uint64_t linear)
+{
+    return (unsigned)((linear ^ linear >> 11) % CPU_SEEN_PLACES);
+}
+
+/* Where hits and instructions are told of, one behind the other. `turn` makes room for more. */
+struct cpu_brief_room {
+    uint8_t *at, *end;
+    void (*turn)(void *opaque);
+    void *opaque;
+};
+
+/* At least `size_bytes`, a multiple of 8, to be filled in before anything else is told of. */
+static inline __attribute__((always_inline)) void *cpu_brief_take(struct cpu_brief_room *room,
+                                                                  size_t size_bytes)
+{
+    if (__builtin_expect((size_t)(room->end - room->at) < size_bytes, 0))
+        room->turn(room->opaque);
+    void *taken = room->at;
+    room->at += size_bytes;
+    return taken;
+}
 
 /* Where an instruction goes on, but to the next one or where a branch goes. */
 enum cpu_flow {
@@ -160,12 +205,12 @@ struct cpu_observer {
      */
     bool wants_no_hits;
     /*
-     * NULL; or hits are told of in short, and the core keeps its short ways: what is told of so is not
-     * told of by `translation`, `request` and `access`. The observer gives the room for it, and for
-     * instructions (`insn` is not called, and what above is for `insn` not said), which is filled in by
-     * the time that it is called again. Both or neither.
+     * NULL; or hits and instructions are told of in short, and the core keeps its short ways: what is told
+     * of so is not told of by `translation`, `request`, `access` and `insn`. An instruction that was not
+     * told of yet is filled into what `insn_room` gives (but for what above is for `insn`) by the time that
+     * anything else is told of. Both or neither.
      */
-    struct cpu_seen_hit *(*hit_room)(void *opaque);
+    struct cpu_brief_room *room;
     struct cpu_seen_insn *(*insn_room)(void *opaque);
     void (*step)(void *opaque, const struct cpu_seen_step *step);
     void (*insn)(void *opaque, const struct cpu_seen_insn *insn);

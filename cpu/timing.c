@@ -6,7 +6,8 @@ stamp_t cpu_wait(struct cpu *cpu, stamp_t t, stamp_t ready)
         return t;
     stamp_t later = stamp_because(ready, REASON_BASE);
     cpu->lost[stamp_reason(ready)] += later - t;
-    cpu->lost_reasons |= 1u << stamp_reason(ready);
+    if (later > t)
+        cpu->lost_reasons |= 1u << stamp_reason(ready);
     return later;
 }
 

@@ -55,8 +55,8 @@ static void *run(void *opaque)
 static void begin_block(struct trace_pipe *pipe, struct trace_pipe_block *block)
 {
     pipe->block = block;
-    pipe->at = block->bytes;
-    pipe->end = block->bytes + block->room;
+    pipe->room.at = block->bytes;
+    pipe->room.end = block->bytes + block->room;
 }
 
 static void free_ends(struct trace_pipe_ends *ends)
@@ -72,13 +72,18 @@ static struct trace_pipe_ends *make_ends(size_t block_bytes)
     bool is_whole = ends != NULL;
     for (unsigned i = 0; is_whole && i < NR_BLOCKS; i++) {
         ends->block[i].room = block_bytes;
-        ends->block[i].bytes = malloc(block_bytes);
+        ends->block[i].bytes = malloc(block_bytes + 1);
         is_whole = ends->block[i].bytes != NULL;
     }
     if (is_whole)
         return ends;
     free_ends(ends);
     return NULL;
+}
+
+static void turn(void *opaque)
+{
+    trace_pipe_turn(opaque);
 }
 
 struct trace_pipe *trace_pipe_create(size_t block_bytes, trace_pipe_taker *take, void *opaque)
@@ -97,6 +102,8 @@ struct trace_pipe *trace_pipe_create(size_t block_bytes, trace_pipe_taker *take,
     pthread_cond_init(&ends->emptied, NULL);
     ends->has_thread = pthread_create(&ends->thread, NULL, run, ends) == 0;
     pipe->ends = ends;
+    pipe->room.turn = turn;
+    pipe->room.opaque = pipe;
     begin_block(pipe, &ends->block[0]);
     return pipe;
 }
@@ -104,7 +111,8 @@ struct trace_pipe *trace_pipe_create(size_t block_bytes, trace_pipe_taker *take,
 void trace_pipe_turn(struct trace_pipe *pipe)
 {
     struct trace_pipe_ends *ends = pipe->ends;
-    pipe->block->nr_bytes = (size_t)(pipe->at - pipe->block->bytes);
+    pipe->block->nr_bytes = (size_t)(pipe->room.at - pipe->block->bytes);
+    *pipe->room.at = TRACE_PIPE_END;
     if (!ends->has_thread) {
         take_all(ends, pipe->block);
         begin_block(pipe, pipe->block);

@@ -10,15 +10,19 @@
 
 struct trace_pipe_block;
 
+/* What lies behind what is in a block: neither a record's first byte nor that of what is told in short. */
+enum { TRACE_PIPE_END = 255 };
+
 /*
- * Takes what is in a block: records that lie one behind the other, each trace_pipe_bytes long, or a chunk.
+ * Takes what is in a block: records that lie one behind the other, each trace_pipe_bytes long, between what
+ * the core told in short, or a chunk.
  * Called by the other thread, or where the host gives none, by the one that fills blocks. The bytes are gone
  * when it returns.
  */
 typedef void trace_pipe_taker(void *opaque, const uint8_t *at, const uint8_t *end);
 
 struct trace_pipe {
-    uint8_t *at, *end; /* of the block that is being filled */
+    struct cpu_brief_room room; /* in the block that is being filled */
     struct trace_pipe_block *block;
     struct trace_pipe_ends *ends;
 };
@@ -29,13 +33,13 @@ struct trace_pipe *trace_pipe_create(size_t block_bytes, trace_pipe_taker *take,
 /* All that was put in has been taken when this returns. NULL is fine. */
 void trace_pipe_destroy(struct trace_pipe *pipe);
 
-/* Hands over what is in the block, up to `at`, and waits for an empty one. */
+/* Hands over what is in the block, up to room.at, and waits for an empty one. */
 void trace_pipe_turn(struct trace_pipe *pipe);
 
 /* What a record of this kind takes in the pipe: what lies behind the fields of its kind is not there. */
 static inline size_t trace_pipe_bytes(enum trace_kind kind, bool has_walk)
 {
-    static const uint16_t bytes[NR_TRACE_KINDS + 1] = {
+    static const uint16_t bytes[NR_TRACE_KINDS] = {
         [TRACE_INSN] = sizeof(struct cpu_seen_insn),
         [TRACE_TRANSLATION] = sizeof(struct cpu_seen_translation),
         [TRACE_ACCESS] = sizeof(struct cpu_seen_access),
@@ -44,7 +48,6 @@ static inline size_t trace_pipe_bytes(enum trace_kind kind, bool has_walk)
         [TRACE_REQUEST] = sizeof(struct cpu_seen_request),
         [TRACE_DEVICE] = sizeof(struct dma_seen_line),
         [TRACE_MARK] = sizeof(struct trace_mark),
-        [TRACE_HIT] = sizeof(struct cpu_seen_hit),
     };
     size_t size = has_walk ? sizeof(struct trace_record) : offsetof(struct trace_record, insn) + bytes[kind];
     return (size + _Alignof(struct trace_record) - 1) & ~(_Alignof(struct trace_record) - 1);
@@ -54,11 +57,7 @@ static inline size_t trace_pipe_bytes(enum trace_kind kind, bool has_walk)
 static inline struct trace_record *trace_pipe_put(struct trace_pipe *pipe, enum trace_kind kind,
                                                   bool has_walk)
 {
-    size_t size = trace_pipe_bytes(kind, has_walk);
-    if ((size_t)(pipe->end - pipe->at) < size)
-        trace_pipe_turn(pipe);
-    struct trace_record *record = (struct trace_record *)(void *)pipe->at;
-    pipe->at += size;
+    struct trace_record *record = cpu_brief_take(&pipe->room, trace_pipe_bytes(kind, has_walk));
     record->kind = kind;
     record->has_walk = has_walk;
     return record;

@@ -13,7 +13,8 @@
 
 #include <stddef.h>
 
-enum trace_kind {
+/* In a byte, so that a record begins with it as what is told in short begins with its `brief`. */
+enum __attribute__((packed)) trace_kind {
     TRACE_INSN,
     TRACE_TRANSLATION,
     TRACE_ACCESS,
@@ -23,7 +24,6 @@ enum trace_kind {
     TRACE_DEVICE,
     TRACE_MARK,
     NR_TRACE_KINDS,
-    TRACE_HIT = NR_TRACE_KINDS, /* on the way to a file only: it reads as what it stands for */
 };
 
 enum {
@@ -33,8 +33,10 @@ enum {
     NR_WALK_ACCESSES = MMU_FETCH + 1,
     TRACE_STEP_HITS = 4,
     TRACE_COUNT_BITS = 21, /* more than a chunk has records */
-    TRACE_CODE_ENTRIES = 2048,
-    TRACE_FRAME_ENTRIES = 256
+    TRACE_COUNT_MASK = (1 << TRACE_COUNT_BITS) - 1,
+    TRACE_CODE_ENTRIES = CPU_SEEN_PLACES,
+    TRACE_FRAME_ENTRIES = 256,
+    TRACE_MODE_ENTRIES = 16
 };
 
 /*
@@ -76,7 +78,6 @@ struct trace_record {
         struct cpu_seen_request request;
         struct dma_seen_line device;
         struct trace_mark mark;
-        struct cpu_seen_hit hit;
     };
     struct walk walk;
 };
@@ -99,18 +100,33 @@ struct trace_code {
     uint8_t bytes[15];
     uint8_t length_bytes;
     uint8_t waited_for, nr_hits;
-    uint32_t nr_records;      /* all that it stood for, itself included */
     uint64_t counts;          /* 1, its hits, and those for which the TLB was asked, TRACE_COUNT_BITS each */
     uint64_t fetched, issued; /* since the last fetch block and issue; issue in quarters of a cycle */
     cycle_t done;             /* since issue */
     uint64_t goes_to;         /* rip of what followed it */
+    /*
+     * Of who writes (trace_known.c): trace_told_like its mode and hits, while the codec knows it and the core
+     * tells of it in short; else 0.
+     */
+    uint32_t told_like;
+    uint64_t rip;
+    uint64_t brief; /* the first bytes of its struct cpu_seen_again the last time; 0: unlike any */
     /* The first and last cycle of all, and the latest that anything was asked for in, from `issued`. */
     uint64_t first, last, latest;
-    struct cpu_hit_form form[TRACE_STEP_HITS];
-    uint32_t asked[TRACE_STEP_HITS];   /* of each hit: before its block was there, or before issue */
-    uint32_t back[TRACE_STEP_HITS];    /* of a fetch: from where it begins to its line */
-    uint32_t ahead[TRACE_STEP_HITS];   /* of a fetch: from the instruction to where it begins */
+    struct trace_code_hit {
+        struct cpu_hit_form form;
+        uint32_t asked; /* before its block was there, or before issue */
+        uint32_t back;  /* of a fetch: from where it begins to its line */
+        uint32_t ahead; /* of a fetch: from the instruction to where it begins */
+    } hit[TRACE_STEP_HITS];
     uint64_t address[TRACE_STEP_HITS]; /* of data: linear; 0: none yet */
+};
+
+/* Base of CS, width of code and privilege level, by a number. */
+struct trace_mode {
+    uint64_t code_base;
+    uint8_t code_bits, cpl;
+    uint32_t number; /* 0: none */
 };
 
 /* Where a page was last found. */
@@ -140,6 +156,8 @@ struct trace_codec {
     uint64_t step_at[WALK_MAX_STEPS], step_value[WALK_MAX_STEPS];
     struct trace_code code[TRACE_CODE_ENTRIES]; /* by a hash of the linear address */
     struct trace_frame frame[TRACE_FRAME_ENTRIES];
+    struct trace_mode mode[TRACE_MODE_ENTRIES]; /* of who writes, for trace_known.c */
+    uint32_t mode_number, nr_modes;
     struct trace_step step; /* of who reads */
 };
 

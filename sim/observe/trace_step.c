@@ -132,22 +132,23 @@ TRACE_INLINE unsigned put_times(struct trace_out *out, const struct trace_codec 
     return 0;
 }
 
-static void put_hit_forms(struct trace_out *out, struct trace_code *code,
-                          const struct cpu_seen_hit *const *hits, unsigned nr_hits,
-                          const struct cpu_seen_insn *insn)
+void trace_put_hit_forms(struct trace_out *out, struct trace_code *code,
+                         const struct cpu_seen_hit *const *hits, unsigned nr_hits,
+                         const struct cpu_seen_insn *insn)
 {
     trace_out_byte(out, nr_hits);
     for (unsigned i = 0; i < nr_hits; i++) {
-        code->form[i] = hits[i]->form;
-        code->asked[i] = (uint32_t)asked_before(hits[i], insn);
-        code->back[i] = (uint32_t)back_of(hits[i]);
-        code->ahead[i] = (uint32_t)(hits[i]->ip - insn->linear.v);
-        put_form(out, &hits[i]->form);
-        trace_out_number(out, code->asked[i]);
+        struct trace_code_hit *hit = &code->hit[i];
+        *hit = (struct trace_code_hit){.form = hits[i]->form,
+                                       .asked = (uint32_t)asked_before(hits[i], insn),
+                                       .back = (uint32_t)back_of(hits[i]),
+                                       .ahead = (uint32_t)(hits[i]->ip - insn->linear.v)};
+        put_form(out, &hit->form);
+        trace_out_number(out, hit->asked);
         if (!trace_is_fetch(hits[i]))
             continue;
-        trace_out_number(out, code->back[i]);
-        trace_out_number(out, code->ahead[i]);
+        trace_out_number(out, hit->back);
+        trace_out_number(out, hit->ahead);
     }
     code->nr_hits = (uint8_t)nr_hits;
 }
@@ -160,13 +161,13 @@ TRACE_INLINE unsigned put_hits(struct trace_out *out, struct trace_codec *codec,
     uint64_t others = code->nr_hits ^ nr_hits, elsewhere = 0;
     for (unsigned i = 0; i < nr_hits; i++) {
         const struct cpu_seen_hit *hit = hits[i];
-        others |= (asked_before(hit, insn) ^ code->asked[i]) | (back_of(hit) ^ code->back[i]) |
-                  ((hit->ip - insn->linear.v) ^ code->ahead[i]) |
-                  trace_form_differs(&hit->form, &code->form[i]);
+        others |= (asked_before(hit, insn) ^ code->hit[i].asked) | (back_of(hit) ^ code->hit[i].back) |
+                  ((hit->ip - insn->linear.v) ^ code->hit[i].ahead) |
+                  trace_form_differs(&hit->form, &code->hit[i].form);
         elsewhere |= likely_offset(codec, hit) ^ (hit->physical.v - hit->linear.v);
     }
     if (others)
-        put_hit_forms(out, code, hits, nr_hits, insn);
+        trace_put_hit_forms(out, code, hits, nr_hits, insn);
     for (unsigned i = 0, data = 0; i < nr_hits; i++)
         if (!trace_is_fetch(hits[i]))
             trace_out_delta(out, hits[i]->linear.v,
@@ -187,63 +188,52 @@ bool trace_is_step(const struct cpu_seen_hit *const *hits, unsigned nr_hits, con
     return true;
 }
 
-TRACE_INLINE struct trace_span step_span(const struct cpu_seen_hit *const *hits, unsigned nr_hits,
-                                         const struct cpu_seen_insn *insn, cycle_t *latest)
-{
-    struct trace_span span = {insn->fetched, insn->done};
-    if (insn->issued < span.first || insn->done < span.first)
-        span.first = insn->issued < insn->done ? insn->issued : insn->done;
-    if (insn->issued > span.last || insn->fetched > span.last)
-        span.last = insn->issued > insn->fetched ? insn->issued : insn->fetched;
-    *latest = span.first;
-    for (unsigned i = 0; i < nr_hits; i++) {
-        cycle_t asked = hits[i]->asked, ready = asked + hits[i]->form.hit_cycles;
-        *latest = asked > *latest ? asked : *latest;
-        span.first = asked < span.first ? asked : span.first;
-        span.last = ready > span.last ? ready : span.last;
-    }
-    return span;
-}
-
 struct trace_span trace_step_span(const struct cpu_seen_hit *const *hits, unsigned nr_hits,
                                   const struct cpu_seen_insn *insn, cycle_t *latest)
 {
-    return step_span(hits, nr_hits, insn, latest);
+    struct trace_span span = trace_times_span(insn->fetched, insn->issued, insn->done);
+    *latest = span.first;
+    for (unsigned i = 0; i < nr_hits; i++)
+        trace_span_hit(&span, latest, hits[i]);
+    return span;
 }
 
 /* For the writer, who counts; a reader has no use for it. */
-TRACE_INLINE void note_span(struct trace_code *code, const struct cpu_seen_hit *const *hits, unsigned nr_hits,
-                            const struct cpu_seen_insn *insn)
+static void note_sums(struct trace_code *code, const struct cpu_seen_hit *const *hits, unsigned nr_hits,
+                      const struct cpu_seen_insn *insn)
 {
     cycle_t latest;
-    struct trace_span span = step_span(hits, nr_hits, insn, &latest);
-    code->first = span.first - insn->issued;
-    code->last = span.last - insn->issued;
-    code->latest = latest - insn->issued;
+    struct trace_span span = trace_step_span(hits, nr_hits, insn, &latest);
+    trace_note_span(code, insn->issued, span, latest);
+    code->counts = trace_counts_of(hits, nr_hits);
 }
 
-/* Likewise. */
-static void note_numbers(struct trace_code *code, const struct cpu_seen_hit *const *hits, unsigned nr_hits)
+/* Of the mode that the codec is in. */
+static uint32_t mode_number(struct trace_codec *codec)
 {
-    uint64_t nr_paged = 0;
-    for (unsigned i = 0; i < nr_hits; i++)
-        nr_paged += hits[i]->form.is_paged;
-    code->nr_records = (uint32_t)(1 + 2 * nr_hits + nr_paged);
-    code->counts = 1 | (uint64_t)nr_hits << TRACE_COUNT_BITS | nr_paged << 2 * TRACE_COUNT_BITS;
+    struct trace_mode *mode =
+        &codec->mode[(codec->code_base >> 4 ^ codec->code_base >> 16 ^ codec->code_bits >> 2 ^ codec->cpl) %
+                     TRACE_MODE_ENTRIES];
+    if (!mode->number || mode->code_base != codec->code_base || mode->code_bits != codec->code_bits ||
+        mode->cpl != codec->cpl)
+        *mode = (struct trace_mode){codec->code_base, codec->code_bits, codec->cpl, ++codec->nr_modes};
+    return mode->number;
 }
 
-uint8_t *trace_encode_when(struct trace_codec *codec, const struct cpu_seen_hit *const *hits,
-                           unsigned nr_hits, const struct cpu_seen_insn *insn, struct trace_code *code,
-                           uint8_t *to)
+/* For who is told of it in short the next time. */
+static void note_told(struct trace_codec *codec, struct trace_code *code, unsigned nr_hits,
+                      const struct cpu_seen_insn *insn)
 {
-    struct trace_out out = {to + 1};
-    unsigned head = TRACE_IS_STEP | (TRACE_STEP_AS_FORESEEN & ~(TRACE_STEP_IS_NEXT | TRACE_STEP_SAME_TIMES));
-    head |= put_next(&out, codec, insn);
-    unsigned times = put_times(&out, codec, code, insn);
-    if (!times)
-        note_span(code, hits, nr_hits, insn);
-    *to = (uint8_t)(head | times);
-    return out.at;
+    struct cpu_seen_again again = {.brief = CPU_BRIEF_INSN,
+                                   .waited_for = insn->waited_for,
+                                   .place = (uint16_t)cpu_seen_place(insn->linear.v),
+                                   .done_cycles = (uint32_t)(insn->done - insn->issued)};
+    codec->mode_number = mode_number(codec);
+    code->told_like = trace_told_like(codec->mode_number, nr_hits);
+    code->rip = insn->rip;
+    memcpy(&code->brief, &again, sizeof code->brief);
+    if (insn->done - insn->issued > UINT32_MAX)
+        code->brief = 0;
 }
 
 size_t trace_encode_step(struct trace_codec *codec, const struct cpu_seen_hit *const *hits, unsigned nr_hits,
@@ -263,8 +253,8 @@ size_t trace_encode_step(struct trace_codec *codec, const struct cpu_seen_hit *c
     *to = (uint8_t)head;
     hits_seen(codec, code, hits, nr_hits);
     insn_seen(codec, code, insn);
-    note_span(code, hits, nr_hits, insn);
-    note_numbers(code, hits, nr_hits);
+    note_sums(code, hits, nr_hits, insn);
+    note_told(codec, code, nr_hits, insn);
     return (size_t)(out.at - to);
 }
 
@@ -297,13 +287,14 @@ static struct cpu_hit_form get_form(struct trace_in *in)
     unsigned bits = trace_in_check(in, trace_in_number(in), 1 << FORM_BITS, "a hit is unknown");
     unsigned kind = trace_in_check(in, bits & FORM_KIND_MASK, NR_ACCESS_KINDS, "a kind of access is unknown");
     return (struct cpu_hit_form){
+        .brief = CPU_BRIEF_HIT,
         .hit_cycles = (uint16_t)trace_in_check(in, trace_in_number(in), 1 << 16, "a hit takes too long"),
         .kind = (uint8_t)kind,
         .cache = bits >> FORM_CACHE_SHIFT & (NR_CPU_REQUEST_CACHES - 1),
         .size_bytes = (uint8_t)(bits >> FORM_SIZE_SHIFT),
-        .is_for_write = bits & FORM_FOR_WRITE,
-        .is_user = bits & FORM_USER,
-        .is_paged = bits & FORM_PAGED,
+        .is_for_write = (bits & FORM_FOR_WRITE) != 0,
+        .is_user = (bits & FORM_USER) != 0,
+        .is_paged = (bits & FORM_PAGED) != 0,
     };
 }
 
@@ -369,10 +360,10 @@ static void get_hit_forms(struct trace_in *in, struct trace_code *code)
 {
     code->nr_hits = (uint8_t)trace_in_below(in, TRACE_STEP_HITS + 1, "an instruction hits too often");
     for (unsigned i = 0; i < code->nr_hits; i++) {
-        code->form[i] = get_form(in);
-        code->asked[i] = get32(in);
-        code->back[i] = code->form[i].kind == CPU_ACCESS_FETCH ? get32(in) : 0;
-        code->ahead[i] = code->form[i].kind == CPU_ACCESS_FETCH ? get32(in) : 0;
+        code->hit[i].form = get_form(in);
+        code->hit[i].asked = get32(in);
+        code->hit[i].back = code->hit[i].form.kind == CPU_ACCESS_FETCH ? get32(in) : 0;
+        code->hit[i].ahead = code->hit[i].form.kind == CPU_ACCESS_FETCH ? get32(in) : 0;
     }
 }
 
@@ -385,12 +376,12 @@ static void get_hits(struct trace_in *in, struct trace_codec *codec, struct trac
     step->nr_hits = in->what ? 0 : code->nr_hits;
     for (unsigned i = 0, data = 0; i < step->nr_hits; i++) {
         struct cpu_seen_hit *hit = &step->hit[i];
-        hit->form = code->form[i];
-        hit->asked = (trace_is_fetch(hit) ? insn->fetched : insn->issued) - code->asked[i];
-        hit->ip = insn->linear.v + code->ahead[i];
+        hit->form = code->hit[i].form;
+        hit->asked = (trace_is_fetch(hit) ? insn->fetched : insn->issued) - code->hit[i].asked;
+        hit->ip = insn->linear.v + code->hit[i].ahead;
         hit->linear =
             trace_is_fetch(hit)
-                ? laddr(hit->ip - code->back[i])
+                ? laddr(hit->ip - code->hit[i].back)
                 : laddr(trace_in_delta(in, trace_likely_address(codec, code, data++, hit->form.kind)));
     }
     for (unsigned i = 0; i < step->nr_hits; i++) {

@@ -24,7 +24,7 @@ enum trace_step_flag {
 
 static inline struct trace_code *trace_code_at(struct trace_codec *codec, uint64_t linear)
 {
-    struct trace_code *code = &codec->code[(linear ^ linear >> 11) % TRACE_CODE_ENTRIES];
+    struct trace_code *code = &codec->code[cpu_seen_place(linear)];
     __asm__("" : "+r"(code)); /* else gcc forgets the sum and makes it anew from its parts for each field */
     return code;
 }
@@ -61,6 +61,50 @@ static inline uint64_t trace_bytes_differ(const struct trace_code *code, const s
     return (a[0] ^ b[0]) | (a[1] ^ b[1]);
 }
 
+/* What a known instruction must be like: in the mode of that number, with so many hits. */
+static inline uint32_t trace_told_like(uint32_t mode_number, unsigned nr_hits)
+{
+    _Static_assert(TRACE_STEP_HITS < 8, "");
+    return mode_number << 3 | nr_hits;
+}
+
+/* What the times of an instruction span; and its hits as well. `latest` is the latest that began in it. */
+TRACE_INLINE struct trace_span trace_times_span(cycle_t fetched, cycle_t issued, cycle_t done)
+{
+    cycle_t first = issued < done ? issued : done, last = issued > done ? issued : done;
+    return (struct trace_span){fetched < first ? fetched : first, fetched > last ? fetched : last};
+}
+
+TRACE_INLINE void trace_span_hit(struct trace_span *span, cycle_t *latest, const struct cpu_seen_hit *hit)
+{
+    cycle_t asked = hit->asked, ready = asked + hit->form.hit_cycles;
+    *latest = asked > *latest ? asked : *latest;
+    span->first = asked < span->first ? asked : span->first;
+    span->last = ready > span->last ? ready : span->last;
+}
+
+TRACE_INLINE void trace_note_span(struct trace_code *code, cycle_t issued, struct trace_span span,
+                                  cycle_t latest)
+{
+    code->first = span.first - issued;
+    code->last = span.last - issued;
+    code->latest = latest - issued;
+}
+
+/* trace_code.counts of an instruction with these hits. */
+TRACE_INLINE uint64_t trace_counts_of(const struct cpu_seen_hit *const *hits, unsigned nr_hits)
+{
+    uint64_t nr_paged = 0;
+    for (unsigned i = 0; i < nr_hits; i++)
+        nr_paged += hits[i]->form.is_paged;
+    return 1 | (uint64_t)nr_hits << TRACE_COUNT_BITS | nr_paged << 2 * TRACE_COUNT_BITS;
+}
+
+/* Writes what hits it has, and makes them those of `code`. */
+void trace_put_hit_forms(struct trace_out *out, struct trace_code *code,
+                         const struct cpu_seen_hit *const *hits, unsigned nr_hits,
+                         const struct cpu_seen_insn *insn);
+
 /* Of so many-th data of an instruction. */
 static inline uint64_t trace_likely_address(const struct trace_codec *codec, const struct trace_code *code,
                                             unsigned data, unsigned kind)
@@ -73,84 +117,17 @@ static inline uint64_t trace_issue_quarter(const struct cpu_seen_insn *insn)
     return insn->issued << 2 | insn->slot;
 }
 
-/*
- * The beginning of a step of a known instruction, with hits as before, that does not follow the last one or
- * has other times. Returns what lies behind it in `to`.
- */
-uint8_t *trace_encode_when(struct trace_codec *codec, const struct cpu_seen_hit *const *hits,
-                           unsigned nr_hits, const struct cpu_seen_insn *insn, struct trace_code *code,
-                           uint8_t *to);
-
-TRACE_INLINE uint64_t trace_hit_differs(struct trace_codec *codec, const struct trace_code *code, unsigned i,
-                                        const struct cpu_seen_hit *hit, const struct cpu_seen_insn *insn)
-{
-    const struct trace_frame *frame = trace_frame_at(codec, hit->linear.v);
-    uint64_t differs =
-        trace_form_differs(&hit->form, &code->form[i]) | (frame->page ^ hit->linear.v >> PAGE_SHIFT) |
-        (frame->offset ^ (hit->physical.v - hit->linear.v)) | ((hit->ip - insn->linear.v) ^ code->ahead[i]);
-    if (trace_is_fetch(hit))
-        return differs | ((insn->fetched - hit->asked) ^ code->asked[i]) |
-               ((hit->ip - hit->linear.v) ^ code->back[i]);
-    return differs | ((insn->issued - hit->asked) ^ code->asked[i]);
-}
-
-/* Whether it is the instruction that last was at its address, in the mode of the one before it. */
-TRACE_INLINE bool trace_is_known(const struct trace_codec *codec, const struct trace_code *code,
-                                 const struct cpu_seen_insn *insn)
-{
-    if (((insn->linear.v - insn->rip) ^ codec->code_base) |
-        (uint64_t)((insn->code_bits ^ codec->code_bits) | (insn->cpl ^ codec->cpl)))
-        return false;
-    return ((code->linear ^ insn->linear.v) | trace_bytes_differ(code, insn)) == 0;
-}
-
-/*
- * trace_encode_step of a known instruction with the hits that it had before, but for the addresses of its
- * data: most of what a traced run writes, and so inlined. `code` is the one at its address. 0: it is not.
- */
-TRACE_INLINE size_t trace_encode_known(struct trace_codec *codec, const struct cpu_seen_hit *const *hits,
-                                       unsigned nr_hits, const struct cpu_seen_insn *insn,
-                                       struct trace_code *code, uint8_t *to)
-{
-    if (!trace_is_known(codec, code, insn) || code->nr_hits != nr_hits)
-        return 0;
-    for (unsigned i = 0; i < nr_hits; i++)
-        if (trace_hit_differs(codec, code, i, hits[i], insn))
-            return 0;
-    uint64_t quarter = trace_issue_quarter(insn);
-    struct trace_out out = {to + 1};
-    *to = TRACE_IS_STEP | TRACE_STEP_AS_FORESEEN;
-    if ((insn->number ^ codec->next_insn) | (insn->rip ^ codec->next_rip) |
-        ((insn->fetched - codec->fetched) ^ code->fetched) | ((quarter - codec->issued) ^ code->issued) |
-        ((insn->done - insn->issued) ^ code->done) | (uint64_t)(insn->waited_for ^ code->waited_for))
-        out.at = trace_encode_when(codec, hits, nr_hits, insn, code, to);
-    for (unsigned i = 0, data = 0; i < nr_hits; i++) {
-        if (trace_is_fetch(hits[i]))
-            continue;
-        uint64_t linear = hits[i]->linear.v, kind = hits[i]->form.kind;
-        trace_out_delta(&out, linear, trace_likely_address(codec, code, data, (unsigned)kind));
-        code->address[data++] = linear;
-    }
-    for (unsigned i = 0; i < nr_hits; i++)
-        if (!trace_is_fetch(hits[i]))
-            codec->linear[hits[i]->form.kind] = hits[i]->linear.v;
-    codec->next_insn = insn->number + 1;
-    codec->next_rip = code->goes_to;
-    codec->last = code;
-    codec->fetched = insn->fetched;
-    codec->issued = quarter;
-    codec->cycle = insn->issued;
-    return (size_t)(out.at - to);
-}
-
 /* Makes it know nothing, as if zeroed: the rest of an instruction is not looked at while it has no length. */
 static inline void trace_codec_begin(struct trace_codec *codec)
 {
     memset(codec, 0, offsetof(struct trace_codec, code));
     memset(codec->frame, 0, sizeof codec->frame);
+    memset(codec->mode, 0, sizeof codec->mode);
+    codec->mode_number = codec->nr_modes = 0;
     for (unsigned i = 0; i < TRACE_CODE_ENTRIES; i++) {
         codec->code[i].linear = 0;
         codec->code[i].length_bytes = 0;
+        codec->code[i].told_like = 0;
     }
 }
 

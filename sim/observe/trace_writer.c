@@ -2,6 +2,7 @@
 
 #include "sim/base/outfile.h"
 #include "sim/observe/trace_format.h"
+#include "sim/observe/trace_known.h"
 #include "sim/observe/trace_pipe.h"
 #include "sim/observe/trace_step.h"
 
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <zstd.h>
 
-enum { COMPRESSION_LEVEL = 3, MAX_TEXT_CHARS = 4096, RECORDS_BLOCK_BYTES = 1 << 18 };
+enum { COMPRESSION_LEVEL = 3, MAX_TEXT_CHARS = 4096, RECORDS_BLOCK_BYTES = 1 << 16 };
 
 /* What a chunk's block in the pipe begins with; its bytes, not packed, follow. */
 struct chunk_head {
@@ -45,10 +46,8 @@ struct trace_writer {
 
     /* Of who encodes. */
     struct trace_pipe *chunk_pipe;
-    cycle_t from, to, latest;
     struct trace_filter filter;
     bool wants_all; /* neither filter, process nor region */
-    bool takes_all; /* nor a window; and it still records */
     bool has_process, has_region;
     bool is_process, is_region; /* it is the one that is wanted, or all are */
     uint64_t process_cr3;
@@ -58,12 +57,12 @@ struct trace_writer {
     const struct cpu_seen_hit *hits[TRACE_STEP_HITS];
     struct cpu_seen_hit kept[TRACE_STEP_HITS];
     unsigned nr_hits;
-    uint64_t next_insn; /* number of the instruction that they are for */
-    uint32_t records_per_chunk;
-    struct trace_chunk chunk; /* the one that is being filled */
+    uint64_t next_insn;                         /* number of the instruction that they are for */
+    struct cpu_seen_insn told[CPU_SEEN_PLACES]; /* by place: what was last told of there in full */
+    struct trace_chunk chunk;                   /* the one that is being filled, but for what is in `tally` */
+    struct trace_tally tally;
     uint32_t chunk_by_kind[NR_TRACE_KINDS];
-    uint64_t step_counts; /* of its steps: sum of trace_code.counts, not in chunk_by_kind yet */
-    uint8_t *raw;         /* its bytes, in the block of the pipe */
+    uint8_t *raw; /* its bytes, in the block of the pipe */
 };
 
 static void write_bytes(struct trace_writer *writer, const void *bytes, size_t nr_bytes)
@@ -84,9 +83,13 @@ static uint64_t index_bytes(uint64_t nr_chunks)
 
 static void begin_chunk(struct trace_writer *writer)
 {
-    writer->raw = writer->chunk_pipe->at + sizeof(struct chunk_head);
+    writer->raw = writer->chunk_pipe->room.at + sizeof(struct chunk_head);
     trace_codec_begin(&writer->codec);
-    writer->chunk = (struct trace_chunk){.cycles.first = UINT64_MAX, .first_insn = UINT64_MAX};
+    writer->chunk = (struct trace_chunk){.first_insn = UINT64_MAX};
+    writer->tally.to = writer->raw;
+    writer->tally.to_end = writer->raw + TRACE_CHUNK_BYTES;
+    writer->tally.nr_records = 0;
+    writer->tally.cycles = (struct trace_span){.first = UINT64_MAX};
     memset(writer->chunk_by_kind, 0, sizeof writer->chunk_by_kind);
 }
 
@@ -153,27 +156,39 @@ static void take_chunk(void *opaque, const uint8_t *at, const uint8_t *end)
 
 static void count_steps(struct trace_writer *writer)
 {
-    const uint64_t mask = (1u << TRACE_COUNT_BITS) - 1;
-    uint32_t nr_hits = (uint32_t)(writer->step_counts >> TRACE_COUNT_BITS & mask);
-    writer->chunk_by_kind[TRACE_INSN] += (uint32_t)(writer->step_counts & mask);
-    writer->chunk_by_kind[TRACE_TRANSLATION] += (uint32_t)(writer->step_counts >> 2 * TRACE_COUNT_BITS);
+    uint32_t nr_hits = (uint32_t)(writer->tally.counts >> TRACE_COUNT_BITS & TRACE_COUNT_MASK);
+    writer->chunk_by_kind[TRACE_INSN] += (uint32_t)(writer->tally.counts & TRACE_COUNT_MASK);
+    writer->chunk_by_kind[TRACE_TRANSLATION] += (uint32_t)(writer->tally.counts >> 2 * TRACE_COUNT_BITS);
     writer->chunk_by_kind[TRACE_REQUEST] += nr_hits;
     writer->chunk_by_kind[TRACE_ACCESS] += nr_hits;
-    writer->step_counts = 0;
+    writer->tally.counts = 0;
+}
+
+static void account_insn(struct trace_writer *writer, uint64_t number)
+{
+    struct trace_chunk *chunk = &writer->chunk;
+    if (number < chunk->first_insn)
+        chunk->first_insn = number;
+    if (number > chunk->last_insn)
+        chunk->last_insn = number;
 }
 
 static void end_chunk(struct trace_writer *writer)
 {
     count_steps(writer);
-    if (writer->chunk.nr_records) {
-        struct chunk_head *head = (struct chunk_head *)(void *)writer->chunk_pipe->at;
+    if (writer->tally.nr_records) {
+        struct chunk_head *head = (struct chunk_head *)(void *)writer->chunk_pipe->room.at;
+        if (writer->chunk.first_insn != UINT64_MAX && writer->next_insn > writer->chunk.last_insn + 1)
+            writer->chunk.last_insn = writer->next_insn - 1; /* of those by the short way */
+        writer->chunk.raw_bytes = (uint32_t)(writer->tally.to - writer->raw);
+        writer->chunk.nr_records = (uint32_t)writer->tally.nr_records;
+        writer->chunk.cycles = writer->tally.cycles;
         head->chunk = writer->chunk;
         memcpy(head->by_kind, writer->chunk_by_kind, sizeof head->by_kind);
-        writer->chunk_pipe->at = writer->raw + writer->chunk.raw_bytes;
+        writer->chunk_pipe->room.at = writer->tally.to;
         trace_pipe_turn(writer->chunk_pipe);
         begin_chunk(writer);
     }
-    writer->takes_all = writer->takes_all && is_recording(writer);
 }
 
 /* CR3 without its flags, which do not make another address space (SDM 3A 4.5). */
@@ -203,32 +218,18 @@ static bool is_wanted(struct trace_writer *writer, const struct trace_record *re
 
 static void note_cycle(struct trace_writer *writer, cycle_t cycle)
 {
-    if (cycle > writer->latest)
-        writer->latest = cycle;
+    if (cycle > writer->tally.latest)
+        writer->tally.latest = cycle;
 }
 
 /* So many records, which take so many bytes, have been added to the chunk. */
-static inline __attribute__((always_inline)) void account(struct trace_writer *writer, unsigned nr_records,
-                                                          size_t nr_bytes, struct trace_span span)
+static void account(struct trace_writer *writer, unsigned nr_records, size_t nr_bytes, struct trace_span span)
 {
-    struct trace_chunk *chunk = &writer->chunk;
-    chunk->raw_bytes += (uint32_t)nr_bytes;
-    chunk->nr_records += nr_records;
-    if (span.first < chunk->cycles.first)
-        chunk->cycles.first = span.first;
-    if (span.last > chunk->cycles.last)
-        chunk->cycles.last = span.last;
-    if (chunk->nr_records >= writer->records_per_chunk || chunk->raw_bytes >= TRACE_CHUNK_BYTES)
+    writer->tally.to += nr_bytes;
+    writer->tally.nr_records += nr_records;
+    trace_tally_span(&writer->tally, span, 0);
+    if (trace_tally_is_full(&writer->tally))
         end_chunk(writer);
-}
-
-static inline void account_insn(struct trace_writer *writer, uint64_t number)
-{
-    struct trace_chunk *chunk = &writer->chunk;
-    if (number < chunk->first_insn)
-        chunk->first_insn = number;
-    if (number > chunk->last_insn)
-        chunk->last_insn = number;
 }
 
 /* Returns how many records they are. */
@@ -244,30 +245,33 @@ static unsigned account_hits(struct trace_writer *writer, const struct cpu_seen_
     return nr_paged + 2 * nr_hits;
 }
 
+static bool is_within(const struct trace_writer *writer, struct trace_span span)
+{
+    return span.first >= writer->tally.window.first && span.last <= writer->tally.window.last;
+}
+
 static void record(struct trace_writer *writer, const struct trace_record *record)
 {
     struct trace_span span = trace_record_span(record);
     note_cycle(writer, span.first);
-    if (!is_recording(writer) || span.last < writer->from || span.first > writer->to ||
-        !is_wanted(writer, record))
+    if (!is_recording(writer) || span.last < writer->tally.window.first ||
+        span.first > writer->tally.window.last || !is_wanted(writer, record))
         return;
     if (record->kind == TRACE_INSN)
         account_insn(writer, record->insn.number);
     writer->chunk_by_kind[record->kind]++;
-    account(writer, 1, trace_encode(&writer->codec, record, writer->raw + writer->chunk.raw_bytes), span);
+    account(writer, 1, trace_encode(&writer->codec, record, writer->tally.to), span);
 }
 
 /* A hit by itself: in short if all that it stands for is wanted. */
 static void record_hit(struct trace_writer *writer, const struct cpu_seen_hit *hit)
 {
     struct trace_span span = {hit->asked, hit->asked + hit->form.hit_cycles};
-    if (writer->wants_all && is_recording(writer) && span.first >= writer->from && span.last <= writer->to) {
+    if (writer->wants_all && is_recording(writer) && is_within(writer, span)) {
         note_cycle(writer, span.first);
         unsigned nr_records = account_hits(writer, &hit, 1);
-        account(
-            writer, nr_records,
-            trace_encode_hit(&writer->codec, hit, writer->next_insn, writer->raw + writer->chunk.raw_bytes),
-            span);
+        account(writer, nr_records,
+                trace_encode_hit(&writer->codec, hit, writer->next_insn, writer->tally.to), span);
         return;
     }
     struct trace_record whole;
@@ -286,54 +290,63 @@ static void record_hits(struct trace_writer *writer)
 }
 
 /* An instruction and its hits, of which `code` has all sums. */
-static inline void account_step(struct trace_writer *writer, const struct trace_code *code,
-                                const struct cpu_seen_insn *insn, size_t nr_bytes)
+static void account_step(struct trace_writer *writer, const struct trace_code *code, cycle_t issued,
+                         uint64_t number, size_t nr_bytes)
 {
-    struct trace_span span = {insn->issued + code->first, insn->issued + code->last};
-    note_cycle(writer, insn->issued + code->latest);
-    account_insn(writer, insn->number);
-    writer->step_counts += code->counts;
-    account(writer, code->nr_records, nr_bytes, span);
+    struct trace_span span = {issued + code->first, issued + code->last};
+    note_cycle(writer, issued + code->latest);
+    account_insn(writer, number);
+    trace_tally_count(&writer->tally, code->counts);
+    account(writer, 0, nr_bytes, span);
 }
 
-/* As the one record that it takes if all of it is wanted. `code` is the one at its address. */
-static __attribute__((noinline)) void
-record_unknown(struct trace_writer *writer, const struct trace_code *code, const struct trace_record *of)
+/* An instruction with the hits that came before it: as one record if all of it is wanted. */
+static void record_step(struct trace_writer *writer, const struct cpu_seen_insn *insn)
 {
+    const struct trace_code *code = trace_code_at(&writer->codec, insn->linear.v);
     cycle_t latest;
-    const struct cpu_seen_insn *insn = &of->insn;
-    bool is_whole = writer->takes_all;
-    if (!is_whole && writer->wants_all && is_recording(writer)) {
-        struct trace_span span = trace_step_span(writer->hits, writer->nr_hits, insn, &latest);
-        is_whole = span.first >= writer->from && span.last <= writer->to;
-    }
+    writer->next_insn = insn->number;
+    bool is_whole = writer->wants_all && is_recording(writer) &&
+                    is_within(writer, trace_step_span(writer->hits, writer->nr_hits, insn, &latest));
     if (is_whole && trace_is_step(writer->hits, writer->nr_hits, insn)) {
-        size_t nr_bytes = trace_encode_step(&writer->codec, writer->hits, writer->nr_hits, insn,
-                                            writer->raw + writer->chunk.raw_bytes);
+        size_t nr_bytes =
+            trace_encode_step(&writer->codec, writer->hits, writer->nr_hits, insn, writer->tally.to);
         writer->nr_hits = 0;
-        account_step(writer, code, insn, nr_bytes);
-        return;
-    }
-    record_hits(writer);
-    record(writer, of);
-}
-
-/* An instruction, with the hits that came before it. */
-static inline void record_step(struct trace_writer *writer, const struct trace_record *of)
-{
-    struct trace_code *code = trace_code_at(&writer->codec, of->insn.linear.v);
-    size_t nr_bytes = 0;
-    writer->next_insn = of->insn.number;
-    if (writer->takes_all)
-        nr_bytes = trace_encode_known(&writer->codec, writer->hits, writer->nr_hits, &of->insn, code,
-                                      writer->raw + writer->chunk.raw_bytes);
-    if (nr_bytes == 0) {
-        record_unknown(writer, code, of);
+        account_step(writer, code, insn->issued, insn->number, nr_bytes);
     } else {
-        writer->nr_hits = 0;
-        account_step(writer, code, &of->insn, nr_bytes);
+        record_hits(writer);
+        record(writer, &(struct trace_record){.kind = TRACE_INSN, .insn = *insn});
     }
     writer->next_insn++;
+}
+
+static void record_told(struct trace_writer *writer, const struct cpu_seen_insn *insn)
+{
+    unsigned place = cpu_seen_place(insn->linear.v);
+    writer->told[place] = *insn;
+    writer->codec.code[place].told_like = 0; /* until it is written */
+    record_step(writer, insn);
+}
+
+static void record_again(struct trace_writer *writer, const struct cpu_seen_again *again)
+{
+    struct cpu_seen_insn insn = writer->told[again->place];
+    insn.number = writer->next_insn;
+    trace_set_times(&insn, again);
+    record_step(writer, &insn);
+}
+
+/* The short way, as far as it goes. */
+static const uint8_t *record_known(struct trace_writer *writer, const uint8_t *at, const uint8_t *end)
+{
+    if (writer->nr_hits || !writer->wants_all || !is_recording(writer) ||
+        writer->codec.next_insn != writer->next_insn)
+        return at;
+    at = trace_encode_known(&writer->codec, &writer->tally, at, end);
+    writer->next_insn = writer->codec.next_insn;
+    if (trace_tally_is_full(&writer->tally))
+        end_chunk(writer);
+    return at;
 }
 
 /* What the observers are told no cycle of gets the latest that they were told. */
@@ -347,10 +360,10 @@ static void record_other(struct trace_writer *writer, const struct trace_record 
     struct trace_record timed = {.kind = from->kind};
     if (from->kind == TRACE_CONTROL) {
         timed.control = from->control;
-        timed.control.cycle = writer->latest;
+        timed.control.cycle = writer->tally.latest;
     } else {
         timed.mark = from->mark;
-        timed.mark.cycle = writer->latest;
+        timed.mark.cycle = writer->tally.latest;
     }
     record(writer, &timed);
 }
@@ -370,19 +383,22 @@ static void keep_hits(struct trace_writer *writer)
 static void take(void *opaque, const uint8_t *at, const uint8_t *end)
 {
     struct trace_writer *writer = opaque;
-    while (at < end) {
+    while ((at = record_known(writer, at, end)) < end) {
         const struct trace_record *from = (const struct trace_record *)(const void *)at;
-        if (from->kind == TRACE_HIT) {
-            at += trace_pipe_bytes(TRACE_HIT, false);
+        if (*at == CPU_BRIEF_INSN) {
+            record_again(writer, (const struct cpu_seen_again *)(const void *)at);
+            at += sizeof(struct cpu_seen_again);
+        } else if (*at == CPU_BRIEF_HIT) {
             if (writer->nr_hits == TRACE_STEP_HITS)
                 record_hits(writer);
-            writer->hits[writer->nr_hits++] = &from->hit;
-        } else if (from->kind == TRACE_INSN) {
-            at += trace_pipe_bytes(TRACE_INSN, false);
-            record_step(writer, from);
+            writer->hits[writer->nr_hits++] = (const struct cpu_seen_hit *)(const void *)at;
+            at += sizeof(struct cpu_seen_hit);
         } else {
             at += trace_pipe_bytes(from->kind, from->has_walk);
-            record_other(writer, from);
+            if (from->kind == TRACE_INSN)
+                record_told(writer, &from->insn);
+            else
+                record_other(writer, from);
         }
     }
     keep_hits(writer);
@@ -419,12 +435,6 @@ static void on_request(void *opaque, const struct cpu_seen_request *request)
 {
     struct trace_writer *writer = opaque;
     trace_pipe_put(writer->pipe, TRACE_REQUEST, false)->request = *request;
-}
-
-static struct cpu_seen_hit *on_hit(void *opaque)
-{
-    struct trace_writer *writer = opaque;
-    return &trace_pipe_put(writer->pipe, TRACE_HIT, false)->hit;
 }
 
 static void on_device_line(void *opaque, const struct dma_seen_line *line)
@@ -564,11 +574,11 @@ struct trace_writer *trace_writer_create(const char *file, const struct trace_pa
                                              .translation = on_translation,
                                              .access = on_access,
                                              .request = on_request,
-                                             .hit_room = on_hit,
                                              .exception = on_exception,
                                              .control = on_control};
     writer->dma_observer = (struct dma_observer){.opaque = writer, .line = on_device_line};
-    writer->from = params->from;
+    writer->tally.window.first = params->from;
+    writer->tally.window.last = params->to ? params->to : UINT64_MAX;
     writer->filter = params->filter.kinds ? params->filter : trace_filter_of_all();
     writer->wants_all = params->filter.kinds == 0 && !params->has_process && !params->has_region;
     writer->has_process = params->has_process;
@@ -577,13 +587,11 @@ struct trace_writer *trace_writer_create(const char *file, const struct trace_pa
     writer->has_region = params->has_region;
     writer->region = params->region;
     writer->is_region = !params->has_region;
-    writer->to = params->to ? params->to : UINT64_MAX;
-    writer->takes_all = writer->wants_all && writer->from == 0 && writer->to == UINT64_MAX;
     writer->limit_bytes = params->limit_bytes;
-    writer->records_per_chunk =
+    writer->tally.max_records =
         params->records_per_chunk ? params->records_per_chunk : TRACE_RECORDS_PER_CHUNK;
-    if (writer->records_per_chunk > TRACE_MAX_RECORDS_PER_CHUNK)
-        writer->records_per_chunk = TRACE_MAX_RECORDS_PER_CHUNK;
+    if (writer->tally.max_records > TRACE_MAX_RECORDS_PER_CHUNK)
+        writer->tally.max_records = TRACE_MAX_RECORDS_PER_CHUNK;
     if (!make_buffers(writer)) {
         diag_add(diag, EXIT_STATUS_INTERNAL, "%s: out of memory", file);
         destroy(writer);
@@ -595,8 +603,10 @@ struct trace_writer *trace_writer_create(const char *file, const struct trace_pa
     }
     write_header(writer, params);
     atomic_init(&writer->has_stopped, writer->error != 0);
-    if (make_pipes(writer))
+    if (make_pipes(writer)) {
+        writer->observer.room = &writer->pipe->room;
         return writer;
+    }
     diag_add(diag, EXIT_STATUS_INTERNAL, "%s: out of memory", file);
     trace_pipe_destroy(writer->chunk_pipe);
     outfile_abandon(&writer->out);

@@ -51,7 +51,8 @@ static struct cpu_seen_hit make_hit(uint64_t linear, unsigned place, unsigned i,
     struct cpu_seen_hit hit = {.linear = laddr(0xd0000000 + (page << 12) + pick(64) * 4),
                                .ip = pick(30) ? linear : linear + 2,
                                .asked = pick(20) ? issued : issued - pick(3),
-                               .form = {.hit_cycles = (uint16_t)(3 + (place == 7) * 400),
+                               .form = {.brief = CPU_BRIEF_HIT,
+                                        .hit_cycles = (uint16_t)(3 + (place == 7) * 400),
                                         .kind = (uint8_t)(1 + place % 2),
                                         .cache = CPU_REQUEST_L1D,
                                         .size_bytes = (uint8_t)(1 << place % 4),
@@ -67,7 +68,8 @@ static struct cpu_seen_hit make_hit(uint64_t linear, unsigned place, unsigned i,
         hit.linear = laddr(linear & ~63ull);
         hit.physical = paddr(hit.linear.v - 0xc0000000);
         hit.asked = core->now;
-        hit.form = (struct cpu_hit_form){.hit_cycles = 1,
+        hit.form = (struct cpu_hit_form){.brief = CPU_BRIEF_HIT,
+                                         .hit_cycles = 1,
                                          .kind = CPU_ACCESS_FETCH,
                                          .cache = CPU_REQUEST_L1I,
                                          .size_bytes = 1,
@@ -76,20 +78,46 @@ static struct cpu_seen_hit make_hit(uint64_t linear, unsigned place, unsigned i,
     return hit;
 }
 
+/* As a core tells: in short what it last told of in full at that place, unless it has forgotten. */
+static void tell_insn(const struct cpu_observer *to, const struct cpu_seen_insn *insn,
+                      struct cpu_seen_insn told[CPU_SEEN_PLACES])
+{
+    unsigned place = cpu_seen_place(insn->linear.v);
+    const struct cpu_seen_insn *last = &told[place];
+    bool is_same = last->rip == insn->rip && last->linear.v == insn->linear.v &&
+                   last->length_bytes == insn->length_bytes && last->code_bits == insn->code_bits &&
+                   memcmp(last->bytes, insn->bytes, sizeof insn->bytes) == 0;
+    if (is_same && pick(50)) {
+        struct cpu_seen_again *again = cpu_brief_take(to->room, sizeof *again);
+        *again = (struct cpu_seen_again){.brief = CPU_BRIEF_INSN,
+                                         .waited_for = insn->waited_for,
+                                         .place = (uint16_t)place,
+                                         .done_cycles = (uint32_t)(insn->done - insn->issued),
+                                         .issued_quarter = insn->issued << 2 | insn->slot,
+                                         .fetched = insn->fetched};
+        core->nr_again++;
+        return;
+    }
+    told[place] = *insn;
+    *to->insn_room(to->opaque) = *insn;
+}
+
 /* Goes round in a loop of 24 instructions, with something else in between now and then. */
 static void run_steps(struct trace_writer *writer)
 {
     const struct cpu_observer *to = trace_observer(writer);
+    struct cpu_seen_insn told[CPU_SEEN_PLACES];
     unsigned place = 0;
+    memset(told, 0, sizeof told);
     while (core->nr_said < NR_RECORDS - 40) {
         core->now += place % 4 == 0 ? 1 + (pick(10) == 0) * pick(40) : 0;
         cycle_t issued = core->now + 5;
-        uint64_t rip = 0x1000 + place * 3;
-        unsigned nr_hits = place % 6 == 5 ? (unsigned)pick(7) : place % 3;
+        uint64_t rip = 0x1000 + place * 3 + (pick(30) ? 0u : 0x400000u); /* another in the same place */
+        unsigned nr_hits = place % 6 == 5 ? (unsigned)pick(12) : place % 3;
         for (unsigned i = 0; i < nr_hits; i++) {
             struct cpu_seen_hit hit = make_hit(0xc0000000 + rip, place, i, issued);
             add_hit(&hit);
-            *to->hit_room(to->opaque) = hit;
+            *(struct cpu_seen_hit *)cpu_brief_take(to->room, sizeof hit) = hit;
         }
         if (pick(15) == 0) {
             struct trace_record record = make_translation();
@@ -108,7 +136,7 @@ static void run_steps(struct trace_writer *writer)
                                      .done = issued + 1 + (pick(20) == 0) * pick(100),
                                      .waited_for = (uint8_t)(place % 3)};
         add_said((struct trace_record){.kind = TRACE_INSN, .insn = insn});
-        *to->insn_room(to->opaque) = insn;
+        tell_insn(to, &insn, told);
         place = pick(40) ? (place + 1) % 24 : (unsigned)pick(24);
     }
 }
@@ -118,6 +146,7 @@ static void expect_steps(const struct trace_params *params)
     struct trace_writer *writer = trace_writer_create(file, params, &diag);
     cr_assert_not_null(writer);
     run_steps(writer);
+    cr_expect_gt(core->nr_again, core->nr_insns / 4);
     cr_assert(trace_writer_finish(writer, &diag));
     struct trace_reader *reader = trace_open(file, &diag);
     cr_assert_not_null(reader);

@@ -18,7 +18,7 @@ enum { NR_RECORDS = 5000, RECORDS_PER_CHUNK = 100 };
 struct fake_core {
     uint64_t seed;
     cycle_t now;
-    uint64_t nr_insns;
+    uint64_t nr_insns, nr_again; /* all; those told of in short */
     struct trace_record said[NR_RECORDS];
     size_t nr_said;
 };

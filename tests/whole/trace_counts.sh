@@ -27,24 +27,6 @@ agree() {
     tail -n 1 counts
 }
 
-# in_full NAME CONFIG [PATH=VALUE ...]: the first cycles of the guest, against an observer that takes no short ways
-in_full() {
-    name=$1 config=$LK_SOURCE/configs/$2
-    shift 2
-    settings=
-    for setting in "$@"; do
-        settings="$settings -s $setting"
-    done
-    # shellcheck disable=SC2086 # words
-    timeout 60 "$LK" run -q "$LK_KERNEL" -o "$name" --trace "$name.trace" --max-cycles 3M -c "$config" $settings \
-        >console 2>err </dev/null
-    "$LK_BUILD/tests/trace_in_full" "$name.trace" "$LK_KERNEL" "$config" "$@" >counts 2>&1 || fail "$name: $(cat counts)"
-    tail -n 1 counts
-}
-
-in_full full_default default.json
-in_full full_tiny tiny.json cache.unified_l1=true mmu.hit_under_walk=true
-
 agree default -c "$LK_SOURCE/configs/default.json"
 agree tiny -c "$LK_SOURCE/configs/tiny.json"
 # One way, an odd number of sets, narrow fetches, and a walker that passes the L1D by.
