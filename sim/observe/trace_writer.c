@@ -328,8 +328,26 @@ static void record_told(struct trace_writer *writer, const struct cpu_seen_insn 
     record_step(writer, insn);
 }
 
+/* Neither the instruction nor any of its hits touches the window: all that there is to do is done. */
+static bool is_outside(struct trace_writer *writer, const struct cpu_seen_again *again)
+{
+    cycle_t issued = again->issued_quarter >> 2;
+    struct trace_span span = trace_times_span(again->fetched, issued, issued + again->done_cycles);
+    cycle_t latest = span.first;
+    for (unsigned i = 0; i < writer->nr_hits; i++)
+        trace_span_hit(&span, &latest, writer->hits[i]);
+    if (span.last >= writer->tally.window.first && span.first <= writer->tally.window.last)
+        return false;
+    note_cycle(writer, latest);
+    writer->nr_hits = 0;
+    writer->next_insn++;
+    return true;
+}
+
 static void record_again(struct trace_writer *writer, const struct cpu_seen_again *again)
 {
+    if (is_outside(writer, again))
+        return;
     struct cpu_seen_insn insn = writer->told[again->place];
     insn.number = writer->next_insn;
     trace_set_times(&insn, again);

@@ -188,6 +188,21 @@ Test(trace_hits, hits_in_short_obey_a_window)
     expect_steps(&params);
 }
 
+Test(trace_hits, a_window_begins_or_ends_among_known_instructions)
+{
+    for (cycle_t cycle = 100; cycle < 700; cycle += 9) {
+        struct trace_params params = usual;
+        params.records_per_chunk = 1000;
+        if (cycle % 2)
+            params.from = cycle;
+        else
+            params.to = cycle;
+        memset(core, 0, sizeof *core);
+        core->seed = cycle;
+        expect_steps(&params);
+    }
+}
+
 Test(trace_hits, hits_in_short_obey_a_filter)
 {
     struct trace_params params = usual;
