@@ -83,8 +83,8 @@ TRACE_INLINE void goes_on(struct trace_codec *codec, struct trace_code *code, ui
 
 /*
  * Those that are all as foreseen, but for the addresses of their data. Right before `first` lies the codec's
- * last instruction. It calls nothing, so that what changes stays in registers: the bytes that it writes might,
- * for all the compiler knows, be the codec's. Returns where it stopped.
+ * last instruction. It calls nothing, so that what changes stays in registers: the bytes that it writes
+ * might, for all the compiler knows, be the codec's. Returns where it stopped.
  */
 TRACE_INLINE const uint8_t *encode_foreseen(struct trace_codec *codec, struct trace_tally *tally,
                                             const uint8_t *first, const uint8_t *end, bool has_window)
