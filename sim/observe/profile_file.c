@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,20 +122,31 @@ struct fields {
     bool is_bad;
 };
 
-static uint64_t number(struct fields *fields, int base, uint64_t limit)
+/* Of a character; what is no digit has none below 16. */
+static unsigned digit_of(char character)
 {
-    char *end;
-    errno = 0;
-    while (*fields->at == ' ')
-        fields->at++;
-    bool is_digit = base == 16 ? strchr("0123456789abcdef", *fields->at) && *fields->at
-                               : *fields->at >= '0' && *fields->at <= '9';
-    uint64_t value = strtoull(fields->at, &end, base);
-    if (fields->is_bad || !is_digit || errno || (*end && *end != ' ') || value > limit) {
+    if (character >= '0' && character <= '9')
+        return (unsigned)(character - '0');
+    return character >= 'a' && character <= 'f' ? (unsigned)(character - 'a') + 10 : UINT_MAX;
+}
+
+static uint64_t number(struct fields *fields, unsigned base, uint64_t limit)
+{
+    const char *at = fields->at;
+    uint64_t value = 0;
+    while (*at == ' ')
+        at++;
+    const char *begin = at;
+    bool is_good = !fields->is_bad;
+    for (unsigned digit; (digit = digit_of(*at)) < base; at++) {
+        is_good &= value <= (UINT64_MAX - digit) / base;
+        value = value * base + digit;
+    }
+    if (!is_good || at == begin || (*at && *at != ' ') || value > limit) {
         fields->is_bad = true;
         return 0;
     }
-    fields->at = end;
+    fields->at = at;
     return value;
 }
 
@@ -153,7 +165,7 @@ static unsigned word(struct fields *fields, const char *const *words, unsigned n
         fields->at++;
     size_t length = strcspn(fields->at, " ");
     for (unsigned i = 0; i < nr_words; i++) {
-        if (strlen(words[i]) == length && strncmp(fields->at, words[i], length) == 0) {
+        if (strncmp(fields->at, words[i], length) == 0 && !words[i][length]) {
             fields->at += length;
             return i;
         }

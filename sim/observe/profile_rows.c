@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_NAME_CHARS = 512 };
+
 uint64_t profile_value(const struct profile_counts *counts, enum profile_event event)
 {
     return event == PROFILE_CYCLES ? counts->of[event] / PROFILE_TICKS_PER_CYCLE : counts->of[event];
@@ -36,25 +38,20 @@ static void space_label(const struct profile *profile, const struct profile_code
         number[-1] = 0;
 }
 
-static char *row_name(const struct profile *profile, const struct profile_symbols *symbols,
-                      const struct profile_code *code, enum profile_grouping grouping)
+/* What a row is called, cut off where it is longer. */
+static void row_name(const struct profile_place *place, unsigned cpl, enum profile_grouping grouping,
+                     char text[MAX_NAME_CHARS])
 {
-    struct profile_place place;
-    char text[512];
     if (grouping == PROFILE_BY_PROCESS)
-        return strdup(code->cpl == 3 ? "user" : "kernel");
-    profile_symbols_find(symbols, profile->processes[code->process].name, code->cpl, code->linear, &place);
-    if (grouping == PROFILE_BY_LINE)
-        profile_symbols_line(code->linear, &place);
-    if (!place.function)
-        snprintf(text, sizeof text, "[unknown]");
+        snprintf(text, MAX_NAME_CHARS, "%s", cpl == 3 ? "user" : "kernel");
+    else if (!place->function)
+        snprintf(text, MAX_NAME_CHARS, "[unknown]");
     else if (grouping == PROFILE_BY_FUNCTION)
-        snprintf(text, sizeof text, "%s", place.function);
-    else if (place.source)
-        snprintf(text, sizeof text, "%s:%u", place.source, place.line);
+        snprintf(text, MAX_NAME_CHARS, "%s", place->function);
+    else if (place->source)
+        snprintf(text, MAX_NAME_CHARS, "%s:%u", place->source, place->line);
     else
-        snprintf(text, sizeof text, "%s [no line]", place.function);
-    return strdup(text);
+        snprintf(text, MAX_NAME_CHARS, "%s [no line]", place->function);
 }
 
 static int compare_names(const void *left, const void *right)
@@ -73,19 +70,67 @@ static bool is_wanted(const struct profile *profile, const struct profile_code *
     return strcmp(profile->processes[code->process].name, process) == 0 || strcmp(label, process) == 0;
 }
 
-static void merge(struct profile_rows *rows)
+/* ---- Rows by name, while they are being made ---- */
+
+struct table {
+    struct profile_rows *rows;
+    size_t rows_room;
+    uint32_t *index; /* number of a row + 1; 0: free */
+    size_t index_room;
+};
+
+static size_t place_in(const struct table *table, const char *where, const char *name)
 {
-    size_t nr = 0;
-    qsort(rows->row, rows->nr_rows, sizeof *rows->row, compare_names);
-    for (size_t i = 0; i < rows->nr_rows; i++) {
-        if (nr > 0 && compare_names(&rows->row[nr - 1], &rows->row[i]) == 0) {
-            profile_add(&rows->row[nr - 1].counts, &rows->row[i].counts);
-            free(rows->row[i].name);
-        } else {
-            rows->row[nr++] = rows->row[i];
-        }
+    uint64_t hash = 0xcbf29ce484222325;
+    for (const char *at = where; *at; at++)
+        hash = (hash ^ (unsigned char)*at) * 0x100000001b3;
+    for (const char *at = name; *at; at++)
+        hash = (hash ^ (unsigned char)*at) * 0x100000001b3;
+    size_t at = (size_t)(hash ^ hash >> 32) & (table->index_room - 1);
+    for (; table->index[at]; at = (at + 1) & (table->index_room - 1)) {
+        const struct profile_row *row = &table->rows->row[table->index[at] - 1];
+        if (strcmp(row->name, name) == 0 && strcmp(row->where, where) == 0)
+            break;
     }
-    rows->nr_rows = nr;
+    return at;
+}
+
+static bool grow(struct table *table)
+{
+    enum { FIRST_ROOM = 256 };
+    size_t room = table->rows_room ? table->rows_room * 2 : FIRST_ROOM;
+    struct profile_row *row = realloc(table->rows->row, room * sizeof *row);
+    if (!row)
+        return false;
+    table->rows->row = row;
+    uint32_t *index = calloc(room * 2, sizeof *index);
+    if (!index)
+        return false;
+    free(table->index);
+    table->rows_room = room;
+    table->index = index;
+    table->index_room = room * 2;
+    for (size_t i = 0; i < table->rows->nr_rows; i++)
+        index[place_in(table, row[i].where, row[i].name)] = (uint32_t)i + 1;
+    return true;
+}
+
+/* The row of that name, which is made if there is none. NULL when memory is short. */
+static struct profile_row *row_like(struct table *table, const char *where, const char *name)
+{
+    struct profile_rows *rows = table->rows;
+    if (rows->nr_rows == table->rows_room && !grow(table))
+        return NULL;
+    size_t at = place_in(table, where, name);
+    if (table->index[at])
+        return &rows->row[table->index[at] - 1];
+    struct profile_row *row = &rows->row[rows->nr_rows];
+    *row = (struct profile_row){.name = strdup(name)};
+    if (!row->name)
+        return NULL;
+    snprintf(row->where, sizeof row->where, "%s", where);
+    table->index[at] = (uint32_t)++rows->nr_rows;
+    return row;
 }
 
 static int compare_counts(const void *left, const void *right, void *opaque)
@@ -96,28 +141,60 @@ static int compare_counts(const void *left, const void *right, void *opaque)
     return ours != theirs ? (ours < theirs ? 1 : -1) : compare_names(left, right);
 }
 
+/* Whether one has the other's row without a look at its name. */
+static bool is_same_place(const struct profile_place *a, const struct profile_place *b)
+{
+    return a->function == b->function && a->source == b->source && a->line == b->line;
+}
+
+/* Code comes sorted by address, so that most of it is of the row before. */
+static bool add_code(struct table *table, const struct profile *profile,
+                     const struct profile_symbols *symbols, enum profile_grouping grouping,
+                     const char *process)
+{
+    const struct profile_code *last = NULL;
+    struct profile_place last_place = {.function = NULL};
+    struct profile_row *row = NULL;
+    bool is_process_wanted = false;
+    for (size_t i = 0; i < profile->nr_code; i++) {
+        const struct profile_code *code = &profile->code[i];
+        bool is_same_space = last && last->process == code->process && last->cpl == code->cpl;
+        struct profile_place place = {.function = NULL};
+        if (!is_same_space)
+            is_process_wanted = is_wanted(profile, code, process);
+        last = code;
+        if (!is_process_wanted)
+            continue;
+        if (grouping != PROFILE_BY_PROCESS)
+            profile_symbols_find(symbols, profile->processes[code->process].name, code->cpl, code->linear,
+                                 &place);
+        if (grouping == PROFILE_BY_LINE)
+            profile_symbols_line(code->linear, &place);
+        if (!is_same_space || !row || !is_same_place(&place, &last_place)) {
+            char where[PROFILE_LABEL_CHARS], name[MAX_NAME_CHARS];
+            space_label(profile, code, grouping, where);
+            row_name(&place, code->cpl, grouping, name);
+            row = row_like(table, where, name);
+            if (!row)
+                return false;
+            last_place = place;
+        }
+        profile_add(&row->counts, &code->counts);
+    }
+    return true;
+}
+
 bool profile_rows_make(struct profile_rows *rows, const struct profile *profile,
                        const struct profile_symbols *symbols, enum profile_grouping grouping,
                        enum profile_event event, const char *process)
 {
-    *rows = (struct profile_rows){.row = calloc(profile->nr_code + 1, sizeof *rows->row)};
-    if (!rows->row)
-        return false;
-    for (size_t i = 0; i < profile->nr_code; i++) {
-        const struct profile_code *code = &profile->code[i];
-        if (!is_wanted(profile, code, process))
-            continue;
-        struct profile_row *row = &rows->row[rows->nr_rows];
-        row->name = row_name(profile, symbols, code, grouping);
-        if (!row->name)
-            return false;
-        rows->nr_rows++;
-        row->counts = code->counts;
-        space_label(profile, code, grouping, row->where);
-    }
-    merge(rows);
-    qsort_r(rows->row, rows->nr_rows, sizeof *rows->row, compare_counts, &event);
-    return true;
+    struct table table = {.rows = rows};
+    *rows = (struct profile_rows){.row = NULL};
+    bool is_good = grow(&table) && add_code(&table, profile, symbols, grouping, process);
+    free(table.index);
+    if (is_good)
+        qsort_r(rows->row, rows->nr_rows, sizeof *rows->row, compare_counts, &event);
+    return is_good;
 }
 
 void profile_rows_fini(struct profile_rows *rows)

@@ -7,11 +7,25 @@
 #include <string.h>
 #include <unistd.h>
 
+/*
+ * Addresses that have the same symbol, up to where the next range begins. libdw goes through the whole
+ * symbol table for each address it is asked about, and a profile has millions.
+ */
+struct range {
+    uint64_t begin;
+    bool is_known; /* libdw was asked */
+    const char *function;
+    uint64_t function_begin, size_bytes;
+};
+
 struct object {
     char *name; /* the file's, without its folders */
     Dwfl *dwfl;
     Dwfl_Module *module;
     bool is_image;
+    struct range *range; /* sorted; the first begins at 0; made when the first address is looked for */
+    size_t nr_ranges;
+    size_t last; /* the range found last: neighbours in a profile mostly lie in the same one */
 };
 
 struct profile_symbols {
@@ -55,6 +69,7 @@ static bool open_object(struct object *object, const char *file, uint64_t base)
 static void close_object(struct object *object)
 {
     free(object->name);
+    free(object->range);
     if (object->dwfl)
         dwfl_end(object->dwfl);
 }
@@ -124,17 +139,124 @@ void profile_symbols_destroy(struct profile_symbols *symbols)
     free(symbols);
 }
 
-static bool find_in(const struct object *object, uint64_t linear, struct profile_place *place)
+static int compare_ranges(const void *left, const void *right)
 {
-    GElf_Off offset;
-    GElf_Sym symbol;
+    const struct range *a = left, *b = right;
+    return a->begin < b->begin ? -1 : a->begin > b->begin;
+}
+
+/* Where a symbol begins and ends, and behind its first byte: an absolute symbol is of that alone. */
+static size_t add_symbols(const struct object *object, int nr_symbols, struct range *range)
+{
+    size_t nr = 0;
+    for (int i = 1; i < nr_symbols; i++) {
+        GElf_Sym symbol;
+        GElf_Addr address;
+        if (!dwfl_module_getsym_info(object->module, i, &symbol, &address, NULL, NULL, NULL))
+            continue;
+        range[nr++].begin = address;
+        range[nr++].begin = address + 1;
+        range[nr++].begin = address + symbol.st_size;
+    }
+    return nr;
+}
+
+static size_t add_sections(Elf *elf, GElf_Addr bias, struct range *range)
+{
+    size_t nr = 0;
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
+        GElf_Shdr header;
+        if (!gelf_getshdr(section, &header))
+            continue;
+        range[nr++].begin = header.sh_addr + bias;
+        range[nr++].begin = header.sh_addr + bias + header.sh_size;
+    }
+    return nr;
+}
+
+/* All that the choice of a symbol for an address can depend on. False when memory is short. */
+static bool make_ranges(struct object *object)
+{
+    enum { OF_A_SYMBOL = 3, OF_A_SECTION = 2, OTHERS = 1 };
+    GElf_Addr bias;
+    Elf *elf = dwfl_module_getelf(object->module, &bias);
+    int nr_symbols = dwfl_module_getsymtab(object->module);
+    size_t nr_sections = 0, room = OTHERS, nr = 1, kept = 0;
+    if (nr_symbols > 0)
+        room += OF_A_SYMBOL * (size_t)nr_symbols;
+    if (elf && elf_getshdrnum(elf, &nr_sections) == 0)
+        room += OF_A_SECTION * nr_sections;
+    struct range *range = calloc(room, sizeof *range);
+    if (!range)
+        return false;
+    nr += add_symbols(object, nr_symbols, range + nr);
+    if (nr_sections)
+        nr += add_sections(elf, bias, range + nr);
+    qsort(range, nr, sizeof *range, compare_ranges);
+    for (size_t i = 1; i < nr; i++)
+        if (range[i].begin != range[kept].begin)
+            range[++kept] = range[i];
+    object->range = range;
+    object->nr_ranges = kept + 1;
+    return true;
+}
+
+static bool is_in(const struct object *object, size_t range, uint64_t linear)
+{
+    return linear >= object->range[range].begin &&
+           (range + 1 == object->nr_ranges || linear < object->range[range + 1].begin);
+}
+
+static struct range *range_of(struct object *object, uint64_t linear)
+{
+    if (!object->range && !make_ranges(object))
+        return NULL;
+    size_t low = 0, high = object->nr_ranges;
+    if (is_in(object, object->last, linear))
+        return &object->range[object->last];
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (object->range[middle].begin <= linear)
+            low = middle;
+        else
+            high = middle;
+    }
+    object->last = low;
+    return &object->range[low];
+}
+
+/* What libdw says, a range with no name when it does not know. */
+static struct range ask(const struct object *object, uint64_t linear)
+{
+    GElf_Off offset = 0;
+    GElf_Sym symbol = {.st_size = 0};
+    const char *name = dwfl_module_addrinfo(object->module, linear, &offset, &symbol, NULL, NULL, NULL);
+    return (struct range){.is_known = true,
+                          .function = name && *name ? name : NULL,
+                          .function_begin = linear - offset,
+                          .size_bytes = symbol.st_size};
+}
+
+static bool find_in(struct object *object, uint64_t linear, struct profile_place *place)
+{
     if (!object->module || dwfl_addrmodule(object->dwfl, linear) != object->module)
         return false;
-    const char *name = dwfl_module_addrinfo(object->module, linear, &offset, &symbol, NULL, NULL, NULL);
-    if (!name || !*name)
+    struct range *range = range_of(object, linear), answer;
+    if (range && range->is_known) {
+        answer = *range;
+    } else {
+        answer = ask(object, linear);
+        if (range) {
+            answer.begin = range->begin;
+            *range = answer;
+        }
+    }
+    if (!answer.function)
         return false;
-    *place = (struct profile_place){
-        .function = name, .begin = linear - offset, .size_bytes = symbol.st_size, .object = object};
+    *place = (struct profile_place){.function = answer.function,
+                                    .begin = answer.function_begin,
+                                    .size_bytes = answer.size_bytes,
+                                    .object = object};
     return true;
 }
 
@@ -167,7 +289,7 @@ static void find_function(const struct profile *profile, uint64_t linear, struct
 void profile_symbols_find(const struct profile_symbols *symbols, const char *process, unsigned cpl,
                           uint64_t linear, struct profile_place *place)
 {
-    const struct object *object = symbols->object, *end = object + symbols->nr_objects;
+    struct object *object = symbols->object, *end = object + symbols->nr_objects;
     *place = (struct profile_place){.function = NULL};
     bool is_user = cpl == 3;
     for (object = symbols->object; object < end; object++)
@@ -188,7 +310,7 @@ bool profile_symbols_address(const struct profile_symbols *symbols, const char *
                              struct profile_place *place)
 {
     for (size_t i = 0; i < symbols->nr_objects; i++) {
-        const struct object *object = &symbols->object[i];
+        struct object *object = &symbols->object[i];
         int nr_symbols = dwfl_module_getsymtab(object->module);
         for (int s = 1; s < nr_symbols; s++) {
             GElf_Sym symbol;

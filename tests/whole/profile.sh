@@ -79,6 +79,16 @@ expect() {
             complain "$program profile $*: status $got, wanted $status and one line with \"$word\": $(cat err)"
     done
 }
+# A file of half a million lines: what an address is called is not looked for once a line, which would take a minute.
+awk -v copies=20 '/^(total|end|stack)/ { next } !/^code/ { print; next } { code[nr++] = $0 }
+    END { for (; copies--;) for (i = 0; i < nr; i++) print code[i] }' d >many
+[ "$(wc -l <many)" -gt 400000 ] || complain "many: $(wc -l <many) lines"
+timeout 15 "$LK" profile top many --json --limit 0 >many.json 2>said || complain "many lines: status $?: $(cat said)"
+python3 - <<'EOF' || complain "many lines: not 20 times what the file has once"
+import json
+once, many = ({(r["where"], r["name"]): r["instructions"] for r in json.load(open(f))["rows"]} for f in ("top.json", "many.json"))
+assert many == {row: 20 * count for row, count in once.items()}
+EOF
 head -c 100000 d >cut
 sed 's/^code 0 0 \([0-9a-f]*\) \([0-9]\)/code 0 0 \1 x\2/' d >damaged
 sed 's/^\(code 0 0 [0-9a-f]*\) [0-9]*/\1 7/' d >forged
