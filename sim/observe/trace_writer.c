@@ -178,8 +178,6 @@ static void end_chunk(struct trace_writer *writer)
     count_steps(writer);
     if (writer->tally.nr_records) {
         struct chunk_head *head = (struct chunk_head *)(void *)writer->chunk_pipe->room.at;
-        if (writer->chunk.first_insn != UINT64_MAX && writer->next_insn > writer->chunk.last_insn + 1)
-            writer->chunk.last_insn = writer->next_insn - 1; /* of those by the short way */
         writer->chunk.raw_bytes = (uint32_t)(writer->tally.to - writer->raw);
         writer->chunk.nr_records = (uint32_t)writer->tally.nr_records;
         writer->chunk.cycles = writer->tally.cycles;
@@ -361,6 +359,8 @@ static const uint8_t *record_known(struct trace_writer *writer, const uint8_t *a
         writer->codec.next_insn != writer->next_insn)
         return at;
     at = trace_encode_known(&writer->codec, &writer->tally, at, end);
+    if (writer->codec.next_insn != writer->next_insn)
+        account_insn(writer, writer->codec.next_insn - 1);
     writer->next_insn = writer->codec.next_insn;
     if (trace_tally_is_full(&writer->tally))
         end_chunk(writer);

@@ -152,7 +152,7 @@ static void expect_steps(const struct trace_params *params)
     cr_assert_not_null(reader);
     cycle_t to = params->to ? params->to : UINT64_MAX;
     uint64_t nr_by_kind[NR_TRACE_KINDS] = {0};
-    struct trace_span cycles = {.first = UINT64_MAX};
+    struct trace_span cycles = {.first = UINT64_MAX}, numbers = {.first = UINT64_MAX};
     struct trace_record record;
     for (size_t i = 0; i < core->nr_said; i++) {
         struct trace_span span = trace_record_span(&core->said[i]);
@@ -162,6 +162,10 @@ static void expect_steps(const struct trace_params *params)
         cr_assert(trace_next(reader, &record, &diag), "record %zu is missing", i);
         expect_same(&record, &core->said[i], i);
         nr_by_kind[record.kind]++;
+        if (record.kind == TRACE_INSN) {
+            numbers.first = record.insn.number < numbers.first ? record.insn.number : numbers.first;
+            numbers.last = record.insn.number > numbers.last ? record.insn.number : numbers.last;
+        }
         cycles.first = span.first < cycles.first ? span.first : cycles.first;
         cycles.last = span.last > cycles.last ? span.last : cycles.last;
     }
@@ -170,6 +174,8 @@ static void expect_steps(const struct trace_params *params)
     cr_expect_arr_eq(trace_info(reader)->nr_by_kind, nr_by_kind, sizeof nr_by_kind);
     cr_expect_eq(trace_info(reader)->cycles.first, cycles.first);
     cr_expect_eq(trace_info(reader)->cycles.last, cycles.last);
+    cr_expect_eq(trace_info(reader)->first_insn, numbers.first);
+    cr_expect_eq(trace_info(reader)->last_insn, numbers.last);
     trace_close(reader);
 }
 
