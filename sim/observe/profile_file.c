@@ -2,6 +2,7 @@
  * A profile is lines of text, so that what is left of a file that was cut off can be read, and read by
  * anybody: a word that says what the line is, then its fields. The last line has a hash of all before it.
  */
+#include "sim/base/fnv.h"
 #include "sim/observe/profile.h"
 
 #include <errno.h>
@@ -30,15 +31,6 @@ void profile_add(struct profile_counts *to, const struct profile_counts *from)
         to->of[i] += from->of[i];
 }
 
-/* FNV-1a, as in a trace: tells damage, not malice. */
-static uint64_t hash_on(uint64_t hash, const char *bytes, size_t nr_bytes)
-{
-    for (size_t i = 0; i < nr_bytes; i++)
-        hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3;
-    return hash;
-}
-#define HASH_BEGIN UINT64_C(0xcbf29ce484222325)
-
 /* ---- Writing ---- */
 
 struct writer {
@@ -54,7 +46,7 @@ __attribute__((format(printf, 2, 3))) static void put(struct writer *writer, con
     int length = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     size_t nr_bytes = length < 0 ? 0 : (size_t)length < sizeof text ? (size_t)length : sizeof text - 1;
-    writer->hash = hash_on(writer->hash, text, nr_bytes);
+    writer->hash = fnv_add(writer->hash, text, nr_bytes);
     fwrite(text, 1, nr_bytes, writer->to);
 }
 
@@ -78,7 +70,7 @@ static void put_text(struct writer *writer, const char *key, const char *value)
 
 void profile_write(const struct profile *profile, FILE *to)
 {
-    struct writer writer = {.to = to, .hash = HASH_BEGIN};
+    struct writer writer = {.to = to, .hash = FNV_BEGIN};
     put(&writer, "%s", first_line);
     put_text(&writer, "lookaside", profile->version);
     put_text(&writer, "config", profile->config_digest);
@@ -350,7 +342,7 @@ static bool read_lines(struct reader *reader, FILE *from, const char *file, stru
     for (uint64_t nr = 1; is_good && (length = getline(&line, &room, from)) > 0; nr++) {
         if (line[length - 1] != '\n')
             break; /* half a line: the file was cut off */
-        uint64_t hash = hash_on(reader->hash, line, (size_t)length);
+        uint64_t hash = fnv_add(reader->hash, line, (size_t)length);
         bool has_zero = strlen(line) != (size_t)length;
         enum outcome outcome = BAD;
         if (nr == 1 && (has_zero || strcmp(line, first_line) != 0)) {
@@ -376,7 +368,7 @@ static bool read_lines(struct reader *reader, FILE *from, const char *file, stru
 bool profile_read(struct profile *profile, const char *file, struct diag *diag)
 {
     *profile = (struct profile){.version = NULL};
-    struct reader reader = {.profile = profile, .hash = HASH_BEGIN};
+    struct reader reader = {.profile = profile, .hash = FNV_BEGIN};
     FILE *from = fopen(file, "r");
     if (!from)
         return diag_add(diag, EXIT_STATUS_NO_INPUT, "%s: cannot be read: %s", file, strerror(errno));

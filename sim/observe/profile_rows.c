@@ -1,5 +1,7 @@
 #include "sim/observe/profile_rows.h"
 
+#include "sim/base/fnv.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,11 +83,7 @@ struct table {
 
 static size_t place_in(const struct table *table, const char *where, const char *name)
 {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (const char *at = where; *at; at++)
-        hash = (hash ^ (unsigned char)*at) * 0x100000001b3;
-    for (const char *at = name; *at; at++)
-        hash = (hash ^ (unsigned char)*at) * 0x100000001b3;
+    uint64_t hash = fnv_add(fnv_add(FNV_BEGIN, where, strlen(where)), name, strlen(name));
     size_t at = (size_t)(hash ^ hash >> 32) & (table->index_room - 1);
     for (; table->index[at]; at = (at + 1) & (table->index_room - 1)) {
         const struct profile_row *row = &table->rows->row[table->index[at] - 1];

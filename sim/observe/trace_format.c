@@ -1,13 +1,12 @@
 #include "sim/observe/trace_format.h"
 
+#include "sim/base/fnv.h"
+
 #include <string.h>
 
 uint64_t trace_hash(const uint8_t *bytes, size_t nr_bytes)
 {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (size_t i = 0; i < nr_bytes; i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3;
-    return hash;
+    return fnv_add(FNV_BEGIN, bytes, nr_bytes);
 }
 
 void trace_put_summary(uint8_t *to, const struct trace_chunk *chunk)
