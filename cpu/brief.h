@@ -10,8 +10,8 @@
 /* A page of code in a mode. Each time that it or what it holds becomes another, it gets another key. */
 struct cpu_seen_page {
     uint64_t linear, frame, code_base;
-    unsigned mode; /* cpu->seen_mode */
-    uint64_t key;  /* a multiple of the page's size; 0: none */
+    uint64_t key; /* a multiple of the page's size; 0: none */
+    uint8_t code_bits, cpl;
 };
 enum { CPU_SEEN_PAGES = 256 };
 
@@ -40,8 +40,8 @@ static inline __attribute__((always_inline)) void cpu_tell_page(struct cpu *cpu)
 {
     const struct cpu_seen_page *page = cpu->seen_page;
     if (UNLIKELY(page->linear != cpu->reg[REG_CODE] || page->frame != cpu->fetch_front->frame.v ||
-                 page->code_base != cpu->seen_code_base || page->mode != cpu->seen_mode ||
-                 cpu->seen_next != cpu->stats.instructions))
+                 page->code_base != cpu->seen_code_base || page->code_bits != cpu->seen_code_bits ||
+                 page->cpl != cpu->seen_cpl || cpu->seen_next != cpu->stats.instructions))
         cpu_observe_page(cpu);
 }
 

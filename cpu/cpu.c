@@ -106,8 +106,8 @@ struct cpu *cpu_create(const struct cpu_params *params)
         cpu->features &= ~(UINT64_C(1) << FEATURE_APIC);
     cpu->apic_base = 0xfee00000 | APIC_BASE_BSP | APIC_BASE_ENABLE; /* SDM 3A 10.4.4 */
     cpu->is_timed = config->cpu_model != CFG_CPU_FUNCTIONAL;
-    cpu->sees_hits = cpu->is_timed && params->observer && params->observer->room;
-    cpu->sees_all = params->observer && !params->observer->wants_no_hits && !cpu->sees_hits;
+    cpu->room = cpu->is_timed && params->observer ? params->observer->room : NULL;
+    cpu->sees_all = params->observer && !params->observer->wants_no_hits && !cpu->room;
     cpu->is_hit_under_walk = cpu->is_timed && config->mmu_hit_under_walk;
     cpu->handlers = choose_handlers(params);
     cpu->stop_record = (struct insn){.run = cpu->handlers[HANDLER_stop]};
@@ -115,7 +115,7 @@ struct cpu *cpu_create(const struct cpu_params *params)
     cpu->code_frames = calloc(cpu->nr_code_frames, sizeof(struct code_frame *));
     cpu->single = calloc(SINGLE_RECORDS, sizeof *cpu->single);
     if (!init_predictor(&cpu->predictor, config) || !cpu->code_frames || !cpu->single ||
-        (cpu->sees_hits && !cpu_observe_in_short(cpu))) {
+        (cpu->room && !cpu_observe_in_short(cpu))) {
         cpu_destroy(cpu);
         return NULL;
     }

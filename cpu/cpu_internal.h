@@ -320,7 +320,7 @@ struct cpu {
     uint64_t nr_faults;
     struct stop_points stops;
     uint32_t unimplemented[DEC_NR_OPS];
-    bool sees_all, sees_hits;  /* the observer wants to know of hits: as of all else; in short */
+    bool sees_all;             /* the observer wants to know of hits as of all else */
     uint16_t fetch_hit_cycles; /* of the L1I; for observers */
     unsigned lost_reasons;     /* a bit each: `lost` may be other than `seen_lost` there; for observers */
     uint64_t seen_lost[NR_REASONS]; /* cpu->lost at the last instruction that an observer saw */
@@ -331,9 +331,7 @@ struct cpu {
     stamp_t seen_fetched;
     uint64_t seen_code_base;
     uint8_t seen_code_bits, seen_cpl;
-    unsigned seen_mode; /* both */
-    /* Where the observer is told of hits and instructions in short (sees_hits): see brief.h. */
-    struct cpu_brief_room *room;
+    struct cpu_brief_room *room; /* where the observer is told in short, see brief.h; NULL: in full */
     uint64_t *told;     /* by cpu_seen_place: cpu_told_as of the last that was told of in full there */
     uint64_t seen_key;  /* of seen_page; 0 while all is told of in full */
     uint64_t seen_next; /* number of the instruction behind the last */

@@ -403,8 +403,6 @@ static void observed_snap(struct cpu *cpu, struct snap *snap)
     SNAP(snap, cpu->seen_code_base);
     SNAP(snap, cpu->seen_code_bits);
     SNAP(snap, cpu->seen_cpl);
-    SNAP_SKIP(snap, cpu->seen_mode);
-    cpu->seen_mode = cpu->seen_code_bits | (unsigned)cpu->seen_cpl << 8;
     SNAP_SKIP(snap, cpu->lost_reasons);
     if (snap->is_load) {
         cpu->lost_reasons = (1u << NR_REASONS) - (1u << (REASON_BASE + 1));
@@ -435,7 +433,6 @@ static void skip_made_anew(struct cpu *cpu, struct snap *snap)
     SNAP_SKIP(snap, cpu->is_hit_under_walk);
     SNAP_SKIP(snap, cpu->features);
     SNAP_SKIP(snap, cpu->sees_all);
-    SNAP_SKIP(snap, cpu->sees_hits);
     SNAP_SKIP(snap, cpu->room);
     SNAP_SKIP(snap, cpu->told); /* of the code that is decoded */
     SNAP_SKIP(snap, cpu->seen_key);

@@ -523,7 +523,7 @@ ALWAYS_INLINE void exec_use(struct cpu *cpu, const struct exec_place *place)
 ALWAYS_INLINE void exec_tell(struct cpu *cpu, const struct exec_place *place, uint64_t linear,
                              unsigned size_bytes, enum cpu_hit_kind kind, stamp_t t)
 {
-    if (EXEC_IS_WATCHED && cpu->sees_hits)
+    if (EXEC_IS_WATCHED && cpu->room)
         cpu_tell_hit(cpu, linear, place->host, size_bytes, kind, t);
 }
 

@@ -63,7 +63,7 @@ ALWAYS_INLINE const struct insn *fetch_block(struct cpu *cpu, const struct insn 
     stamp_t fetched = stamp_later(cpu->fetch_at, cpu->fetch_left[index]);
     cpu->fetch_index = index + 1 == cpu->fetch_entries ? 0 : index + 1;
     cpu->fetch_at = fetched + STAMP_CYCLE;
-    if (EXEC_IS_WATCHED && cpu->sees_hits)
+    if (EXEC_IS_WATCHED && cpu->room)
         cpu_tell_fetch(cpu, insn, fetched);
     return exec_go(cpu, insn + 1, exec_wait(cpu, t, fetched + cpu->frontend));
 }

@@ -422,7 +422,7 @@ static bool begins_as_hit(struct cpu *cpu, uint64_t linear, unsigned size_bytes,
                             .sent = stamp_cycle(t)};
     bool is_of_level =
         (asker == MMU_USER) == (cpu->front_kind == FRONT_USER); /* and not the processor's own */
-    return cpu->sees_hits && is_of_level && is_simple(cpu, linear, size_bytes) &&
+    return cpu->room && is_of_level && is_simple(cpu, linear, size_bytes) &&
            mmu_cache_use(&cpu->mmu, MEMORY_WB, access == MMU_WRITE) == CACHE_USE_ALL &&
            use_front(cpu, piece, access, asker);
 }
@@ -648,7 +648,7 @@ static bool store_pieces(struct cpu *cpu, struct piece *piece, unsigned nr_piece
     }
     if (is_ram_store)
         drain(cpu, piece, nr_pieces, stamp_later(t, data_ready), line);
-    if (is_ram_store && cpu->is_timed && !cpu->sees_hits && nr_pieces == 1 &&
+    if (is_ram_store && cpu->is_timed && !cpu->room && nr_pieces == 1 &&
         mmu_cache_use(&cpu->mmu, piece[0].type, true) == CACHE_USE_ALL)
         cache_let_stores_hit(cpu->params.l1d, piece[0].at);
     cpu->slow_issue = t;

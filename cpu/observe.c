@@ -12,7 +12,6 @@ void cpu_observe_block(struct cpu *cpu)
     cpu->seen_code_base = cpu->code_base;
     cpu->seen_code_bits = cpu_is_64bit(cpu) ? 64 : is_big ? 32 : 16;
     cpu->seen_cpl = (uint8_t)cpu->cpl;
-    cpu->seen_mode = cpu->seen_code_bits | (unsigned)cpu->seen_cpl << 8;
 }
 
 static enum cpu_flow flow_of(enum dec_op op)
@@ -125,7 +124,6 @@ bool cpu_observe_in_short(struct cpu *cpu)
         cpu->told[i] = CPU_TOLD_NONE;
     for (unsigned i = 0; i <= CPU_SEEN_PAGES; i++)
         cpu->seen_pages[i].linear = UINT64_MAX; /* no page's */
-    cpu->room = cpu->params.observer->room;
     cpu_observe_anew(cpu);
     return true;
 }
@@ -143,11 +141,12 @@ void cpu_observe_page(struct cpu *cpu)
     struct cpu_seen_page *page =
         &cpu->seen_pages[(linear >> PAGE_SHIFT ^ linear >> (PAGE_SHIFT + 8)) % CPU_SEEN_PAGES];
     if (page->linear != linear || page->frame != frame || page->code_base != cpu->seen_code_base ||
-        page->mode != cpu->seen_mode)
+        page->code_bits != cpu->seen_code_bits || page->cpl != cpu->seen_cpl)
         *page = (struct cpu_seen_page){.linear = linear,
                                        .frame = frame,
                                        .code_base = cpu->seen_code_base,
-                                       .mode = cpu->seen_mode,
+                                       .code_bits = cpu->seen_code_bits,
+                                       .cpl = cpu->seen_cpl,
                                        .key = ++cpu->nr_seen_keys << PAGE_SHIFT};
     /* Where numbers are not in sequence, the first instruction must be told of in full. */
     bool is_next = cpu->seen_next == cpu->stats.instructions;
@@ -188,7 +187,7 @@ static void tell_in_short(struct cpu *cpu, const struct insn *insn, stamp_t issu
 void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, stamp_t next)
 {
     const struct cpu_observer *observer = cpu->params.observer;
-    if (cpu->sees_hits) {
+    if (cpu->room) {
         tell_in_short(cpu, insn, issued, done);
         return;
     }

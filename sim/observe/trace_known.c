@@ -10,22 +10,25 @@ static uint64_t sure_insns(const struct trace_tally *tally)
 {
     uint64_t by_bytes = (uint64_t)(tally->to_end - tally->to) / MAX_STEP_BYTES;
     uint64_t by_records = (tally->max_records - tally->nr_records) / MAX_STEP_RECORDS;
-    uint64_t sure = by_bytes < by_records ? by_bytes : by_records;
-    return sure;
+    return by_bytes < by_records ? by_bytes : by_records;
+}
+
+TRACE_INLINE bool is_where_page_was(struct trace_codec *codec, const struct cpu_seen_hit *hit)
+{
+    const struct trace_frame *frame = trace_frame_at(codec, hit->linear.v);
+    return frame->page == hit->linear.v >> PAGE_SHIFT && frame->offset == hit->physical.v - hit->linear.v;
 }
 
 /* ip, translation and time of a hit, and what else it is, are as they were foreseen. */
-TRACE_INLINE bool is_same_hit(const struct trace_codec *codec, const struct trace_code *code,
+TRACE_INLINE bool is_same_hit(struct trace_codec *codec, const struct trace_code *code,
                               const struct trace_code_hit *like, const struct cpu_seen_hit *hit,
                               const struct cpu_seen_again *again)
 {
-    uint64_t linear = hit->linear.v, page = linear >> PAGE_SHIFT;
-    const struct trace_frame *frame = &codec->frame[(page ^ page >> 8) % TRACE_FRAME_ENTRIES];
-    if (trace_form_differs(&hit->form, &like->form) || frame->page != page ||
-        frame->offset != hit->physical.v - linear || hit->ip - code->linear != like->ahead)
+    if (trace_form_differs(&hit->form, &like->form) || !is_where_page_was(codec, hit) ||
+        hit->ip - code->linear != like->ahead)
         return false;
     if (trace_is_fetch(hit))
-        return again->fetched - hit->asked == like->asked && hit->ip - linear == like->back;
+        return again->fetched - hit->asked == like->asked && hit->ip - hit->linear.v == like->back;
     return (again->issued_quarter >> 2) - hit->asked == like->asked;
 }
 
@@ -154,17 +157,6 @@ static __attribute__((noinline)) const uint8_t *encode_foreseen_within(struct tr
     return encode_foreseen(codec, tally, first, end, true);
 }
 
-static bool is_where_pages_were(struct trace_codec *codec, const struct cpu_seen_hit *hits, unsigned nr_hits)
-{
-    bool is_there = true;
-    for (unsigned i = 0; is_there && i < nr_hits; i++) {
-        const struct trace_frame *frame = trace_frame_at(codec, hits[i].linear.v);
-        is_there = frame->page == hits[i].linear.v >> PAGE_SHIFT &&
-                   frame->offset == hits[i].physical.v - hits[i].linear.v;
-    }
-    return is_there;
-}
-
 /*
  * One in the mode of the one before it, that may follow another than the last time, at other times, with
  * other hits. Returns what is behind it, or `first`: it is none.
@@ -191,11 +183,14 @@ encode_unforeseen(struct trace_codec *codec, struct trace_tally *tally, const ui
     const struct cpu_seen_hit *hit[TRACE_STEP_HITS] = {NULL};
     struct cpu_seen_insn insn;
     if (!has_hits) {
-        for (unsigned i = 0; i < nr_hits; i++)
+        bool is_there = true;
+        for (unsigned i = 0; i < nr_hits; i++) {
             hit[i] = &hits[i];
+            is_there &= is_where_page_was(codec, hit[i]);
+        }
         insn.linear = laddr(code->linear);
         trace_set_times(&insn, again);
-        if (!is_where_pages_were(codec, hits, nr_hits) || !trace_is_step(hit, nr_hits, &insn))
+        if (!is_there || !trace_is_step(hit, nr_hits, &insn))
             return first;
     }
     struct trace_span span = {cycle + code->first, cycle + code->last};
@@ -212,20 +207,10 @@ encode_unforeseen(struct trace_codec *codec, struct trace_tally *tally, const ui
     trace_out_byte(&out, (TRACE_IS_STEP | TRACE_STEP_AS_FORESEEN) & ~(is_next ? 0u : TRACE_STEP_IS_NEXT) &
                              ~(is_then ? 0u : TRACE_STEP_SAME_TIMES) &
                              ~(has_hits ? 0u : TRACE_STEP_SAME_HITS));
-    if (!is_next) {
-        trace_out_byte(&out, 0); /* its number is the next */
-        trace_out_delta(&out, code->rip, codec->next_rip);
-        codec->last->goes_to = code->rip;
-    }
+    if (!is_next)
+        trace_put_where(&out, codec, codec->next_insn, code->rip);
     if (!is_then) {
-        trace_out_delta(&out, fetched, 0);
-        trace_out_delta(&out, issued, 0);
-        trace_out_delta(&out, again->done_cycles, 0);
-        trace_out_byte(&out, again->waited_for);
-        code->fetched = fetched;
-        code->issued = issued;
-        code->done = again->done_cycles;
-        code->waited_for = again->waited_for;
+        trace_put_times(&out, code, fetched, issued, again->done_cycles, again->waited_for);
         code->brief = brief_of(again);
     }
     if (!has_hits) {

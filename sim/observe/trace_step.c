@@ -79,10 +79,7 @@ TRACE_INLINE unsigned put_next(struct trace_out *out, struct trace_codec *codec,
 {
     if (((insn->number ^ codec->next_insn) | (insn->rip ^ codec->next_rip)) == 0)
         return TRACE_STEP_IS_NEXT;
-    trace_out_delta(out, insn->number, codec->next_insn);
-    trace_out_delta(out, insn->rip, codec->next_rip);
-    if (codec->last)
-        codec->last->goes_to = insn->rip;
+    trace_put_where(out, codec, insn->number, insn->rip);
     return 0;
 }
 
@@ -121,14 +118,7 @@ TRACE_INLINE unsigned put_times(struct trace_out *out, const struct trace_codec 
     if (((fetched ^ code->fetched) | (issued ^ code->issued) | (done ^ code->done) |
          (uint64_t)(insn->waited_for ^ code->waited_for)) == 0)
         return TRACE_STEP_SAME_TIMES;
-    trace_out_delta(out, fetched, 0);
-    trace_out_delta(out, issued, 0);
-    trace_out_delta(out, done, 0);
-    trace_out_byte(out, insn->waited_for);
-    code->fetched = fetched;
-    code->issued = issued;
-    code->done = done;
-    code->waited_for = insn->waited_for;
+    trace_put_times(out, code, fetched, issued, done, insn->waited_for);
     return 0;
 }
 

@@ -100,6 +100,30 @@ TRACE_INLINE uint64_t trace_counts_of(const struct cpu_seen_hit *const *hits, un
     return 1 | (uint64_t)nr_hits << TRACE_COUNT_BITS | nr_paged << 2 * TRACE_COUNT_BITS;
 }
 
+/* Writes which instruction it is, where it does not follow the last one. */
+TRACE_INLINE void trace_put_where(struct trace_out *out, struct trace_codec *codec, uint64_t number,
+                                  uint64_t rip)
+{
+    trace_out_delta(out, number, codec->next_insn);
+    trace_out_delta(out, rip, codec->next_rip);
+    if (codec->last)
+        codec->last->goes_to = rip;
+}
+
+/* Writes its times, and makes them those of `code`. */
+TRACE_INLINE void trace_put_times(struct trace_out *out, struct trace_code *code, uint64_t fetched,
+                                  uint64_t issued, cycle_t done, uint8_t waited_for)
+{
+    trace_out_delta(out, fetched, 0);
+    trace_out_delta(out, issued, 0);
+    trace_out_delta(out, done, 0);
+    trace_out_byte(out, waited_for);
+    code->fetched = fetched;
+    code->issued = issued;
+    code->done = done;
+    code->waited_for = waited_for;
+}
+
 /* Writes what hits it has, and makes them those of `code`. */
 void trace_put_hit_forms(struct trace_out *out, struct trace_code *code,
                          const struct cpu_seen_hit *const *hits, unsigned nr_hits,

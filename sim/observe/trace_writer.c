@@ -329,11 +329,10 @@ static void record_told(struct trace_writer *writer, const struct cpu_seen_insn 
 /* Neither the instruction nor any of its hits touches the window: all that there is to do is done. */
 static bool is_outside(struct trace_writer *writer, const struct cpu_seen_again *again)
 {
-    cycle_t issued = again->issued_quarter >> 2;
-    struct trace_span span = trace_times_span(again->fetched, issued, issued + again->done_cycles);
-    cycle_t latest = span.first;
-    for (unsigned i = 0; i < writer->nr_hits; i++)
-        trace_span_hit(&span, &latest, writer->hits[i]);
+    struct cpu_seen_insn insn;
+    cycle_t latest;
+    trace_set_times(&insn, again);
+    struct trace_span span = trace_step_span(writer->hits, writer->nr_hits, &insn, &latest);
     if (span.last >= writer->tally.window.first && span.first <= writer->tally.window.last)
         return false;
     note_cycle(writer, latest);
