@@ -44,6 +44,17 @@ static void end_block(struct machine *machine)
     }
 }
 
+static enum machine_end run_one_piece(struct machine *machine, bool is_alone)
+{
+    if (machine->end != MACHINE_RUNNING)
+        return machine->end;
+    cpu_pass_point(machine->cpu);
+    run_piece(machine, EV_NEVER, is_alone);
+    if (machine->end != MACHINE_RUNNING)
+        end_block(machine);
+    return machine->end;
+}
+
 bool machine_run_to_point(struct machine *machine, uint64_t nr_instructions, cycle_t until)
 {
     const struct cpu *cpu = machine->cpu;
@@ -115,11 +126,12 @@ void machine_stop(struct machine *machine)
 
 enum machine_end machine_step(struct machine *machine)
 {
-    if (machine->end != MACHINE_RUNNING)
-        return machine->end;
-    ev_run(machine->events, cpu_now(machine->cpu));
-    serve_stop(machine, cpu_step(machine->cpu), EV_NEVER);
-    return machine->end;
+    return run_one_piece(machine, true);
+}
+
+enum machine_end machine_run_block(struct machine *machine)
+{
+    return run_one_piece(machine, false);
 }
 
 enum machine_end machine_run_instructions(struct machine *machine, uint64_t nr_instructions, cycle_t until)

@@ -3,10 +3,9 @@
  *
  *     slices IMAGE STATS.JSON LENGTH END ARGUMENTS [PATH=VALUE ...]
  *
- * Each slice is 1 to LENGTH cycles long; LENGTH 0 makes one of everything; `steps` stops as
- * a debugger does. END is the cycle where
- * the run ends at the latest; ARGUMENTS are the guest's, or `firmware`: the image is one. Run by
- * tests/whole/determinism.sh.
+ * Each slice is 1 to LENGTH cycles long; LENGTH 0 makes one of everything; `steps` stops as a debugger does,
+ * `singles` as the window does. END is the cycle where the run ends at the latest; ARGUMENTS are the guest's,
+ * or `firmware`: the image is one. Run by tests/whole/determinism.sh.
  */
 #include "cpu/stop_points.h"
 #include "sim/machine.h"
@@ -68,6 +67,27 @@ static bool run_in_steps(struct machine *machine, cycle_t end)
     return nr_stops > 0;
 }
 
+/*
+ * As the window does: turns by turns some cycles, single instructions and blocks. A halted core waits for its
+ * event however far that is, so near the end there are only slices.
+ */
+static void run_in_singles(struct machine *machine, cycle_t end)
+{
+    enum { MAX_PIECES = 50, LONGEST_WAIT_CYCLES = 20000000 };
+    const struct cpu *cpu = machine_parts(machine).cpu;
+    uint64_t seed = 2;
+    while (machine_how_ended(machine) == MACHINE_RUNNING && cpu_now(cpu) + LONGEST_WAIT_CYCLES < end) {
+        machine_run(machine, cpu_now(cpu) + random_below(&seed, 1000));
+        for (uint64_t i = random_below(&seed, MAX_PIECES); i > 0; i--)
+            machine_step(machine);
+        for (uint64_t i = random_below(&seed, MAX_PIECES); i > 0; i--)
+            machine_run_block(machine);
+        for (uint64_t i = random_below(&seed, MAX_PIECES); i > 0; i--)
+            machine_step(machine);
+    }
+    machine_run(machine, end);
+}
+
 int main(int argc, char **argv)
 {
     struct diag diag;
@@ -89,9 +109,12 @@ int main(int argc, char **argv)
     if (!machine || !(is_firmware ? machine_load_firmware(machine, argv[1], &diag)
                                   : machine_load(machine, argv[1], argv[5], NULL, 0, &diag)))
         return give_up(&diag, argv[1]);
-    if (strcmp(argv[3], "steps") != 0)
-        run_in_slices(machine, strtoull(argv[3], NULL, 0), strtoull(argv[4], NULL, 0));
-    else if (!run_in_steps(machine, strtoull(argv[4], NULL, 0)))
+    cycle_t end = strtoull(argv[4], NULL, 0);
+    if (strcmp(argv[3], "singles") == 0)
+        run_in_singles(machine, end);
+    else if (strcmp(argv[3], "steps") != 0)
+        run_in_slices(machine, strtoull(argv[3], NULL, 0), end);
+    else if (!run_in_steps(machine, end))
         return give_up(&diag, "no stop");
     if (!stat_write_json(machine_stats(machine), argv[2], NULL, 0, &diag))
         return give_up(&diag, argv[2]);

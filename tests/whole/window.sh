@@ -19,6 +19,13 @@ still space "f${tab}"
 still dma "f${tab}${tab}vh"
 still found "f/do_page_fault${enter}"
 still help "f?"
+# By single instructions, cycles, walks and interrupts, which end in the middle of what the core fetches at once.
+steps=iiiiiii
+still steps "$steps$steps.$steps${steps}s$steps"
+still mixed "t${steps}ni${steps}t${steps}wiii.${steps}siid${steps}ff${steps}r$steps"
+for name in steps mixed; do
+    cmp plain.d/stats.json $name.d/stats.json || complain "$name: other statistics"
+done
 for one in plain fault space dma found help; do
     for other in plain fault space dma found help; do
         [ $one = $other ] || ! cmp -s $one.png $other.png || complain "$one and $other are the same picture"
