@@ -11,6 +11,7 @@ struct dma_memory {
     struct dma_memory_params params;
     dma_translate_fn *translate; /* NULL: there is no IOMMU */
     void *translate_opaque;
+    uint64_t nr_bursts;
     struct dma_memory_stats {
 #define STAT(name, unit, sentence) uint64_t name;
 #include "dma/memory_stats.def"
@@ -47,6 +48,11 @@ struct dma_memory *dma_memory_create(const struct dma_memory_params *params)
 void dma_memory_destroy(struct dma_memory *memory)
 {
     free(memory);
+}
+
+uint64_t dma_memory_nr_bursts(const struct dma_memory *memory)
+{
+    return memory->nr_bursts;
 }
 
 void dma_memory_set_iommu(struct dma_memory *memory, dma_translate_fn *translate, void *opaque)
@@ -275,6 +281,7 @@ static enum dma_status move_burst(struct dma_master *master, struct transfer *tr
     *oldest = done;
     master->next = master->next + 1 == master->params.bursts_in_flight ? 0 : master->next + 1;
     master->stats.bursts++;
+    master->memory->nr_bursts++;
     transfer->at.v += size_bytes;
     transfer->done = later(transfer->done, done);
     return DMA_OK;
@@ -335,6 +342,7 @@ void dma_memory_snap(struct dma_memory *memory, struct snap *snap)
     SNAP_SKIP(snap, memory->params);
     SNAP_SKIP(snap, memory->translate);
     SNAP_SKIP(snap, memory->translate_opaque);
+    SNAP_SKIP(snap, memory->nr_bursts);
     SNAP_COUNTERS(snap, memory->stats);
     SNAP_CLOSE(snap, memory);
 }

@@ -56,6 +56,9 @@ struct dma_memory *dma_memory_create(const struct dma_memory_params *params);
 void dma_memory_destroy(struct dma_memory *memory);
 bool dma_memory_register_stats(struct dma_memory *memory, struct stat_registry *registry, const char *path);
 
+/* Of all devices since the memory was made; a checkpoint does not hold it. */
+uint64_t dma_memory_nr_bursts(const struct dma_memory *memory);
+
 /* What an IOMMU makes of one burst of a device, which lies in one page. */
 enum dma_translation_kind { DMA_UNTRANSLATED, DMA_TRANSLATED, DMA_REFUSED };
 struct dma_translation {

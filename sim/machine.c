@@ -722,6 +722,7 @@ struct machine_parts machine_parts(const struct machine *machine)
         .l2 = machine->caches.l2,
         .l3 = machine->caches.l3,
         .dram = machine->dram,
+        .dma = machine->dma,
         .vga = board_vga(machine->board),
         .config = &machine->config,
         .note = machine->image.note,

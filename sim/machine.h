@@ -147,6 +147,7 @@ struct machine_parts {
     const struct tlb *itlb, *dtlb, *l2_tlb;
     const struct cache *l1i, *l1d, *l2, *l3;
     const struct dram *dram;
+    const struct dma_memory *dma;
     const struct vga *vga;
     const struct disk *disks[MACHINE_NR_DISKS]; /* NULL: missing */
     const struct config *config;

@@ -246,7 +246,9 @@ static void go_to_next(struct run_view *view, enum view_command command)
     char message[VIEW_MESSAGE_CHARS];
     view->is_paused = true;
     remember_owners(view);
-    run_to_next(view->machine, command, message);
+    struct view_source source = source_of(view);
+    struct guest_kernel storage;
+    run_to_next(view->machine, view_kernel(&storage, &source), command, message);
     if (view->window)
         view_say(view->window, message);
     else

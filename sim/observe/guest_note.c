@@ -125,6 +125,9 @@ bool guest_note_zone(const struct guest_note *note, const struct ram *ram, unsig
             return false;
         *words[i].into = value;
     }
+    zone->buddy_pages_at = paddr(base + note->zone_free_offset - note->page_offset);
+    zone->watermarks_at = paddr(base + note->zone_watermark_offset - note->page_offset);
+    zone->word_bytes = sizeof(uint32_t);
     uint32_t pcp_count;
     if (note->version > 1 && read_u32(note, ram, base + note->zone_pcp_count_offset, &pcp_count))
         zone->free_pages += pcp_count;

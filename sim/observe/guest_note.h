@@ -68,6 +68,12 @@ struct guest_zone {
     uint64_t spanned_pages, present_pages, managed_pages;
     uint64_t free_pages;                           /* in the buddy system or on the CPU's list */
     uint64_t watermark_pages[GUEST_NR_WATERMARKS]; /* min, low, high */
+    /*
+     * Where two of the kernel's own numbers lie, each of word_bytes: how many pages are in the buddy system,
+     * which is what it compares with the watermarks, and the first of these.
+     */
+    struct paddr buddy_pages_at, watermarks_at;
+    unsigned word_bytes; /* 0: not known */
     unsigned nr_orders;
     uint32_t nr_free_blocks[GUEST_MAX_ORDERS]; /* by order */
 };

@@ -229,6 +229,10 @@ static bool read_zone(struct linux_guest *guest, uint64_t at, struct guest_zone 
     for (unsigned i = 0; i < GUEST_NR_WATERMARKS && i < layout->zone_watermark.nr_elements; i++)
         linux_read_word(guest, at + layout->zone_watermark.offset_bytes + (uint64_t)i * guest->word_bytes,
                         &zone->watermark_pages[i]);
+    if (layout->zone_watermark.nr_elements >= GUEST_NR_WATERMARKS &&
+        linear_translate(&guest->kernel, at + layout->zone_stat.offset_bytes, &zone->buddy_pages_at) &&
+        linear_translate(&guest->kernel, at + layout->zone_watermark.offset_bytes, &zone->watermarks_at))
+        zone->word_bytes = guest->word_bytes;
     unsigned nr_orders = layout->zone_free_area.nr_elements;
     zone->nr_orders = nr_orders < GUEST_MAX_ORDERS ? nr_orders : GUEST_MAX_ORDERS;
     for (unsigned order = 0; order < zone->nr_orders; order++) {

@@ -1,0 +1,136 @@
+/*
+ * Where the window stops at the next crossing of a watermark and at the next transfer of a device. The
+ * bundled kernel says of each crossing right behind it (marker 12h), and an observer sees each line that a
+ * device moves.
+ */
+#include "dma/master.h"
+#include "sim/run_view_steps.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *kernel(void)
+{
+    const char *file = getenv("LK_KERNEL");
+    return file ? file : "build/guest/kernel-i386.elf";
+}
+
+struct guest {
+    struct cfg *cfg;
+    struct machine *machine;
+    struct diag diag;
+    struct guest_kernel kernel;
+    struct dma_observer observer;
+    uint64_t nr_crossings, nr_lines;
+    cycle_t first_asked; /* of the lines since nr_lines was 0 */
+};
+
+static void take_mm_event(void *opaque, const struct mm_event *event)
+{
+    struct guest *guest = opaque;
+    guest->nr_crossings += event->kind == MM_EVENT_BELOW_WATERMARK || event->kind == MM_EVENT_ABOVE_WATERMARK;
+}
+
+static void take_line(void *opaque, const struct dma_seen_line *line)
+{
+    struct guest *guest = opaque;
+    guest->first_asked = guest->nr_lines++ ? guest->first_asked : line->asked;
+}
+
+static void boot(struct guest *guest, const char *arguments, cycle_t until)
+{
+    *guest = (struct guest){.nr_lines = 0};
+    guest->observer = (struct dma_observer){guest, take_line};
+    diag_init(&guest->diag);
+    guest->cfg = cfg_create();
+    cr_assert(cfg_set(guest->cfg, "machine.ram=64MiB", &guest->diag) && cfg_check(guest->cfg, &guest->diag));
+    const struct machine_params params = {.config = cfg_values(guest->cfg),
+                                          .dma_observer = &guest->observer,
+                                          .mm_event = take_mm_event,
+                                          .opaque = guest};
+    guest->machine = machine_create(&params, &guest->diag);
+    cr_assert(machine_load(guest->machine, kernel(), arguments, NULL, 0, &guest->diag), "%s",
+              guest->diag.nr_lines ? guest->diag.lines[0] : "");
+    struct machine_parts parts = machine_parts(guest->machine);
+    guest_kernel_init(&guest->kernel, parts.ram, parts.note, parts.note_bytes);
+    cr_assert_eq(machine_run(guest->machine, until), MACHINE_RUNNING);
+}
+
+static void end(struct guest *guest)
+{
+    guest_kernel_fini(&guest->kernel);
+    machine_destroy(guest->machine);
+    cfg_destroy(guest->cfg);
+    diag_fini(&guest->diag);
+}
+
+/* Of how many watermarks no more pages are free, in all zones. */
+static unsigned nr_at_or_below(const struct guest *guest)
+{
+    unsigned nr = 0;
+    struct guest_zone zone;
+    for (unsigned i = 0; i < GUEST_MAX_ZONES; i++) {
+        uint32_t pages;
+        if (!guest_kernel_zone(&guest->kernel, i, &zone))
+            continue;
+        cr_assert(ram_read(guest->kernel.ram, zone.buddy_pages_at, &pages, sizeof pages));
+        for (unsigned mark = 0; mark < GUEST_NR_WATERMARKS; mark++)
+            nr += pages <= zone.watermark_pages[mark];
+    }
+    return nr;
+}
+
+/*
+ * Where the kernel moves free pages from one list to another it counts them down and up again, and says
+ * nothing: that is two stops, and all is as it was.
+ */
+Test(view_steps, a_watermark_is_met_where_the_kernel_crosses_it)
+{
+    enum { NR_CROSSINGS = 6, MOST_INSTRUCTIONS = 120 };
+    char message[VIEW_MESSAGE_CHARS];
+    struct guest guest;
+    boot(&guest, "quiet init=oom", 10000000);
+    for (unsigned nr_crossings = 0; nr_crossings < NR_CROSSINGS;) {
+        uint64_t told = guest.nr_crossings;
+        unsigned nr_before = nr_at_or_below(&guest);
+        cr_assert(run_to_next(guest.machine, &guest.kernel, VIEW_NEXT_WATERMARK, message), "%s", message);
+        cr_assert_eq(guest.nr_crossings, told, "one was passed over");
+        cr_assert_neq(nr_at_or_below(&guest), nr_before);
+        for (unsigned k = 0; k < MOST_INSTRUCTIONS && guest.nr_crossings == told; k++)
+            machine_step(guest.machine);
+        if (guest.nr_crossings == told)
+            cr_assert_eq(nr_at_or_below(&guest), nr_before, "the kernel crossed one and did not say so");
+        else /* several at once */
+            for (unsigned k = 0; k < MOST_INSTRUCTIONS; k++)
+                machine_step(guest.machine);
+        nr_crossings += guest.nr_crossings != told;
+    }
+    end(&guest);
+}
+
+Test(view_steps, a_transfer_is_met_where_it_begins)
+{
+    enum { NR_TRANSFERS = 50, LONGEST_BLOCK_CYCLES = 400 };
+    char message[VIEW_MESSAGE_CHARS];
+    struct guest guest;
+    boot(&guest, "quiet lab=dma-coherence", 10000000);
+    for (unsigned i = 0; i < NR_TRANSFERS; i++) {
+        guest.nr_lines = 0;
+        cr_assert(run_to_next(guest.machine, &guest.kernel, VIEW_NEXT_DMA, message), "%s", message);
+        cr_assert_gt(guest.nr_lines, 0u);
+        cycle_t now = cpu_now(machine_parts(guest.machine).cpu);
+        cr_assert_leq(now, guest.first_asked + LONGEST_BLOCK_CYCLES);
+    }
+    end(&guest);
+}
+
+Test(view_steps, without_a_kernel_no_watermark_comes)
+{
+    char message[VIEW_MESSAGE_CHARS];
+    struct guest guest;
+    boot(&guest, "quiet", 1000);
+    cr_assert_not(run_to_next(guest.machine, NULL, VIEW_NEXT_WATERMARK, message));
+    cr_assert(strncmp(message, "no watermark", 12) == 0, "%s", message);
+    end(&guest);
+}
