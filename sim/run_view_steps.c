@@ -36,7 +36,7 @@ struct watched_zones {
     unsigned nr;
 };
 
-/* Whether its pages have crossed a watermark since it was seen last; one that was moved counts for nothing. */
+/* Whether its pages have crossed a watermark since it was seen last; one that was moved does not count. */
 static bool has_crossed(struct watched_zone *watched, const struct ram *ram)
 {
     enum { LARGEST_BLOCK_PAGES = 2048 };
