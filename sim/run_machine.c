@@ -3,6 +3,7 @@
 #include "sim/run.h"
 #include "sim/snapshot/digest.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,17 @@ static void put_log(void *opaque, const char *text, size_t nr_bytes)
 {
     size_t nr_new = run_output_new(&((struct run *)opaque)->log, nr_bytes);
     fwrite(text + nr_bytes - nr_new, 1, nr_new, stderr);
+}
+
+/* The region that --fast-forward has come to is over before it could begin to count. */
+static void miss_region(struct run *run)
+{
+    run->has_region = false;
+    fprintf(stderr,
+            "lookaside: --warm-up: region %" PRIu32 " began and ended within the warm-up of %" PRIu64
+            " cycles and is not counted: make --warm-up shorter, or use --fast-forward N, to a cycle before "
+            "the region, with --warm-up marker\n",
+            run->region, run->options.warm_up_cycles);
 }
 
 void run_take_note(void *opaque, enum machine_note note, uint32_t id, const char *text)
@@ -42,6 +54,10 @@ void run_take_note(void *opaque, enum machine_note note, uint32_t id, const char
         run->has_region = true;
         run->region = id;
         machine_stop(run->machine);
+        return;
+    }
+    if (note == MACHINE_NOTE_ROI_END && run->is_ahead && run->has_region && id == run->region) {
+        miss_region(run);
         return;
     }
     if (note == MACHINE_NOTE_MARK)

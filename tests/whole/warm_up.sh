@@ -6,7 +6,9 @@ set -u
 . "$LK_SOURCE/tests/whole/lib.sh"
 build_guest warm
 configs=$LK_SOURCE/configs
-nr_pages=400 before=200k # cycles, within the work before the passes
+nr_pages=400
+before=200k # cycles, within the work before the passes
+missed=200000 # longer than the region, shorter than with the work behind it
 
 run() {
     name=$1
@@ -48,6 +50,12 @@ awk -v instructions="$(count counted/stats.json cpu0.instructions)" '/^instructi
     complain "the trace is not of the $(count counted/stats.json cpu0.instructions) instructions that are counted: $(cat info)"
 run ended --fast-forward $before --warm-up 1G
 grep -q -e '--warm-up: the guest ended before it was over' ended.err || complain "a guest that ends too soon: $(cat ended.err)"
+
+# A region that is over before the warm-up is: one line, which is true, and no counts of it.
+run missed --fast-forward marker --warm-up $missed
+[ "$(grep -c ^lookaside: missed.err)" = 1 ] && grep -q -e "--warm-up: region 1 began and ended within the warm-up of $missed cycles" missed.err ||
+    complain "a region within the warm-up: $(cat missed.err)"
+[ -z "$(ls missed/roi-* 2>/dev/null)" ] || complain "a region within the warm-up is counted: $(ls missed)"
 
 # The arrays themselves at the begin of the region, with their recency, as the monitor shows them. The guest empties the
 # caches behind where the forwarding ends, so that no line is left of what ran before.

@@ -41,6 +41,7 @@ void main(const char *word)
     MARKER(MARKER_ROI_BEGIN, 1, 0);
     walk_pages(REGION_PASSES);
     MARKER(MARKER_ROI_END, 1, 0);
+    work();
     check("the pages hold zeros", walk_pages(1), 0);
     finish();
 }
