@@ -6,6 +6,7 @@
 #include "sim/base/event.h"
 #include "sim/machine.h"
 #include "sim/observe/view_draw.h"
+#include "tests/unit/kernel_image.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -23,17 +24,11 @@ enum {
     PANEL_HEIGHT = 444,
 };
 
-static const char *kernel(void)
-{
-    const char *file = getenv("LK_KERNEL");
-    return file ? file : "build/guest/kernel-i386.elf";
-}
-
 /* Physical address of a variable of the kernel. */
 static uint64_t variable(const char *name)
 {
-    int fd = open(kernel(), O_RDONLY);
-    cr_assert_geq(fd, 0, "%s", kernel());
+    int fd = open(kernel_image(), O_RDONLY);
+    cr_assert_geq(fd, 0, "%s", kernel_image());
     elf_version(EV_CURRENT);
     Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
     uint64_t found = 0;
@@ -89,7 +84,7 @@ static void boot(struct guest *guest, const char *ram, const char *arguments, cy
     cr_assert(cfg_set(guest->cfg, ram, &guest->diag) && cfg_check(guest->cfg, &guest->diag));
     const struct machine_params params = {.config = cfg_values(guest->cfg)};
     guest->machine = machine_create(&params, &guest->diag);
-    cr_assert(machine_load(guest->machine, kernel(), arguments, NULL, 0, &guest->diag), "%s",
+    cr_assert(machine_load(guest->machine, kernel_image(), arguments, NULL, 0, &guest->diag), "%s",
               guest->diag.nr_lines ? guest->diag.lines[0] : "");
     cr_assert_eq(machine_run(guest->machine, until), MACHINE_RUNNING);
 }

@@ -5,16 +5,10 @@
  */
 #include "dma/master.h"
 #include "sim/run_view_steps.h"
+#include "tests/unit/kernel_image.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <string.h>
-
-static const char *kernel(void)
-{
-    const char *file = getenv("LK_KERNEL");
-    return file ? file : "build/guest/kernel-i386.elf";
-}
 
 struct guest {
     struct cfg *cfg;
@@ -50,7 +44,7 @@ static void boot(struct guest *guest, const char *arguments, cycle_t until)
                                           .mm_event = take_mm_event,
                                           .opaque = guest};
     guest->machine = machine_create(&params, &guest->diag);
-    cr_assert(machine_load(guest->machine, kernel(), arguments, NULL, 0, &guest->diag), "%s",
+    cr_assert(machine_load(guest->machine, kernel_image(), arguments, NULL, 0, &guest->diag), "%s",
               guest->diag.nr_lines ? guest->diag.lines[0] : "");
     struct machine_parts parts = machine_parts(guest->machine);
     guest_kernel_init(&guest->kernel, parts.ram, parts.note, parts.note_bytes);
