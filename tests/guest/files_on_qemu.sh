@@ -1,8 +1,8 @@
 #!/bin/sh
 # Boots the bundled guest on QEMU with an ext2 file system of mke2fs's as its root, and runs guest/user/glibc/mappings.c
 # there, dynamically linked by the host's compiler: first as init, then once more from what the disk has become. Then
-# e2fsck looks at the disk. The program must say the same on Linux. Usage: files_on_qemu.sh KERNEL. Status 77: no QEMU, no
-# compiler for i386, or no e2fsprogs.
+# e2fsck looks at the disk. The program, compiled for what the host runs, must say the same on Linux. Usage: files_on_qemu.sh
+# KERNEL. Status 77: no QEMU, no compiler for i386, or no e2fsprogs.
 set -u
 kernel=${1:?usage: files_on_qemu.sh KERNEL}
 source=$(dirname "$0")/../../guest/user/glibc
@@ -23,12 +23,14 @@ complain() {
 mkdir -p "$work/root/bin" "$work/root/dev" "$work/root/lib" "$work/root/proc" "$work/root/tmp" "$work/tmp"
 gcc -m32 -std=gnu17 -O2 -o "$work/root/bin/mappings" "$source/mappings.c" 2>/dev/null ||
     { echo "no gcc -m32: skipped"; exit 77; }
+# Not every host that compiles for i386 runs such programs.
+gcc -std=gnu17 -O2 -o "$work/mappings" "$source/mappings.c" || complain "gcc"
 for library in libc.so.6 ld-linux.so.2; do
     cp "$(gcc -m32 -print-file-name=$library)" "$work/root/lib/" || { echo "no $library for i386: skipped"; exit 77; }
 done
 
 # What Linux says.
-"$work/root/bin/mappings" "$work/tmp" 300 >"$work/linux" || complain "on Linux"
+"$work/mappings" "$work/tmp" 300 >"$work/linux" || complain "on Linux"
 
 # boot IMAGE TEXT
 boot() {
