@@ -20,19 +20,14 @@ static void note_free_pages(const struct zone *zone, unsigned long before)
 }
 
 /* Free pages that nobody may have do not count. */
-static void count_free_pages(struct zone *zone, long pages, enum migratetype type)
+static void mod_zone_freepage_state(struct zone *zone, long pages, enum migratetype type)
 {
+    unsigned long before = zone->nr_free_pages;
     if (type == MIGRATE_ISOLATE)
         return;
     zone->nr_free_pages += (unsigned long)pages;
     if (type == MIGRATE_CMA)
         zone->nr_free_cma_pages += (unsigned long)pages;
-}
-
-static void mod_zone_freepage_state(struct zone *zone, long pages, enum migratetype type)
-{
-    unsigned long before = zone->nr_free_pages;
-    count_free_pages(zone, pages, type);
     note_free_pages(zone, before);
 }
 
@@ -141,10 +136,10 @@ unsigned long move_freepages_block(struct zone *zone, unsigned long pfn, enum mi
         moved += 1ul << page->order;
         pfn += 1ul << page->order;
     }
-    /* They were free all the time. */
+    /* They were free all the time: no count goes down and up again, for anybody could read it between. */
     unsigned long before = zone->nr_free_pages;
-    count_free_pages(zone, -(long)moved, old_type);
-    count_free_pages(zone, (long)moved, type);
+    zone->nr_free_pages += moved * (unsigned long)((type != MIGRATE_ISOLATE) - (old_type != MIGRATE_ISOLATE));
+    zone->nr_free_cma_pages += moved * (unsigned long)((type == MIGRATE_CMA) - (old_type == MIGRATE_CMA));
     note_free_pages(zone, before);
     set_pageblock_migratetype(end_pfn - 1, type);
     return moved;
