@@ -169,6 +169,9 @@ static const struct insn *find_code(struct cpu *cpu, struct paddr physical)
     cpu->fetches_anew = cpu->interrupt_shadow || !can_be_kept;
     cpu->interrupt_shadow = cpu->debug.shadow = false;
     cpu->steps_left -= cpu->is_stepping;
+    /* In functional mode stores to pages with decoded code walk anew, however the core is stepped. */
+    if (can_be_kept && !cpu->is_timed)
+        cpu_code_at(cpu, frame, (unsigned)(physical.v & PAGE_MASK));
     uint8_t bytes[DEC_MAX_LENGTH];
     size_t nr_bytes = read_code(cpu, physical, bytes);
     return cpu_code_single(cpu, bytes, nr_bytes, physical);
