@@ -111,6 +111,13 @@ static unsigned empty_way(struct cache *cache, uint64_t set)
     return way;
 }
 
+static void count_fill(struct cache *cache, uint64_t number)
+{
+    uint64_t pfn = number << cache->front.line_shift >> PAGE_SHIFT;
+    if (pfn < cache->nr_frames && cache->nr_fills[pfn] < UINT16_MAX)
+        cache->nr_fills[pfn]++;
+}
+
 /*
  * Gives the line a way, from cycle `now` on. What goes for it is put out. Returns when the line is there:
  * when it has come, and its way is free.
@@ -143,6 +150,8 @@ BODY cycle_t place_in(struct cache *cache, bool is_plain, uint64_t number, uint6
     cache->lines[index].tag = number;
     cache_set_hint(cache, set, way, number);
     cache->stats.fills++;
+    if (UNLIKELY(cache->nr_fills))
+        count_fill(cache, number);
     cache->lines[index].info = info | ready << LINE_FILLED_SHIFT;
     if (is_last)
         cache_order_turn(cache, set);

@@ -151,6 +151,12 @@ bool cache_view(const struct cache *cache, uint64_t set, uint64_t way, struct ca
 uint64_t cache_nr_sets(const struct cache *cache);
 uint64_t cache_nr_ways(const struct cache *cache);
 
+/*
+ * For windows: from now on each line that comes to lie here counts in nr_fills[its frame of 4 KiB], as far as
+ * there are frames and to UINT16_MAX at most. NULL ends it. Nothing else changes.
+ */
+void cache_count_fills(struct cache *cache, uint16_t *nr_fills, uint64_t nr_frames);
+
 /* Its state, for checkpoints (sim/base/snap.h). */
 struct snap;
 void cache_snap(struct cache *cache, struct snap *snap);

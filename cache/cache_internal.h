@@ -55,6 +55,8 @@ struct cache {
     struct dram *dram;
     struct cache_content *content; /* NULL: memory holds what the CPU sees, or is not asked for it */
     struct cache_stats stats;
+    uint16_t *nr_fills; /* by frame, as far as nr_frames: for a window; or NULL */
+    uint64_t nr_frames;
     struct cache_busy mshrs, write_buffers;
     struct cache_path path; /* to the level below */
     struct prefetcher *prefetcher;

@@ -163,6 +163,12 @@ bool cache_register_stats(struct cache *cache, struct stat_registry *registry, c
     return stat_register(registry, path, rows, sizeof rows / sizeof *rows, &cache->stats);
 }
 
+void cache_count_fills(struct cache *cache, uint16_t *nr_fills, uint64_t nr_frames)
+{
+    cache->nr_fills = nr_fills;
+    cache->nr_frames = nr_fills ? nr_frames : 0;
+}
+
 bool cache_view(const struct cache *cache, uint64_t set, uint64_t way, struct cache_line_view *view)
 {
     bool has_order = (cache->replacement == CACHE_LRU || cache->replacement == CACHE_FIFO) &&

@@ -102,6 +102,8 @@ static void skip_fixed_fields(struct cache *cache, struct snap *snap)
     SNAP_SKIP(snap, cache->age);
     SNAP_SKIP(snap, cache->rrpv);
     SNAP_SKIP(snap, cache->nr_sets);
+    SNAP_SKIP(snap, cache->nr_fills); /* who looks at this machine, not its state */
+    SNAP_SKIP(snap, cache->nr_frames);
     SNAP_SKIP(snap, cache->above);
     SNAP_SKIP(snap, cache->nr_above);
     SNAP_SKIP(snap, cache->params);

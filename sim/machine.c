@@ -732,6 +732,14 @@ struct machine_parts machine_parts(const struct machine *machine)
     return parts;
 }
 
+void machine_count_fills(struct machine *machine, uint16_t *nr_fills, uint64_t nr_frames)
+{
+    if (machine->caches.l1i)
+        cache_count_fills(machine->caches.l1i, nr_fills, nr_frames);
+    if (machine->caches.l1d)
+        cache_count_fills(machine->caches.l1d, nr_fills, nr_frames);
+}
+
 const struct cache_stale *machine_stale(const struct machine *machine, size_t *nr)
 {
     *nr = 0;

@@ -162,4 +162,7 @@ const struct cache_stale *machine_stale(const struct machine *machine, size_t *n
 
 struct machine_parts machine_parts(const struct machine *machine);
 
+/* For windows: both first-level caches, if there are any, count so from now on (cache_count_fills). */
+void machine_count_fills(struct machine *machine, uint16_t *nr_fills, uint64_t nr_frames);
+
 #endif

@@ -3,6 +3,7 @@
 #include "sim/base/event.h"
 #include "sim/base/outfile.h"
 #include "sim/observe/view.h"
+#include "sim/observe/view_heat.h"
 #include "sim/observe/view_keys.h"
 #include "sim/observe/view_model.h"
 #include "sim/run_view_steps.h"
@@ -26,6 +27,7 @@ struct run_view {
     struct console *console;
     struct view *window; /* NULL: only the picture is wanted */
     struct view_history history;
+    struct view_heat heat;
     struct run_symbols *symbols;
     struct view_vga vga;
     struct view_ui ui; /* of a picture without a window */
@@ -124,6 +126,7 @@ static struct view_source source_of(struct run_view *view)
         .kernel = run_symbols_kernel(view->symbols, view->machine, true),
         .console = view->console,
         .history = &view->history,
+        .heat = &view->heat,
         .find = find_symbol,
         .place = place_symbol,
         .before = view->has_before ? &view->before : NULL,
@@ -155,15 +158,19 @@ struct run_view *run_view_create(const struct run_options *options, struct machi
     struct run_view *view = calloc(1, sizeof *view);
     struct console_params console = {
         .nr_columns = VIEW_CONSOLE_COLUMNS, .nr_rows = VIEW_CONSOLE_ROWS, .nr_scrollback = 1000};
-    if (view)
+    struct machine_parts parts = machine_parts(machine);
+    if (view) {
+        view->machine = machine;
         view->console = console_create(&console);
-    if (!view || !view->console) {
+    }
+    if (!view || !view->console ||
+        !view_heat_init(&view->heat, parts.ram->size_bytes >> PAGE_SHIFT, cpu_now(parts.cpu))) {
         diag_add(diag, EXIT_STATUS_INTERNAL, "out of memory");
         run_view_destroy(view);
         return NULL;
     }
+    machine_count_fills(machine, view->heat.nr_lines, view->heat.nr_frames);
     view->options = options;
-    view->machine = machine;
     view->symbols = symbols;
     view->ui = VIEW_UI_START;
     view_history_init(&view->history);
@@ -189,6 +196,8 @@ void run_view_destroy(struct run_view *view)
     if (view->window)
         view_destroy(view->window);
     console_destroy(view->console);
+    machine_count_fills(view->machine, NULL, 0);
+    view_heat_fini(&view->heat);
     free(view->before.owner);
     free(view->before.free_order);
     free(view);
@@ -323,6 +332,7 @@ static void sample(struct run_view *view)
 {
     struct view_source source = source_of(view);
     view_history_update(&view->history, &source);
+    view_heat_cool(&view->heat, cpu_now(source.cpu));
 }
 
 /* One look at the window. False: the user quits. */

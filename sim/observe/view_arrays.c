@@ -1,4 +1,5 @@
 /* What lies in the TLBs and caches, set by set. */
+#include "sim/observe/view_heat.h"
 #include "sim/observe/view_model.h"
 
 #include <stdlib.h>
@@ -119,5 +120,10 @@ bool view_collect_heat(struct view_model *model, const struct view_source *sourc
         return false;
     for (unsigned i = 0; model->heat && i < NR_VIEW_CACHES; i++)
         heat_by(model->heat, nr_frames, caches[i]);
+    for (pfn_t pfn = 0; model->heat && source->heat && pfn < nr_frames && pfn < source->heat->nr_frames;
+         pfn++) {
+        unsigned nr_lines = model->heat[pfn] + source->heat->nr_lines[pfn];
+        model->heat[pfn] = (uint8_t)(nr_lines < UINT8_MAX ? nr_lines : UINT8_MAX);
+    }
     return true;
 }

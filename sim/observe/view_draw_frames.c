@@ -17,7 +17,7 @@ colour_t heat_colour(const struct drawing *drawing, unsigned percent)
                         : colour_mix(warm, drawing->theme->empty, percent * 2);
 }
 
-/* By the lines that caches hold, as a share of those of one page. */
+/* By the lines that caches hold and took in lately, as a share of those of one page. */
 static colour_t heat_of(const struct drawing *drawing, pfn_t first, pfn_t nr_frames)
 {
     enum { HOT_LINES = 64 };

@@ -22,7 +22,7 @@ void draw_help(struct drawing *drawing)
         {"l  L", "the walk for what is pointed at, a level further, back"},
         {"/", "find an address or a symbol; Enter: its walk, and its frame"},
         {"o", "colours: owner, process, heat"},
-        {"h", "heat: what caches hold, what was used last"},
+        {"h", "heat: what caches hold and took in, what was used last"},
         {"c  C", "choose the next process, the one before; in the end the one that runs"},
         {"Tab", "counters, address space, DMA"},
         {"v", "COM1, VGA"},

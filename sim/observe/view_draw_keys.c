@@ -114,7 +114,7 @@ double draw_heat_scale(struct drawing *drawing, struct box inside)
                     (struct box){scale.x + scale.w * percent / 100, scale.y, scale.w / 100 + 1, scale.h},
                     heat_colour(drawing, percent));
     canvas_text(drawing->canvas, scale.x, y, FONT_SMALL, drawing->theme->dim,
-                "lines of a cell's frames that caches hold");
+                "lines that caches hold, and took in lately");
     canvas_text(drawing->canvas, scale.x, y + 2 * line, FONT_SMALL, drawing->theme->dim, "none");
     canvas_text_right(drawing->canvas, scale.x + scale.w, y + 2 * line, FONT_SMALL, drawing->theme->dim,
                       "64 and more");

@@ -139,7 +139,7 @@ void draw_memory_panel(struct drawing *drawing, struct box panel)
     char size[COUNT_CHARS], title[64];
     snprintf(title, sizeof title, "Physical memory %s", format_size(size, memory->nr_frames * PAGE_BYTES));
     bool is_heat = drawing->ui->colouring == VIEW_BY_HEAT && drawing->model->heat;
-    const char *by = is_heat                                     ? "frames by the lines that caches hold"
+    const char *by = is_heat ? "frames by lines that caches hold and took in"
                      : drawing->ui->colouring == VIEW_BY_PROCESS ? "frames by process, from page tables"
                      : memory->is_from_note ? "frames by owner, from the kernel's page descriptors"
                                             : "frames by use, from page tables and contents";

@@ -129,7 +129,7 @@ static void change_colouring(struct view_ui *ui, enum view_colouring colouring)
     static const char *const said[NR_VIEW_COLOURINGS] = {
         [VIEW_BY_OWNER] = "coloured by what frames are used for",
         [VIEW_BY_PROCESS] = "coloured by the process that can reach a frame",
-        [VIEW_BY_HEAT] = "coloured by what caches hold, and by what was used last"};
+        [VIEW_BY_HEAT] = "coloured by what caches hold and took in lately, and by what was used last"};
     ui->colouring = colouring;
     snprintf(ui->message, sizeof ui->message, "%s", said[colouring]);
 }

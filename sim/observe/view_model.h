@@ -237,7 +237,7 @@ struct view_model {
     struct view_dma dma;
     struct view_focus focus;
     struct view_vga vga;
-    uint8_t *heat; /* by frame: lines of it that a cache holds; NULL where there are no caches */
+    uint8_t *heat; /* by frame: lines that caches hold and took in lately; NULL without caches */
     bool has_dram;
     struct dram_stats dram;
     bool has_task;

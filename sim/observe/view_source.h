@@ -9,6 +9,7 @@
 #include "sim/observe/console.h"
 
 struct guest_kernel;
+struct view_heat;
 struct view_history;
 struct view_memory;
 
@@ -44,6 +45,7 @@ struct view_source {
     const struct stat_registry *stats; /* as of now */
     size_t nr_stale;                   /* places where caches and memory differed */
     const struct view_history *history;
+    const struct view_heat *heat;
     uint64_t clock_hz;
     bool is_paused;  /* the window waits for the user */
     const char *end; /* "powered off": how the guest has ended; NULL: it has not. The window waits too. */

@@ -18,7 +18,7 @@ enum view_middle { VIEW_MIDDLE_COUNTERS, VIEW_MIDDLE_SPACE, VIEW_MIDDLE_DMA, NR_
 enum view_colouring {
     VIEW_BY_OWNER,   /* of a frame; a TLB entry's is that of the frame it leads to */
     VIEW_BY_PROCESS, /* whose a frame is */
-    VIEW_BY_HEAT,    /* a frame: how much of it caches hold; an entry or a line: how lately it was used */
+    VIEW_BY_HEAT, /* a frame: lines that caches hold and took in lately; an entry, a line: when it was used */
     NR_VIEW_COLOURINGS
 };
 

@@ -1,6 +1,7 @@
 /* Caches above caches: times in closed form, and what must hold whatever was asked. */
 #include "tests/unit/cache_fixture.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum { L1_CYCLES = 3, L2_CYCLES = 10 };
@@ -383,5 +384,37 @@ Test(cache_levels, a_shared_line_comes_up_shared)
     cache_flush(caches.at.l1d, true, 300);
     load(&caches, 0, 400);
     cr_assert_eq(cache_state(caches.at.l1d, paddr(0)), CACHE_STATE_S);
+    destroy_caches(&caches);
+}
+
+/* ---- What a window is told ---- */
+
+Test(cache_levels, each_line_that_comes_counts_in_its_frame)
+{
+    enum { NR_FRAMES = 4, NR_LINES = (NR_FRAMES + 1) * 4096 / LINE, NR_ASKED = 20000 };
+    struct stack_of_caches caches = make_caches((const char *const[]){SMALL, NULL});
+    uint16_t nr_fills[NR_FRAMES] = {0};
+    uint64_t expected[NR_FRAMES + 1] = {0}, state = 7;
+    cache_count_fills(caches.at.l1d, nr_fills, NR_FRAMES);
+    for (uint64_t i = 0; i < NR_ASKED; i++) {
+        /* Half of all accesses go to the first lines. */
+        uint64_t line = next_random(&state) % (next_random(&state) % 2 ? NR_LINES : 10);
+        expected[line * LINE >> 12] += !cache_contains(caches.at.l1d, paddr(line * LINE));
+        load(&caches, line, i * 1000);
+    }
+    for (unsigned i = 0; i < NR_FRAMES; i++)
+        cr_assert_eq(nr_fills[i], expected[i], "frame %u: %u, not %" PRIu64, i, nr_fills[i], expected[i]);
+    cr_assert_gt(nr_fills[0], nr_fills[1]);
+    cr_assert_gt(expected[NR_FRAMES], 0u, "and none beyond them");
+
+    /* A full counter stays full; who looks no more counts no more. */
+    nr_fills[0] = nr_fills[1] = UINT16_MAX - 1;
+    cache_flush(caches.at.l1d, true, UINT32_MAX);
+    for (uint64_t line = 0; line < 3; line++)
+        load(&caches, line, UINT32_MAX + 1000 * line);
+    cr_assert_eq(nr_fills[0], UINT16_MAX);
+    cache_count_fills(caches.at.l1d, NULL, 0);
+    load(&caches, 4096 / LINE, 2ull * UINT32_MAX);
+    cr_assert_eq(nr_fills[1], UINT16_MAX - 1);
     destroy_caches(&caches);
 }

@@ -6,6 +6,7 @@
 #include "sim/base/event.h"
 #include "sim/machine.h"
 #include "sim/observe/view_draw.h"
+#include "sim/observe/view_heat.h"
 #include "tests/unit/kernel_image.h"
 
 #include <criterion/criterion.h>
@@ -265,6 +266,90 @@ Test(view_machine, colours_are_those_of_the_page_descriptors)
     canvas_destroy(canvas);
     canvas_destroy(scratch);
     view_model_destroy(model);
+    end(&guest);
+}
+
+/* ---- Heat ---- */
+
+/* Lines of a frame that caches hold, each asked by itself. */
+static unsigned nr_held(const struct machine_parts *parts, uint64_t pfn)
+{
+    const struct cache *const caches[] = {parts->l1i, parts->l1d, parts->l2, parts->l3};
+    unsigned nr = 0;
+    for (unsigned i = 0; i < sizeof caches / sizeof *caches; i++)
+        for (uint64_t at = 0; caches[i] && at < PAGE_BYTES; at += 1u << cache_front(caches[i])->line_shift)
+            nr += cache_contains(caches[i], paddr(pfn * PAGE_BYTES + at));
+    return nr;
+}
+
+Test(view_machine, heat_is_what_caches_hold_and_took_in_lately)
+{
+    enum { BEGIN = 40000000, NR_CYCLES = 700000, HOT_LINES = 64, HOT = 0xf0e442 };
+    struct guest guest;
+    struct view_heat heat;
+    boot(&guest, "machine.ram=64MiB", "quiet init=touch touch.mib=8", BEGIN);
+    struct machine_parts parts = machine_parts(guest.machine);
+    uint64_t nr_frames = parts.ram->size_bytes / PAGE_BYTES, nr_counted = 0;
+    cr_assert(view_heat_init(&heat, nr_frames, BEGIN));
+    machine_count_fills(guest.machine, heat.nr_lines, nr_frames);
+    uint64_t nr_fills = cache_stats(parts.l1i)->fills + cache_stats(parts.l1d)->fills;
+    cr_assert_eq(machine_run(guest.machine, BEGIN + NR_CYCLES), MACHINE_RUNNING);
+    nr_fills = cache_stats(parts.l1i)->fills + cache_stats(parts.l1d)->fills - nr_fills;
+    for (uint64_t pfn = 0; pfn < nr_frames; pfn++)
+        nr_counted += heat.nr_lines[pfn];
+    cr_assert(nr_counted == nr_fills && nr_fills > 1000, "%lu of %lu", (unsigned long)nr_counted,
+              (unsigned long)nr_fills);
+
+    struct view_source source = source_of(&guest);
+    source.l1i = parts.l1i;
+    source.l3 = parts.l3;
+    source.heat = &heat;
+    struct view_model *model = view_model_create();
+    struct canvas *canvas = canvas_create(1280, 720, 1, &guest.diag),
+                  *scratch = canvas_create(1280, 720, 1, &guest.diag);
+    struct view_ui ui = VIEW_UI_START;
+    struct map map[MAX_MAPS];
+    cr_assert(model && canvas && scratch && view_collect(model, &source, 0));
+    for (uint64_t pfn = 0; pfn < nr_frames; pfn++) {
+        unsigned expected = nr_held(&parts, pfn) + heat.nr_lines[pfn];
+        cr_assert_eq(model->heat[pfn], expected < UINT8_MAX ? expected : UINT8_MAX);
+    }
+    unsigned nr_maps = find_maps(scratch, model, map), nr_hot = 0, nr_cold = 0;
+    ui.colouring = VIEW_BY_HEAT;
+    view_draw(canvas, model, &ui);
+    for (unsigned m = 0; m < nr_maps; m++) {
+        for (uint64_t at = map[m].first, cell = 0; at < map[m].end; at += map[m].per_cell, cell++) {
+            unsigned nr_lines = 0;
+            for (uint64_t pfn = at; pfn < at + map[m].per_cell && pfn < map[m].end; pfn++)
+                nr_lines += model->heat[pfn];
+            bool is_hot = colour_of_cell(canvas, &map[m], cell) == HOT;
+            cr_assert_eq(is_hot, nr_lines >= HOT_LINES, "frames from %lu on: %u lines", (unsigned long)at,
+                         nr_lines);
+            nr_hot += is_hot;
+            nr_cold += nr_lines == 0;
+        }
+    }
+    cr_assert(nr_hot > 10 && nr_cold > 10, "%u hot, %u cold", nr_hot, nr_cold);
+
+    /* It cools by halves, at multiples of the half-life, however often it is asked to. */
+    static const cycle_t after[] = {999999, 1000000, 1000001, 2000000, 4000000};
+    uint16_t *before = malloc(nr_frames * sizeof *before);
+    cr_assert_not_null(before);
+    memcpy(before, heat.nr_lines, nr_frames * sizeof *before);
+    for (unsigned i = 0; i < sizeof after / sizeof *after; i++) {
+        view_heat_cool(&heat, BEGIN + after[i]);
+        for (uint64_t pfn = 0; pfn < nr_frames; pfn++)
+            cr_assert_eq(heat.nr_lines[pfn], before[pfn] >> after[i] / VIEW_HEAT_HALF_LIFE_CYCLES);
+    }
+    view_heat_cool(&heat, UINT64_MAX);
+    for (uint64_t pfn = 0; pfn < nr_frames; pfn++)
+        cr_assert_eq(heat.nr_lines[pfn], 0);
+
+    free(before);
+    canvas_destroy(canvas);
+    canvas_destroy(scratch);
+    view_model_destroy(model);
+    view_heat_fini(&heat);
     end(&guest);
 }
 
