@@ -749,9 +749,9 @@ bool cpu_observe_in_short(struct cpu *cpu); /* at the beginning; false: out of m
 void cpu_observe_anew(struct cpu *cpu);     /* the state is another: all is told of in full again */
 void cpu_observe_block(struct cpu *cpu);    /* one is fetched in the mode that is */
 void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, stamp_t next);
-void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation *translation,
-                             const struct walk *walk);
-void cpu_observe_access(struct cpu *cpu, const struct cpu_seen_access *access);
+/* They put the instruction's number into what they are given. */
+void cpu_observe_translation(struct cpu *cpu, struct cpu_seen_translation *seen, const struct walk *walk);
+void cpu_observe_access(struct cpu *cpu, struct cpu_seen_access *seen);
 void cpu_observe_request(struct cpu *cpu, const struct cache *cache, struct cpu_seen_request request);
 /* For brief.h. */
 enum cpu_hit_kind { CPU_HIT_LOAD, CPU_HIT_LOAD_FOR_WRITE, CPU_HIT_STORE };

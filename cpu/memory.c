@@ -43,10 +43,10 @@ static bool is_aligned(uint64_t linear, unsigned size_bytes)
     return bytes == 0 || linear % bytes == 0;
 }
 
-static __attribute__((noinline, cold)) void observe_translation(struct cpu *cpu, uint64_t linear,
-                                                                enum mmu_access access, enum mmu_asker asker,
-                                                                cycle_t asked, uint64_t walks_before,
-                                                                const struct mmu_answer *answer)
+static __attribute__((noinline)) void observe_translation(struct cpu *cpu, uint64_t linear,
+                                                          enum mmu_access access, enum mmu_asker asker,
+                                                          cycle_t asked, uint64_t walks_before,
+                                                          const struct mmu_answer *answer)
 {
     struct cpu_seen_translation seen = {
         .access = access,
@@ -227,8 +227,8 @@ static inline stamp_t access_l1d(struct cpu *cpu, struct piece *piece, bool is_w
     return stamp_floor(*t) + cpu->load_hit;
 }
 
-static __attribute__((noinline, cold)) void tell(struct cpu *cpu, const struct piece *piece,
-                                                 enum cpu_access_kind kind, stamp_t ready)
+static __attribute__((noinline)) void tell(struct cpu *cpu, const struct piece *piece,
+                                           enum cpu_access_kind kind, stamp_t ready)
 {
     enum reason reason = stamp_reason(ready);
     unsigned served_by = reason == REASON_DRAM ? SERVED_BY_DRAM

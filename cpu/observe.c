@@ -197,25 +197,22 @@ void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, 
         tell_insn(cpu, insn, issued, done);
 }
 
-void cpu_observe_translation(struct cpu *cpu, const struct cpu_seen_translation *translation,
-                             const struct walk *walk)
+void cpu_observe_translation(struct cpu *cpu, struct cpu_seen_translation *seen, const struct walk *walk)
 {
     const struct cpu_observer *observer = cpu->params.observer;
     if (!observer || !observer->translation)
         return;
-    struct cpu_seen_translation seen = *translation;
-    seen.instruction = cpu->stats.instructions;
-    observer->translation(observer->opaque, &seen, walk);
+    seen->instruction = cpu->stats.instructions;
+    observer->translation(observer->opaque, seen, walk);
 }
 
-void cpu_observe_access(struct cpu *cpu, const struct cpu_seen_access *access)
+void cpu_observe_access(struct cpu *cpu, struct cpu_seen_access *seen)
 {
     const struct cpu_observer *observer = cpu->params.observer;
     if (!observer || !observer->access)
         return;
-    struct cpu_seen_access seen = *access;
-    seen.instruction = cpu->stats.instructions;
-    observer->access(observer->opaque, &seen, &cpu->mmu.last_walk);
+    seen->instruction = cpu->stats.instructions;
+    observer->access(observer->opaque, seen, &cpu->mmu.last_walk);
 }
 
 void cpu_observe_exception(struct cpu *cpu, unsigned vector, bool is_interrupt)

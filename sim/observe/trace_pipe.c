@@ -3,8 +3,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* Enough for some milliseconds of both threads, so that neither waits for each block of the other's. */
-enum { NR_BLOCKS = 8 };
+/*
+ * Enough for some milliseconds of both threads, so that neither waits for each block of the other's. Where
+ * the host is a virtual machine it takes some 10 us to wake a thread: blocks must be worth that.
+ */
+enum { NR_BLOCKS = 16 };
 
 struct trace_pipe_block {
     size_t nr_bytes, room;

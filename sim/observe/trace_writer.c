@@ -13,7 +13,7 @@
 #include <string.h>
 #include <zstd.h>
 
-enum { COMPRESSION_LEVEL = 3, MAX_TEXT_CHARS = 4096, RECORDS_BLOCK_BYTES = 1 << 16 };
+enum { COMPRESSION_LEVEL = 3, MAX_TEXT_CHARS = 4096, RECORDS_BLOCK_BYTES = 1 << 18 };
 
 /* What a chunk's block in the pipe begins with; its bytes, not packed, follow. */
 struct chunk_head {
