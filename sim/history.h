@@ -76,9 +76,10 @@ enum history_end {
 
 /*
  * To the moment before the latest instruction, of a repeated one the latest iteration. POINT: it has made an
- * access that has a point.
+ * access that has a point. `is_over`: handlers of interrupts that have come back are gone over to where they
+ * came in, but for points in them; as far back as the snapshot before the last.
  */
-enum history_end history_step_back(struct history *history, struct diag *diag);
+enum history_end history_step_back(struct history *history, bool is_over, struct diag *diag);
 
 /*
  * To the latest moment before this one at which the machine would have stopped at a point; where an access

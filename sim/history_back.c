@@ -1,11 +1,12 @@
 /* Going back: a new machine from a snapshot, which runs to the moment that is wanted. */
 #include "sim/base/event.h"
+#include "sim/code_place.h"
 #include "sim/history_internal.h"
 
 #include <string.h>
 
 /* So many instructions before its end a search for the step before begins; without success, further away. */
-enum { FIRST_MARGIN = 1, MARGIN_FACTOR = 64 };
+enum { FIRST_MARGIN = 1, MARGIN_FACTOR = 64, MAX_OPEN = 2 };
 
 static const struct history_limits no_limits = {.instructions = UINT64_MAX, .until = EV_NEVER};
 
@@ -20,6 +21,7 @@ struct search {
     unsigned nr_points;
     bool has_moved;
     bool has_faulted; /* a triple fault has left the machine where it was before */
+    bool is_over;     /* a step goes over handlers of interrupts */
 };
 
 /* What was met on the way. */
@@ -27,6 +29,8 @@ struct found {
     struct history_moment moment;
     struct cpu_point point;
     bool is_there, has_point;
+    /* It is the return, or begins behind one, from what may have come in before the search begins. */
+    bool is_open;
 };
 
 static bool begin_search(struct search *search, struct history *history, struct diag *diag)
@@ -153,26 +157,147 @@ static bool is_same_place(const struct history_moment *a, const struct history_m
     return a->instructions == b->instructions && a->at == b->at && a->rcx == b->rcx && a->rsp == b->rsp;
 }
 
+/*
+ * What came in between two instructions, on the way to `end`, and has not come back yet: interrupts, and what
+ * else IRET comes back from. The oldest go when there are too many, of tasks that were switched away from.
+ */
+enum { MAX_ENTRIES = 32 };
+struct entry_counts {
+    uint64_t interrupts, others;
+};
+struct entry {
+    struct code_place place;
+    struct history_moment moment; /* before it */
+    struct found before;          /* the step before that */
+    struct entry_counts counts;
+    uint64_t nr_met; /* points until then */
+    bool is_interrupt, is_return;
+    bool has_come_back, is_open; /* as of struct entries */
+};
+struct entries {
+    struct entry entry[MAX_ENTRIES];
+    unsigned nr;
+    uint64_t nr_met;    /* points so far */
+    struct found met;   /* the latest of them */
+    bool has_come_back; /* to where an interrupt came in, just now */
+    struct history_moment came_in;
+    bool is_open; /* the latest step was a return from something else, or is not known */
+};
+
+static struct entry_counts entry_counts(const struct cpu *cpu)
+{
+    const struct cpu_stats *stats = cpu_stats(cpu);
+    return (struct entry_counts){stats->interrupts, stats->exceptions + stats->software_interrupts};
+}
+
+static void push_entry(struct entries *entries, const struct entry *entry, bool is_interrupt)
+{
+    if (entries->nr == MAX_ENTRIES)
+        memmove(entries->entry, entries->entry + 1, --entries->nr * sizeof *entry);
+    entries->entry[entries->nr] = *entry;
+    entries->entry[entries->nr++].is_interrupt = is_interrupt;
+}
+
+/* The latest interrupt that came in here, plus 1; 0: none. */
+static unsigned interrupt_at(const struct entries *entries, const struct code_place *here)
+{
+    unsigned i = entries->nr;
+    while (i &&
+           !(entries->entry[i - 1].is_interrupt && code_place_is_same(&entries->entry[i - 1].place, here)))
+        i--;
+    return i;
+}
+
+/* The latest of the others whose stack and level are those of here, plus 1; 0: none. */
+static unsigned other_at(const struct entries *entries, const struct code_place *here)
+{
+    unsigned i = entries->nr;
+    while (i && (entries->entry[i - 1].is_interrupt || entries->entry[i - 1].place.rsp != here->rsp ||
+                 entries->entry[i - 1].place.cpl != here->cpl))
+        i--;
+    return i;
+}
+
+static bool is_iret(struct cpu *cpu, uint64_t at)
+{
+    enum { IRET = 0xcf, OPERAND_SIZE = 0x66, REX_W = 0x48 };
+    uint8_t bytes[2] = {0};
+    bool is_there = cpu_peek(cpu, laddr(at), bytes, 1);
+    if (is_there && (bytes[0] == OPERAND_SIZE || bytes[0] == REX_W))
+        is_there = cpu_peek(cpu, laddr(at + 1), bytes, 1);
+    return is_there && bytes[0] == IRET;
+}
+
+/* Behind a step, which began as `entry` says. */
+static void note_step(struct search *search, struct entries *entries, const struct entry *entry,
+                      bool has_moved, bool is_point, struct found *found)
+{
+    const struct cpu *cpu = machine_parts(search->walker.machine).cpu;
+    const struct entry_counts counts = entry_counts(cpu);
+    if (is_point) {
+        entries->nr_met++;
+        entries->met = *found;
+        if (!found->has_point)
+            entries->met = (struct found){.moment = moment_now(search), .is_there = true};
+    }
+    entries->has_come_back = !has_moved && entry->has_come_back;
+    entries->is_open = !has_moved && entry->is_open;
+    if (!has_moved) /* to a point at its very place */
+        return;
+    if (counts.interrupts != entry->counts.interrupts || counts.others != entry->counts.others)
+        push_entry(entries, entry, counts.interrupts != entry->counts.interrupts);
+    if (entries->nr == 0 && !entry->is_return)
+        return;
+    const struct code_place here = code_place_of(cpu);
+    unsigned i = interrupt_at(entries, &here);
+    if (i) {
+        const struct entry *interrupt = &entries->entry[i - 1];
+        *found = entries->nr_met > interrupt->nr_met ? entries->met : interrupt->before;
+        entries->has_come_back = true;
+        entries->came_in = interrupt->moment;
+        entries->is_open = interrupt->is_open;
+        entries->nr = i - 1;
+    } else if (entry->is_return) {
+        i = other_at(entries, &here);
+        entries->is_open = found->is_open = i == 0;
+        entries->nr = i ? i - 1 : entries->nr;
+    }
+}
+
 /* From where the walker is, step by step to `end`: the latest moment before it. */
 static enum history_arrival look_at_steps(struct search *search, const struct history_moment *end,
                                           struct found *found)
 {
     const struct history_limits one = {.instructions = UINT64_MAX, .until = EV_NEVER, .is_step = true};
-    enum history_arrival way = HISTORY_ARRIVED;
+    struct entries entries = {.is_open = search->is_over};
+    *found = (struct found){.is_there = false};
     set_points(search, true);
     while (!is_there(search, end)) {
+        struct cpu *cpu = machine_parts(search->walker.machine).cpu;
         const struct history_moment now = moment_now(search);
-        if (!is_same_place(&now, end) || (search->has_faulted && end == &search->begin)) {
-            found->moment = now;
-            found->is_there = true;
+        struct entry entry = {.moment = entries.has_come_back ? entries.came_in : now,
+                              .before = *found,
+                              .counts = entry_counts(cpu),
+                              .nr_met = entries.nr_met,
+                              .has_come_back = entries.has_come_back,
+                              .is_open = entries.is_open};
+        if (search->is_over) {
+            entry.place = code_place_of(cpu);
+            entry.is_return = is_iret(cpu, entry.place.at);
         }
-        way = history_walk(&search->walker, end, &one);
+        if (!is_same_place(&now, end) || (search->has_faulted && end == &search->begin))
+            *found = (struct found){.moment = entry.moment, .is_there = true, .is_open = entry.is_open};
+        enum history_arrival way = history_walk(&search->walker, end, &one);
         if (way == HISTORY_LOST || way == HISTORY_BROKEN_OFF)
             return way;
         found->point = search->history->met;
         found->has_point = way == HISTORY_AT_POINT && found->point.kind != CPU_POINT_EXECUTE;
         if (way == HISTORY_AT_POINT && !found->has_point)
-            cpu_pass_point(machine_parts(search->walker.machine).cpu);
+            cpu_pass_point(cpu);
+        const struct history_moment after = moment_now(search);
+        if (search->is_over)
+            note_step(search, &entries, &entry, !history_is_same(&now, &after), way == HISTORY_AT_POINT,
+                      found);
         history_meet_events(&search->walker);
     }
     return HISTORY_ARRIVED;
@@ -184,7 +309,7 @@ static enum history_arrival find_step_behind(struct search *search, size_t index
 {
     uint64_t first = search->history->snapshots[index].moment.instructions, margin = FIRST_MARGIN;
     bool is_all = false;
-    while (!found->is_there && !is_all) {
+    do {
         is_all = end->instructions - first <= margin;
         struct history_limits limits = no_limits;
         limits.instructions = is_all ? first : end->instructions - margin;
@@ -197,7 +322,7 @@ static enum history_arrival find_step_behind(struct search *search, size_t index
         if (way != HISTORY_ARRIVED)
             return way;
         margin *= MARGIN_FACTOR;
-    }
+    } while ((!found->is_there || found->is_open) && !is_all);
     return HISTORY_ARRIVED;
 }
 
@@ -205,10 +330,13 @@ static enum history_arrival find_step_behind(struct search *search, size_t index
 static enum history_end step_before(struct search *search, const struct history_moment *end)
 {
     struct found found = {0};
-    for (size_t nr = snapshots_before(search->history, end); nr > 0 && !found.is_there; nr--) {
+    unsigned nr_open = 0; /* snapshots that were in vain for that: one may lie within a handler */
+    for (size_t nr = snapshots_before(search->history, end);
+         nr > 0 && (!found.is_there || (found.is_open && nr_open < MAX_OPEN)); nr--) {
         enum history_arrival way = find_step_behind(search, nr - 1, end, &found);
         if (way != HISTORY_ARRIVED)
             return end_of(way);
+        nr_open += found.is_there;
     }
     if (!found.is_there)
         return HISTORY_BEGIN;
@@ -217,10 +345,11 @@ static enum history_end step_before(struct search *search, const struct history_
     return how;
 }
 
-enum history_end history_step_back(struct history *history, struct diag *diag)
+enum history_end history_step_back(struct history *history, bool is_over, struct diag *diag)
 {
     struct search search;
     bool is_good = begin_search(&search, history, diag);
+    search.is_over = is_over;
     return end_search(&search, is_good ? step_before(&search, &search.begin) : HISTORY_FAILED);
 }
 

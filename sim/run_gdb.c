@@ -2,6 +2,7 @@
 
 #include "cpu/debugger.h"
 #include "sim/base/event.h"
+#include "sim/code_place.h"
 #include "sim/observe/gdb_server.h"
 #include "sim/observe/gdb_socket.h"
 
@@ -11,23 +12,17 @@
 /* How long a machine runs or stands still between two looks at what gdb and the terminal want. */
 enum { SLICE_CYCLES = 1000000, WAIT_MILLISECONDS = 100, INPUT_BYTES = 4096 };
 
-/* Where an interrupt came in between two instructions of a step: its handler comes back to there. */
-struct interrupted {
-    bool is_there;
-    uint64_t at, rsp, directory;
-    unsigned cpl;
-};
-
 struct run_gdb {
     struct run_gdb_params params;
     struct gdb_socket socket;
     struct gdb_server *server;
     bool is_stopped, is_stepping;
-    struct interrupted interrupted; /* while it steps, and a handler runs */
-    struct cpu_point met;           /* that has stopped the machine last */
-    bool has_other_future;          /* it was changed where it had been before */
-    bool has_told_end;              /* of the machine, to look at what is left of it */
-    uint8_t input[INPUT_BYTES];     /* [first_input, nr_input) came while the machine was not to be asked */
+    bool is_interrupted;           /* while it steps: a handler runs */
+    struct code_place interrupted; /* where the interrupt came in: its handler comes back to there */
+    struct cpu_point met;          /* that has stopped the machine last */
+    bool has_other_future;         /* it was changed where it had been before */
+    bool has_told_end;             /* of the machine, to look at what is left of it */
+    uint8_t input[INPUT_BYTES];    /* [first_input, nr_input) came while the machine was not to be asked */
     size_t first_input, nr_input;
     enum terminal_request request;
 };
@@ -128,7 +123,7 @@ static void hang_up(struct run_gdb *gdb)
 {
     gdb_socket_hang_up(&gdb->socket);
     gdb_server_begin(gdb->server);
-    gdb->is_stopped = gdb->is_stepping = gdb->interrupted.is_there = false;
+    gdb->is_stopped = gdb->is_stepping = gdb->is_interrupted = false;
     gdb->first_input = gdb->nr_input = 0;
 }
 
@@ -146,7 +141,7 @@ static void send_output(struct run_gdb *gdb)
 static void stop(struct run_gdb *gdb, enum gdb_signal signal, const struct cpu_point *point)
 {
     gdb->is_stopped = true;
-    gdb->is_stepping = gdb->interrupted.is_there = false;
+    gdb->is_stepping = gdb->is_interrupted = false;
     gdb_server_stopped(gdb->server, signal, point);
     send_output(gdb);
 }
@@ -165,7 +160,9 @@ static void go_back(struct run_gdb *gdb, bool is_step)
     struct diag diag;
     diag_init(&diag);
     struct history *history = gdb->params.history;
-    enum history_end end = is_step ? history_step_back(history, &diag) : history_run_back(history, &diag);
+    enum history_end end =
+        is_step ? history_step_back(history, gdb_server_steps_over_interrupts(gdb->server), &diag)
+                : history_run_back(history, &diag);
     const struct cpu_point met = history_met_point(history);
     for (size_t i = 0; i < diag.nr_lines; i++)
         fprintf(stderr, "lookaside: gdb: %s\n", diag.lines[i]);
@@ -332,28 +329,11 @@ static bool step_to_point(struct run_gdb *gdb, cycle_t until, bool *is_done)
 
 /* ---- Steps over interrupts: the machine does what it does without gdb, which is only told later ---- */
 
-static struct interrupted place_of(const struct run_gdb *gdb)
-{
-    const struct cpu_state state = cpu_state(core(gdb));
-    return (struct interrupted){.is_there = true,
-                                .at = cpu_state_code_linear(&state),
-                                .rsp = state.gpr[CPU_SP],
-                                .directory = state.cr3 & ~(uint64_t)PAGE_MASK,
-                                .cpl = cpu_state_cpl(&state)};
-}
-
-/* The kernel may have changed to another directory behind its own back. */
-static bool is_same_place(const struct interrupted *a, const struct interrupted *b)
-{
-    return a->at == b->at && a->rsp == b->rsp && a->cpl == b->cpl &&
-           (a->cpl == 0 || a->directory == b->directory);
-}
-
 /* One instruction, or the begin of a handler, which is gone over where gdb wants that. */
 static bool step(struct run_gdb *gdb, cycle_t until, bool *is_done)
 {
     const struct cpu_stats *stats = cpu_stats(core(gdb));
-    const struct interrupted before = place_of(gdb);
+    const struct code_place before = code_place_of(core(gdb));
     uint64_t nr_interrupts = stats->interrupts;
     unsigned nr_points;
     bool is_point = step_to_point(gdb, until, is_done);
@@ -362,6 +342,7 @@ static bool step(struct run_gdb *gdb, cycle_t until, bool *is_done)
         nr_points >= CPU_MAX_DEBUGGER_POINTS)
         return is_point;
     gdb->interrupted = before;
+    gdb->is_interrupted = true;
     *is_done = false;
     return false;
 }
@@ -389,20 +370,20 @@ static bool run_handler(struct run_gdb *gdb, uint64_t nr_instructions, cycle_t u
     cpu_set_points(cpu, points, nr_points + 1);
     bool is_point = run_to_point(gdb, nr_instructions, until);
     cpu_set_points(cpu, points, nr_points);
-    const struct interrupted here = place_of(gdb);
+    const struct code_place here = code_place_of(cpu);
     if (!is_point || gdb->met.kind != CPU_POINT_EXECUTE)
         return is_point;
-    bool is_back = is_same_place(&here, &gdb->interrupted);
+    bool is_back = code_place_is_same(&here, &gdb->interrupted);
     if (!is_back && has_point_of_gdb(gdb, here.at))
         return true;
-    gdb->interrupted.is_there = !is_back;
+    gdb->is_interrupted = !is_back;
     cpu_pass_point(cpu);
     return false;
 }
 
 static bool run_watched(struct run_gdb *gdb, uint64_t nr_instructions, cycle_t until, bool *is_done)
 {
-    if (gdb->interrupted.is_there)
+    if (gdb->is_interrupted)
         return run_handler(gdb, nr_instructions, until);
     return gdb->is_stepping ? step(gdb, until, is_done) : run_to_point(gdb, nr_instructions, until);
 }

@@ -7,8 +7,10 @@
  * END; registers, all counters and RAM are noted at each stop. On its way
  * it gets bytes at COM1 and has memory changed. Then another machine makes NR moves at random: forward to the
  * next point, back to the point before, some steps back and forth. Each stop must be the one of the straight
- * run. The exit status is 0 when all of it held. Run by tests/whole/reverse.sh.
+ * run. At last it goes back, from behind the first handlers, over these. The exit status is 0 when all of it
+ * held. Run by tests/whole/reverse.sh.
  */
+#include "sim/code_place.h"
 #include "sim/history.h"
 
 #include "cpu/debugger.h"
@@ -28,6 +30,9 @@ enum {
     MIN_POINTS = 4,
     MIN_STOPS = 5,
     MAX_TRIES = 20,
+    MAX_STEPS_ON = 60000,
+    MAX_STEPS_OVER = 8,
+    MAX_INTERRUPTS = 8,
     CHANGED_AT = 0x9f800, /* conventional memory that no guest here uses */
 };
 
@@ -447,7 +452,7 @@ static bool move_by_steps(struct session *session, uint64_t *random)
         return true;
     stops[0] = stop_of(session->machine);
     while (nr < wanted) {
-        enum history_end end = history_step_back(session->history, &session->diag);
+        enum history_end end = history_step_back(session->history, false, &session->diag);
         if (end == HISTORY_BEGIN)
             break;
         if (end != HISTORY_STEPPED && end != HISTORY_POINT)
@@ -499,6 +504,155 @@ static bool go_back_and_forth(struct session *session, const struct straight *st
     return true;
 }
 
+/* ---- Steps back over handlers ---- */
+
+/* A moment between two steps of a run that only goes forward. */
+struct step {
+    struct code_place place;
+    uint64_t instructions, registers_hash, nr_interrupts;
+    cycle_t cycles;
+    bool is_halted;
+};
+
+static struct step step_of(const struct machine *machine)
+{
+    const struct cpu *cpu = machine_parts(machine).cpu;
+    struct cpu_state state = cpu_state(cpu);
+    return (struct step){.place = code_place_of(cpu),
+                         .instructions = cpu_stats(cpu)->instructions,
+                         .registers_hash = hash(0, state.gpr, sizeof state.gpr),
+                         .nr_interrupts = cpu_stats(cpu)->interrupts,
+                         .cycles = cpu_now(cpu),
+                         .is_halted = cpu_is_halted(cpu)};
+}
+
+/* Plain steps from where the machine is. Returns the number of moments. */
+static unsigned step_on(struct machine *machine, cycle_t end, struct step *steps, unsigned max_steps)
+{
+    unsigned nr = 0;
+    steps[nr++] = step_of(machine);
+    while (nr < max_steps && steps[nr - 1].cycles < end && machine_how_ended(machine) == MACHINE_RUNNING) {
+        bool is_done = false;
+        while (!is_done && machine_how_ended(machine) == MACHINE_RUNNING)
+            machine_step_to_point(machine, EV_NEVER, &is_done);
+        steps[nr++] = step_of(machine);
+    }
+    return nr;
+}
+
+/* The first moment behind an interrupt at which its handler has come back to where that came in; 0: none. */
+static unsigned find_return(const struct step *steps, unsigned nr_steps, unsigned at)
+{
+    for (unsigned i = at + 1; i < nr_steps; i++)
+        if (code_place_is_same(&steps[i].place, &steps[at].place))
+            return i;
+    return 0;
+}
+
+/*
+ * Of the steps up to `last` those that are left when handlers that have come back are taken out, the latest
+ * first. Inside a handler nothing is taken out but what came in there.
+ */
+static unsigned leave_out_handlers(const struct step *steps, unsigned last, const struct step **left,
+                                   unsigned max_left)
+{
+    unsigned nr = 0;
+    for (unsigned i = 0; i <= last; i++) {
+        unsigned back = i < last && steps[i + 1].nr_interrupts > steps[i].nr_interrupts
+                            ? find_return(steps, last + 1, i)
+                            : 0;
+        if (nr == max_left)
+            memmove(left, left + 1, --nr * sizeof *left);
+        left[nr++] = &steps[i];
+        while (back) { /* and where it came back to is the same moment */
+            i = back;
+            back = i < last && steps[i + 1].nr_interrupts > steps[i].nr_interrupts
+                       ? find_return(steps, last + 1, i)
+                       : 0;
+        }
+    }
+    return nr;
+}
+
+/* From the moment `last` of a run some steps back, each of which must be the naive one. */
+static bool step_back_from(struct session *session, const struct step *steps, unsigned last)
+{
+    const struct step *left[MAX_STEPS_OVER + 1];
+    unsigned nr = leave_out_handlers(steps, last, left, MAX_STEPS_OVER + 1);
+    for (unsigned i = 0; i < last; i++) {
+        bool is_done = false;
+        while (!is_done)
+            history_step(session->history, EV_NEVER, &is_done);
+    }
+    while (nr-- > 1 && !left[nr]->is_halted && !left[nr - 1]->is_halted) {
+        enum history_end end = history_step_back(session->history, true, &session->diag);
+        const struct step here = step_of(session->machine), *expected = left[nr - 1];
+        if (end == HISTORY_STEPPED && here.instructions == expected->instructions &&
+            here.cycles == expected->cycles && here.registers_hash == expected->registers_hash &&
+            code_place_is_same(&here.place, &expected->place))
+            continue;
+        fprintf(stderr,
+                "over handlers: %" PRIu64 " cycles %" PRIu64 " at %#" PRIx64 ", expected %" PRIu64
+                " cycles %" PRIu64 " at %#" PRIx64 "\n",
+                here.instructions, here.cycles, here.place.at, expected->instructions, expected->cycles,
+                expected->place.at);
+        return complain("a step back over handlers is another");
+    }
+    return true;
+}
+
+static struct history_params history_params(struct session *session, const struct plan *plan, cycle_t end)
+{
+    return (struct history_params){
+        .create = create,
+        .snap_rest = snap_rest,
+        .input = input,
+        .adopt = adopt,
+        .cut = cut,
+        .is_interrupted = is_interrupted,
+        .opaque = session,
+        .budget_bytes = plan->budget_bytes,
+        .interval_cycles = (end - plan->begin) / 20 + 1,
+    };
+}
+
+/* Behind the first interrupts that come back, and in a handler. */
+static bool go_back_over_handlers(const struct plan *plan, cycle_t end, unsigned *nr_looked_at,
+                                  struct diag *diag)
+{
+    static struct step steps[MAX_STEPS_ON];
+    struct machine *machine = begin(plan, diag);
+    if (!machine)
+        return false;
+    unsigned nr_steps = step_on(machine, end, steps, MAX_STEPS_ON);
+    machine_destroy(machine);
+    bool is_good = true;
+    for (unsigned i = 0; is_good && i + 1 < nr_steps && *nr_looked_at < MAX_INTERRUPTS; i++) {
+        unsigned back = find_return(steps, nr_steps, i);
+        if (steps[i + 1].nr_interrupts == steps[i].nr_interrupts || !back || steps[i].is_halted)
+            continue;
+        unsigned last = back + 1 + *nr_looked_at % 3;
+        if (*nr_looked_at % 4 == 3) /* within the handler */
+            last = back - 1;
+        if (last >= nr_steps)
+            break;
+        struct session session = {.plan = plan, .machine = begin(plan, diag)};
+        if (!session.machine)
+            return false;
+        diag_init(&session.diag);
+        const struct history_params params = history_params(&session, plan, end);
+        session.history = history_create(&params, session.machine);
+        is_good = session.history && step_back_from(&session, steps, last);
+        for (size_t k = 0; k < session.diag.nr_lines; k++)
+            complain(session.diag.lines[k]);
+        history_destroy(session.history);
+        machine_destroy(session.machine);
+        diag_fini(&session.diag);
+        ++*nr_looked_at;
+    }
+    return is_good;
+}
+
 static int run(const struct plan *plan, struct diag *diag)
 {
     static struct straight straight;
@@ -508,17 +662,7 @@ static int run(const struct plan *plan, struct diag *diag)
         return 2;
     session = (struct session){.plan = plan, .machine = begin(plan, diag)};
     diag_init(&session.diag);
-    const struct history_params params = {
-        .create = create,
-        .snap_rest = snap_rest,
-        .input = input,
-        .adopt = adopt,
-        .cut = cut,
-        .is_interrupted = is_interrupted,
-        .opaque = &session,
-        .budget_bytes = plan->budget_bytes,
-        .interval_cycles = (straight.end - plan->begin) / 20 + 1,
-    };
+    const struct history_params params = history_params(&session, plan, straight.end);
     session.history = session.machine ? history_create(&params, session.machine) : NULL;
     if (!session.history)
         return 2;
@@ -526,7 +670,9 @@ static int run(const struct plan *plan, struct diag *diag)
     bool is_good = go_back_and_forth(&session, &straight, &random);
     for (size_t i = 0; i < session.diag.nr_lines; i++)
         complain(session.diag.lines[i]);
-    printf("%u points, %u stops\n", straight.nr_points, straight.nr_stops);
+    unsigned nr_handlers = 0;
+    is_good = is_good && go_back_over_handlers(plan, straight.end, &nr_handlers, diag);
+    printf("%u points, %u stops, %u handlers\n", straight.nr_points, straight.nr_stops, nr_handlers);
     history_destroy(session.history);
     machine_destroy(session.machine);
     diag_fini(&session.diag);

@@ -95,6 +95,54 @@ END
     [ $status = 81 ] || [ $status = 82 ] || complain "$last: status $status"
 done
 
+# A step back goes over the handler of an interrupt, to where that came in, as a step goes forward over it; from within the
+# handler it leads to the same place. "interrupts into" leads into it.
+cat >ticks.gdb <<'END'
+set pagination off
+set width 0
+eval "target remote 127.0.0.1:%d", $port
+define where
+    printf "$arg0 %d %d %x %x\n", $insns, $cycles, (unsigned)$eip, (unsigned)$esp
+end
+tbreak do_execve
+continue
+tbreak scheduler_tick if was_user
+continue
+set $nr = 0
+while $nr < 500 && ($cs & 3) == 0
+    reverse-stepi
+    set $nr = $nr + 1
+end
+where before
+stepi
+where behind
+reverse-stepi
+where before
+reverse-stepi
+where earlier
+stepi
+where before
+stepi
+where behind
+monitor interrupts into
+reverse-stepi
+where back
+reverse-stepi
+printf "ring %d\n", $cs & 3
+kill
+END
+serve_gdb ticks -a "quiet init=spin" "$LK_KERNEL"
+debug ticks.said -x ticks.gdb
+wait $run
+for place in before:3 behind:2 earlier:1 back:1 ring:1; do
+    [ "$(grep -c "^${place%:*} " ticks.said)" = "${place#*:}" ] && [ "$(grep "^${place%:*} " ticks.said | sort -u | wc -l)" = 1 ] ||
+        complain "ticks, ${place%:*}: $(cat ticks.said)"
+done
+awk '/^before/ { before = $2; at = $4; stack = $5 } /^earlier/ { earlier = $2 } /^behind/ { behind = $2 }
+    /^back/ { back = $2; is_same = $4 == at && $5 == stack } /^ring 0/ { is_in = 1 }
+    END { exit !(before == earlier + 1 && behind == back + 1 && back > before + 50 && is_same && is_in) }' ticks.said ||
+    complain "ticks: $(cat ticks.said)"
+
 # What only goes forward says so.
 serve_gdb traced -a init=init --trace t.lkt "$LK_KERNEL"
 grep -q "no going back with --trace" traced.err || complain "--trace: $(cat traced.err)"

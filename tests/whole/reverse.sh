@@ -1,7 +1,7 @@
 #!/bin/sh
 # Going back (sim/history.h): a machine that goes back and forth at random stops where one stops that was only ever run
 # forward, with the same registers, counters and memory; with input, changes by a debugger, interrupts, DMA and disks on
-# the way. Takes 10 seconds.
+# the way. Steps back go over the handlers of interrupts. Takes 15 seconds.
 set -u
 . "$LK_SOURCE/tests/whole/lib.sh"
 for name in ide iommu isa_dma paging interrupts apic; do
@@ -28,4 +28,6 @@ for model in functional inorder; do
     passes ide.elf 200000 1000000 "$@" disk=disk.img disk.sector_cycles=100 disk.seek_cycles=1000
 done
 passes iommu.elf 100 51000 inorder machine.ram=64MiB iommu.present=true dma.coherence=none
+# A tick in some thousand instructions, in programs, in the kernel and in repeated instructions.
+passes "$LK_KERNEL" 15000000 16000000 "quiet init=stress" machine.ram=16MiB cpu.frequency=2MHz
 finish
