@@ -8,18 +8,26 @@
 /* Between two looks at the terminal. */
 enum { SLICE_CYCLES = 2000000 };
 
+/* The next cycle that the user asked for something in; the user's steps in the window end there too. */
+static cycle_t next_due(const struct run *run, cycle_t now)
+{
+    const struct run_options *o = &run->options;
+    cycle_t due = o->max_cycles;
+    if (o->elf_core_cycle > now && o->elf_core_cycle < due)
+        due = o->elf_core_cycle;
+    if (run->nr_checkpoints < o->nr_checkpoint_at && o->checkpoint_at[run->nr_checkpoints] < due)
+        due = o->checkpoint_at[run->nr_checkpoints];
+    return due;
+}
+
 /* Where the next slice ends: never beyond what was asked for. */
 static cycle_t next_stop(const struct run *run, cycle_t now)
 {
-    cycle_t stop = now + SLICE_CYCLES, view_stop = run_view_next_stop(run->view, now);
+    cycle_t stop = now + SLICE_CYCLES, view_stop = run_view_next_stop(run->view, now),
+            due = next_due(run, now);
     stop = stop < view_stop ? stop : view_stop;
-    cycle_t core = run->options.elf_core_cycle;
-    stop = core > now && core < stop ? core : stop;
     stop = stop < run->watchdog.next_look ? stop : run->watchdog.next_look;
-    if (run->nr_checkpoints < run->options.nr_checkpoint_at &&
-        run->options.checkpoint_at[run->nr_checkpoints] < stop)
-        stop = run->options.checkpoint_at[run->nr_checkpoints];
-    return stop < run->options.max_cycles ? stop : run->options.max_cycles;
+    return stop < due ? stop : due;
 }
 
 static void write_checkpoint(struct run *run)
@@ -75,14 +83,15 @@ enum machine_end run_to_end(struct run *run)
     enum machine_end why = MACHINE_RUNNING;
     pass_checkpoints(run, cpu_now(cpu));
     while (why == MACHINE_RUNNING && !run->is_at_limit && !run->is_stuck && run->request == TERMINAL_NONE) {
-        why = run_gdb_run(run->gdb, run->machine, run->options.max_instructions, next_stop(run, cpu_now(cpu)),
-                          &run->request);
+        if (!run_view_is_paused(run->view))
+            why = run_gdb_run(run->gdb, run->machine, run->options.max_instructions,
+                              next_stop(run, cpu_now(cpu)), &run->request);
         cpu = machine_parts(run->machine).cpu; /* gdb may have gone back, to another */
         if (run->request == TERMINAL_NONE)
             run->request = run_answer_terminal(run, terminal_poll(run->terminal));
         progress_update(&run->progress, cpu_now(cpu), cpu_stats(cpu)->instructions);
         run_write_core(run, cpu_now(cpu) >= run->options.elf_core_cycle);
-        if (!run_view_update(run->view, &run->diag))
+        if (!run_view_update(run->view, next_due(run, cpu_now(cpu)), &run->diag))
             run->request = TERMINAL_QUIT;
         run->is_at_limit = cpu_now(cpu) >= run->options.max_cycles ||
                            cpu_stats(cpu)->instructions >= run->options.max_instructions;

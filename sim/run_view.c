@@ -36,6 +36,7 @@ struct run_view {
     bool has_before;
     bool is_paused, is_ended, is_photographed, has_typed;
     unsigned nr_pictures, nr_recorded, speed;
+    cycle_t due; /* beyond which no step goes */
 };
 
 /* The window has room for 80 x 25; of a larger screen its upper left part is shown. */
@@ -257,7 +258,7 @@ static void go_to_next(struct run_view *view, enum view_command command)
     remember_owners(view);
     struct view_source source = source_of(view);
     struct guest_kernel storage;
-    run_to_next(view->machine, view_kernel(&storage, &source), command, message);
+    run_to_next(view->machine, view_kernel(&storage, &source), command, view->due, message);
     if (view->window)
         view_say(view->window, message);
     else
@@ -274,9 +275,26 @@ static void change_speed(struct run_view *view, unsigned speed)
         view_say(view->window, message);
 }
 
+static bool is_due(const struct run_view *view)
+{
+    return cpu_now(machine_parts(view->machine).cpu) >= view->due;
+}
+
+static void run_instruction(struct run_view *view)
+{
+    if (!is_due(view))
+        machine_step(view->machine);
+}
+
+static void run_cycles(struct run_view *view, cycle_t nr_cycles)
+{
+    cycle_t until = cpu_now(machine_parts(view->machine).cpu) + nr_cycles;
+    if (!is_due(view))
+        machine_run(view->machine, until < view->due ? until : view->due);
+}
+
 static bool obey(struct run_view *view, enum view_command command, struct diag *diag)
 {
-    struct cpu *cpu = machine_parts(view->machine).cpu;
     switch (command) {
     case VIEW_NOTHING:
         break;
@@ -287,17 +305,17 @@ static bool obey(struct run_view *view, enum view_command command, struct diag *
     case VIEW_STEP:
         view->is_paused = true;
         remember_owners(view);
-        machine_step(view->machine);
+        run_instruction(view);
         break;
     case VIEW_STEP_CYCLE:
         view->is_paused = true;
         remember_owners(view);
-        machine_run(view->machine, cpu_now(cpu) + 1);
+        run_cycles(view, 1);
         break;
     case VIEW_STEP_CYCLES:
         view->is_paused = true;
         remember_owners(view);
-        machine_run(view->machine, cpu_now(cpu) + STEP_CYCLES);
+        run_cycles(view, STEP_CYCLES);
         break;
     case VIEW_NEXT_EXCEPTION:
     case VIEW_RETURN:
@@ -374,10 +392,16 @@ static void record(struct run_view *view, struct diag *diag)
     take_picture(view, file, diag);
 }
 
-bool run_view_update(struct run_view *view, struct diag *diag)
+bool run_view_is_paused(const struct run_view *view)
+{
+    return view && view->is_paused;
+}
+
+bool run_view_update(struct run_view *view, cycle_t due, struct diag *diag)
 {
     if (!view)
         return true;
+    view->due = due;
     const struct run_options *o = view->options;
     if (o->screenshot && !view->is_photographed &&
         cpu_now(machine_parts(view->machine).cpu) >= o->screenshot_cycle) {
@@ -394,7 +418,7 @@ bool run_view_update(struct run_view *view, struct diag *diag)
     do {
         if (!look(view, diag))
             return false;
-    } while (view->is_paused);
+    } while (view->is_paused && !is_due(view));
     return true;
 }
 

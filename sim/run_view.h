@@ -29,10 +29,13 @@ void run_view_mark(struct run_view *view, const char *text);
 cycle_t run_view_next_stop(const struct run_view *view, cycle_t now);
 
 /*
- * Between two slices: redraws, does what the user asks, and stays here while the run is paused. False: the
- * user quits.
+ * Between two slices: redraws, does what the user asks, and stays here while the run is paused and cycle `due`
+ * has not come, beyond which the user's steps do not go. False: the user quits.
  */
-bool run_view_update(struct run_view *view, struct diag *diag);
+bool run_view_update(struct run_view *view, cycle_t due, struct diag *diag);
+
+/* The user's steps are all that runs. */
+bool run_view_is_paused(const struct run_view *view);
 
 /*
  * The run has ended: the picture that was asked for at the end; a window stays open until the user closes it.

@@ -81,13 +81,13 @@ static void watch_new_zones(struct watched_zones *zones, const struct guest_kern
 }
 
 /* By blocks, which are some five times faster, as long as one more block of pages does not matter. */
-static bool run_to_watermark(struct machine *machine, const struct guest_kernel *kernel)
+static bool run_to_watermark(struct machine *machine, const struct guest_kernel *kernel, cycle_t until)
 {
     enum { NEW_ZONES_STEPS = 1024 };
     struct watched_zones zones = {.nr = 0};
     if (!kernel)
         return false;
-    for (unsigned i = 0; i < MAX_STEPS; i++) {
+    for (unsigned i = 0; i < MAX_STEPS && cpu_now(machine_parts(machine).cpu) < until; i++) {
         bool is_near = false, is_there = false;
         if (i % NEW_ZONES_STEPS == 0)
             watch_new_zones(&zones, kernel);
@@ -105,11 +105,11 @@ static bool run_to_watermark(struct machine *machine, const struct guest_kernel 
 }
 
 /* Devices move bytes when their events come, or when one of their registers is written. */
-static bool run_to_transfer(struct machine *machine)
+static bool run_to_transfer(struct machine *machine, cycle_t until)
 {
     const struct dma_memory *memory = machine_parts(machine).dma;
     uint64_t before = dma_memory_nr_bursts(memory);
-    for (unsigned i = 0; i < MAX_STEPS; i++) {
+    for (unsigned i = 0; i < MAX_STEPS && cpu_now(machine_parts(machine).cpu) < until; i++) {
         machine_settle(machine);
         if (dma_memory_nr_bursts(memory) != before)
             return true;
@@ -122,11 +122,11 @@ static bool run_to_transfer(struct machine *machine)
     return false;
 }
 
-static bool step_to_next(struct machine *machine, enum view_command command)
+static bool step_to_next(struct machine *machine, enum view_command command, cycle_t until)
 {
     struct cpu *cpu = machine_parts(machine).cpu;
     uint64_t before = count_quick(cpu, command);
-    for (unsigned i = 0; i < MAX_STEPS; i++) {
+    for (unsigned i = 0; i < MAX_STEPS && cpu_now(machine_parts(machine).cpu) < until; i++) {
         enum machine_end why = machine_step(machine);
         if (count_quick(cpu, command) != before)
             return true;
@@ -140,7 +140,7 @@ static bool step_to_next(struct machine *machine, enum view_command command)
  * To where the last exception came from, in its address space: the instruction begins anew, or the one behind
  * it.
  */
-static bool step_to_return(struct machine *machine)
+static bool step_to_return(struct machine *machine, cycle_t until)
 {
     enum { MAX_INSTRUCTION_BYTES = 15 };
     struct cpu *cpu = machine_parts(machine).cpu;
@@ -148,7 +148,7 @@ static bool step_to_return(struct machine *machine)
     uint64_t cr3 = cpu_state(cpu).cr3;
     if (cpu_fault_history(cpu, fault) == 0)
         return false;
-    for (unsigned i = 0; i < MAX_STEPS; i++) {
+    for (unsigned i = 0; i < MAX_STEPS && cpu_now(machine_parts(machine).cpu) < until; i++) {
         enum machine_end why = machine_step(machine);
         struct cpu_state state = cpu_state(cpu);
         if (state.segment[DEC_SEG_CS].selector == fault[0].cs && state.cr3 == cr3 &&
@@ -160,22 +160,23 @@ static bool step_to_return(struct machine *machine)
     return false;
 }
 
-static bool find_next(struct machine *machine, const struct guest_kernel *kernel, enum view_command command)
+static bool find_next(struct machine *machine, const struct guest_kernel *kernel, enum view_command command,
+                      cycle_t until)
 {
     switch (command) {
     case VIEW_RETURN:
-        return step_to_return(machine);
+        return step_to_return(machine, until);
     case VIEW_NEXT_DMA:
-        return run_to_transfer(machine);
+        return run_to_transfer(machine, until);
     case VIEW_NEXT_WATERMARK:
-        return run_to_watermark(machine, kernel);
+        return run_to_watermark(machine, kernel, until);
     default:
-        return step_to_next(machine, command);
+        return step_to_next(machine, command, until);
     }
 }
 
 bool run_to_next(struct machine *machine, const struct guest_kernel *kernel, enum view_command command,
-                 char message[VIEW_MESSAGE_CHARS])
+                 cycle_t until, char message[VIEW_MESSAGE_CHARS])
 {
     static const struct {
         enum view_command command;
@@ -187,7 +188,7 @@ bool run_to_next(struct machine *machine, const struct guest_kernel *kernel, enu
     const char *name = "event";
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         name = names[i].command == command ? names[i].name : name;
-    bool is_found = find_next(machine, kernel, command);
+    bool is_found = find_next(machine, kernel, command, until);
     cycle_t now = cpu_now(machine_parts(machine).cpu);
     const char *words = !is_found                ? "no %s up to cycle %" PRIu64
                         : command == VIEW_RETURN ? "the %s, in cycle %" PRIu64

@@ -9,11 +9,11 @@
 /*
  * Runs until there is one more of what `command` names (VIEW_NEXT_..., VIEW_RETURN). Exceptions, their ends,
  * walks, interrupts and watermarks are found to the instruction, transfers of devices to the event that moves
- * their first burst, or the fetch block that asks for it. Gives up after some million instructions, or when
- * the guest ends. False with a message when nothing came. `kernel` may be NULL: without zones no watermark
+ * their first burst, or the fetch block that asks for it. Gives up in cycle `until`, after some million
+ * instructions, or when the guest ends. False with a message when nothing came. `kernel` may be NULL: without zones no watermark
  * comes.
  */
 bool run_to_next(struct machine *machine, const struct guest_kernel *kernel, enum view_command command,
-                 char message[VIEW_MESSAGE_CHARS]);
+                 cycle_t until, char message[VIEW_MESSAGE_CHARS]);
 
 #endif

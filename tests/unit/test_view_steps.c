@@ -4,6 +4,7 @@
  * device moves.
  */
 #include "dma/master.h"
+#include "sim/base/event.h"
 #include "sim/run_view_steps.h"
 #include "tests/unit/kernel_image.h"
 
@@ -84,7 +85,8 @@ Test(view_steps, a_watermark_is_met_where_the_kernel_crosses_it)
     for (unsigned i = 0; i < NR_CROSSINGS; i++) {
         uint64_t told = guest.nr_crossings;
         unsigned nr_before = nr_at_or_below(&guest);
-        cr_assert(run_to_next(guest.machine, &guest.kernel, VIEW_NEXT_WATERMARK, message), "%s", message);
+        cr_assert(run_to_next(guest.machine, &guest.kernel, VIEW_NEXT_WATERMARK, EV_NEVER, message), "%s",
+                  message);
         cr_assert_eq(guest.nr_crossings, told, "one was passed over");
         cr_assert_neq(nr_at_or_below(&guest), nr_before);
         for (unsigned k = 0; k < MOST_INSTRUCTIONS; k++) /* several may be told of */
@@ -102,7 +104,7 @@ Test(view_steps, a_transfer_is_met_where_it_begins)
     boot(&guest, "quiet lab=dma-coherence", 10000000);
     for (unsigned i = 0; i < NR_TRANSFERS; i++) {
         guest.nr_lines = 0;
-        cr_assert(run_to_next(guest.machine, &guest.kernel, VIEW_NEXT_DMA, message), "%s", message);
+        cr_assert(run_to_next(guest.machine, &guest.kernel, VIEW_NEXT_DMA, EV_NEVER, message), "%s", message);
         cr_assert_gt(guest.nr_lines, 0u);
         cycle_t now = cpu_now(machine_parts(guest.machine).cpu);
         cr_assert_leq(now, guest.first_asked + LONGEST_BLOCK_CYCLES);
@@ -115,7 +117,26 @@ Test(view_steps, without_a_kernel_no_watermark_comes)
     char message[VIEW_MESSAGE_CHARS];
     struct guest guest;
     boot(&guest, "quiet", 1000);
-    cr_assert_not(run_to_next(guest.machine, NULL, VIEW_NEXT_WATERMARK, message));
+    cr_assert_not(run_to_next(guest.machine, NULL, VIEW_NEXT_WATERMARK, EV_NEVER, message));
     cr_assert(strncmp(message, "no watermark", 12) == 0, "%s", message);
+    end(&guest);
+}
+
+Test(view_steps, no_step_goes_beyond_what_is_due)
+{
+    enum { BEGIN = 1000, DUE_CYCLES = 5000, LONGEST_INSTRUCTION_CYCLES = 400 };
+    static const enum view_command commands[] = {VIEW_NEXT_EXCEPTION, VIEW_RETURN,   VIEW_NEXT_WALK,
+                                                 VIEW_NEXT_INTERRUPT, VIEW_NEXT_DMA, VIEW_NEXT_WATERMARK};
+    char message[VIEW_MESSAGE_CHARS];
+    struct guest guest;
+    boot(&guest, "quiet init=oom", BEGIN);
+    cycle_t due = BEGIN;
+    for (unsigned i = 0; i < 4 * sizeof commands / sizeof *commands; i++) {
+        due += DUE_CYCLES;
+        bool is_found = run_to_next(guest.machine, &guest.kernel, commands[i / 4], due, message);
+        cycle_t now = cpu_now(machine_parts(guest.machine).cpu);
+        cr_assert_lt(now, due + LONGEST_INSTRUCTION_CYCLES, "command %u", commands[i / 4]);
+        cr_assert(is_found || now >= due || commands[i / 4] == VIEW_RETURN, "%s", message);
+    }
     end(&guest);
 }

@@ -34,6 +34,23 @@ for one in $stills; do
 done
 still again "f${tab}"
 cmp space.png again.png || complain "the same keys, another picture"
+
+# typed NAME KEYS OPTION...: a window without a display, in which these keys are typed; the run ends in NAME.d
+typed() {
+    name=$1 keys=$2
+    shift 2
+    SDL_VIDEODRIVER=dummy timeout 60 "$LK" run -q -s machine.ram=64MiB -a "quiet init=areas" --view --view-keys "$keys" -o "$name.d" "$@" \
+        "$LK_KERNEL" >"$name.said" 2>&1 </dev/null || complain "$name: status $?: $(cat "$name.said")"
+}
+
+# No step goes beyond what is due: a checkpoint, the end.
+typed due nnnnnnnwwq --checkpoint-dir due --checkpoint-at 25000
+timeout 60 "$LK" run -q -s machine.ram=64MiB -a "quiet init=areas" -o straight.d --checkpoint-dir straight --checkpoint-at 25000 --max-cycles 40000 \
+    "$LK_KERNEL" >straight.said 2>&1 </dev/null
+[ "$(ls due)" = "$(ls straight)" ] && [ "$(ls due | wc -l)" = 1 ] || complain "checkpoints of steps: $(ls due straight)"
+typed limit "fffffmdwq" --max-cycles 60000
+[ "$(count limit.d/stats.json cpu0.cycles)" -lt 60500 ] || complain "steps go beyond --max-cycles: $(count limit.d/stats.json cpu0.cycles)"
+
 timeout 60 "$LK" run -q -s machine.ram=64MiB -a "quiet init=areas" --record film@5M -o film.d "$LK_KERNEL" >/dev/null 2>said </dev/null ||
     complain "--record: status $?: $(cat said)"
 cmp plain.d/stats.json film.d/stats.json || complain "a film changes the statistics"
