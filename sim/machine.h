@@ -87,11 +87,11 @@ enum machine_end machine_run_instructions(struct machine *machine, uint64_t nr_i
 void machine_stop(struct machine *machine);
 
 /*
- * One instruction, or the wait of a halted core for the next event; a fetch block of them, or what is left of
- * one. With the same cycles and counts as machine_run.
+ * One instruction, or the wait of a halted core for the next event or for cycle `until`; a fetch block of
+ * them, or what is left of one. With the same cycles and counts as machine_run.
  */
-enum machine_end machine_step(struct machine *machine);
-enum machine_end machine_run_block(struct machine *machine);
+enum machine_end machine_step(struct machine *machine, cycle_t until);
+enum machine_end machine_run_block(struct machine *machine, cycle_t until);
 
 /*
  * For debuggers: as machine_run_instructions, with the same cycles and counts, until a stop point of the core

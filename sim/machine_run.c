@@ -44,12 +44,12 @@ static void end_block(struct machine *machine)
     }
 }
 
-static enum machine_end run_one_piece(struct machine *machine, bool is_alone)
+static enum machine_end run_one_piece(struct machine *machine, cycle_t until, bool is_alone)
 {
     if (machine->end != MACHINE_RUNNING)
         return machine->end;
     cpu_pass_point(machine->cpu);
-    run_piece(machine, EV_NEVER, is_alone);
+    run_piece(machine, until, is_alone);
     if (machine->end != MACHINE_RUNNING)
         end_block(machine);
     return machine->end;
@@ -124,14 +124,14 @@ void machine_stop(struct machine *machine)
     machine->must_return = true;
 }
 
-enum machine_end machine_step(struct machine *machine)
+enum machine_end machine_step(struct machine *machine, cycle_t until)
 {
-    return run_one_piece(machine, true);
+    return run_one_piece(machine, until, true);
 }
 
-enum machine_end machine_run_block(struct machine *machine)
+enum machine_end machine_run_block(struct machine *machine, cycle_t until)
 {
-    return run_one_piece(machine, false);
+    return run_one_piece(machine, until, false);
 }
 
 enum machine_end machine_run_instructions(struct machine *machine, uint64_t nr_instructions, cycle_t until)

@@ -49,7 +49,7 @@ void report_branches(struct machine *machine, const struct elf_symbols *symbols,
     enum machine_end why = machine_how_ended(machine);
     while (nr_done < nr_steps && why == MACHINE_RUNNING) {
         struct cpu_state before = cpu_state(cpu);
-        why = machine_step(machine);
+        why = machine_step(machine, EV_NEVER);
         nr_done++;
         struct cpu_state after = cpu_state(cpu);
         uint64_t from = cpu_state_code_linear(&before), at = cpu_state_code_linear(&after);

@@ -283,7 +283,7 @@ static bool is_due(const struct run_view *view)
 static void run_instruction(struct run_view *view)
 {
     if (!is_due(view))
-        machine_step(view->machine);
+        machine_step(view->machine, view->due);
 }
 
 static void run_cycles(struct run_view *view, cycle_t nr_cycles)

@@ -29,8 +29,8 @@ void run_view_mark(struct run_view *view, const char *text);
 cycle_t run_view_next_stop(const struct run_view *view, cycle_t now);
 
 /*
- * Between two slices: redraws, does what the user asks, and stays here while the run is paused and cycle `due`
- * has not come, beyond which the user's steps do not go. False: the user quits.
+ * Between two slices: redraws, does what the user asks, and stays here while the run is paused and cycle
+ * `due` has not come, beyond which the user's steps do not go. False: the user quits.
  */
 bool run_view_update(struct run_view *view, cycle_t due, struct diag *diag);
 

@@ -93,7 +93,7 @@ static bool run_to_watermark(struct machine *machine, const struct guest_kernel 
             watch_new_zones(&zones, kernel);
         for (unsigned k = 0; k < zones.nr; k++)
             is_near = is_near || zones.watched[k].is_near;
-        enum machine_end why = is_near ? machine_step(machine) : machine_run_block(machine);
+        enum machine_end why = is_near ? machine_step(machine, until) : machine_run_block(machine, until);
         for (unsigned k = 0; k < zones.nr; k++)
             is_there |= has_crossed(&zones.watched[k], kernel->ram);
         if (is_there)
@@ -113,7 +113,7 @@ static bool run_to_transfer(struct machine *machine, cycle_t until)
         machine_settle(machine);
         if (dma_memory_nr_bursts(memory) != before)
             return true;
-        enum machine_end why = machine_run_block(machine);
+        enum machine_end why = machine_run_block(machine, until);
         if (dma_memory_nr_bursts(memory) != before)
             return true;
         if (why != MACHINE_RUNNING)
@@ -127,7 +127,7 @@ static bool step_to_next(struct machine *machine, enum view_command command, cyc
     struct cpu *cpu = machine_parts(machine).cpu;
     uint64_t before = count_quick(cpu, command);
     for (unsigned i = 0; i < MAX_STEPS && cpu_now(machine_parts(machine).cpu) < until; i++) {
-        enum machine_end why = machine_step(machine);
+        enum machine_end why = machine_step(machine, until);
         if (count_quick(cpu, command) != before)
             return true;
         if (why != MACHINE_RUNNING)
@@ -149,7 +149,7 @@ static bool step_to_return(struct machine *machine, cycle_t until)
     if (cpu_fault_history(cpu, fault) == 0)
         return false;
     for (unsigned i = 0; i < MAX_STEPS && cpu_now(machine_parts(machine).cpu) < until; i++) {
-        enum machine_end why = machine_step(machine);
+        enum machine_end why = machine_step(machine, until);
         struct cpu_state state = cpu_state(cpu);
         if (state.segment[DEC_SEG_CS].selector == fault[0].cs && state.cr3 == cr3 &&
             state.rip - fault[0].rip <= MAX_INSTRUCTION_BYTES)

@@ -10,8 +10,8 @@
  * Runs until there is one more of what `command` names (VIEW_NEXT_..., VIEW_RETURN). Exceptions, their ends,
  * walks, interrupts and watermarks are found to the instruction, transfers of devices to the event that moves
  * their first burst, or the fetch block that asks for it. Gives up in cycle `until`, after some million
- * instructions, or when the guest ends. False with a message when nothing came. `kernel` may be NULL: without zones no watermark
- * comes.
+ * instructions, or when the guest ends. False with a message when nothing came. `kernel` may be NULL: without
+ * zones no watermark comes.
  */
 bool run_to_next(struct machine *machine, const struct guest_kernel *kernel, enum view_command command,
                  cycle_t until, char message[VIEW_MESSAGE_CHARS]);

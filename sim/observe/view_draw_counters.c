@@ -124,8 +124,10 @@ static void draw_last_exception(struct drawing *drawing, double x, double y)
         return;
     if (fault->has_error_code)
         snprintf(code, sizeof code, ", error %" PRIu32, fault->error_code);
+    /* With 16 digits there is no room for more. */
     canvas_printf(drawing->canvas, x, y, FONT_SMALL, drawing->theme->dim,
-                  "last exception: #%u%s at %08" PRIx64 ", cycle %s", fault->vector, code, fault->rip,
+                  "%s#%u%s at %08" PRIx64 ", cycle %s",
+                  fault->rip >> 32 ? "last: " : "last exception: ", fault->vector, code, fault->rip,
                   format_count(count, fault->cycle));
 }
 

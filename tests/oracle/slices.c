@@ -8,6 +8,7 @@
  * or `firmware`: the image is one. Run by tests/whole/determinism.sh.
  */
 #include "cpu/stop_points.h"
+#include "sim/base/event.h"
 #include "sim/machine.h"
 
 #include <stdio.h>
@@ -79,11 +80,11 @@ static void run_in_singles(struct machine *machine, cycle_t end)
     while (machine_how_ended(machine) == MACHINE_RUNNING && cpu_now(cpu) + LONGEST_WAIT_CYCLES < end) {
         machine_run(machine, cpu_now(cpu) + random_below(&seed, 1000));
         for (uint64_t i = random_below(&seed, MAX_PIECES); i > 0; i--)
-            machine_step(machine);
+            machine_step(machine, EV_NEVER);
         for (uint64_t i = random_below(&seed, MAX_PIECES); i > 0; i--)
-            machine_run_block(machine);
+            machine_run_block(machine, EV_NEVER);
         for (uint64_t i = random_below(&seed, MAX_PIECES); i > 0; i--)
-            machine_step(machine);
+            machine_step(machine, EV_NEVER);
     }
     machine_run(machine, end);
 }

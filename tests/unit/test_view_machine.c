@@ -360,7 +360,7 @@ static void step_until(struct guest *guest, bool (*is_there)(struct cpu *cpu))
     enum { MOST_STEPS = 5000000 };
     struct cpu *cpu = machine_parts(guest->machine).cpu;
     for (unsigned i = 0; i < MOST_STEPS && !is_there(cpu); i++)
-        cr_assert_eq(machine_step(guest->machine), MACHINE_RUNNING);
+        cr_assert_eq(machine_step(guest->machine, EV_NEVER), MACHINE_RUNNING);
     cr_assert(is_there(cpu));
 }
 
