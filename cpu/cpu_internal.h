@@ -334,7 +334,8 @@ struct cpu {
     struct cpu_brief_room *room; /* where the observer is told in short, see brief.h; NULL: in full */
     uint64_t *told;     /* by cpu_seen_place: cpu_told_as of the last that was told of in full there */
     uint64_t seen_key;  /* of seen_page; 0 while all is told of in full */
-    uint64_t seen_next; /* number of the instruction behind the last */
+    uint64_t seen_next; /* number of the instruction behind the last that was told of */
+    uint64_t seen_gap;  /* from there to the one that is executed: 0 where they are told of in sequence */
     const struct cpu_seen_page *seen_page;
     struct cpu_seen_page *seen_pages; /* CPU_SEEN_PAGES, by their linear address; one more that is none */
     uint64_t nr_seen_keys;

@@ -437,6 +437,7 @@ static void skip_made_anew(struct cpu *cpu, struct snap *snap)
     SNAP_SKIP(snap, cpu->told); /* of the code that is decoded */
     SNAP_SKIP(snap, cpu->seen_key);
     SNAP_SKIP(snap, cpu->seen_next);
+    SNAP_SKIP(snap, cpu->seen_gap);
     SNAP_SKIP(snap, cpu->seen_page);
     SNAP_SKIP(snap, cpu->seen_pages);
     SNAP_SKIP(snap, cpu->nr_seen_keys);

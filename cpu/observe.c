@@ -12,6 +12,19 @@ void cpu_observe_block(struct cpu *cpu)
     cpu->seen_code_base = cpu->code_base;
     cpu->seen_code_bits = cpu_is_64bit(cpu) ? 64 : is_big ? 32 : 16;
     cpu->seen_cpl = (uint8_t)cpu->cpl;
+    cpu->seen_gap = cpu->stats.instructions - cpu->seen_next;
+}
+
+/* The number of the instruction that is executed: the core's own count moves at blocks only. */
+static uint64_t number_now(const struct cpu *cpu)
+{
+    return cpu->seen_next + cpu->seen_gap;
+}
+
+static void note_told(struct cpu *cpu, uint64_t number)
+{
+    cpu->seen_next = number + 1;
+    cpu->seen_gap = 0;
 }
 
 static enum cpu_flow flow_of(enum dec_op op)
@@ -181,7 +194,7 @@ static void tell_in_short(struct cpu *cpu, const struct insn *insn, stamp_t issu
     struct paddr physical = paddr(cpu->fetch_front->frame.v + insn->offset);
     bool is_kept = cpu->seen_key && cpu_code_is_kept(cpu, physical, insn->length_bytes);
     cpu->told[place] = is_kept ? cpu_told_as(cpu, insn) : CPU_TOLD_NONE;
-    cpu->seen_next = seen->number + 1;
+    note_told(cpu, seen->number);
 }
 
 void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, stamp_t done, stamp_t next)
@@ -195,6 +208,7 @@ void cpu_observe_insn(struct cpu *cpu, const struct insn *insn, stamp_t issued, 
         tell_step(cpu, insn, next);
     if (observer && observer->insn)
         tell_insn(cpu, insn, issued, done);
+    note_told(cpu, cpu->stats.instructions + insn->position);
 }
 
 void cpu_observe_translation(struct cpu *cpu, struct cpu_seen_translation *seen, const struct walk *walk)
@@ -202,7 +216,7 @@ void cpu_observe_translation(struct cpu *cpu, struct cpu_seen_translation *seen,
     const struct cpu_observer *observer = cpu->params.observer;
     if (!observer || !observer->translation)
         return;
-    seen->instruction = cpu->stats.instructions;
+    seen->instruction = number_now(cpu);
     observer->translation(observer->opaque, seen, walk);
 }
 
@@ -211,7 +225,7 @@ void cpu_observe_access(struct cpu *cpu, struct cpu_seen_access *seen)
     const struct cpu_observer *observer = cpu->params.observer;
     if (!observer || !observer->access)
         return;
-    seen->instruction = cpu->stats.instructions;
+    seen->instruction = number_now(cpu);
     observer->access(observer->opaque, seen, &cpu->mmu.last_walk);
 }
 

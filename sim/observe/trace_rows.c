@@ -177,15 +177,52 @@ static void finish_exception(struct trace_rows *rows, const struct cpu_seen_exce
     row->span.first = row->span.last = exception->cycle;
 }
 
-/* Reads one row whatever its cycles. False at the end. */
+static void begin_row(struct trace_row *row)
+{
+    struct trace_record *parts = row->parts;
+    *row = (struct trace_row){.parts = parts};
+}
+
+/* The number of the instruction that a record is of. False: it has none. */
+static bool number_of(const struct trace_record *record, uint64_t *number)
+{
+    switch (record->kind) {
+    case TRACE_INSN:
+        *number = record->insn.number;
+        return true;
+    case TRACE_EXCEPTION:
+        *number = record->exception.instruction;
+        return true;
+    case TRACE_TRANSLATION:
+        *number = record->translation.instruction;
+        return true;
+    case TRACE_ACCESS:
+        *number = record->access.instruction;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/*
+ * Reads one row whatever its cycles. False at the end. Where a trace does not have all, parts may be there
+ * whose instruction is not.
+ */
 static bool read_row(struct trace_rows *rows, struct diag *diag)
 {
     struct trace_row *row = &rows->row;
-    struct trace_record *parts = row->parts;
-    *row = (struct trace_row){.parts = parts};
+    uint64_t number, number_of_parts = 0;
+    bool has_number = false;
+    begin_row(row);
     while (read_record(rows, diag)) {
         rows->has_ahead = false;
         const struct trace_record *record = &rows->ahead;
+        if (number_of(record, &number)) {
+            if (has_number && number != number_of_parts)
+                begin_row(row);
+            number_of_parts = number;
+            has_number = true;
+        }
         if (record->kind == TRACE_INSN) {
             finish_insn(rows, &record->insn);
             return true;

@@ -44,11 +44,6 @@ static void compare(struct comparison *of, enum trace_kind kind, struct trace_re
     /* Both as bytes, which are all that a trace says of them, behind the same that were before. */
     static struct trace_codec codecs[2];
     uint8_t bytes[2][TRACE_MAX_RECORD_BYTES];
-    /* Which of the instructions of a block it is for is known to the short form only. */
-    if (kind == TRACE_TRANSLATION)
-        told->translation.instruction = read.translation.instruction;
-    if (kind == TRACE_ACCESS)
-        told->access.instruction = read.access.instruction;
     if (kind == TRACE_CONTROL)
         told->control.cycle = read.control.cycle;
     size_t nr_told = trace_encode(&codecs[0], told, bytes[0]), nr_read = 0;

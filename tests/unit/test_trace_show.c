@@ -43,10 +43,11 @@ static void say_insn(const struct cpu_observer *to, uint64_t number, cycle_t fet
     *to->insn_room(to->opaque) = insn;
 }
 
-static void say_access(const struct cpu_observer *to, enum cpu_access_kind kind, cycle_t asked, cycle_t ready,
-                       enum served_by served_by)
+static void say_access(const struct cpu_observer *to, uint64_t number, enum cpu_access_kind kind,
+                       cycle_t asked, cycle_t ready, enum served_by served_by)
 {
-    struct cpu_seen_access access = {.kind = kind,
+    struct cpu_seen_access access = {.instruction = number,
+                                     .kind = kind,
                                      .linear = laddr(0x2000),
                                      .physical = paddr(0x2000),
                                      .size_bytes = 4,
@@ -63,15 +64,15 @@ static void write_small_trace(void)
 {
     struct trace_writer *writer = trace_writer_create(file, &(struct trace_params){.version = "test"}, &diag);
     const struct cpu_observer *to = trace_observer(writer);
-    say_access(to, CPU_ACCESS_FETCH, 10, 12, SERVED_BY_L2);
-    say_access(to, CPU_ACCESS_LOAD, 16, 60, SERVED_BY_DRAM);
+    say_access(to, 0, CPU_ACCESS_FETCH, 10, 12, SERVED_BY_L2);
+    say_access(to, 0, CPU_ACCESS_LOAD, 16, 60, SERVED_BY_DRAM);
     say_insn(to, 0, 12, 16, 60);
     say_insn(to, 1, 12, 60, 61);
     say_insn(to, 2, 12, 60, 63);
-    to->exception(to->opaque,
-                  &(struct cpu_seen_exception){.vector = 0x20, .is_interrupt = true, .cycle = 64});
-    say_access(to, CPU_ACCESS_STORE, 64, 65, SERVED_BY_L1);
-    say_access(to, CPU_ACCESS_FETCH, 66, 66, SERVED_BY_L1);
+    to->exception(to->opaque, &(struct cpu_seen_exception){
+                                  .instruction = 3, .vector = 0x20, .is_interrupt = true, .cycle = 64});
+    say_access(to, 3, CPU_ACCESS_STORE, 64, 65, SERVED_BY_L1);
+    say_access(to, 3, CPU_ACCESS_FETCH, 66, 66, SERVED_BY_L1);
     say_insn(to, 3, 66, 71, 72);
     cr_assert(trace_writer_finish(writer, &diag));
 }
@@ -108,6 +109,29 @@ Test(trace_show, stages_follow_from_the_three_cycles)
         cr_expect_eq(found[2], expected[i].nop, "nop in cycle %lu: %d", expected[i].cycle, found[2]);
     }
     trace_pipeline_destroy(pipeline);
+    trace_close(reader);
+}
+
+/* A trace that begins in the middle may have an access whose instruction it does not have. */
+Test(trace_show, an_access_is_on_no_other_instructions_account)
+{
+    struct trace_writer *writer = trace_writer_create(file, &(struct trace_params){.version = "test"}, &diag);
+    const struct cpu_observer *to = trace_observer(writer);
+    say_access(to, 6, CPU_ACCESS_STORE, 16, 60, SERVED_BY_DRAM);
+    say_access(to, 7, CPU_ACCESS_LOAD, 17, 20, SERVED_BY_L1);
+    say_insn(to, 7, 12, 17, 20);
+    say_access(to, 8, CPU_ACCESS_LOAD, 18, 21, SERVED_BY_L1);
+    say_insn(to, 9, 12, 19, 20);
+    cr_assert(trace_writer_finish(writer, &diag));
+    struct trace_reader *reader = trace_open(file, &diag);
+    struct trace_rows *rows = trace_rows_create(reader, 0, 100);
+    const struct trace_row *row = trace_rows_next(rows, &diag);
+    cr_assert_not_null(row);
+    cr_expect(row->tally.loads == 1 && row->tally.stores == 0 && row->nr_parts == 1 && row->is_memory);
+    row = trace_rows_next(rows, &diag);
+    cr_assert_not_null(row);
+    cr_expect(row->tally.loads == 0 && row->nr_parts == 0 && !row->is_memory);
+    trace_rows_destroy(rows);
     trace_close(reader);
 }
 
@@ -195,7 +219,8 @@ Test(trace_show, nonsense_is_shown_without_harm)
                                          .waited_for = (uint8_t)(number[1] % NR_REASONS)};
             memcpy(insn.bytes, number, sizeof insn.bytes);
             *to->insn_room(to->opaque) = insn;
-            say_access(to, (enum cpu_access_kind)(i % NR_ACCESS_KINDS), number[2], number[5], SERVED_BY_L2);
+            say_access(to, number[0], (enum cpu_access_kind)(i % NR_ACCESS_KINDS), number[2], number[5],
+                       SERVED_BY_L2);
             to->exception(to->opaque,
                           &(struct cpu_seen_exception){.vector = (uint8_t)number[3], .cycle = number[4]});
             to->control(to->opaque, "\033[2J", number[0]);
