@@ -35,12 +35,20 @@ static bool run_piece(struct machine *machine, cycle_t until, bool is_alone)
     return why == CPU_STOP_POINT;
 }
 
-/* What the core has begun of a fetch block it would end in a run without stops, even where the guest ends. */
+/*
+ * What the core has begun of a fetch block it would end in a run without stops, even where the guest ends. By
+ * a damaged checkpoint it may have begun one and be shut down.
+ */
 static void end_block(struct machine *machine)
 {
-    while (!cpu_is_between_blocks(machine->cpu)) {
-        cpu_pass_point(machine->cpu);
+    struct cpu *cpu = machine->cpu;
+    bool has_moved = true;
+    while (has_moved && !cpu_is_between_blocks(cpu)) {
+        uint64_t instructions = cpu_stats(cpu)->instructions;
+        cycle_t now = cpu_now(cpu);
+        cpu_pass_point(cpu);
         run_piece(machine, EV_NEVER, true);
+        has_moved = cpu_stats(cpu)->instructions != instructions || cpu_now(cpu) != now;
     }
 }
 

@@ -1,6 +1,7 @@
 /*
- * A fuzz target without libFuzzer: a number of random inputs, and of a folder's files with damage done to
- * them, the same ones each time, so that ./dev test runs in short what ./dev fuzz searches for hours.
+ * A fuzz target without libFuzzer: a folder's files as they are, then a number of random inputs, and of these
+ * files with damage done to them, the same ones each time, so that ./dev test runs in short what ./dev fuzz
+ * searches for hours.
  *
  *     short_NAME FROM TO [FOLDER]
  *
@@ -104,6 +105,17 @@ static size_t make_damaged(uint64_t *state, const struct seed *seed, uint8_t *in
     return nr_bytes;
 }
 
+/* A copy of its own, so that a read beyond the end is seen. */
+static void try_input(const uint8_t *input, size_t nr_bytes)
+{
+    uint8_t *copy = malloc(nr_bytes > 0 ? nr_bytes : 1);
+    if (!copy)
+        exit(STATUS_USAGE);
+    memcpy(copy, input, nr_bytes);
+    LLVMFuzzerTestOneInput(copy, nr_bytes);
+    free(copy);
+}
+
 int main(int argc, char **argv)
 {
     static uint8_t input[MAX_SEED_BYTES];
@@ -114,22 +126,18 @@ int main(int argc, char **argv)
     }
     uint64_t from = strtoull(argv[1], NULL, 0), to = strtoull(argv[2], NULL, 0);
     size_t nr_seeds = argc > 3 ? read_seeds(argv[3], seeds) : 0;
+    for (size_t i = 0; i < nr_seeds; i++)
+        try_input(seeds[i].bytes, seeds[i].nr_bytes);
     for (uint64_t number = from; number < to; number++) {
         uint64_t state = number;
         size_t nr_bytes = nr_seeds > 0 && number % 4 != 0
                               ? make_damaged(&state, &seeds[below(&state, nr_seeds)], input)
                               : make_random(&state, input);
         fprintf(stderr, "input %" PRIu64 "\n", number);
-        /* A copy of its own, so that a read beyond the end is seen. */
-        uint8_t *copy = malloc(nr_bytes > 0 ? nr_bytes : 1);
-        if (!copy)
-            return STATUS_USAGE;
-        memcpy(copy, input, nr_bytes);
-        LLVMFuzzerTestOneInput(copy, nr_bytes);
-        free(copy);
+        try_input(input, nr_bytes);
     }
     for (size_t i = 0; i < nr_seeds; i++)
         free(seeds[i].bytes);
-    printf("inputs %" PRIu64 " to %" PRIu64 "\n", from, to);
-    return from < to ? 0 : STATUS_USAGE;
+    printf("%zu files, inputs %" PRIu64 " to %" PRIu64 "\n", nr_seeds, from, to);
+    return from < to || nr_seeds ? 0 : STATUS_USAGE;
 }

@@ -11,6 +11,9 @@ for program in "$folder"/short_*; do
     *_config) seeds=("$LK_SOURCE/configs") ;;
     esac
     "$program" 0 1000 "${seeds[@]}"
+    # What ./dev fuzz once found.
+    found=$LK_SOURCE/tests/fuzz/fuzz_${program##*/short_}.seeds
+    [ ! -d "$found" ] || "$program" 0 0 "$found"
     nr=$((nr + 1))
 done
 [ "$nr" -gt 1 ] || { echo "no fuzz targets in $folder"; exit 1; }
