@@ -353,6 +353,91 @@ Test(view_machine, heat_is_what_caches_hold_and_took_in_lately)
     end(&guest);
 }
 
+/* ---- TLB entries ---- */
+
+enum { PTE_PRESENT = 1, PTE_DIRTY = 1 << 6, MAX_SHOWN = 512 };
+
+/* The entry that maps a page, as the guest's tables have it; 0: none, or a page of 4 MiB. */
+static uint32_t pte_of(const struct ram *ram, uint64_t cr3, uint32_t linear)
+{
+    uint32_t pde = word(ram, (cr3 & ~(uint64_t)PAGE_MASK) + (linear >> 22) * 4);
+    if ((pde & (PTE_PRESENT | 1u << 7)) != PTE_PRESENT)
+        return 0;
+    return word(ram, (pde & ~(uint32_t)PAGE_MASK) + (linear >> 12) % 1024 * 4);
+}
+
+/* Where the window shows an entry for a page. */
+struct shown_entry {
+    uint32_t linear;
+    int left, top, right, bottom;
+};
+
+static unsigned find_entries(struct canvas *canvas, const struct view_model *model,
+                             struct shown_entry entry[MAX_SHOWN])
+{
+    enum {
+        LEFT = 940,
+        RIGHT = 1215,
+        TOP = 112,
+        BOTTOM = 142,
+        STEP = 2
+    }; /* the DTLB, without its large pages */
+    unsigned nr = 0;
+    for (int y = TOP; y < BOTTOM; y += STEP)
+        for (int x = LEFT; x < RIGHT; x += STEP) {
+            struct view_picked picked = pick_at(canvas, model, x, y);
+            unsigned i = 0;
+            while (i < nr && entry[i].linear != picked.linear)
+                i++;
+            if (!picked.has_linear || i == MAX_SHOWN)
+                continue;
+            if (i == nr)
+                entry[nr++] = (struct shown_entry){(uint32_t)picked.linear, x, y, x, y};
+            entry[i].right = x > entry[i].right ? x : entry[i].right;
+            entry[i].bottom = y;
+        }
+    return nr;
+}
+
+Test(view_machine, tlb_entries_have_the_colours_of_the_frames_that_the_tables_name)
+{
+    enum { PANEL = 0x141a21, STRONG = 0xffffff, CLEAN_PERCENT = 75, DIRTY_PERCENT = 68 };
+    static struct shown_entry entry[MAX_SHOWN];
+    struct guest guest;
+    boot(&guest, "machine.ram=64MiB", "quiet init=touch touch.mib=8", 42000000);
+    struct view_source source = source_of(&guest);
+    struct view_model *model = view_model_create();
+    struct canvas *canvas = canvas_create(1280, 720, 1, &guest.diag),
+                  *scratch = canvas_create(1280, 720, 1, &guest.diag);
+    cr_assert(model && canvas && scratch && view_collect(model, &source, 0));
+    const struct ram *ram = source.ram;
+    uint64_t cr3 = cpu_state(source.cpu).cr3, nr_frames = ram->size_bytes / PAGE_BYTES;
+    uint8_t *owner = read_owners(ram, word(ram, variable("mem_map")) - (uint64_t)PAGE_OFFSET, nr_frames);
+    view_draw(canvas, model, &VIEW_UI_START);
+    unsigned nr = find_entries(scratch, model, entry), nr_dirty = 0, nr_seen = 0;
+    for (unsigned i = 0; i < nr; i++) {
+        if (entry[i].linear >= PAGE_OFFSET) /* of the kernel: a dot says that they are global */
+            continue;
+        uint32_t pte = pte_of(ram, cr3, entry[i].linear);
+        cr_assert(pte & PTE_PRESENT, "%08x is not mapped", entry[i].linear);
+        uint32_t plain = colours[owner[pte >> PAGE_SHIFT]], clean = colour_mix(plain, PANEL, CLEAN_PERCENT),
+                 dirty = colour_mix(plain, STRONG, DIRTY_PERCENT),
+                 colour = colour_at(canvas, (entry[i].left + entry[i].right) / 2,
+                                    (entry[i].top + entry[i].bottom) / 2);
+        bool is_dirty = colour == dirty;
+        cr_assert(is_dirty ? (pte & PTE_DIRTY) != 0 : colour == clean, "%08x: %06x, not %06x or %06x",
+                  entry[i].linear, colour, clean, dirty);
+        nr_dirty += is_dirty;
+        nr_seen++;
+    }
+    cr_assert(nr_seen > 40 && nr_dirty > 40, "%u entries, %u dirty", nr_seen, nr_dirty);
+    free(owner);
+    canvas_destroy(canvas);
+    canvas_destroy(scratch);
+    view_model_destroy(model);
+    end(&guest);
+}
+
 /* ---- The first page fault ---- */
 
 static void step_until(struct guest *guest, bool (*is_there)(struct cpu *cpu))
