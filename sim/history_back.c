@@ -5,8 +5,11 @@
 
 #include <string.h>
 
-/* So many instructions before its end a search for the step before begins; without success, further away. */
-enum { FIRST_MARGIN = 1, MARGIN_FACTOR = 64, MAX_OPEN = 2 };
+/*
+ * So many instructions before its end a search for the step before begins; without success, further away. One
+ * would do, but for what tells whether that step begins behind a return.
+ */
+enum { FIRST_MARGIN = 8, MARGIN_FACTOR = 64, MAX_OPEN = 2 };
 
 static const struct history_limits no_limits = {.instructions = UINT64_MAX, .until = EV_NEVER};
 
