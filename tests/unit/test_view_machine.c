@@ -7,7 +7,7 @@
 #include "sim/machine.h"
 #include "sim/observe/view_draw.h"
 #include "sim/observe/view_heat.h"
-#include "tests/unit/kernel_image.h"
+#include "tests/unit/booted_guest.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -72,32 +72,7 @@ static const uint32_t colours[] = {
 #undef OWNER
 };
 
-struct guest {
-    struct cfg *cfg;
-    struct machine *machine;
-    struct diag diag;
-};
-
-static void boot(struct guest *guest, const char *ram, const char *arguments, cycle_t until)
-{
-    diag_init(&guest->diag);
-    guest->cfg = cfg_create();
-    cr_assert(cfg_set(guest->cfg, ram, &guest->diag) && cfg_check(guest->cfg, &guest->diag));
-    const struct machine_params params = {.config = cfg_values(guest->cfg)};
-    guest->machine = machine_create(&params, &guest->diag);
-    cr_assert(machine_load(guest->machine, kernel_image(), arguments, NULL, 0, &guest->diag), "%s",
-              guest->diag.nr_lines ? guest->diag.lines[0] : "");
-    cr_assert_eq(machine_run(guest->machine, until), MACHINE_RUNNING);
-}
-
-static void end(struct guest *guest)
-{
-    machine_destroy(guest->machine);
-    cfg_destroy(guest->cfg);
-    diag_fini(&guest->diag);
-}
-
-static struct view_source source_of(const struct guest *guest)
+static struct view_source source_of(const struct booted_guest *guest)
 {
     struct machine_parts parts = machine_parts(guest->machine);
     return (struct view_source){.cpu = parts.cpu,
@@ -223,8 +198,8 @@ static uint32_t free_shade(const uint8_t *order, uint64_t first, uint64_t nr_fra
 
 Test(view_machine, colours_are_those_of_the_page_descriptors)
 {
-    struct guest guest;
-    boot(&guest, "machine.ram=64MiB", "quiet cma=4M init=touch touch.mib=8", 45000000);
+    struct booted_guest guest;
+    boot_guest(&guest, "machine.ram=64MiB", NULL, "quiet cma=4M init=touch touch.mib=8", 45000000);
     struct view_source source = source_of(&guest);
     struct view_model *model = view_model_create();
     struct canvas *canvas = canvas_create(1280, 720, 1, &guest.diag),
@@ -266,7 +241,7 @@ Test(view_machine, colours_are_those_of_the_page_descriptors)
     canvas_destroy(canvas);
     canvas_destroy(scratch);
     view_model_destroy(model);
-    end(&guest);
+    end_guest(&guest);
 }
 
 /* ---- Heat ---- */
@@ -285,9 +260,9 @@ static unsigned nr_held(const struct machine_parts *parts, uint64_t pfn)
 Test(view_machine, heat_is_what_caches_hold_and_took_in_lately)
 {
     enum { BEGIN = 40000000, NR_CYCLES = 700000, HOT_LINES = 64, HOT = 0xf0e442 };
-    struct guest guest;
+    struct booted_guest guest;
     struct view_heat heat;
-    boot(&guest, "machine.ram=64MiB", "quiet init=touch touch.mib=8", BEGIN);
+    boot_guest(&guest, "machine.ram=64MiB", NULL, "quiet init=touch touch.mib=8", BEGIN);
     struct machine_parts parts = machine_parts(guest.machine);
     uint64_t nr_frames = parts.ram->size_bytes / PAGE_BYTES, nr_counted = 0;
     cr_assert(view_heat_init(&heat, nr_frames, BEGIN));
@@ -350,7 +325,7 @@ Test(view_machine, heat_is_what_caches_hold_and_took_in_lately)
     canvas_destroy(scratch);
     view_model_destroy(model);
     view_heat_fini(&heat);
-    end(&guest);
+    end_guest(&guest);
 }
 
 /* ---- TLB entries ---- */
@@ -403,8 +378,8 @@ Test(view_machine, tlb_entries_have_the_colours_of_the_frames_that_the_tables_na
 {
     enum { PANEL = 0x141a21, STRONG = 0xffffff, CLEAN_PERCENT = 75, DIRTY_PERCENT = 68 };
     static struct shown_entry entry[MAX_SHOWN];
-    struct guest guest;
-    boot(&guest, "machine.ram=64MiB", "quiet init=touch touch.mib=8", 42000000);
+    struct booted_guest guest;
+    boot_guest(&guest, "machine.ram=64MiB", NULL, "quiet init=touch touch.mib=8", 42000000);
     struct view_source source = source_of(&guest);
     struct view_model *model = view_model_create();
     struct canvas *canvas = canvas_create(1280, 720, 1, &guest.diag),
@@ -435,12 +410,12 @@ Test(view_machine, tlb_entries_have_the_colours_of_the_frames_that_the_tables_na
     canvas_destroy(canvas);
     canvas_destroy(scratch);
     view_model_destroy(model);
-    end(&guest);
+    end_guest(&guest);
 }
 
 /* ---- The first page fault ---- */
 
-static void step_until(struct guest *guest, bool (*is_there)(struct cpu *cpu))
+static void step_until(struct booted_guest *guest, bool (*is_there)(struct cpu *cpu))
 {
     enum { MOST_STEPS = 5000000 };
     struct cpu *cpu = machine_parts(guest->machine).cpu;
@@ -465,8 +440,8 @@ static bool has_returned(struct cpu *cpu)
 /* At boot the kernel writes to 12345670h of its own address space, and its handler gives it a page. */
 Test(view_machine, the_first_page_fault_gives_a_frame_another_owner)
 {
-    struct guest guest;
-    boot(&guest, "machine.ram=64MiB", "quiet init=touch", 1000);
+    struct booted_guest guest;
+    boot_guest(&guest, "machine.ram=64MiB", NULL, "quiet init=touch", 1000);
     step_until(&guest, has_faulted);
     struct view_source source = source_of(&guest);
     struct view_model *model = view_model_create();
@@ -501,7 +476,7 @@ Test(view_machine, the_first_page_fault_gives_a_frame_another_owner)
     free(before.owner);
     free(before.free_order);
     view_model_destroy(model);
-    end(&guest);
+    end_guest(&guest);
 }
 
 /* ---- Processes ---- */
@@ -509,7 +484,7 @@ Test(view_machine, the_first_page_fault_gives_a_frame_another_owner)
 enum { MAX_ROOTS = 16, SHARED = 0x7f, NR_ENTRIES = 1024, PRESENT_USER = 5 };
 
 /* Page directories that the kernel loads while the guest goes on; the kernel's own is none of them. */
-static unsigned watch_roots(struct guest *guest, uint32_t root[MAX_ROOTS], cycle_t until)
+static unsigned watch_roots(struct booted_guest *guest, uint32_t root[MAX_ROOTS], cycle_t until)
 {
     enum { SLICE_CYCLES = 5000 };
     struct cpu *cpu = machine_parts(guest->machine).cpu;
@@ -559,9 +534,9 @@ static uint64_t claim(const struct ram *ram, uint32_t root, uint8_t mine, uint8_
 Test(view_machine, processes_have_the_frames_that_their_tables_name)
 {
     static const uint32_t of_process[] = {0x56b4e9, 0xe69f00, 0x00b184, 0xd98cb8};
-    struct guest guest;
+    struct booted_guest guest;
     uint32_t seen[2 * MAX_ROOTS];
-    boot(&guest, "machine.ram=16MiB", "quiet init=stress", 23500000);
+    boot_guest(&guest, "machine.ram=16MiB", NULL, "quiet init=stress", 23500000);
     unsigned nr_seen = watch_roots(&guest, seen, 28000000);
     struct view_source source = source_of(&guest);
     struct view_model *model = view_model_create();
@@ -628,13 +603,13 @@ Test(view_machine, processes_have_the_frames_that_their_tables_name)
     canvas_destroy(canvas);
     canvas_destroy(scratch);
     view_model_destroy(model);
-    end(&guest);
+    end_guest(&guest);
 }
 
 Test(view_machine, areas_are_those_of_the_process)
 {
-    struct guest guest;
-    boot(&guest, "machine.ram=64MiB", "quiet init=touch touch.mib=8", 45000000);
+    struct booted_guest guest;
+    boot_guest(&guest, "machine.ram=64MiB", NULL, "quiet init=touch touch.mib=8", 45000000);
     struct view_source source = source_of(&guest);
     struct view_model *model = view_model_create();
     cr_assert(model && view_collect(model, &source, 0));
@@ -670,5 +645,5 @@ Test(view_machine, areas_are_those_of_the_process)
     cr_assert_geq(nr_heap, 2040, "%lu pages", (unsigned long)nr_heap);
     cr_assert_eq(nr_present, space->nr_user_pages);
     view_model_destroy(model);
-    end(&guest);
+    end_guest(&guest);
 }

@@ -7,15 +7,13 @@
 #include "dma/master.h"
 #include "sim/base/event.h"
 #include "sim/run_view_steps.h"
-#include "tests/unit/kernel_image.h"
+#include "tests/unit/booted_guest.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
 struct guest {
-    struct cfg *cfg;
-    struct machine *machine;
-    struct diag diag;
+    struct booted_guest booted;
     struct guest_kernel kernel;
     struct dma_observer observer;
     uint64_t nr_crossings, nr_lines;
@@ -36,29 +34,18 @@ static void take_line(void *opaque, const struct dma_seen_line *line)
 
 static void boot(struct guest *guest, const char *arguments, cycle_t until)
 {
-    *guest = (struct guest){.nr_lines = 0};
-    guest->observer = (struct dma_observer){guest, take_line};
-    diag_init(&guest->diag);
-    guest->cfg = cfg_create();
-    cr_assert(cfg_set(guest->cfg, "machine.ram=64MiB", &guest->diag) && cfg_check(guest->cfg, &guest->diag));
-    const struct machine_params params = {.config = cfg_values(guest->cfg),
-                                          .dma_observer = &guest->observer,
-                                          .mm_event = take_mm_event,
-                                          .opaque = guest};
-    guest->machine = machine_create(&params, &guest->diag);
-    cr_assert(machine_load(guest->machine, kernel_image(), arguments, NULL, 0, &guest->diag), "%s",
-              guest->diag.nr_lines ? guest->diag.lines[0] : "");
-    struct machine_parts parts = machine_parts(guest->machine);
+    *guest = (struct guest){.observer = {guest, take_line}};
+    const struct machine_params watched = {
+        .dma_observer = &guest->observer, .mm_event = take_mm_event, .opaque = guest};
+    boot_guest(&guest->booted, "machine.ram=64MiB", &watched, arguments, until);
+    struct machine_parts parts = machine_parts(guest->booted.machine);
     guest_kernel_init(&guest->kernel, parts.ram, parts.note, parts.note_bytes);
-    cr_assert_eq(machine_run(guest->machine, until), MACHINE_RUNNING);
 }
 
 static void end(struct guest *guest)
 {
     guest_kernel_fini(&guest->kernel);
-    machine_destroy(guest->machine);
-    cfg_destroy(guest->cfg);
-    diag_fini(&guest->diag);
+    end_guest(&guest->booted);
 }
 
 /* Of how many watermarks no more pages are free, in all zones. */
@@ -86,12 +73,12 @@ Test(view_steps, a_watermark_is_met_where_the_kernel_crosses_it)
     for (unsigned i = 0; i < NR_CROSSINGS; i++) {
         uint64_t told = guest.nr_crossings;
         unsigned nr_before = nr_at_or_below(&guest);
-        cr_assert(run_to_next(guest.machine, &guest.kernel, VIEW_NEXT_WATERMARK, EV_NEVER, message), "%s",
-                  message);
+        cr_assert(run_to_next(guest.booted.machine, &guest.kernel, VIEW_NEXT_WATERMARK, EV_NEVER, message),
+                  "%s", message);
         cr_assert_eq(guest.nr_crossings, told, "one was passed over");
         cr_assert_neq(nr_at_or_below(&guest), nr_before);
         for (unsigned k = 0; k < MOST_INSTRUCTIONS; k++) /* several may be told of */
-            machine_step(guest.machine, EV_NEVER);
+            machine_step(guest.booted.machine, EV_NEVER);
         cr_assert_neq(guest.nr_crossings, told, "the kernel crossed one and did not say so");
     }
     end(&guest);
@@ -105,9 +92,10 @@ Test(view_steps, a_transfer_is_met_where_it_begins)
     boot(&guest, "quiet lab=dma-coherence", 10000000);
     for (unsigned i = 0; i < NR_TRANSFERS; i++) {
         guest.nr_lines = 0;
-        cr_assert(run_to_next(guest.machine, &guest.kernel, VIEW_NEXT_DMA, EV_NEVER, message), "%s", message);
+        cr_assert(run_to_next(guest.booted.machine, &guest.kernel, VIEW_NEXT_DMA, EV_NEVER, message), "%s",
+                  message);
         cr_assert_gt(guest.nr_lines, 0u);
-        cycle_t now = cpu_now(machine_parts(guest.machine).cpu);
+        cycle_t now = cpu_now(machine_parts(guest.booted.machine).cpu);
         cr_assert_leq(now, guest.first_asked + LONGEST_BLOCK_CYCLES);
     }
     end(&guest);
@@ -118,7 +106,7 @@ Test(view_steps, without_a_kernel_no_watermark_comes)
     char message[VIEW_MESSAGE_CHARS];
     struct guest guest;
     boot(&guest, "quiet", 1000);
-    cr_assert_not(run_to_next(guest.machine, NULL, VIEW_NEXT_WATERMARK, EV_NEVER, message));
+    cr_assert_not(run_to_next(guest.booted.machine, NULL, VIEW_NEXT_WATERMARK, EV_NEVER, message));
     cr_assert(strncmp(message, "no watermark", 12) == 0, "%s", message);
     end(&guest);
 }
@@ -134,13 +122,13 @@ Test(view_steps, no_step_goes_beyond_what_is_due)
     for (unsigned k = 0; k < sizeof begin / sizeof *begin; k++) {
         struct guest guest;
         boot(&guest, "quiet init=oom", begin[k]);
-        struct cpu *cpu = machine_parts(guest.machine).cpu;
+        struct cpu *cpu = machine_parts(guest.booted.machine).cpu;
         cr_assert_eq(cpu_is_halted(cpu), k == 1);
         cycle_t due = begin[k];
         for (unsigned i = 0; i < NR_TIMES * sizeof commands / sizeof *commands; i++) {
             enum view_command command = commands[i / NR_TIMES];
             due += DUE_CYCLES;
-            bool is_found = run_to_next(guest.machine, &guest.kernel, command, due, message);
+            bool is_found = run_to_next(guest.booted.machine, &guest.kernel, command, due, message);
             cr_assert_lt(cpu_now(cpu), due + LONGEST_INSTRUCTION_CYCLES, "command %u", command);
             cr_assert(is_found || cpu_now(cpu) >= due || command == VIEW_RETURN, "%s", message);
         }
