@@ -297,10 +297,11 @@ static enum history_arrival look_at_steps(struct search *search, const struct hi
         found->has_point = way == HISTORY_AT_POINT && found->point.kind != CPU_POINT_EXECUTE;
         if (way == HISTORY_AT_POINT && !found->has_point)
             cpu_pass_point(cpu);
-        const struct history_moment after = moment_now(search);
-        if (search->is_over)
+        if (search->is_over) {
+            const struct history_moment after = moment_now(search);
             note_step(search, &entries, &entry, !history_is_same(&now, &after), way == HISTORY_AT_POINT,
                       found);
+        }
         history_meet_events(&search->walker);
     }
     return HISTORY_ARRIVED;

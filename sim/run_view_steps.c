@@ -84,10 +84,11 @@ static void watch_new_zones(struct watched_zones *zones, const struct guest_kern
 static bool run_to_watermark(struct machine *machine, const struct guest_kernel *kernel, cycle_t until)
 {
     enum { NEW_ZONES_STEPS = 1024 };
+    const struct cpu *cpu = machine_parts(machine).cpu;
     struct watched_zones zones = {.nr = 0};
     if (!kernel)
         return false;
-    for (unsigned i = 0; i < MAX_STEPS && cpu_now(machine_parts(machine).cpu) < until; i++) {
+    for (unsigned i = 0; i < MAX_STEPS && cpu_now(cpu) < until; i++) {
         bool is_near = false, is_there = false;
         if (i % NEW_ZONES_STEPS == 0)
             watch_new_zones(&zones, kernel);
@@ -107,9 +108,10 @@ static bool run_to_watermark(struct machine *machine, const struct guest_kernel 
 /* Devices move bytes when their events come, or when one of their registers is written. */
 static bool run_to_transfer(struct machine *machine, cycle_t until)
 {
+    const struct cpu *cpu = machine_parts(machine).cpu;
     const struct dma_memory *memory = machine_parts(machine).dma;
     uint64_t before = dma_memory_nr_bursts(memory);
-    for (unsigned i = 0; i < MAX_STEPS && cpu_now(machine_parts(machine).cpu) < until; i++) {
+    for (unsigned i = 0; i < MAX_STEPS && cpu_now(cpu) < until; i++) {
         machine_settle(machine);
         if (dma_memory_nr_bursts(memory) != before)
             return true;
@@ -126,7 +128,7 @@ static bool step_to_next(struct machine *machine, enum view_command command, cyc
 {
     struct cpu *cpu = machine_parts(machine).cpu;
     uint64_t before = count_quick(cpu, command);
-    for (unsigned i = 0; i < MAX_STEPS && cpu_now(machine_parts(machine).cpu) < until; i++) {
+    for (unsigned i = 0; i < MAX_STEPS && cpu_now(cpu) < until; i++) {
         enum machine_end why = machine_step(machine, until);
         if (count_quick(cpu, command) != before)
             return true;
@@ -148,7 +150,7 @@ static bool step_to_return(struct machine *machine, cycle_t until)
     uint64_t cr3 = cpu_state(cpu).cr3;
     if (cpu_fault_history(cpu, fault) == 0)
         return false;
-    for (unsigned i = 0; i < MAX_STEPS && cpu_now(machine_parts(machine).cpu) < until; i++) {
+    for (unsigned i = 0; i < MAX_STEPS && cpu_now(cpu) < until; i++) {
         enum machine_end why = machine_step(machine, until);
         struct cpu_state state = cpu_state(cpu);
         if (state.segment[DEC_SEG_CS].selector == fault[0].cs && state.cr3 == cr3 &&

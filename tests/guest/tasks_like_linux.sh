@@ -31,8 +31,7 @@ on_qemu() {
 
 has_qemu=true runs_i386=true
 command -v qemu-system-i386 >/dev/null || has_qemu=false
-# A shell would take what the kernel refuses for a script.
-python3 -c 'import subprocess; subprocess.run(["root/fpu"], stdout=subprocess.DEVNULL)' 2>/dev/null || runs_i386=false
+runs_here root/fpu || runs_i386=false
 $has_qemu || $runs_i386 || { echo "no i386 programs on this host, and no QEMU: skipped"; exit 77; }
 $runs_i386 || echo "no i386 programs on this host: compared with QEMU alone"
 

@@ -540,9 +540,14 @@ static unsigned step_on(struct machine *machine, cycle_t end, struct step *steps
     return nr;
 }
 
-/* The first moment behind an interrupt at which its handler has come back to where that came in; 0: none. */
+/*
+ * The first moment at which the handler of an interrupt has come back to where that came in, which was right
+ * behind moment `at`; 0: none came in, or it has not come back.
+ */
 static unsigned find_return(const struct step *steps, unsigned nr_steps, unsigned at)
 {
+    if (at + 1 >= nr_steps || steps[at + 1].nr_interrupts == steps[at].nr_interrupts)
+        return 0;
     for (unsigned i = at + 1; i < nr_steps; i++)
         if (code_place_is_same(&steps[i].place, &steps[at].place))
             return i;
@@ -558,18 +563,11 @@ static unsigned leave_out_handlers(const struct step *steps, unsigned last, cons
 {
     unsigned nr = 0;
     for (unsigned i = 0; i <= last; i++) {
-        unsigned back = i < last && steps[i + 1].nr_interrupts > steps[i].nr_interrupts
-                            ? find_return(steps, last + 1, i)
-                            : 0;
         if (nr == max_left)
             memmove(left, left + 1, --nr * sizeof *left);
         left[nr++] = &steps[i];
-        while (back) { /* and where it came back to is the same moment */
-            i = back;
-            back = i < last && steps[i + 1].nr_interrupts > steps[i].nr_interrupts
-                       ? find_return(steps, last + 1, i)
-                       : 0;
-        }
+        for (unsigned back; (back = find_return(steps, last + 1, i)) != 0; i = back)
+            continue; /* where it came back to is the same moment */
     }
     return nr;
 }
@@ -629,7 +627,7 @@ static bool go_back_over_handlers(const struct plan *plan, cycle_t end, unsigned
     bool is_good = true;
     for (unsigned i = 0; is_good && i + 1 < nr_steps && *nr_looked_at < MAX_INTERRUPTS; i++) {
         unsigned back = find_return(steps, nr_steps, i);
-        if (steps[i + 1].nr_interrupts == steps[i].nr_interrupts || !back || steps[i].is_halted)
+        if (!back || steps[i].is_halted)
             continue;
         unsigned last = back + 1 + *nr_looked_at % 3;
         if (*nr_looked_at % 4 == 3) /* within the handler */

@@ -7,6 +7,8 @@ set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 : "${LK_BUILD:=$root/build}"
 [ $# -gt 0 ] || set -- "$LK_BUILD"
+: "${LK_SOURCE:=$root}"
+. "$root/tests/whole/lib.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 nr_runs=0 failures=0 skipped= why=
@@ -38,7 +40,7 @@ check() {
 for size in 32 64; do
     # The programs tell their name.
     runner=(bash -c 'exec -a program "$0"')
-    if [ $size = 32 ] && compile $size hello && { "$work/hello32" >/dev/null 2>&1 </dev/null; [ $? = 126 ]; }; then
+    if [ $size = 32 ] && compile $size hello && ! runs_here "$work/hello32"; then
         runner=()
         ! command -v qemu-i386 >/dev/null || runner=(qemu-i386 -0 program)
     fi
